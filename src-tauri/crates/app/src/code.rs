@@ -1,0 +1,68 @@
+//! Error and reason codes: stable words that front ends translate. Nothing matches on message texts.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Why something failed or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The account is not registered.
+    NotRegistered,
+    /// User name or password was refused.
+    AuthFailed,
+    /// The server does not know the account or forbids it.
+    Forbidden,
+    /// The name of the server cannot be resolved.
+    DnsFailure,
+    /// Nothing listens there, or the network says no.
+    ConnectionFailed,
+    /// The server's certificate or TLS itself failed.
+    TlsFailure,
+    /// No answer in time.
+    Timeout,
+    /// The server answered with an error of its own.
+    ServerError,
+    /// The number or address does not exist.
+    NotFound,
+    /// What was typed is no number or address.
+    BadTarget,
+    /// The other side is busy.
+    BusyHere,
+    /// The other side declined.
+    Declined,
+    /// Nobody answered.
+    NoAnswer,
+    /// The caller gave up.
+    Cancelled,
+    /// Answered on another device.
+    AnsweredElsewhere,
+    /// No codec in common.
+    NoCommonCodec,
+    /// The exchange went away in mid-call.
+    ConnectionLost,
+    /// No such call.
+    UnknownCall,
+    /// No such account.
+    UnknownAccount,
+    /// The call is in a state that does not allow this.
+    WrongState,
+    /// The request could not be understood.
+    BadRequest,
+    /// No such command.
+    UnknownCommand,
+    /// The settings file cannot be read.
+    BadConfig,
+    /// A port is taken by another program.
+    PortTaken,
+    /// There is no sound device.
+    NoAudioDevice,
+    /// The sound device stopped or refused.
+    AudioDeviceFailed,
+    /// There is no keyring: the password is kept for this session only.
+    NoKeyring,
+    /// A password is needed.
+    PasswordNeeded,
+    /// A fault of the program itself.
+    Internal,
+}

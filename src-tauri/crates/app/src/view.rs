@@ -1,0 +1,386 @@
+//! View models: everything a front end shows, already decided. A front end renders these and computes nothing.
+//!
+//! Times are milliseconds since the Unix epoch, so that a front end can count on by itself.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::code::Code;
+
+/// One piece of news for the front ends.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum Update {
+    /// The whole visible state, sent on every change (grouped to at most 20 a second).
+    View(Box<AppView>),
+    /// Sound levels for the meters, about 15 a second while a meter is wanted.
+    Levels(Levels),
+}
+
+/// Loudness of the two directions, 0.0 (silence) to 1.0 (full scale), already shaped for a meter.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
+pub struct Levels {
+    /// What the microphone hears.
+    pub microphone: f32,
+    /// What the loudspeaker plays.
+    pub speaker: f32,
+}
+
+/// Everything the main window shows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
+pub struct AppView {
+    /// Program version.
+    pub version: String,
+    /// True until an account exists: the front end shows the first-start set-up.
+    pub needs_setup: bool,
+    /// Accounts in the order of the settings.
+    pub accounts: Vec<AccountView>,
+    /// Calls that exist now: ringing ones first, then active, then held, each oldest first.
+    pub calls: Vec<CallView>,
+    /// Calls of this run, newest first.
+    pub history: Vec<HistoryEntry>,
+    /// Missed calls that were not looked at yet.
+    pub missed: u32,
+    /// Devices and sound.
+    pub audio: AudioView,
+    /// The embedded demo exchange, while it runs.
+    pub demo: Option<DemoView>,
+    /// Colleagues that can be called, sorted by name.
+    pub colleagues: Vec<ColleagueView>,
+    /// Things the user must know, newest first.
+    pub notices: Vec<Notice>,
+    /// The user's choices.
+    pub settings: SettingsView,
+}
+
+/// Where an account stands with its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// Not registered, and not meant to be.
+    #[default]
+    Unregistered,
+    /// First registration or a renewed try is under way.
+    Registering,
+    /// Colleagues and customers can reach the user.
+    Registered,
+    /// The server refused; trying again needs the user.
+    Failed,
+    /// The server cannot be reached; tried again by itself.
+    Unreachable,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
+pub struct AccountView {
+    /// Stable id from the settings.
+    pub id: String,
+    /// Name shown to people.
+    pub display_name: String,
+    /// Address of record.
+    pub aor: String,
+    /// Own number or extension for show.
+    pub number: String,
+    /// State.
+    pub state: AccountState,
+    /// Why, when it is not registered.
+    pub reason: Option<Code>,
+    /// What the server or system said, for support; never a secret.
+    pub detail: Option<String>,
+    /// Since when the state holds.
+    pub since_ms: u64,
+    /// When the next try is made, while trying.
+    pub retry_at_ms: Option<u64>,
+    /// True for the account on the embedded exchange.
+    pub demo: bool,
+}
+
+/// Who started a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDirection {
+    /// Somebody calls us.
+    In,
+    /// We call somebody.
+    Out,
+}
+
+/// State of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// Outgoing, nothing heard yet.
+    Dialing,
+    /// It rings, here (in) or there (out).
+    Ringing,
+    /// Outgoing, with sound before the answer.
+    Early,
+    /// In conversation.
+    Active,
+    /// We hold the other side.
+    Held,
+    /// The other side holds us.
+    HeldByPeer,
+    /// Being transferred.
+    Transferring,
+    /// Over.
+    Ended,
+}
+
+/// What the user may do with a call now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CallAction {
+    /// Answer.
+    Answer,
+    /// Decline.
+    Reject,
+    /// Hang up or stop dialling.
+    Hangup,
+    /// Put on hold.
+    Hold,
+    /// Take back from hold.
+    Resume,
+    /// Stop sending the microphone.
+    Mute,
+    /// Send the microphone again.
+    Unmute,
+    /// Send digits.
+    Dtmf,
+}
+
+/// The other side of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub struct PeerView {
+    /// Address as signalled.
+    pub uri: String,
+    /// Name, from the directory or as signalled.
+    pub name: String,
+    /// Number as people write it.
+    pub number: String,
+}
+
+/// How good a call sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum QualityLevel {
+    /// Not measured yet.
+    #[default]
+    Unknown,
+    /// MOS 4.0 and up.
+    Good,
+    /// MOS 3.1 and up.
+    Fair,
+    /// Below.
+    Poor,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct CallView {
+    /// Id for commands.
+    pub id: u64,
+    /// Account it runs on.
+    pub account: String,
+    /// Direction.
+    pub direction: CallDirection,
+    /// State.
+    pub state: CallState,
+    /// The other side.
+    pub peer: PeerView,
+    /// Number or menu the caller dialled, when told.
+    pub via: Option<String>,
+    /// Who diverted the call to us, when told.
+    pub diverted_from: Option<String>,
+    /// When it began.
+    pub started_ms: u64,
+    /// When it was answered.
+    pub answered_ms: Option<u64>,
+    /// Since when it is in its present state.
+    pub since_ms: u64,
+    /// True while our microphone is not sent.
+    pub muted: bool,
+    /// True while the sound is encrypted.
+    pub secure: bool,
+    /// Codec in use.
+    pub codec: Option<String>,
+    /// Quality so far.
+    pub quality: QualityLevel,
+    /// Why it ended or could not be made.
+    pub reason: Option<Code>,
+    /// SIP status, for support.
+    pub status: Option<u16>,
+    /// What can be done now.
+    pub actions: Vec<CallAction>,
+}
+
+/// How a past call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// There was a conversation.
+    Answered,
+    /// Incoming, nobody answered.
+    Missed,
+    /// Incoming, we declined.
+    Declined,
+    /// Outgoing, not answered or given up.
+    NoAnswer,
+    /// Outgoing, busy.
+    Busy,
+    /// Outgoing, failed.
+    Failed,
+}
+
+/// A call that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct HistoryEntry {
+    /// Id of the call.
+    pub id: u64,
+    /// Account it ran on.
+    pub account: String,
+    /// Direction.
+    pub direction: CallDirection,
+    /// The other side.
+    pub peer: PeerView,
+    /// When it began.
+    pub started_ms: u64,
+    /// How long the conversation was, seconds.
+    pub seconds: u32,
+    /// How it went.
+    pub outcome: CallOutcome,
+    /// Why, when it did not succeed.
+    pub reason: Option<Code>,
+}
+
+/// A device that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct DeviceView {
+    /// Stable id.
+    pub id: String,
+    /// Name the system gives it.
+    pub name: String,
+    /// True when the system uses it by default.
+    pub is_default: bool,
+}
+
+/// Devices and what is chosen. `None` as a choice means "follow the system".
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
+pub struct AudioView {
+    /// Microphones.
+    pub inputs: Vec<DeviceView>,
+    /// Loudspeakers.
+    pub outputs: Vec<DeviceView>,
+    /// Chosen microphone.
+    pub input: Option<String>,
+    /// Chosen loudspeaker or headset for talking.
+    pub output: Option<String>,
+    /// Chosen device for ringing.
+    pub ringer: Option<String>,
+    /// Trouble with sound, in a code.
+    pub problem: Option<Code>,
+}
+
+/// The embedded exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct DemoView {
+    /// Company played.
+    pub company: String,
+    /// Numbers worth trying.
+    pub numbers: Vec<DemoNumber>,
+}
+
+/// A number of the demo and what it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct DemoNumber {
+    /// Stable word: echo, music, speech, busy, no_answer, declines, voicemail, main.
+    pub kind: String,
+    /// Number to dial.
+    pub number: String,
+}
+
+/// A colleague.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ColleagueView {
+    /// Name.
+    pub name: String,
+    /// Extension.
+    pub number: String,
+    /// Department.
+    pub department: String,
+}
+
+/// Kind of search result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HitKind {
+    /// A colleague.
+    Colleague,
+    /// Somebody from the history.
+    History,
+    /// The text itself, dialled as a number or address.
+    Dial,
+}
+
+/// One search result, best first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SearchHit {
+    /// Kind.
+    pub kind: HitKind,
+    /// What to show first.
+    pub name: String,
+    /// Number or address to dial.
+    pub target: String,
+    /// Second line.
+    pub detail: String,
+}
+
+/// Something the user must know.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Notice {
+    /// Id for dismissing.
+    pub id: u64,
+    /// What it is.
+    pub code: Code,
+    /// What the system said, for support; never a secret.
+    pub detail: Option<String>,
+    /// When.
+    pub at_ms: u64,
+    /// True for trouble that stops work.
+    pub severe: bool,
+}
+
+/// Language of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// As the system says, Dutch when unknown.
+    #[default]
+    System,
+    /// Dutch.
+    Nl,
+    /// English.
+    En,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// The user's choices.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub struct SettingsView {
+    /// Language.
+    pub language: Language,
+    /// Theme.
+    pub theme: Theme,
+}

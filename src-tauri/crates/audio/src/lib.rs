@@ -1,0 +1,1 @@
+//! Sound devices and their stand-ins: cpal, WAV files, silence

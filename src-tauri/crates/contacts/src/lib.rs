@@ -1,0 +1,1 @@
+//! People and their numbers: matching what is dialled and who calls

@@ -1,0 +1,1 @@
+//! What the program keeps: settings files and secrets in the system's keyring

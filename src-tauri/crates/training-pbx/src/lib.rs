@@ -1,0 +1,1 @@
+//! The embedded PBX: registrar, exchange and simulated people of a demo company

@@ -1,0 +1,2 @@
+//! The repository's one tool.
+fn main() {}
