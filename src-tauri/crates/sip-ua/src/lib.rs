@@ -1,1 +1,18 @@
-//! The SIP user agent, without I/O: registration, dialogs and INVITE sessions (RFC 3261)
+//! The SIP user agent, without I/O: registration, dialogs and INVITE sessions (RFC 3261).
+//!
+//! A [`UserAgent`] is fed with [`Input`]s and commands and drained with
+//! [`UserAgent::poll_output`]; it owns the transaction layer below it. Bodies are opaque: who
+//! offered and who answered is tracked, what they say is not read.
+
+mod config;
+mod event;
+mod ids;
+mod user_agent;
+
+pub use config::{AcceptFrom, AccountConfig, Config};
+pub use event::{
+    Body, Counters, EndCause, EndedBy, Event, Identity, Incoming, Input, LocalIdentity,
+    OutgoingCall, Output, RegistrationState, ResolveError, Role, UaError,
+};
+pub use ids::{AccountId, EarlyDialogId, QueryId, SessionId};
+pub use user_agent::UserAgent;

@@ -1,0 +1,102 @@
+//! What a user agent and its accounts are set up with.
+
+use std::collections::BTreeSet;
+
+use sip_core::{TimerConfig, digest::Credentials};
+use sip_types::{Method, Uri};
+
+/// Settings of the whole user agent.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The `User-Agent` and `Server` header, e.g. `Balie/0.1.0`.
+    pub user_agent: String,
+    /// T1, T2 and T4 of RFC 3261 section 17.
+    pub timers: TimerConfig,
+    /// Methods that a server behind this user agent handles itself. Requests of these methods that
+    /// belong to no session come up as [`crate::Event::OutOfDialog`]; those that arrive inside a
+    /// session's dialog as [`crate::Event::InDialog`]. INVITE, ACK, BYE and CANCEL are never passed
+    /// through.
+    pub pass_through: BTreeSet<Method>,
+    /// Send requests inside a dialog back to where the peer's messages come from (its TCP
+    /// connection, its NAT binding) instead of to the address its Contact names. A server that
+    /// talks to telephones wants this; a telephone does not.
+    pub symmetric: bool,
+    /// Incoming sessions beyond this number are refused with 486.
+    pub max_sessions: usize,
+    /// Content types understood as an offer or answer; anything else in an INVITE is 415.
+    pub accept: Vec<String>,
+    /// Whether a request is refused with 420 when it requires an extension. The list holds the
+    /// option tags (RFC 3261 section 20.32) that are understood besides.
+    pub supported: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("Balie/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timers: TimerConfig::default(),
+            pass_through: BTreeSet::new(),
+            symmetric: false,
+            max_sessions: 1000,
+            accept: vec!["application/sdp".to_owned()],
+            supported: Vec::new(),
+        }
+    }
+}
+
+/// Whose requests an account answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceptFrom {
+    /// Anybody's.
+    Any,
+    /// Only those that come from an address the registrar (or outbound proxy) was located at.
+    /// Strangers are refused with 403, so that scanners do not make the telephone ring.
+    Registrar,
+}
+
+/// One address of record and how it reaches its server.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// The address of record, `sip:101@example.test`.
+    pub aor: Uri,
+    /// The name shown to the people called.
+    pub display_name: Option<String>,
+    /// The registrar; its host is the Request-URI of REGISTER. With `register` it is also the next
+    /// hop of every request outside a dialog, unless there is an outbound proxy or a Service-Route.
+    pub registrar: Uri,
+    /// The first hop of everything. With an `lr` parameter it also stands in a Route header
+    /// (RFC 3261 section 8.1.2); without one, requests are only sent there.
+    pub outbound_proxy: Option<Uri>,
+    /// Who answers digest challenges.
+    pub credentials: Option<Credentials>,
+    /// Seconds a registration is asked for.
+    pub expires: u32,
+    /// `+sip.instance` (RFC 5626 section 4.1), a `urn:uuid:…` without angle brackets. Empty: none.
+    pub instance_id: String,
+    /// Whether to register. Without, requests go straight to their Request-URI.
+    pub register: bool,
+    /// Whose requests are answered.
+    pub accept_from: AcceptFrom,
+    /// Takes INVITEs for any user that no other account claims (a server's account). Otherwise an
+    /// unknown user is 404.
+    pub catch_all: bool,
+}
+
+impl AccountConfig {
+    /// An account with the usual settings: registers for 300 s and answers its registrar only.
+    #[must_use]
+    pub fn new(aor: Uri, registrar: Uri) -> Self {
+        Self {
+            aor,
+            display_name: None,
+            registrar,
+            outbound_proxy: None,
+            credentials: None,
+            expires: 300,
+            instance_id: String::new(),
+            register: true,
+            accept_from: AcceptFrom::Registrar,
+            catch_all: false,
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! What goes into a user agent and what comes out of it.
+
+use std::{fmt, net::SocketAddr, time::Instant};
+
+use sip_core::{ClientKey, Failure, Route, ServerKey, Source, Target, Transmit};
+use sip_types::{HeaderName, Headers, Message, NameAddr, ParseError, Request, Response};
+use sip_types::{Method, StatusCode, Uri};
+
+use crate::{AccountId, EarlyDialogId, QueryId, SessionId};
+
+/// A message body with its content type. Its meaning is not read here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// `Content-Type`, e.g. `application/sdp`.
+    pub content_type: String,
+    /// The bytes as sent or received.
+    pub bytes: Vec<u8>,
+}
+
+impl Body {
+    /// A session description.
+    #[must_use]
+    pub fn sdp(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { content_type: "application/sdp".to_owned(), bytes: bytes.into() }
+    }
+}
+
+/// What the outside tells a user agent.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A whole message came in.
+    Received {
+        /// Where from, and on which of our addresses.
+        source: Source,
+        /// The message.
+        message: Message,
+    },
+    /// Bytes came in that are no SIP message. Answered if enough of a request is there, counted.
+    Malformed {
+        /// Where from.
+        source: Source,
+        /// What the parser found.
+        error: ParseError,
+    },
+    /// A message could not be sent to this target, or the connection to it broke.
+    TransportFailed {
+        /// Where to.
+        target: Target,
+        /// What the transport said, for people.
+        reason: String,
+    },
+    /// The answer to [`Output::Resolve`]: the routes in the order they are to be tried
+    /// (RFC 3263 section 4).
+    Resolved {
+        /// Which question.
+        query: QueryId,
+        /// The routes; an empty list counts as an error.
+        result: Result<Vec<Route>, ResolveError>,
+    },
+}
+
+/// Why a URI could not be located.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ResolveError {
+    /// In words, for people and logs.
+    pub reason: String,
+}
+
+/// What a user agent wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send these bytes.
+    Transmit(Transmit),
+    /// Locate the server for this URI (RFC 3263); answer with [`Input::Resolved`].
+    Resolve {
+        /// To be given back with the answer.
+        query: QueryId,
+        /// A sip or sips URI.
+        uri: Uri,
+    },
+    /// Something the owner wants to know.
+    Event(Event),
+}
+
+/// Something the owner wants to know.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An account's registration changed.
+    Registration {
+        /// Which account.
+        account: AccountId,
+        /// Its state now.
+        state: RegistrationState,
+        /// When the next attempt (or refresh) will be made by itself.
+        retry_at: Option<Instant>,
+    },
+    /// Somebody calls. Answer with `ring`, `progress`, `accept`, `reject` or `redirect`.
+    Incoming(Box<Incoming>),
+    /// An outgoing call got a provisional response above 100.
+    Provisional {
+        /// Which call.
+        session: SessionId,
+        /// Which of the telephones that ring at once; `None` if the response has no To tag.
+        early_dialog: Option<EarlyDialogId>,
+        /// 180, 181, 182, 183, 199 …
+        status: StatusCode,
+        /// A description of early media, if any.
+        body: Option<Body>,
+    },
+    /// An outgoing call was answered.
+    Answered {
+        /// Which call.
+        session: SessionId,
+        /// The early dialog that won, if it rang before.
+        early_dialog: Option<EarlyDialogId>,
+        /// The peer's description.
+        body: Option<Body>,
+        /// [`Role::Offer`]: the body is an offer and `provide_answer` must be called.
+        role: Role,
+        /// Who answered (P-Asserted-Identity if there, else To).
+        remote: Identity,
+    },
+    /// The caller's ACK for our answer came.
+    Confirmed {
+        /// Which call.
+        session: SessionId,
+        /// The caller's answer, if the offer was ours.
+        body: Option<Body>,
+    },
+    /// The peer wants to change the session (re-INVITE). Answer with `answer_reoffer` or
+    /// `reject_reoffer`.
+    Reoffered {
+        /// Which call.
+        session: SessionId,
+        /// The peer's offer; `None` asks for ours.
+        body: Option<Body>,
+    },
+    /// Our re-INVITE was accepted; or, after we made an offer in the answer to an empty re-INVITE,
+    /// the answer came in the ACK.
+    ReofferAnswered {
+        /// Which call.
+        session: SessionId,
+        /// The peer's description.
+        body: Option<Body>,
+        /// [`Role::Offer`] after `request_offer`: `provide_answer` must be called.
+        role: Role,
+    },
+    /// Our re-INVITE was refused; the session goes on as it was. 491 is only reported when an
+    /// offer of the peer's came in between, which made ours stale: build a new one and call
+    /// `reoffer` again, which sends it as soon as that is allowed.
+    ReofferFailed {
+        /// Which call.
+        session: SessionId,
+        /// The refusal, if there was one.
+        status: Option<StatusCode>,
+        /// In the peer's words.
+        reason: String,
+    },
+    /// A session is over. Comes exactly once for every session, and last.
+    Ended {
+        /// Which call.
+        session: SessionId,
+        /// Why.
+        cause: EndCause,
+    },
+    /// The peer sent an INFO (answered with 200 already): DTMF digits, usually.
+    Info {
+        /// Which call.
+        session: SessionId,
+        /// Its body.
+        body: Body,
+    },
+    /// A request of a [`crate::Config::pass_through`] method inside a session's dialog. Must be
+    /// answered with `respond`.
+    InDialog {
+        /// Which call.
+        session: SessionId,
+        /// To be given to `respond`.
+        key: ServerKey,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// What became of a request sent with `send_in_session`: the final response, or why none came.
+    SessionRequestDone {
+        /// Which call.
+        session: SessionId,
+        /// Its method.
+        method: Method,
+        /// The final response's status, if one came.
+        status: Option<StatusCode>,
+    },
+    /// A request of a [`crate::Config::pass_through`] method outside any session. Must be answered
+    /// with `respond`.
+    OutOfDialog {
+        /// To be given to `respond`.
+        key: ServerKey,
+        /// The request.
+        request: Box<Request>,
+        /// Where from.
+        source: Source,
+    },
+    /// A response, provisional or final, to a request sent with `send_request`.
+    OutOfDialogResponse {
+        /// What `send_request` returned.
+        key: ClientKey,
+        /// The response.
+        response: Box<Response>,
+    },
+    /// A request sent with `send_request` got no final response.
+    OutOfDialogFailed {
+        /// What `send_request` returned.
+        key: ClientKey,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// A call that has come in.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The new session.
+    pub session: SessionId,
+    /// The account it is for.
+    pub account: AccountId,
+    /// Who calls.
+    pub caller: Identity,
+    /// Who was called: the To header, which a diversion leaves as it was dialled.
+    pub called: Uri,
+    /// Who diverted the call to us last (Diversion, History-Info), if anybody.
+    pub diverted_from: Option<NameAddr>,
+    /// The caller's offer; `None` asks for ours.
+    pub body: Option<Body>,
+    /// All headers of the INVITE (Alert-Info, Call-Info, Authorization …).
+    pub headers: Headers,
+    /// The Request-URI.
+    pub request_uri: Uri,
+    /// Where the INVITE came from.
+    pub source: Source,
+}
+
+/// Somebody at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The address to show and to call back: the asserted one if it is trusted, else From (or To).
+    pub uri: Uri,
+    /// The name that goes with it.
+    pub display: Option<String>,
+    /// Whether the PBX vouches for it (P-Asserted-Identity, RFC 3325, from a trusted source).
+    pub asserted: bool,
+    /// Whether the caller asked that it be withheld (Privacy: id, or an anonymous From).
+    pub withheld: bool,
+}
+
+/// Whether a description is an offer or the answer to ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It must be answered.
+    Offer,
+    /// It answers ours.
+    Answer,
+}
+
+/// How an account stands with its registrar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationState {
+    /// Not registered and not trying.
+    Unregistered,
+    /// An attempt is under way.
+    Registering,
+    /// Registered.
+    Registered {
+        /// Seconds the registrar granted.
+        expires: u32,
+        /// Our Contact as registered.
+        contact: Uri,
+        /// Our address as the registrar saw it (`received` and `rport`, RFC 3581).
+        public_addr: Option<SocketAddr>,
+        /// The server that holds the registration.
+        server: Target,
+    },
+    /// Refused. Nothing more is tried until `register` is called.
+    Failed {
+        /// The refusal; `None` if credentials are missing or were not enough to answer with.
+        status: Option<StatusCode>,
+        /// In words.
+        cause: String,
+    },
+    /// The registrar cannot be reached or is in trouble. Tried again by itself.
+    Unreachable {
+        /// In words.
+        cause: String,
+    },
+}
+
+/// Who ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The owner of the user agent.
+    Local,
+    /// The peer, or a server between.
+    Remote,
+    /// Nobody: a timeout, a broken transport, an unknown name.
+    Network,
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndCause {
+    /// Who ended it.
+    pub by: EndedBy,
+    /// The final response that ended it, if one did.
+    pub status: Option<StatusCode>,
+    /// In words: the Reason header's text (RFC 3326), else the reason phrase, else our own.
+    pub reason: String,
+    /// Another telephone took the call (Reason: SIP;cause=200).
+    pub answered_elsewhere: bool,
+    /// The Q.850 cause of the Reason header, if any: 16 normal, 17 busy, 21 rejected …
+    pub q850: Option<u16>,
+    /// Where a 3xx response points. Not followed by itself.
+    pub redirect: Vec<Uri>,
+}
+
+impl fmt::Display for EndCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.by)?;
+        if let Some(status) = self.status {
+            write!(f, " {}", status.code())?;
+        }
+        write!(f, " {}", self.reason)
+    }
+}
+
+/// A call to be placed.
+#[derive(Clone, Debug)]
+pub struct OutgoingCall {
+    /// Whom: the To header, and the Request-URI unless `target` is given.
+    pub to: Uri,
+    /// The name in the To header.
+    pub to_display: Option<String>,
+    /// Our offer; `None` leaves the offer to the peer ([`Role::Offer`]).
+    pub body: Option<Body>,
+    /// Headers to add.
+    pub headers: Vec<(HeaderName, String)>,
+    /// Withhold our number: anonymous From, `Privacy: id` (RFC 3323, RFC 3325).
+    pub withhold_identity: bool,
+    /// The Request-URI, where it is not `to`: a registered contact.
+    pub target: Option<Uri>,
+    /// Send straight here (a known connection) instead of locating the next hop. All requests of
+    /// the dialog follow.
+    pub route: Option<Route>,
+    /// Call as somebody else than the account (a server's leg).
+    pub identity: Option<LocalIdentity>,
+    /// `Max-Forwards`; 70 if `None`.
+    pub max_forwards: Option<u8>,
+    /// The Call-ID; random if `None`.
+    pub call_id: Option<String>,
+}
+
+impl OutgoingCall {
+    /// A plain call with an offer.
+    #[must_use]
+    pub fn new(to: Uri, body: Option<Body>) -> Self {
+        Self {
+            to,
+            to_display: None,
+            body,
+            headers: Vec::new(),
+            withhold_identity: false,
+            target: None,
+            route: None,
+            identity: None,
+            max_forwards: None,
+            call_id: None,
+        }
+    }
+}
+
+/// Who a session is presented as, where that is not its account.
+#[derive(Clone, Debug)]
+pub struct LocalIdentity {
+    /// The name in From.
+    pub display: Option<String>,
+    /// The URI in From.
+    pub uri: Uri,
+    /// P-Asserted-Identity (RFC 3325) to add.
+    pub asserted: Option<NameAddr>,
+}
+
+/// Why a call upon the user agent was refused. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UaError {
+    /// No account of that id.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// No session of that id, or it has ended.
+    #[error("there is no such session")]
+    UnknownSession,
+    /// The session's state does not allow it.
+    #[error("the session's state does not allow this")]
+    WrongState,
+    /// A URI that is neither sip nor sips, and no account that could take it elsewhere.
+    #[error("this address cannot be called")]
+    BadTarget,
+}
+
+/// Figures since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages that could not be read.
+    pub malformed: u64,
+    /// Requests refused because of who sent them.
+    pub strangers: u64,
+    /// Requests for a dialog that does not exist.
+    pub unknown_dialog: u64,
+    /// Messages that belonged to nothing and were dropped.
+    pub stray: u64,
+}
