@@ -1,0 +1,49 @@
+//! Digest access authentication (RFC 7616, RFC 8760 for SIP, RFC 2617 and 2069 for old servers).
+//!
+//! [`DigestClient`] answers challenges; [`DigestServer`] makes and checks them.
+
+mod client;
+mod hash;
+mod server;
+
+use secrecy::SecretString;
+use thiserror::Error;
+
+pub use client::DigestClient;
+pub use hash::Algorithm;
+pub use server::{DigestServer, Role, Verdict};
+
+/// What a user signs in with.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The authentication user name, which may differ from the user part of the address.
+    pub username: String,
+    /// The password; never printed.
+    pub password: SecretString,
+}
+
+/// Why a challenge cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AuthError {
+    /// The 401 or 407 carries no readable Digest challenge.
+    #[error("the server asks for a sign-in but sends no challenge")]
+    NoChallenge,
+    /// Only algorithms, schemes or qualities of protection we do not know are offered.
+    #[error("the server asks for a sign-in in a way this program does not know ({0})")]
+    Unsupported(String),
+    /// The server has seen these credentials for `realm` and refuses them.
+    #[error("user name or password is wrong for {realm}")]
+    WrongCredentials {
+        /// The realm that refused.
+        realm: String,
+    },
+    /// The server calls every new nonce stale.
+    #[error("the server for {realm} keeps declaring its own challenge outdated")]
+    StaleLoop {
+        /// The realm in question.
+        realm: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;
