@@ -1,2 +1,84 @@
-//! The repository's one tool.
-fn main() {}
+//! The repository's one tool: `cargo xtask <command>`.
+//!
+//! Every command first sets up what it needs and says what it does; a second run finds nothing to do.
+
+mod console;
+mod lab;
+mod setup;
+mod tasks;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Set up, run, test, measure and bundle Balie.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, build, and open the window on the embedded exchange.
+    Run {
+        /// Optimised build.
+        #[arg(long)]
+        release: bool,
+        /// Passed on to the program; without any, the demo starts.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Every test there is, with the same set-up.
+    Test {
+        /// Only these parts.
+        #[arg(value_enum)]
+        parts: Vec<tasks::test::Part>,
+    },
+    /// Formatting, lints, licences, fresh bindings, then every test.
+    Ci,
+    /// Write the TypeScript bindings of the view models and commands.
+    Codegen {
+        /// Only tell whether they are fresh.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure, beside a peer in the same run.
+    Bench {
+        /// What to measure.
+        #[arg(value_enum)]
+        subject: tasks::bench::Subject,
+    },
+    /// Type-check Windows and macOS from Linux.
+    CheckCross,
+    /// Fuzz every parser.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+        /// Only these targets.
+        targets: Vec<String>,
+    },
+    /// The long proofs against real servers: sound quality of every codec, a hundred calls in a row.
+    Prove,
+    /// Installers for this system, in target/release/bundle.
+    Dist,
+    /// Only the set-up of `test`.
+    Setup,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Run { release, arguments } => tasks::run::run(release, &arguments),
+        Task::Test { parts } => tasks::test::test(&parts),
+        Task::Ci => tasks::ci::ci(),
+        Task::Codegen { check } => tasks::codegen::codegen(check),
+        Task::Bench { subject } => tasks::bench::bench(subject),
+        Task::CheckCross => tasks::check_cross::check_cross(),
+        Task::Fuzz { seconds, targets } => tasks::fuzz::fuzz(seconds, &targets),
+        Task::Prove => tasks::prove::prove(),
+        Task::Dist => tasks::dist::dist(),
+        Task::Setup => tasks::test::set_up(),
+    }
+}

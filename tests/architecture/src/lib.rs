@@ -1,1 +1,1 @@
-//! Tests only.
+//! Tests that hold the shape of the repository: layers, sans-IO crates, top level, file sizes, fresh bindings.

@@ -1,0 +1,99 @@
+//! The laboratory: real servers and judges for the tests, installed once per user.
+//!
+//! Asterisk 22 comes from Debian forky into a folder of its own, since Debian 12 has none. Everything that tests
+//! start runs in a network namespace without a way out.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::console::{self, run, say};
+use crate::workspace;
+
+/// The folder that Asterisk is chrooted into.
+pub(crate) fn asterisk() -> PathBuf {
+    workspace::lab().join("asterisk")
+}
+
+/// Python with the sound judges (PESQ).
+pub(crate) fn python() -> PathBuf {
+    workspace::lab().join("python").join("bin").join("python3")
+}
+
+/// Installs Asterisk 22 unless it is there.
+pub(crate) fn install_asterisk() -> Result<()> {
+    let folder = asterisk();
+    if folder.join("usr/sbin/asterisk").is_file() && folder.join(".complete").is_file() {
+        say("Asterisk: already there");
+        return Ok(());
+    }
+    fs::create_dir_all(workspace::lab())?;
+    let _ = fs::remove_dir_all(&folder);
+    // The mirror may be a frozen copy whose Release file has expired; its signature is still checked.
+    run(console::command("mmdebstrap")
+        .args(["--variant=apt", "--mode=root", "--include=asterisk"])
+        .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
+        .arg("--aptopt=APT::Install-Recommends \"false\"")
+        .arg("forky")
+        .arg(&folder)
+        .arg("http://deb.debian.org/debian"))?;
+    isolate_names(&folder)?;
+    fs::write(folder.join(".complete"), "")?;
+    Ok(())
+}
+
+/// Asterisk asks for its own host name; a resolver that never answers would cost seconds each time.
+fn isolate_names(folder: &std::path::Path) -> Result<()> {
+    let host = fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let hosts = format!("127.0.0.1 localhost {}\n::1 localhost\n", host.trim());
+    fs::write(folder.join("etc/hosts"), hosts).context("cannot write the hosts file")?;
+    fs::write(folder.join("etc/resolv.conf"), "nameserver 127.0.0.1\n")
+        .context("cannot write resolv.conf")
+}
+
+/// Installs the judges of sound unless they are there.
+pub(crate) fn install_judges() -> Result<()> {
+    let python = python();
+    let judges = "import pesq, numpy, scipy";
+    if python.is_file() && console::succeeds(console::command(&python).args(["-c", judges])) {
+        say("sound judges: already there");
+        return Ok(());
+    }
+    let folder = workspace::lab().join("python");
+    run(console::command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let pip = folder.join("bin").join("pip");
+    run(console::command(&pip).args([
+        "install",
+        "--quiet",
+        "wheel",
+        "setuptools",
+        "numpy<2",
+        "scipy",
+        "cython",
+    ]))?;
+    run(console::command(&pip).args(["install", "--quiet", "--no-build-isolation", "pesq==0.0.4"]))
+}
+
+/// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2, and no way out.
+pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
+    const WIRE: &str = "ip link set lo up \
+        && ip link add wire0 type veth peer name wire1 \
+        && ip addr add 10.99.0.1/24 dev wire0 && ip addr add 10.99.0.2/24 dev wire1 \
+        && ip link set wire0 up && ip link set wire1 up \
+        && exec \"$0\" \"$@\"";
+    let mut command = if console::is_root() {
+        console::command("unshare")
+    } else {
+        let mut command = console::command("sudo");
+        command.args(["--preserve-env", "unshare"]);
+        command
+    };
+    command.args(["--net", "sh", "-c", WIRE, program]).args(arguments);
+    command
+        .env("BALIE_LAB", "1")
+        .env("BALIE_LAB_ASTERISK", asterisk())
+        .env("BALIE_LAB_PYTHON", python());
+    command
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: everything that proves the product, with the set-up it needs.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::console::{Steps, cargo, run};
+use crate::setup::{self, Need};
+use crate::tasks::run::{build_ui, build_window};
+use crate::{lab, workspace};
+
+/// A part of the tests that can be run alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The web side: types, lints, component tests, build.
+    Ui,
+    /// Every crate, in virtual time and on loopback.
+    Crates,
+    /// The headless program against real servers.
+    Peers,
+    /// The real window on a virtual screen.
+    Window,
+}
+
+const ALL: &[Part] = &[Part::Ui, Part::Crates, Part::Peers, Part::Window];
+
+/// Installs what the tests need.
+pub(crate) fn set_up() -> Result<()> {
+    let mut steps = Steps::new(3);
+    steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
+    steps.step("Web packages", setup::node_packages)?;
+    steps.step("Laboratory", install_laboratory)
+}
+
+/// Runs the named parts, or all of them. Where the laboratory cannot be installed (it is made for Debian), the
+/// parts that need it are left out, loudly, and never on CI.
+pub(crate) fn test(parts: &[Part]) -> Result<()> {
+    let parts = if parts.is_empty() { ALL } else { parts };
+    let wants = |part| parts.contains(&part);
+    let needs_lab = wants(Part::Peers) || wants(Part::Window) || wants(Part::Crates);
+    let needs: &[Need] =
+        if needs_lab { &[Need::Window, Need::Laboratory] } else { &[Need::Window] };
+    let mut steps = Steps::new(3 + parts.len());
+    steps.step("System packages", || setup::system(needs))?;
+    steps.step("Web packages", setup::node_packages)?;
+    steps.step("Laboratory", || if needs_lab { install_laboratory() } else { Ok(()) })?;
+    for part in parts {
+        match part {
+            Part::Ui => steps.step("Web side", ui)?,
+            Part::Crates => steps.step("Crates", crates)?,
+            Part::Peers => steps.step("Real servers and peers", peers)?,
+            Part::Window => steps.step("Real window", window)?,
+        }
+    }
+    Ok(())
+}
+
+fn install_laboratory() -> Result<()> {
+    if cfg!(target_os = "linux") && crate::console::has_program("mmdebstrap") {
+        lab::install_asterisk()?;
+        lab::install_judges()?;
+    }
+    Ok(())
+}
+
+fn ui() -> Result<()> {
+    for script in ["check", "lint", "test"] {
+        run(setup::npm().args(["run", "--silent", script]))?;
+    }
+    build_ui()
+}
+
+fn crates() -> Result<()> {
+    run(cargo().args(["test", "--locked", "--quiet"]).env("BALIE_LAB", "1"))
+}
+
+/// Built outside, run inside a namespace without a way out: no test packet can reach a real network.
+fn peers() -> Result<()> {
+    run(cargo().args(["build", "--locked", "--package", "app", "--bin", "balie-cli"]))?;
+    let tests = ["test", "--locked", "--package", "e2e", "--features", "lab"];
+    run(cargo().args(tests).arg("--no-run"))?;
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let arguments = [&tests[..], &["--offline", "--", "--test-threads=1"]].concat();
+    let mut inside = lab::inside_namespace(&cargo, &arguments);
+    run(inside.env("BALIE_CLI", workspace::built("debug", "balie-cli")))
+}
+
+fn window() -> Result<()> {
+    build_ui()?;
+    build_window(false)?;
+    let script = workspace::root().join("tests/window/run.mjs");
+    run(setup::node().arg(script).arg(workspace::built("debug", "balie")))?;
+    Ok(())
+}
