@@ -1,1 +1,18 @@
-//! Session descriptions and the offer/answer model (RFC 8866, RFC 3264)
+//! Session descriptions and the offer/answer model (RFC 8866, RFC 3264).
+//!
+//! Owns what two ends agree on about one audio stream: [`SessionDescription`] reads and writes the text (tolerant
+//! of what carriers send, strict in what it writes), [`Negotiator`] holds the offer/answer state of one dialog and
+//! yields a [`Negotiated`] stream, which is all that the media side needs. Audio only: every other media line is
+//! kept in its place and refused with port 0. No clock, no I/O, no randomness.
+
+mod codec;
+mod description;
+mod error;
+mod media;
+mod negotiator;
+
+pub use codec::{Codec, CodecKind};
+pub use description::SessionDescription;
+pub use error::{NegotiationError, ParseError};
+pub use media::{Direction, LocalMedia, Negotiated, TelephoneEvent};
+pub use negotiator::{Negotiator, State};
