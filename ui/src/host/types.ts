@@ -1,0 +1,48 @@
+// What the page needs of whatever runs it: commands in, updates out. Nothing else crosses this line.
+
+import type {
+  AccountSaved,
+  AppView,
+  CallCreated,
+  Code,
+  Command,
+  DemoView,
+  Done,
+  SearchHit,
+  TestReport,
+  Update,
+} from '../bindings';
+
+/** Answers that are more than "done". */
+interface Answers {
+  'view.get': AppView;
+  'call.dial': CallCreated;
+  'contacts.search': SearchHit[];
+  'account.test': TestReport;
+  'account.save': AccountSaved;
+  'demo.start': DemoView;
+}
+
+export type CommandName = Command['cmd'];
+
+/** What a command gives back when it succeeds. */
+export type Answer<Name extends CommandName> = Name extends keyof Answers ? Answers[Name] : Done;
+
+/** A refusal: a stable word the page translates, and a sentence for the log. */
+export class HostError extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'HostError';
+  }
+}
+
+/** The program behind the page. */
+export interface Host {
+  /** Sends a command. Rejects with a {@link HostError}. */
+  control<C extends Command>(command: C): Promise<Answer<C['cmd']>>;
+  /** Delivers updates in order until the returned function is called. */
+  subscribe(listener: (update: Update) => void): Promise<() => void>;
+}

@@ -1,0 +1,100 @@
+// What the keys and the buttons do to calls. One place, so that both do the same.
+
+import type { CallAction, CallView } from '../bindings';
+import type { Desk } from './desk.svelte';
+import type { KeyAction } from './keys';
+import type { Ui } from './ui.svelte';
+
+function allows(call: CallView, action: CallAction): boolean {
+  return call.actions.includes(action);
+}
+
+function first(calls: readonly CallView[], action: CallAction): CallView | undefined {
+  return calls.find((call) => allows(call, action));
+}
+
+export function answer(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.answer', call: call.id });
+}
+
+export function reject(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.reject', call: call.id });
+}
+
+export function hangup(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.hangup', call: call.id });
+}
+
+export function hold(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.hold', call: call.id });
+}
+
+export function resume(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.resume', call: call.id });
+}
+
+export function toggleMute(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.mute', call: call.id, on: !call.muted });
+}
+
+/** Opens the keypad of a call, or closes it when it is open. */
+export function toggleKeypad(ui: Ui, call: CallView): void {
+  ui.keypadCall = ui.keypadCall === call.id ? null : call.id;
+}
+
+/** Does what a key asks for. False when there was nothing to do it to. */
+export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
+  switch (action.do) {
+    case 'overview':
+      ui.overlay = ui.overlay === 'keys' ? null : 'keys';
+      return true;
+    case 'escape':
+      return ui.closeTopmost() || ui.clearSearch();
+    case 'search':
+      ui.overlay = null;
+      ui.focusSearch();
+      return true;
+    default:
+      return performOnCall(action, desk, ui);
+  }
+}
+
+function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
+  switch (action.do) {
+    case 'answer':
+      return onCall(first(desk.ringing, 'answer'), (call) => answer(desk, call));
+    case 'reject':
+      return onCall(first(desk.ringing, 'reject'), (call) => reject(desk, call));
+    case 'hangup':
+      return onCall(first(desk.current, 'hangup'), (call) => hangup(desk, call));
+    case 'mute':
+      return onCall(first(desk.current, 'mute') ?? first(desk.current, 'unmute'), (call) => toggleMute(desk, call));
+    case 'keypad':
+      return onCall(first(desk.current, 'dtmf'), (call) => toggleKeypad(ui, call));
+    case 'hold':
+      return holdOrResume(desk);
+    case 'swap':
+      return onCall(first(desk.held, 'resume'), (call) => resume(desk, call));
+    case 'resume_nth':
+      return onCall(desk.held[action.place], (call) => resume(desk, call));
+    case 'hangup_nth':
+      return onCall(desk.held[action.place], (call) => hangup(desk, call));
+    default:
+      return false;
+  }
+}
+
+function holdOrResume(desk: Desk): boolean {
+  const talking = first(desk.current, 'hold');
+  if (talking !== undefined) {
+    hold(desk, talking);
+    return true;
+  }
+  return onCall(first(desk.held, 'resume'), (call) => resume(desk, call));
+}
+
+function onCall(call: CallView | undefined, act: (call: CallView) => void): boolean {
+  if (call === undefined) return false;
+  act(call);
+  return true;
+}

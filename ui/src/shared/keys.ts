@@ -1,0 +1,67 @@
+// Every key of the main window: which press means what. They work while the search field has the focus, so none is a bare letter.
+
+/** What a key asks for. `resume_nth` and `hangup_nth` carry the place of the held call, from 0. */
+export type KeyAction =
+  | { do: 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' }
+  | { do: 'resume_nth' | 'hangup_nth'; place: number };
+
+/** How keys are written on screen. */
+export const SHOWN = {
+  answer: ['F2'],
+  reject: ['Shift', 'F2'],
+  mute: ['F4'],
+  keypad: ['F8'],
+  hold: ['F6'],
+  swap: ['Shift', 'F6'],
+  hangup: ['F12'],
+  search: ['Ctrl', 'K'],
+  dial: ['Enter'],
+  escape: ['Esc'],
+  overview: ['F1'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Keys of the held call at a place. */
+export function heldKeys(place: number): { resume: string[]; hangup: string[] } | null {
+  if (place > 8) return null;
+  return { resume: ['Alt', String(place + 1)], hangup: ['Alt', 'Shift', String(place + 1)] };
+}
+
+type Press = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'repeat'>;
+
+const PLAIN: Partial<Record<string, KeyAction['do']>> = {
+  F1: 'overview',
+  F2: 'answer',
+  F4: 'mute',
+  F6: 'hold',
+  F8: 'keypad',
+  F12: 'hangup',
+  Escape: 'escape',
+};
+
+const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap' };
+
+/** What a press asks for; null when it is not ours. A key held down asks once. */
+export function keyAction(press: Press): KeyAction | null {
+  const wanted = meaning(press);
+  return wanted !== null && press.repeat ? null : wanted;
+}
+
+function meaning(press: Press): KeyAction | null {
+  const { key, code, altKey, shiftKey } = press;
+  const command = press.ctrlKey || press.metaKey;
+  if (command && !altKey && !shiftKey && key.toLowerCase() === 'k') return { do: 'search' };
+  if (command) return null;
+  const digit = /^Digit([1-9])$/.exec(code)?.[1];
+  if (altKey && digit !== undefined) {
+    return { do: shiftKey ? 'hangup_nth' : 'resume_nth', place: Number(digit) - 1 };
+  }
+  if (altKey) return null;
+  const simple = (shiftKey ? SHIFTED : PLAIN)[key];
+  return simple === undefined ? null : ({ do: simple } as KeyAction);
+}
+
+/** The DTMF digit of a press, while the keypad is open; null for anything else. */
+export function dtmfDigit(press: Press): string | null {
+  if (press.ctrlKey || press.metaKey || press.altKey) return null;
+  return /^[0-9*#]$/.test(press.key) ? press.key : null;
+}

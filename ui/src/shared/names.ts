@@ -1,0 +1,30 @@
+// How people and calls are named on screen.
+
+import type { CallView, PeerView } from '../bindings';
+import type { Messages } from '../i18n';
+
+/** The name, else the number, else the address, else "unknown number". */
+export function peerName(texts: Messages, peer: PeerView): string {
+  return [peer.name, peer.number, peer.uri.replace(/^sips?:/, '')].find((text) => text !== '') ?? texts.calls.unknown;
+}
+
+/** The number, unless it already stands as the name. */
+export function peerNumber(texts: Messages, peer: PeerView): string {
+  return peer.number !== peerName(texts, peer) ? peer.number : '';
+}
+
+/** How the call came here: "via hoofdnummer · doorgeschakeld door Sanne"; empty when not told. */
+export function cameThrough(texts: Messages, call: CallView): string {
+  return [
+    call.via !== null && call.via !== '' ? texts.calls.via(call.via) : '',
+    call.diverted_from !== null && call.diverted_from !== '' ? texts.calls.divertedFrom(call.diverted_from) : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** Why a call ended, in words, with the SIP status for support; empty for an ordinary end. */
+export function endReason(texts: Messages, call: CallView): string {
+  if (call.reason === null) return '';
+  return texts.codes[call.reason].what;
+}

@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [svelte()],
+  // The program serves the page from its own root; nothing is inlined, so that the content policy can stay strict.
+  build: {
+    target: ['es2022', 'safari16'],
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: {
+        main: resolve(import.meta.dirname, 'index.html'),
+        incoming: resolve(import.meta.dirname, 'incoming.html'),
+      },
+    },
+  },
+  server: { host: '127.0.0.1', port: 5173, strictPort: true },
+  resolve: { conditions: process.env.VITEST ? ['browser'] : [] },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.ts'],
+    setupFiles: ['src/test-setup.ts'],
+  },
+});
