@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// Why something failed or ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The account is not registered.
@@ -37,6 +37,8 @@ pub enum Code {
     Cancelled,
     /// Answered on another device.
     AnsweredElsewhere,
+    /// The other side is not reachable at this moment.
+    Unavailable,
     /// No codec in common.
     NoCommonCodec,
     /// The exchange went away in mid-call.
@@ -51,6 +53,8 @@ pub enum Code {
     BadRequest,
     /// No such command.
     UnknownCommand,
+    /// A known command that this version does not have.
+    NotSupported,
     /// The settings file cannot be read.
     BadConfig,
     /// A port is taken by another program.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::code::Code;
+use crate::control::TransportChoice;
 
 /// One piece of news for the front ends.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -93,6 +94,16 @@ pub struct AccountView {
     pub retry_at_ms: Option<u64>,
     /// True for the account on the embedded exchange.
     pub demo: bool,
+    /// True while no password is known: the front end asks for it (`account.password`).
+    pub password_needed: bool,
+    /// Server as the account form shows it.
+    pub server: String,
+    /// User name for authentication when it differs from the user part, else empty.
+    pub auth_user: String,
+    /// Outbound proxy, or empty.
+    pub outbound_proxy: String,
+    /// Transport chosen.
+    pub transport: TransportChoice,
 }
 
 /// Who started a call.
@@ -378,6 +389,7 @@ pub enum Theme {
 
 /// The user's choices.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
 pub struct SettingsView {
     /// Language.
     pub language: Language,

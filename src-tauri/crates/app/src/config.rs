@@ -1,0 +1,508 @@
+//! The configuration form: one TOML for the headless program, the settings file and managed settings.
+//!
+//! Unknown keys are told as warnings, so that a newer file works with an older program; a key of the
+//! wrong type or an impossible value is an error with its line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::view::SettingsView;
+
+/// Everything a file can say.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Accounts, in the order of the file.
+    #[serde(rename = "account")]
+    pub accounts: Vec<AccountSettings>,
+    /// Addresses and ports.
+    pub network: NetworkSettings,
+    /// Where things are kept.
+    pub paths: PathSettings,
+    /// Devices.
+    pub audio: AudioSettings,
+    /// The user's choices.
+    pub ui: SettingsView,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+type Unknown = BTreeMap<String, toml::Value>;
+
+/// One account. Empty text means "not set".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Stable id; `account-1`, … when left out.
+    pub id: String,
+    /// Name shown to the called.
+    pub display_name: String,
+    /// Address of record, `sip:101@example.nl`.
+    pub aor: String,
+    /// Where to register; the domain of the address of record when empty.
+    pub registrar: String,
+    /// First hop for every request.
+    pub outbound_proxy: String,
+    /// User name for authentication; the user part when empty.
+    pub auth_user: String,
+    /// Environment variable with the password.
+    pub password_env: String,
+    /// The password itself: for tests only, never written.
+    #[serde(skip_serializing)]
+    pub password: Secret,
+    /// The password is in the keyring.
+    pub keyring: bool,
+    /// Register. False: direct calls to and from this address.
+    pub register: bool,
+    /// Whose requests are answered; by default the registrar's, anybody's where `register` is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_from: Option<AcceptFrom>,
+    /// Seconds a registration is asked for.
+    pub expires: u32,
+    /// RFC 4028 session timers.
+    pub session_timer: SessionTimer,
+    /// Seconds, RFC 4028.
+    pub session_expires: u32,
+    /// Seconds, RFC 4028.
+    pub min_se: u32,
+    /// Encrypted sound.
+    pub srtp: Srtp,
+    /// How its keys are agreed.
+    pub srtp_keying: SrtpKeying,
+    /// Subscribe to message-summary.
+    pub mwi: bool,
+    /// Transfers without the implicit subscription (RFC 4488).
+    pub norefersub: bool,
+    /// Use ICE.
+    pub ice: bool,
+    /// STUN server.
+    pub stun: String,
+    /// TURN server.
+    pub turn: String,
+    /// Codecs, preferred first: `opus`, `g722`, `pcma`, `pcmu`.
+    pub codecs: Vec<CodecName>,
+    /// How digits are sent.
+    pub dtmf: DtmfMode,
+    /// Extra trust anchor.
+    pub tls_ca_file: String,
+    /// BroadWorks web services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xsi: Option<XsiSettings>,
+    /// Asterisk manager interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asterisk: Option<AsteriskSettings>,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+impl Default for AccountSettings {
+    fn default() -> Self {
+        AccountSettings {
+            id: String::new(),
+            display_name: String::new(),
+            aor: String::new(),
+            registrar: String::new(),
+            outbound_proxy: String::new(),
+            auth_user: String::new(),
+            password_env: String::new(),
+            password: Secret::default(),
+            keyring: false,
+            register: true,
+            accept_from: None,
+            expires: 300,
+            session_timer: SessionTimer::Supported,
+            session_expires: 1800,
+            min_se: 90,
+            srtp: Srtp::Off,
+            srtp_keying: SrtpKeying::Sdes,
+            mwi: true,
+            norefersub: false,
+            ice: false,
+            stun: String::new(),
+            turn: String::new(),
+            codecs: vec![CodecName::Opus, CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
+            dtmf: DtmfMode::Rfc4733,
+            tls_ca_file: String::new(),
+            xsi: None,
+            asterisk: None,
+            unknown: Unknown::new(),
+        }
+    }
+}
+
+impl AccountSettings {
+    /// Whose requests are answered, with the default of `register` applied.
+    pub fn accepts(&self) -> AcceptFrom {
+        let default = if self.register { AcceptFrom::Registrar } else { AcceptFrom::Any };
+        self.accept_from.unwrap_or(default)
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+    };
+}
+
+words!(
+    /// Whose requests an account answers.
+    AcceptFrom {
+        /// The registrar and the targets it was located by.
+        Registrar,
+        /// Anybody.
+        Any,
+    }
+);
+words!(
+    /// RFC 4028.
+    SessionTimer {
+        /// Not used.
+        Off,
+        /// Offered.
+        Supported,
+        /// Required of the other side.
+        Required,
+        /// Sent in every call.
+        Always,
+    }
+);
+words!(
+    /// Encryption of sound.
+    Srtp {
+        /// Not offered.
+        Off,
+        /// Offered.
+        Optional,
+        /// Required.
+        Required,
+    }
+);
+words!(
+    /// Key agreement for SRTP.
+    SrtpKeying {
+        /// RFC 4568.
+        Sdes,
+        /// RFC 5764.
+        Dtls,
+        /// Either.
+        Both,
+    }
+);
+words!(
+    /// A codec.
+    CodecName {
+        /// RFC 7587.
+        Opus,
+        /// Wide band.
+        G722,
+        /// G.711 A-law.
+        Pcma,
+        /// G.711 µ-law.
+        Pcmu,
+    }
+);
+words!(
+    /// How digits travel.
+    DtmfMode {
+        /// In RTP.
+        Rfc4733,
+        /// SIP INFO.
+        Info,
+    }
+);
+
+/// BroadWorks web services; read and kept for later versions.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct XsiSettings {
+    /// Base of Xsi-Actions.
+    pub actions_url: String,
+    /// Base of Xsi-Events.
+    pub events_url: String,
+    /// User.
+    pub user: String,
+    /// Environment variable with the password.
+    pub password_env: String,
+    /// The password itself, never written.
+    #[serde(skip_serializing)]
+    pub password: Secret,
+    /// The password is in the keyring.
+    pub keyring: bool,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+/// Asterisk manager interface; read and kept for later versions.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AsteriskSettings {
+    /// Host.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User.
+    pub user: String,
+    /// Environment variable with the password.
+    pub password_env: String,
+    /// The password itself, never written.
+    #[serde(skip_serializing)]
+    pub password: Secret,
+    /// The password is in the keyring.
+    pub keyring: bool,
+    /// Device, `PJSIP/101`.
+    pub interface: String,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+/// Addresses and ports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkSettings {
+    /// Address to bind to.
+    pub bind: IpAddr,
+    /// Port for SIP; 0: any.
+    pub sip_port: u16,
+    /// First and last port for sound.
+    pub rtp_ports: [u16; 2],
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        NetworkSettings {
+            bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            sip_port: 0,
+            rtp_ports: [40000, 40999],
+            unknown: Unknown::new(),
+        }
+    }
+}
+
+impl NetworkSettings {
+    /// Ports for sound.
+    pub fn rtp_range(&self) -> RangeInclusive<u16> {
+        self.rtp_ports[0]..=self.rtp_ports[1]
+    }
+}
+
+/// Where things are kept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PathSettings {
+    /// Database, flight recorder; the platform's place when empty.
+    pub data_dir: PathBuf,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+/// Chosen devices; empty follows the system.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AudioSettings {
+    /// Microphone.
+    pub input: String,
+    /// Loudspeaker or headset for talking.
+    pub output: String,
+    /// Where it rings.
+    pub ringer: String,
+    #[serde(flatten, skip_serializing)]
+    unknown: Unknown,
+}
+
+/// A secret in a file: compared in the clear, never printed.
+#[derive(Clone, Default)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The secret, or none when empty.
+    pub fn get(&self) -> Option<SecretString> {
+        (!self.0.expose_secret().is_empty()).then(|| self.0.clone())
+    }
+}
+
+impl From<SecretString> for Secret {
+    fn from(secret: SecretString) -> Secret {
+        Secret(secret)
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer)
+            .map(|text| Secret(SecretString::from(text)))
+            .map_err(|_| D::Error::custom("a password is a string"))
+    }
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct ConfigError {
+    /// Line, from 1; 0 when the whole file is meant.
+    pub line: usize,
+    /// What is wrong; quotes no value.
+    pub message: String,
+}
+
+impl Config {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// The line and what is wrong with it: no TOML, a wrong type, a word that is not one of the
+    /// allowed ones, two accounts with one id, an account without a usable address, an empty port range.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        let mut config: Config = toml::from_str(text).map_err(|error| ConfigError {
+            line: error.span().map_or(0, |span| line_of(text, span.start)),
+            message: error.message().to_owned(),
+        })?;
+        config.fill_in(text)?;
+        Ok(config)
+    }
+
+    /// Keys that mean nothing to this version, as `account.colour`.
+    pub fn unknown_keys(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut add = |place: &str, unknown: &Unknown| {
+            found.extend(unknown.keys().map(|key| format!("{place}{key}")));
+        };
+        add("", &self.unknown);
+        for account in &self.accounts {
+            add("account.", &account.unknown);
+            if let Some(xsi) = &account.xsi {
+                add("account.xsi.", &xsi.unknown);
+            }
+            if let Some(asterisk) = &account.asterisk {
+                add("account.asterisk.", &asterisk.unknown);
+            }
+        }
+        add("network.", &self.network.unknown);
+        add("paths.", &self.paths.unknown);
+        add("audio.", &self.audio.unknown);
+        found
+    }
+
+    fn fill_in(&mut self, text: &str) -> Result<(), ConfigError> {
+        let at = |needle: &str, message: String| ConfigError {
+            line: text.lines().position(|line| line.contains(needle)).map_or(0, |index| index + 1),
+            message,
+        };
+        let [first, last] = self.network.rtp_ports;
+        if first == 0 || last < first.saturating_add(1) {
+            return Err(at("rtp_ports", "rtp_ports holds no pair of ports".to_owned()));
+        }
+        let mut seen = Vec::new();
+        for (index, account) in self.accounts.iter_mut().enumerate() {
+            if account.id.is_empty() {
+                account.id = format!("account-{}", index + 1);
+            }
+            if seen.contains(&account.id) {
+                return Err(at(&account.id, format!("two accounts have the id {:?}", account.id)));
+            }
+            seen.push(account.id.clone());
+            account.check().map_err(|(key, message)| at(key, message))?;
+        }
+        Ok(())
+    }
+}
+
+impl AccountSettings {
+    /// Checks the addresses; the error names the key and what is wrong.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        let host = |uri: &str| {
+            uri.split_once(':').is_some_and(|(s, rest)| {
+                matches!(s, "sip" | "sips") && !rest.trim_start_matches('/').is_empty()
+            })
+        };
+        if !host(&self.aor) {
+            return Err(("aor", format!("account {:?} needs aor = \"sip:user@domain\"", self.id)));
+        }
+        for (key, uri) in [("registrar", &self.registrar), ("outbound_proxy", &self.outbound_proxy)]
+        {
+            if !uri.is_empty() && !host(uri) {
+                return Err((key, format!("{key} of account {:?} is no sip address", self.id)));
+            }
+        }
+        if self.codecs.is_empty() {
+            return Err(("codecs", format!("account {:?} has no codec", self.id)));
+        }
+        Ok(())
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Where sound comes from and goes to (`--audio`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Sound {
+    /// The system's devices, those of the settings where chosen.
+    #[default]
+    System,
+    /// Silence in, nothing out, in real time.
+    Null,
+    /// A file as the microphone, a file for what would be heard.
+    Wav {
+        /// Sent, 48 kHz mono 16 bit.
+        input: PathBuf,
+        /// Written.
+        output: PathBuf,
+        /// Begin again at the end of `input`.
+        looped: bool,
+    },
+    /// No media engine: control only.
+    None,
+}
+
+/// Text that is no sound specification.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("audio is system, null, none or wav:IN.wav,OUT.wav[,loop], not {0:?}")]
+pub struct SoundError(pub String);
+
+impl FromStr for Sound {
+    type Err = SoundError;
+
+    fn from_str(text: &str) -> Result<Sound, SoundError> {
+        let error = || SoundError(text.to_owned());
+        match text {
+            "system" => return Ok(Sound::System),
+            "null" => return Ok(Sound::Null),
+            "none" => return Ok(Sound::None),
+            _ => {}
+        }
+        let files = text.strip_prefix("wav:").ok_or_else(error)?;
+        let (files, looped) =
+            files.strip_suffix(",loop").map_or((files, false), |files| (files, true));
+        match files.split_once(',') {
+            Some((input, output)) if !input.is_empty() && !output.is_empty() => {
+                Ok(Sound::Wav { input: input.into(), output: output.into(), looped })
+            }
+            _ => Err(error()),
+        }
+    }
+}

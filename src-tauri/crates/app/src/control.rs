@@ -1,0 +1,679 @@
+//! The command set: one list of requests and replies for the window, the headless program and tests.
+//!
+//! A request is `{"id": 1, "cmd": "call.dial", "to": "102"}`; its reply `{"id": 1, "ok": {…}}` or
+//! `{"id": 1, "error": {"code": "…", "message": "…"}}`. Reading is strict about what a command
+//! needs and tolerant of members it does not know.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use ts_rs::TS;
+
+use crate::code::Code;
+use crate::view::{AppView, DemoView, HistoryEntry, Language, SearchHit, Theme};
+
+/// Version of the control interface, told in the `hello` event.
+pub const PROTOCOL: u32 = 1;
+
+/// A request as it is read from a line or from the window.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct Request {
+    /// Anything the asker likes; given back in the reply.
+    #[serde(default)]
+    #[ts(type = "number | string | null")]
+    pub id: serde_json::Value,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// Everything that can be asked for.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(tag = "cmd")]
+pub enum Command {
+    /// Register now.
+    #[serde(rename = "account.register")]
+    AccountRegister {
+        /// Account id.
+        account: String,
+    },
+    /// Unregister and stay so.
+    #[serde(rename = "account.unregister")]
+    AccountUnregister {
+        /// Account id.
+        account: String,
+    },
+    /// Try an account form out without keeping it. Answered with [`TestReport`].
+    #[serde(rename = "account.test")]
+    AccountTest {
+        /// What was filled in.
+        form: AccountForm,
+    },
+    /// Keep an account and register it. Answered with [`AccountSaved`].
+    #[serde(rename = "account.save")]
+    AccountSave {
+        /// What was filled in.
+        form: AccountForm,
+    },
+    /// Forget an account and its password.
+    #[serde(rename = "account.remove")]
+    AccountRemove {
+        /// Account id.
+        account: String,
+    },
+    /// The password of an account, for this session and, where there is one, for the keyring.
+    #[serde(rename = "account.password")]
+    AccountPassword {
+        /// Account id.
+        account: String,
+        /// The password.
+        password: Password,
+    },
+    /// Call somebody. Answered with [`CallCreated`].
+    #[serde(rename = "call.dial")]
+    Dial {
+        /// What was typed: number, name, address.
+        to: String,
+        /// Account to call from; the first usable one when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+        /// Withhold the own number.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        withhold: bool,
+    },
+    /// Answer a ringing call.
+    #[serde(rename = "call.answer")]
+    Answer {
+        /// Call id.
+        call: u64,
+    },
+    /// Tell the caller that it rings (180).
+    #[serde(rename = "call.ring")]
+    Ring {
+        /// Call id.
+        call: u64,
+    },
+    /// Answer 183 with a description, so that sound flows before the answer.
+    #[serde(rename = "call.progress")]
+    Progress {
+        /// Call id.
+        call: u64,
+    },
+    /// Decline a ringing call.
+    #[serde(rename = "call.reject")]
+    Reject {
+        /// Call id.
+        call: u64,
+        /// SIP status, 486 when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        status: Option<u16>,
+    },
+    /// Send a ringing call elsewhere (302).
+    #[serde(rename = "call.redirect")]
+    Redirect {
+        /// Call id.
+        call: u64,
+        /// Where to.
+        to: String,
+    },
+    /// Hang up, stop dialling or decline, as the state demands.
+    #[serde(rename = "call.hangup")]
+    Hangup {
+        /// Call id.
+        call: u64,
+    },
+    /// Put on hold.
+    #[serde(rename = "call.hold")]
+    Hold {
+        /// Call id.
+        call: u64,
+    },
+    /// Take back from hold; another active call is held first.
+    #[serde(rename = "call.resume")]
+    Resume {
+        /// Call id.
+        call: u64,
+    },
+    /// Stop or start sending the microphone.
+    #[serde(rename = "call.mute")]
+    Mute {
+        /// Call id.
+        call: u64,
+        /// True: not sent.
+        on: bool,
+    },
+    /// Send digits.
+    #[serde(rename = "call.dtmf")]
+    Dtmf {
+        /// Call id.
+        call: u64,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digits: String,
+    },
+    /// Refresh the call with the present description.
+    #[serde(rename = "call.reinvite")]
+    Reinvite {
+        /// Call id.
+        call: u64,
+    },
+    /// What is measured of the call's sound. Answered with [`CallStats`].
+    #[serde(rename = "call.stats")]
+    Stats {
+        /// Call id.
+        call: u64,
+    },
+    /// Search people. Answered with a list of [`SearchHit`].
+    #[serde(rename = "contacts.search")]
+    ContactsSearch {
+        /// What was typed.
+        text: String,
+        /// At most so many, 20 when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        limit: Option<u32>,
+    },
+    /// Who has this number? Answered with a list of [`SearchHit`].
+    #[serde(rename = "contacts.lookup")]
+    ContactsLookup {
+        /// Number in any notation.
+        number: String,
+        /// At most so many, 20 when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        limit: Option<u32>,
+    },
+    /// Calls that are over, newest first. Answered with a list of [`HistoryEntry`].
+    #[serde(rename = "history.list")]
+    HistoryList {
+        /// At most so many, all when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        limit: Option<u32>,
+    },
+    /// The missed calls were looked at.
+    #[serde(rename = "history.seen")]
+    HistorySeen {},
+    /// Addresses of this machine changed.
+    #[serde(rename = "network.changed")]
+    NetworkChanged {},
+    /// The whole visible state. Answered with [`AppView`].
+    #[serde(rename = "view.get")]
+    ViewGet {},
+    /// Change the user's choices; what is left out stays.
+    #[serde(rename = "settings.set")]
+    SettingsSet {
+        /// Language.
+        #[serde(default)]
+        #[ts(optional)]
+        language: Option<Language>,
+        /// Theme.
+        #[serde(default)]
+        #[ts(optional)]
+        theme: Option<Theme>,
+    },
+    /// Choose devices; null follows the system.
+    #[serde(rename = "devices.set")]
+    DevicesSet {
+        /// Microphone.
+        #[serde(default)]
+        input: Option<String>,
+        /// Loudspeaker or headset.
+        #[serde(default)]
+        output: Option<String>,
+        /// Where it rings.
+        #[serde(default)]
+        ringer: Option<String>,
+    },
+    /// Ask for level updates, or no longer.
+    #[serde(rename = "levels.watch")]
+    LevelsWatch {
+        /// True while a meter is visible.
+        on: bool,
+    },
+    /// A notice was read.
+    #[serde(rename = "notice.dismiss")]
+    NoticeDismiss {
+        /// Notice id.
+        id: u64,
+    },
+    /// Start the embedded exchange and an account on it. Answered with [`DemoView`].
+    #[serde(rename = "demo.start")]
+    DemoStart {},
+    /// Stop the embedded exchange; its account goes.
+    #[serde(rename = "demo.stop")]
+    DemoStop {},
+    /// A simulated customer calls.
+    #[serde(rename = "demo.customer")]
+    DemoCustomer {},
+    /// End in good order.
+    #[serde(rename = "quit")]
+    Quit {},
+}
+
+/// Names of the interface whose function is not there yet; they are answered `not_supported`.
+const LATER: &[&str] = &[
+    "call.update",
+    "call.transfer.blind",
+    "call.transfer.consult",
+    "call.transfer.complete",
+    "call.transfer.cancel",
+    "call.conference",
+    "call.park",
+    "call.retrieve",
+    "call.pickup",
+    "line.watch",
+    "line.unwatch",
+    "queue.list",
+    "queue.join",
+    "queue.leave",
+    "agent.state",
+    "service.get",
+    "service.set",
+];
+
+/// Names of [`Command`], to tell a wrong argument from an unknown command.
+const NAMES: &[&str] = &[
+    "account.register",
+    "account.unregister",
+    "account.test",
+    "account.save",
+    "account.remove",
+    "account.password",
+    "call.dial",
+    "call.answer",
+    "call.ring",
+    "call.progress",
+    "call.reject",
+    "call.redirect",
+    "call.hangup",
+    "call.hold",
+    "call.resume",
+    "call.mute",
+    "call.dtmf",
+    "call.reinvite",
+    "call.stats",
+    "contacts.search",
+    "contacts.lookup",
+    "history.list",
+    "history.seen",
+    "network.changed",
+    "view.get",
+    "settings.set",
+    "devices.set",
+    "levels.watch",
+    "notice.dismiss",
+    "demo.start",
+    "demo.stop",
+    "demo.customer",
+    "quit",
+];
+
+impl Request {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// A ready reply with the code `bad_request` (no JSON object, arguments missing or of the wrong
+    /// type), `unknown_command` or `not_supported` (a command of a later version).
+    pub fn parse(line: &str) -> Result<Request, Reply> {
+        let value: serde_json::Value = serde_json::from_str(line).map_err(|error| {
+            let text = format!("not a JSON line: column {}", error.column());
+            Reply::error(serde_json::Value::Null, ErrorReply::new(Code::BadRequest, text))
+        })?;
+        Request::from_value(value)
+    }
+
+    /// Reads a request that is JSON already. See [`Request::parse`].
+    ///
+    /// # Errors
+    /// As [`Request::parse`].
+    pub fn from_value(value: serde_json::Value) -> Result<Request, Reply> {
+        let id = value.get("id").cloned().unwrap_or_default();
+        let fail = |code, text: String| Reply::error(id.clone(), ErrorReply::new(code, text));
+        let Some(name) = value.get("cmd").and_then(serde_json::Value::as_str) else {
+            return Err(fail(Code::BadRequest, "a request is an object with \"cmd\"".to_owned()));
+        };
+        if LATER.contains(&name) {
+            return Err(fail(Code::NotSupported, format!("{name} is not supported yet")));
+        }
+        if !NAMES.contains(&name) {
+            return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
+        }
+        // The error text of serde may quote a value; it never names a secret, since a secret is any text.
+        match Command::deserialize(&value) {
+            Ok(command) => Ok(Request { id, command }),
+            Err(error) => Err(fail(Code::BadRequest, format!("{name}: {error}"))),
+        }
+    }
+}
+
+/// A password on its way in. Never printed, never written out again.
+#[derive(Clone, Default, TS)]
+#[ts(type = "string")]
+pub struct Password(SecretString);
+
+impl Password {
+    /// Wraps a password.
+    pub fn new(text: impl Into<String>) -> Password {
+        Password(SecretString::from(text.into()))
+    }
+
+    /// The secret itself.
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// True when nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
+        // Whatever is wrong with it, the message must not quote it.
+        String::deserialize(deserializer)
+            .map(Password::new)
+            .map_err(|_| D::Error::custom("a password is a string"))
+    }
+}
+
+/// An account as the user fills it in.
+#[derive(Debug, Clone, Default, Deserialize, TS)]
+pub struct AccountForm {
+    /// The account being changed; null for a new one.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Name shown to the called; may be empty.
+    #[serde(default)]
+    pub display_name: String,
+    /// User part or whole address (`101`, `101@example.nl`, `sip:101@example.nl`).
+    pub user: String,
+    /// Domain or server (`example.nl`, `10.0.0.1:5080`, `sip:example.nl;transport=tcp`); may be empty
+    /// when `user` says it.
+    #[serde(default)]
+    pub server: String,
+    /// User name for authentication when it differs from the user part; may be empty.
+    #[serde(default)]
+    pub auth_user: String,
+    /// Password; empty keeps the one that is known.
+    #[serde(default)]
+    pub password: Password,
+    /// How to talk to the server.
+    #[serde(default)]
+    pub transport: TransportChoice,
+    /// Outbound proxy; may be empty.
+    #[serde(default)]
+    pub outbound_proxy: String,
+}
+
+/// Transport chosen in the account form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportChoice {
+    /// As the name service says, UDP otherwise.
+    #[default]
+    Auto,
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+/// What a successful command gives back.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Done, nothing to tell.
+    Done(Done),
+    /// A call was made.
+    Call(CallCreated),
+    /// Measurements.
+    Stats(CallStats),
+    /// People.
+    Hits(Vec<SearchHit>),
+    /// Past calls.
+    History(Vec<HistoryEntry>),
+    /// The visible state.
+    View(Box<AppView>),
+    /// What a test of an account found.
+    Test(TestReport),
+    /// The account that was kept.
+    Account(AccountSaved),
+    /// The embedded exchange.
+    Demo(DemoView),
+}
+
+impl Answer {
+    /// `{}`.
+    pub fn done() -> Answer {
+        Answer::Done(Done {})
+    }
+}
+
+/// `{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+pub struct Done {}
+
+/// Answer to `call.dial`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct CallCreated {
+    /// Id of the new call.
+    pub call: u64,
+}
+
+/// Answer to `account.save`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct AccountSaved {
+    /// Id of the account.
+    pub account: String,
+    /// True when there is no keyring: the password is kept for this session only.
+    pub session_only: bool,
+}
+
+/// Answer to `account.test`: what was tried, in order; it stops at the first that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+pub struct TestReport {
+    /// True when every step succeeded.
+    pub ok: bool,
+    /// The steps.
+    pub steps: Vec<TestStep>,
+}
+
+/// One step of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct TestStep {
+    /// What was tried.
+    pub kind: TestKind,
+    /// True when it went well.
+    pub ok: bool,
+    /// Why not.
+    pub code: Option<Code>,
+    /// What was found or said, for support; never a secret.
+    pub detail: Option<String>,
+}
+
+/// What a step of a test is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TestKind {
+    /// The form or file makes sense.
+    Config,
+    /// The server's name resolves.
+    Resolve,
+    /// The server answers.
+    Reach,
+    /// The server accepts user name and password.
+    Register,
+    /// There is a microphone and a loudspeaker.
+    Audio,
+}
+
+/// Answer to `call.stats`. Counts are since the call began; what is not known is null.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
+pub struct CallStats {
+    /// Codec being sent, none before media flows.
+    pub codec: Option<String>,
+    /// What arrives.
+    pub rx: DirectionStats,
+    /// What is sent; loss and jitter as the other side reports them.
+    pub tx: DirectionStats,
+    /// Round trip, milliseconds.
+    pub rtt_ms: Option<f32>,
+    /// Delay of the jitter buffer, milliseconds.
+    pub jitter_buffer_ms: Option<f32>,
+    /// True when encrypted.
+    pub secure: bool,
+}
+
+/// One direction of a call's sound.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
+pub struct DirectionStats {
+    /// RTP packets.
+    pub packets: u64,
+    /// RTP packets lost.
+    pub lost: Option<u64>,
+    /// Interarrival jitter, milliseconds.
+    pub jitter_ms: Option<f32>,
+    /// Estimated mean opinion score, 1.0 to 4.5.
+    pub mos: Option<f32>,
+    /// Payload bytes.
+    pub bytes: u64,
+}
+
+/// A reply line.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Reply {
+    /// Id of the request.
+    #[ts(type = "number | string | null")]
+    pub id: serde_json::Value,
+    /// What came of it.
+    #[serde(flatten)]
+    pub result: ReplyResult,
+}
+
+/// The two ways a request ends.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyResult {
+    /// It was done, or is under way.
+    Ok(Answer),
+    /// It was refused.
+    Error(ErrorReply),
+}
+
+impl Reply {
+    /// A reply from what the program gave back.
+    pub fn new(id: serde_json::Value, result: Result<Answer, ErrorReply>) -> Reply {
+        let result = match result {
+            Ok(answer) => ReplyResult::Ok(answer),
+            Err(error) => ReplyResult::Error(error),
+        };
+        Reply { id, result }
+    }
+
+    /// A refusal.
+    pub fn error(id: serde_json::Value, error: ErrorReply) -> Reply {
+        Reply { id, result: ReplyResult::Error(error) }
+    }
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message}")]
+pub struct ErrorReply {
+    /// Stable word.
+    pub code: Code,
+    /// For people reading logs; front ends translate the code.
+    pub message: String,
+}
+
+impl ErrorReply {
+    /// A refusal in words.
+    pub fn new(code: Code, message: impl Into<String>) -> ErrorReply {
+        ErrorReply { code, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(line: &str) -> (serde_json::Value, Code) {
+        match Request::parse(line).expect_err("refused") {
+            Reply { id, result: ReplyResult::Error(error) } => (id, error.code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn commands_are_read_by_name() {
+        let request = Request::parse(r#"{"id":7,"cmd":"call.dial","to":"102","x":1}"#).unwrap();
+        assert_eq!(request.id, json!(7));
+        assert!(
+            matches!(request.command, Command::Dial { to, account: None, withhold: false } if to == "102")
+        );
+        let request = Request::parse(r#"{"cmd":"quit"}"#).unwrap();
+        assert!(matches!(request.command, Command::Quit {}));
+    }
+
+    #[test]
+    fn every_name_is_a_command_and_no_other() {
+        for name in NAMES {
+            let error = Command::deserialize(json!({ "cmd": name })).err().map(|e| e.to_string());
+            assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
+        }
+        for name in LATER {
+            assert!(Command::deserialize(json!({ "cmd": name })).is_err(), "{name}");
+            assert_eq!(refusal(&json!({ "cmd": name, "id": 1 }).to_string()).1, Code::NotSupported);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_the_id_kept() {
+        assert_eq!(refusal("hello"), (json!(null), Code::BadRequest));
+        assert_eq!(refusal("[1]"), (json!(null), Code::BadRequest));
+        assert_eq!(refusal(r#"{"id":"a"}"#), (json!("a"), Code::BadRequest));
+        assert_eq!(refusal(r#"{"id":2,"cmd":"call.fly"}"#), (json!(2), Code::UnknownCommand));
+        assert_eq!(refusal(r#"{"id":3,"cmd":"call.answer"}"#), (json!(3), Code::BadRequest));
+        assert_eq!(
+            refusal(r#"{"id":4,"cmd":"call.answer","call":"x"}"#),
+            (json!(4), Code::BadRequest)
+        );
+    }
+
+    #[test]
+    fn replies_have_the_documented_form() {
+        let done = Reply::new(json!(1), Ok(Answer::done()));
+        assert_eq!(serde_json::to_value(done).unwrap(), json!({"id": 1, "ok": {}}));
+        let call = Reply::new(json!(2), Ok(Answer::Call(CallCreated { call: 5 })));
+        assert_eq!(serde_json::to_value(call).unwrap(), json!({"id": 2, "ok": {"call": 5}}));
+        let error = Reply::new(json!(3), Err(ErrorReply::new(Code::UnknownCall, "no call 9")));
+        assert_eq!(
+            serde_json::to_value(error).unwrap(),
+            json!({"id": 3, "error": {"code": "unknown_call", "message": "no call 9"}})
+        );
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let line = r#"{"cmd":"account.password","account":"a","password":"hunter2"}"#;
+        let request = Request::parse(line).unwrap();
+        assert!(!format!("{request:?}").contains("hunter2"));
+        let line = r#"{"cmd":"account.password","account":"a","password":123456}"#;
+        let reply = Request::parse(line).unwrap_err();
+        assert!(!serde_json::to_string(&reply).unwrap().contains("123456"));
+    }
+}

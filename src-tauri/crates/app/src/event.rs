@@ -1,0 +1,196 @@
+//! Events: what the headless program prints as it happens, one JSON line each.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::code::Code;
+use crate::view::{AccountState, CallDirection, CallState, PeerView};
+
+/// An event and when it happened.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct EventLine {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Seconds since the program started.
+    pub t: f64,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "event")]
+pub enum Event {
+    /// First line of all.
+    #[serde(rename = "hello")]
+    Hello {
+        /// Version of the interface.
+        protocol: u32,
+        /// Version of the program.
+        version: String,
+    },
+    /// An account changed.
+    #[serde(rename = "account.state")]
+    AccountState(AccountEvent),
+    /// A call changed.
+    #[serde(rename = "call.state")]
+    CallState(Box<CallEvent>),
+    /// Sound began or stopped in one direction.
+    #[serde(rename = "call.media")]
+    CallMedia {
+        /// Call id.
+        call: u64,
+        /// True while packets arrive.
+        rx_active: bool,
+        /// True while packets are sent.
+        tx_active: bool,
+    },
+    /// The other side pressed a key.
+    #[serde(rename = "call.dtmf")]
+    CallDtmf {
+        /// Call id.
+        call: u64,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digit: char,
+    },
+    /// A transfer went on.
+    #[serde(rename = "call.transfer")]
+    CallTransfer {
+        /// Call id.
+        call: u64,
+        /// How far it is.
+        state: TransferState,
+        /// SIP status.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        status: Option<u16>,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        reason: Option<Code>,
+    },
+    /// Messages are waiting, or no longer.
+    #[serde(rename = "mwi")]
+    Mwi {
+        /// Account id.
+        account: String,
+        /// True: the lamp is on.
+        waiting: bool,
+        /// New messages.
+        new: u32,
+        /// Old messages.
+        old: u32,
+    },
+    /// Something went wrong that no request asked for.
+    #[serde(rename = "error")]
+    Error {
+        /// Stable word.
+        code: Code,
+        /// For people reading logs.
+        message: String,
+    },
+}
+
+/// An account's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct AccountEvent {
+    /// Account id.
+    pub account: String,
+    /// State.
+    pub state: AccountState,
+    /// Why, when it is not registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<Code>,
+    /// What the server or system said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub detail: Option<String>,
+    /// Seconds the registration is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expires: Option<u32>,
+    /// Contact address that was registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub contact: Option<String>,
+}
+
+/// A call's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CallEvent {
+    /// Call id.
+    pub call: u64,
+    /// Account id.
+    pub account: String,
+    /// Direction.
+    pub direction: CallDirection,
+    /// State.
+    pub state: CallState,
+    /// The other side.
+    pub peer: PeerView,
+    /// Who diverted the call to us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub diverted_from: Option<String>,
+    /// Number or menu the caller dialled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub via: Option<String>,
+    /// SIP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub status: Option<u16>,
+    /// Why it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<Code>,
+    /// True while the sound is encrypted.
+    pub secure: bool,
+    /// Codec in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub codec: Option<String>,
+}
+
+/// How far a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// Asked for.
+    Trying,
+    /// It rings there.
+    Ringing,
+    /// Taken.
+    Done,
+    /// The caller is ours again.
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lines_have_the_documented_form() {
+        let hello = Event::Hello { protocol: 1, version: "0.1.0".into() };
+        assert_eq!(
+            serde_json::to_value(EventLine { event: hello, t: 0.0 }).unwrap(),
+            json!({"event": "hello", "protocol": 1, "version": "0.1.0", "t": 0.0})
+        );
+        let account = AccountEvent {
+            account: "main".into(),
+            state: AccountState::Registered,
+            reason: None,
+            detail: None,
+            expires: Some(300),
+            contact: None,
+        };
+        assert_eq!(
+            serde_json::to_value(EventLine { event: Event::AccountState(account), t: 1.5 })
+                .unwrap(),
+            json!({"event": "account.state", "account": "main", "state": "registered", "expires": 300, "t": 1.5})
+        );
+    }
+}

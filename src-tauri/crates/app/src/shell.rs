@@ -1,0 +1,65 @@
+//! What the program asks of its window. Decisions are made here in `app`; a shell only shows.
+
+use crate::event::EventLine;
+use crate::view::{CallView, Update};
+
+/// State of the tray icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tray {
+    /// No account, or none is meant to be registered.
+    #[default]
+    Offline,
+    /// At least one account cannot be reached by colleagues.
+    Trouble,
+    /// Reachable.
+    Ready,
+    /// In a call.
+    InCall,
+    /// It rings.
+    Ringing,
+}
+
+/// What the tray shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrayState {
+    /// Icon.
+    pub tray: Tray,
+    /// Missed calls not looked at.
+    pub missed: u32,
+}
+
+/// A window the program wants to be visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// The main window.
+    Main,
+    /// The account form, since there is no account or a password is missing.
+    Setup,
+}
+
+/// A front end. Every method returns at once; calls come from the program's loop, in order.
+pub trait Shell: Send + Sync + 'static {
+    /// New visible state or levels.
+    fn publish(&self, update: Update);
+    /// The calls that ring now, oldest first; empty: take the pop-up away. Called on change only.
+    fn incoming(&self, ringing: &[CallView]);
+    /// The tray icon changed.
+    fn tray(&self, state: TrayState);
+    /// Bring a window up. Never called for an incoming call: that must not take the focus.
+    fn open(&self, surface: Surface);
+    /// Something happened; only the headless program needs it.
+    fn event(&self, line: &EventLine) {
+        let _ = line;
+    }
+}
+
+/// A shell that shows nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoShell;
+
+impl Shell for NoShell {
+    fn publish(&self, _: Update) {}
+    fn incoming(&self, _: &[CallView]) {}
+    fn tray(&self, _: TrayState) {}
+    fn open(&self, _: Surface) {}
+}
