@@ -8,8 +8,10 @@
 mod codec;
 mod description;
 mod error;
+mod local;
 mod media;
 mod negotiator;
+mod stream;
 
 pub use codec::{Codec, CodecKind};
 pub use description::SessionDescription;

@@ -1,10 +1,17 @@
 //! The offer/answer state of one dialog (RFC 3264).
 //!
-//! Inputs: from the call's owner `offer`, `answer`, `abandon`; from the peer `receive_offer`, `receive_answer`.
+//! Inputs: from the call's owner `offer`, `answer`, `answer_pending`, `abandon`; from the peer `receive_offer`,
+//! `receive_answer`. States: `Stable`, `LocalOffer` (ours waits for an answer), `RemoteOffer` (the peer's waits for
+//! ours); [`State`] is one value, so both cannot be open at once.
 
-use crate::codec::CodecKind;
+use std::net::SocketAddr;
+
+use crate::codec::{Codec, CodecKind};
+use crate::description::SessionDescription;
 use crate::error::NegotiationError;
-use crate::media::{Direction, LocalMedia, Negotiated};
+use crate::local::{LocalDescription, Numbering, Slot};
+use crate::media::{Direction, LocalMedia, Negotiated, TelephoneEvent};
+use crate::stream::{AudioStream, Profile};
 
 /// Where an exchange stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,18 +25,48 @@ pub enum State {
     RemoteOffer,
 }
 
+/// Our offer, until another exchange begins.
+#[derive(Debug, Clone)]
+struct Offered {
+    media: LocalMedia,
+    direction: Direction,
+    slots: Vec<Slot>,
+    codecs: Vec<Codec>,
+    events: Vec<TelephoneEvent>,
+}
+
+/// The peer's offer, while it is open.
+#[derive(Debug, Clone)]
+struct Pending {
+    slots: Vec<Slot>,
+    stream: AudioStream,
+}
+
 /// Offer/answer for one dialog and its one audio stream.
 #[derive(Debug, Clone)]
 pub struct Negotiator {
     state: State,
     current: Option<Negotiated>,
+    /// The media lines of the dialog as last agreed.
+    slots: Vec<Slot>,
+    numbering: Numbering,
+    written: LocalDescription,
+    offered: Option<Offered>,
+    pending: Option<Pending>,
 }
 
 impl Negotiator {
     /// A fresh dialog; `session_id` (random, from the caller's source) becomes the session id in `o=`.
     pub fn new(session_id: u64) -> Self {
-        let _ = session_id;
-        Self { state: State::Stable, current: None }
+        Self {
+            state: State::Stable,
+            current: None,
+            slots: Vec::new(),
+            numbering: Numbering::default(),
+            written: LocalDescription::new(session_id),
+            offered: None,
+            pending: None,
+        }
     }
 
     /// Where the exchange stands.
@@ -52,8 +89,18 @@ impl Negotiator {
         local: &LocalMedia,
         direction: Direction,
     ) -> Result<Vec<u8>, NegotiationError> {
-        let _ = (local, direction);
-        Err(NegotiationError::WrongState(self.state))
+        if self.state != State::Stable {
+            return Err(NegotiationError::WrongState(self.state));
+        }
+        let mut slots = self.slots.clone();
+        if !slots.iter().any(|slot| slot.active) {
+            slots.push(Slot::audio());
+        }
+        let (codecs, events) = self.numbering.offer(local);
+        let bytes = self.written.write(local, direction, &slots, &codecs, &events, true);
+        self.offered = Some(Offered { media: local.clone(), direction, slots, codecs, events });
+        self.state = State::LocalOffer;
+        Ok(bytes)
     }
 
     /// Takes the peer's answer to our open offer. A further answer to the same offer (183 and then 200, or another
@@ -63,22 +110,46 @@ impl Negotiator {
     /// When there is no offer to answer, or the answer is unreadable, refuses the audio, or has no codec we offered.
     /// The offer is closed and the stream stays as it was before.
     pub fn receive_answer(&mut self, answer: &[u8]) -> Result<Negotiated, NegotiationError> {
-        let _ = answer;
-        Err(NegotiationError::WrongState(self.state))
+        let Some(offered) = self.offered.clone().filter(|_| self.state != State::RemoteOffer)
+        else {
+            return Err(NegotiationError::WrongState(self.state));
+        };
+        self.state = State::Stable;
+        let session = SessionDescription::parse(answer)?.session;
+        let index = offered.slots.iter().position(|slot| slot.active).unwrap_or_default();
+        let stream = answered_stream(AudioStream::all(&session), index)?;
+        let negotiated = agree_on_answer(&offered, &stream)?;
+        self.slots = offered.slots;
+        self.current = Some(negotiated.clone());
+        Ok(negotiated)
     }
 
     /// Takes the peer's offer and keeps it open, to be answered later (while ringing). Checks that there is a codec
     /// in common, so that a hopeless call is refused (488) before anyone is disturbed.
     ///
     /// # Errors
-    /// [`NegotiationError`], whose `status()` is the answer to give; the state is then as before.
+    /// [`NegotiationError`], whose `status()` is the answer to give: `WrongState` while our own offer is open, which
+    /// stays open. After the others no offer is open.
     pub fn receive_offer(
         &mut self,
         offer: &[u8],
         codecs: &[CodecKind],
     ) -> Result<(), NegotiationError> {
-        let _ = (offer, codecs);
-        Err(NegotiationError::WrongState(self.state))
+        if self.state == State::LocalOffer {
+            return Err(NegotiationError::WrongState(self.state));
+        }
+        self.abandon();
+        let session = SessionDescription::parse(offer)?.session;
+        let stream = pick(AudioStream::all(&session), codecs)?;
+        stream.address()?;
+        let mut slots: Vec<_> = session.medias.iter().map(Slot::refused).collect();
+        if let Some(slot) = slots.get_mut(stream.index) {
+            slot.active = true;
+        }
+        self.offered = None;
+        self.pending = Some(Pending { slots, stream });
+        self.state = State::RemoteOffer;
+        Ok(())
     }
 
     /// Answers the offer kept by [`Self::receive_offer`].
@@ -90,8 +161,29 @@ impl Negotiator {
         local: &LocalMedia,
         direction: Direction,
     ) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
-        let _ = (local, direction);
-        Err(NegotiationError::WrongState(self.state))
+        let Some(Pending { slots, stream }) = self.pending.take() else {
+            return Err(NegotiationError::WrongState(self.state));
+        };
+        self.state = State::Stable;
+        let codecs = accepted_codecs(&stream, local);
+        let Some(first) = codecs.first() else { return Err(NegotiationError::NoCommonCodec) };
+        let events = if local.telephone_event { stream.events.clone() } else { Vec::new() };
+        let direction = direction.and(stream.effective_direction().reversed());
+        let negotiated = Negotiated {
+            codec: sending(&stream, first.kind).unwrap_or_else(|| first.clone()),
+            receive: codecs.clone(),
+            telephone_event: event_for(&events, first.clock_rate),
+            telephone_event_receive: events.clone(),
+            comfort_noise_pt: noise(local, &stream, first),
+            remote_held: !stream.effective_direction().receives(),
+            ..base(&stream, local, direction, first.kind)?
+        };
+        let noise = stream.comfort_noise;
+        self.numbering.learn(&codecs, &events);
+        let bytes = self.written.write(local, direction, &slots, &codecs, &events, noise);
+        self.slots = slots;
+        self.current = Some(negotiated.clone());
+        Ok((bytes, negotiated))
     }
 
     /// Answers an offer at once: [`Self::receive_offer`] and [`Self::answer_pending`] in one (an offer kept by
@@ -112,6 +204,170 @@ impl Negotiator {
 
     /// Drops an open offer of either side (its request failed or was refused); the stream stays as last agreed.
     pub fn abandon(&mut self) {
+        if self.state == State::LocalOffer {
+            self.offered = None;
+        }
+        self.pending = None;
         self.state = State::Stable;
     }
 }
+
+/// The offered audio line to use: the first plain one that is enabled and has a codec of ours.
+fn pick(streams: Vec<AudioStream>, codecs: &[CodecKind]) -> Result<AudioStream, NegotiationError> {
+    let common = |stream: &AudioStream| stream.codecs.iter().any(|c| codecs.contains(&c.kind));
+    let mut verdict = NegotiationError::NoAudio;
+    for stream in streams {
+        verdict = match stream.profile {
+            _ if stream.port == 0 => NegotiationError::Refused,
+            Profile::Plain if common(&stream) => return Ok(stream),
+            Profile::Plain => NegotiationError::NoCommonCodec,
+            Profile::Secure => NegotiationError::SecureOnly,
+            Profile::Unknown => NegotiationError::NoAudio,
+        };
+    }
+    Err(verdict)
+}
+
+/// The line of the answer that answers ours. Peers that leave out refused lines or reorder them are forgiven as long
+/// as there is one audio line only.
+fn answered_stream(
+    mut streams: Vec<AudioStream>,
+    index: usize,
+) -> Result<AudioStream, NegotiationError> {
+    let stream = match streams.iter().position(|stream| stream.index == index) {
+        Some(position) => streams.swap_remove(position),
+        None if streams.len() == 1 => streams.swap_remove(0),
+        None if streams.is_empty() => return Err(NegotiationError::NoAudio),
+        None => return Err(NegotiationError::Mismatch("no audio in the place of ours")),
+    };
+    match stream.profile {
+        _ if stream.port == 0 => Err(NegotiationError::Refused),
+        Profile::Plain => Ok(stream),
+        Profile::Secure | Profile::Unknown => {
+            Err(NegotiationError::Mismatch("another transport protocol"))
+        }
+    }
+}
+
+/// The stream after the peer's answer to our offer.
+fn agree_on_answer(
+    offered: &Offered,
+    stream: &AudioStream,
+) -> Result<Negotiated, NegotiationError> {
+    let ours = |kind| offered.codecs.iter().any(|codec: &Codec| codec.kind == kind);
+    let codec = stream
+        .codecs
+        .iter()
+        .find(|codec| ours(codec.kind))
+        .cloned()
+        .ok_or(NegotiationError::NoCommonCodec)?;
+    let events = if offered.events.is_empty() { &[] } else { stream.events.as_slice() };
+    let direction = offered.direction.and(stream.effective_direction().reversed());
+    let remote_held = offered.direction.sends() && !stream.effective_direction().receives();
+    Ok(Negotiated {
+        receive: received(&offered.codecs, &stream.codecs),
+        telephone_event: event_for(events, codec.clock_rate),
+        telephone_event_receive: received_events(&offered.events, events),
+        comfort_noise_pt: noise(&offered.media, stream, &codec),
+        remote_held,
+        ..base(stream, &offered.media, direction, codec.kind)?
+    }
+    .with_codec(codec))
+}
+
+impl Negotiated {
+    fn with_codec(self, codec: Codec) -> Self {
+        Self { codec, ..self }
+    }
+}
+
+/// The part that is the same for both roles.
+fn base(
+    stream: &AudioStream,
+    local: &LocalMedia,
+    direction: Direction,
+    kind: CodecKind,
+) -> Result<Negotiated, NegotiationError> {
+    let address = stream.address()?;
+    let (rtcp_address, rtcp_port) = stream.rtcp_address(address);
+    Ok(Negotiated {
+        remote: SocketAddr::new(address, stream.port),
+        remote_rtcp: SocketAddr::new(rtcp_address, rtcp_port),
+        codec: crate::local::codec(kind, 0),
+        receive: Vec::new(),
+        telephone_event: None,
+        telephone_event_receive: Vec::new(),
+        comfort_noise_pt: None,
+        ptime_ms: packet_time(stream, local, kind),
+        send: direction.sends() && !address.is_unspecified(),
+        receive_active: direction.receives(),
+        remote_direction: stream.direction,
+        remote_held: false,
+    })
+}
+
+/// The common codecs in the offerer's order (RFC 3264, 6.1), with the offerer's numbers and our parameters.
+fn accepted_codecs(stream: &AudioStream, local: &LocalMedia) -> Vec<Codec> {
+    stream
+        .codecs
+        .iter()
+        .filter(|codec| local.codecs.contains(&codec.kind))
+        .map(|codec| crate::local::codec(codec.kind, codec.payload_type))
+        .collect()
+}
+
+/// A codec as the peer described it.
+fn sending(stream: &AudioStream, kind: CodecKind) -> Option<Codec> {
+    stream.codecs.iter().find(|codec| codec.kind == kind).cloned()
+}
+
+/// What may arrive: all we offered, by our numbers, and the peer's own numbers where they are free (some peers send
+/// with the numbers of their own description).
+fn received(ours: &[Codec], theirs: &[Codec]) -> Vec<Codec> {
+    let mut receive = ours.to_vec();
+    for codec in theirs {
+        let known = ours.iter().any(|our| our.kind == codec.kind);
+        let free = !receive.iter().any(|our| our.payload_type == codec.payload_type);
+        if known && free {
+            receive.push(codec.clone());
+        }
+    }
+    receive
+}
+
+/// The same for telephone-event.
+fn received_events(ours: &[TelephoneEvent], theirs: &[TelephoneEvent]) -> Vec<TelephoneEvent> {
+    let mut receive = ours.to_vec();
+    for event in theirs {
+        if !receive.iter().any(|our| our.payload_type == event.payload_type) {
+            receive.push(*event);
+        }
+    }
+    receive
+}
+
+/// The numbering on the codec's clock, or else any (RFC 4733, 2.1 wants one clock per stream).
+fn event_for(events: &[TelephoneEvent], clock_rate: u32) -> Option<TelephoneEvent> {
+    events.iter().find(|event| event.clock_rate == clock_rate).or(events.first()).copied()
+}
+
+/// Comfort noise, if both have it and the codec has its clock.
+fn noise(local: &LocalMedia, stream: &AudioStream, codec: &Codec) -> Option<u8> {
+    (local.comfort_noise && stream.comfort_noise && codec.clock_rate == 8_000).then_some(13)
+}
+
+/// Milliseconds per packet: the peer's wish, else ours, within 10 to 60, within the peer's maximum, in tens; Opus
+/// has no frames of 30 and 50 ms.
+fn packet_time(stream: &AudioStream, local: &LocalMedia, kind: CodecKind) -> u8 {
+    let wish = stream.ptime_ms.unwrap_or(local.ptime_ms);
+    let most = stream.max_ptime_ms.unwrap_or(60).clamp(10, 60);
+    let tens = wish.min(most).clamp(10, 60) / 10 * 10;
+    match (kind, tens) {
+        (CodecKind::Opus, 30) => 20,
+        (CodecKind::Opus, 50) => 40,
+        (_, tens) => tens,
+    }
+}
+
+#[cfg(test)]
+mod tests;

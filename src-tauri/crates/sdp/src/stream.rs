@@ -1,0 +1,204 @@
+//! One audio line of a peer's description, understood.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use sdp_types::{Attribute, Media, Session};
+
+use crate::codec::{Codec, CodecKind};
+use crate::error::NegotiationError;
+use crate::media::{Direction, TelephoneEvent};
+
+/// How the media line is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// RTP/AVP, or RTP/AVPF read as if it were.
+    Plain,
+    /// RTP/SAVP and relatives.
+    Secure,
+    /// Something else.
+    Unknown,
+}
+
+/// One audio line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AudioStream {
+    /// Its place among the media lines.
+    pub(crate) index: usize,
+    pub(crate) port: u16,
+    pub(crate) profile: Profile,
+    /// The text of the address; resolved by [`Self::address`].
+    host: String,
+    rtcp: Option<(u16, Option<IpAddr>)>,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) events: Vec<TelephoneEvent>,
+    pub(crate) comfort_noise: bool,
+    pub(crate) ptime_ms: Option<u8>,
+    pub(crate) max_ptime_ms: Option<u8>,
+    pub(crate) direction: Direction,
+}
+
+impl AudioStream {
+    /// All audio lines of a description, in order.
+    pub(crate) fn all(session: &Session) -> Vec<Self> {
+        let audio = |media: &&Media| media.media.eq_ignore_ascii_case("audio");
+        let lines = session.medias.iter().enumerate();
+        lines.filter(|(_, m)| audio(m)).map(|(i, m)| Self::read(session, i, m)).collect()
+    }
+
+    fn read(session: &Session, index: usize, media: &Media) -> Self {
+        let connection = media.connections.first().or(session.connection.as_ref());
+        let host = connection.map_or("", |c| c.connection_address.as_str());
+        let mut stream = Self {
+            index,
+            port: media.port,
+            profile: profile(&media.proto),
+            host: host.split('/').next().unwrap_or_default().to_owned(),
+            rtcp: attribute(&media.attributes, "rtcp").and_then(rtcp),
+            codecs: Vec::new(),
+            events: Vec::new(),
+            comfort_noise: false,
+            ptime_ms: milliseconds(media, "ptime"),
+            max_ptime_ms: milliseconds(media, "maxptime"),
+            direction: direction(&media.attributes)
+                .or_else(|| direction(&session.attributes))
+                .unwrap_or_default(),
+        };
+        for format in media.fmt.split_ascii_whitespace().filter_map(|f| f.parse().ok()) {
+            stream.add_format(media, format);
+        }
+        stream
+    }
+
+    /// Adds one payload type if it is one we know; the first number of a codec counts.
+    fn add_format(&mut self, media: &Media, payload_type: u8) {
+        if payload_type > 127 {
+            return;
+        }
+        match mapping(media, payload_type) {
+            Some(Mapping::Codec(kind)) if !self.codecs.iter().any(|c| c.kind == kind) => {
+                self.codecs.push(Codec {
+                    kind,
+                    payload_type,
+                    clock_rate: kind.clock_rate(),
+                    channels: kind.channels(),
+                    fmtp: numbered(&media.attributes, "fmtp", payload_type).map(str::to_owned),
+                });
+            }
+            Some(Mapping::Event(clock_rate)) => {
+                self.events.push(TelephoneEvent { payload_type, clock_rate });
+            }
+            Some(Mapping::Noise) => self.comfort_noise = true,
+            _ => {}
+        }
+    }
+
+    /// The media address. 0.0.0.0 and :: are addresses too (see [`Self::held_by_address`]).
+    pub(crate) fn address(&self) -> Result<IpAddr, NegotiationError> {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse().map_err(|_| NegotiationError::UnusableAddress(self.host.clone()))
+    }
+
+    /// Hold in the way of RFC 2543: nothing is to be sent to the address 0.0.0.0.
+    pub(crate) fn held_by_address(&self) -> bool {
+        self.address().is_ok_and(|address| address.is_unspecified())
+    }
+
+    /// The direction with that hold applied.
+    pub(crate) fn effective_direction(&self) -> Direction {
+        Direction::new(self.direction.sends(), self.direction.receives() && !self.held_by_address())
+    }
+
+    /// The RTCP address: `a=rtcp`, else the next port (RFC 3605).
+    pub(crate) fn rtcp_address(&self, address: IpAddr) -> (IpAddr, u16) {
+        match self.rtcp {
+            Some((port, host)) => (host.unwrap_or(address), port),
+            None => (address, self.port.saturating_add(1)),
+        }
+    }
+}
+
+/// What a payload type stands for.
+enum Mapping {
+    Codec(CodecKind),
+    Event(u32),
+    Noise,
+}
+
+/// `a=rtpmap`, else the static table of RFC 3551.
+fn mapping(media: &Media, payload_type: u8) -> Option<Mapping> {
+    let Some(map) = numbered(&media.attributes, "rtpmap", payload_type) else {
+        return match payload_type {
+            13 => Some(Mapping::Noise),
+            _ => CodecKind::ALL
+                .into_iter()
+                .find(|kind| kind.static_payload_type() == Some(payload_type))
+                .map(Mapping::Codec),
+        };
+    };
+    let mut parts = map.split('/').map(str::trim);
+    let name = parts.next()?;
+    let rate: u32 = parts.next().and_then(|rate| rate.parse().ok()).unwrap_or(8_000);
+    if name.eq_ignore_ascii_case("telephone-event") {
+        return matches!(rate, 8_000 | 48_000).then_some(Mapping::Event(rate));
+    }
+    if name.eq_ignore_ascii_case("CN") {
+        return (rate == 8_000 && payload_type == 13).then_some(Mapping::Noise);
+    }
+    let kind = CodecKind::from_name(name)?;
+    // Some write G.722 with the rate of its sound; RFC 3551 fixed the mistake of its clock for good.
+    let right = rate == kind.clock_rate() || (kind == CodecKind::G722 && rate == 16_000);
+    right.then_some(Mapping::Codec(kind))
+}
+
+fn profile(protocol: &str) -> Profile {
+    match protocol.to_ascii_uppercase().as_str() {
+        "RTP/AVP" | "RTP/AVPF" => Profile::Plain,
+        "RTP/SAVP" | "RTP/SAVPF" | "UDP/TLS/RTP/SAVP" | "UDP/TLS/RTP/SAVPF" => Profile::Secure,
+        _ => Profile::Unknown,
+    }
+}
+
+/// The value of the first attribute of that name.
+fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
+    attributes
+        .iter()
+        .find(|attribute| attribute.attribute.trim().eq_ignore_ascii_case(name))
+        .and_then(|attribute| attribute.value.as_deref())
+        .map(str::trim)
+}
+
+/// The rest of `a=<name>:<payload type> <rest>`.
+fn numbered<'a>(attributes: &'a [Attribute], name: &str, payload_type: u8) -> Option<&'a str> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.attribute.trim().eq_ignore_ascii_case(name))
+        .filter_map(|attribute| attribute.value.as_deref()?.trim().split_once([' ', '\t']))
+        .find(|(number, _)| number.parse() == Ok(payload_type))
+        .map(|(_, rest)| rest.trim())
+}
+
+/// The last direction attribute.
+fn direction(attributes: &[Attribute]) -> Option<Direction> {
+    const ALL: [Direction; 4] =
+        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
+    attributes
+        .iter()
+        .rev()
+        .find_map(|a| ALL.into_iter().find(|d| a.attribute.trim().eq_ignore_ascii_case(d.as_str())))
+}
+
+/// A whole number of milliseconds; fractions are cut off.
+fn milliseconds(media: &Media, name: &str) -> Option<u8> {
+    let value = attribute(&media.attributes, name)?;
+    let whole = value.split('.').next()?;
+    whole.parse::<u8>().ok().filter(|ms| *ms > 0)
+}
+
+/// `a=rtcp:<port> [IN IP4 <address>]`
+fn rtcp(value: &str) -> Option<(u16, Option<IpAddr>)> {
+    let mut fields = value.split_ascii_whitespace();
+    let port = fields.next()?.parse().ok().filter(|port| *port != 0)?;
+    let unspecified = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    let host = fields.nth(2).and_then(|host| host.parse().ok()).filter(|a| *a != unspecified);
+    Some((port, host))
+}
