@@ -1,1 +1,33 @@
-//! The media engine: codecs, RTP sockets, mixing and playout on one DSP thread
+//! The media engine: codecs, RTP sockets, mixing and playout on one DSP thread.
+//!
+//! [`Engine`] is the only door. A stream is opened before an offer is made (its ports are needed
+//! in it), configured with what offer and answer agreed on, and closed. Everything that happens
+//! to it comes out of [`Events`].
+//!
+//! ```text
+//! microphone ring -> (processing: echo, noise, gain) -> mute, level -> per stream: encoder -> RTP
+//! RTP -> per stream: jitter buffer with decoder -> mix (tones, held streams silent) -> speaker ring
+//! ```
+//!
+//! Threads: one DSP thread with a 10 ms tick paced by the microphone (a timer when there is
+//! none), one network thread that stamps packets when they arrive, and those of the `audio`
+//! crate. Callers' threads only send commands and read published figures; no call blocks on
+//! the DSP thread.
+
+pub mod codec;
+mod dsp;
+mod engine;
+mod error;
+mod event;
+mod net;
+pub mod resample;
+mod stats;
+mod stream;
+mod tone;
+
+pub use audio::{AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, devices};
+pub use engine::{Engine, EngineConfig, StreamId};
+pub use error::EngineError;
+pub use event::{Events, MediaEvent};
+pub use stats::{StreamStats, TrafficStats};
+pub use tone::{RingTone, Tone};

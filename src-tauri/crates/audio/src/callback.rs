@@ -1,0 +1,169 @@
+//! The functions that run inside device callbacks. They move samples between the device's buffer
+//! and a ring, and nothing else: no allocation, no lock, no log, no system call (a test holds
+//! them to it).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use cpal::{FromSample, Sample};
+use rtrb::{Consumer, Producer};
+
+/// Samples over which sound fades out when nothing more is there, and in when it returns: 2.5 ms.
+const FADE: u32 = 120;
+
+/// What a callback tells the rest of the program, without locks.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    /// Callbacks so far; the watchdog looks whether it moves.
+    pub(crate) beats: AtomicU64,
+    /// Times the playback ring ran dry.
+    pub(crate) underruns: AtomicU32,
+    /// Samples of the capture ring that found no room.
+    pub(crate) overruns: AtomicU32,
+    /// Frames of the largest buffer the device asked for or gave.
+    pub(crate) period: AtomicU32,
+    /// Set by the error callback: the stream must be rebuilt.
+    pub(crate) failed: AtomicBool,
+}
+
+impl Pulse {
+    fn beat(&self, frames: usize) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+        self.period.fetch_max(u32::try_from(frames).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+}
+
+/// The device side of a capture ring.
+pub(crate) struct CaptureSide {
+    ring: Producer<f32>,
+    channels: usize,
+    pulse: Arc<Pulse>,
+}
+
+impl CaptureSide {
+    pub(crate) fn new(ring: Producer<f32>, channels: u16, pulse: Arc<Pulse>) -> Self {
+        Self { ring, channels: usize::from(channels.max(1)), pulse }
+    }
+
+    /// Takes one buffer of interleaved frames, mixed down to mono.
+    pub(crate) fn on_data<T>(&mut self, data: &[T])
+    where
+        T: Sample,
+        f32: FromSample<T>,
+    {
+        let frames = data.len() / self.channels;
+        self.pulse.beat(frames);
+        #[expect(clippy::cast_precision_loss, reason = "a handful of channels")]
+        let scale = 1.0 / self.channels as f32;
+        for frame in data.chunks_exact(self.channels) {
+            let sum: f32 = frame.iter().map(|s| f32::from_sample(*s)).sum();
+            if self.ring.push(sum * scale).is_err() {
+                self.pulse.overruns.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The device side of a playback ring.
+pub(crate) struct PlaybackSide {
+    ring: Consumer<f32>,
+    channels: usize,
+    pulse: Arc<Pulse>,
+    last: f32,
+    /// 0 silent, [`FADE`] full.
+    level: u32,
+    dry: bool,
+}
+
+impl PlaybackSide {
+    pub(crate) fn new(ring: Consumer<f32>, channels: u16, pulse: Arc<Pulse>) -> Self {
+        let channels = usize::from(channels.max(1));
+        Self { ring, channels, pulse, last: 0.0, level: 0, dry: true }
+    }
+
+    /// Fills one buffer of interleaved frames, the same sound on every channel.
+    pub(crate) fn on_data<T>(&mut self, data: &mut [T])
+    where
+        T: Sample + FromSample<f32>,
+    {
+        self.pulse.beat(data.len() / self.channels);
+        for frame in data.chunks_mut(self.channels) {
+            let sample = T::from_sample(self.next());
+            frame.fill(sample);
+        }
+    }
+
+    fn next(&mut self) -> f32 {
+        if let Ok(sample) = self.ring.pop() {
+            self.last = sample;
+            self.level = (self.level + 1).min(FADE);
+            self.dry = false;
+        } else {
+            if !self.dry {
+                self.dry = true;
+                self.pulse.underruns.fetch_add(1, Ordering::Relaxed);
+            }
+            self.level = self.level.saturating_sub(1);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 120")]
+        let gain = self.level as f32 / FADE as f32;
+        self.last * gain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtrb::RingBuffer;
+
+    #[test]
+    fn mixes_channels_down_and_fills_all_of_them() {
+        let (tx, mut rx) = RingBuffer::new(16);
+        let mut side = CaptureSide::new(tx, 2, Arc::default());
+        side.on_data(&[0.5_f32, 0.1, -0.5, -0.1]);
+        assert!((rx.pop().unwrap() - 0.3).abs() < 1e-6);
+        assert!((rx.pop().unwrap() + 0.3).abs() < 1e-6);
+
+        let (mut tx, rx) = RingBuffer::new(1024);
+        for _ in 0..1000 {
+            tx.push(0.25).unwrap();
+        }
+        let mut side = PlaybackSide::new(rx, 2, Arc::default());
+        let mut out = [0.0_f32; 1000];
+        side.on_data(&mut out);
+        assert_eq!(out[998], 0.25);
+        assert_eq!(out[999], 0.25);
+    }
+
+    #[test]
+    fn underrun_fades_out_is_counted_once_and_fades_in_again() {
+        let (mut tx, rx) = RingBuffer::new(4096);
+        let pulse = Arc::new(Pulse::default());
+        let mut side = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
+        for _ in 0..480 {
+            tx.push(0.8).unwrap();
+        }
+        let mut out = [0.0_f32; 960];
+        side.on_data(&mut out);
+        for _ in 0..480 {
+            tx.push(0.8).unwrap();
+        }
+        let mut more = [0.0_f32; 480];
+        side.on_data(&mut more);
+        assert_eq!(pulse.underruns.load(Ordering::Relaxed), 1);
+        assert_eq!(out[900], 0.0);
+        assert!((more[479] - 0.8).abs() < 1e-6);
+        let all: Vec<f32> = out.iter().chain(&more).copied().collect();
+        let step = all.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+        assert!(step < 0.02, "a click of {step}");
+    }
+
+    #[test]
+    fn a_full_capture_ring_loses_samples_and_says_so() {
+        let (tx, _rx) = RingBuffer::new(4);
+        let pulse = Arc::new(Pulse::default());
+        let mut side = CaptureSide::new(tx, 1, Arc::clone(&pulse));
+        side.on_data(&[0_i16; 10]);
+        assert_eq!(pulse.overruns.load(Ordering::Relaxed), 6);
+    }
+}

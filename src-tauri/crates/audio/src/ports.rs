@@ -1,0 +1,364 @@
+//! The DSP thread's ends of the sound path: blocks of 10 ms in and out, whatever the device's
+//! rate, buffer size and clock.
+//!
+//! A device (or stand-in) is attached by sending it a new ring over a queue; when it goes away the
+//! ring is replaced or taken off. Neither end ever waits.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rtrb::{Consumer, Producer};
+
+use crate::callback::Pulse;
+use crate::resample::Resampler;
+use crate::{BLOCK, SAMPLE_RATE};
+
+/// Sound waiting in a capture ring beyond this is old and thrown away: 60 ms.
+const CAPTURE_LIMIT: usize = 6 * BLOCK;
+
+/// A ring freshly attached to a device.
+pub(crate) struct CaptureLine {
+    pub(crate) ring: Consumer<f32>,
+    pub(crate) rate: u32,
+    /// Whether the other side may be late and must not lose a sample (files).
+    pub(crate) patient: bool,
+}
+
+/// What the microphone hears, in blocks of 10 ms.
+pub struct Capture {
+    lines: Receiver<Option<CaptureLine>>,
+    line: Option<CaptureLine>,
+    resampler: Option<Resampler>,
+    ready: Vec<f32>,
+    scratch: Vec<f32>,
+    dropped: u64,
+}
+
+impl Capture {
+    pub(crate) fn new() -> (Sender<Option<CaptureLine>>, Self) {
+        let (sender, lines) = channel();
+        let ready = Vec::with_capacity(32 * BLOCK);
+        let scratch = Vec::with_capacity(32 * BLOCK);
+        (sender, Self { lines, line: None, resampler: None, ready, scratch, dropped: 0 })
+    }
+
+    /// Takes the next 10 ms if they are complete; never waits. What a device piled up beyond
+    /// 60 ms (the reader was away) is dropped, oldest first.
+    pub fn read(&mut self, block: &mut [f32; BLOCK]) -> bool {
+        self.adopt();
+        self.collect();
+        let Some(head) = self.ready.get(..BLOCK) else { return false };
+        block.copy_from_slice(head);
+        self.ready.drain(..BLOCK);
+        true
+    }
+
+    /// Whether a device or stand-in is attached, so that blocks may come.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// Samples thrown away because they were read too late.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn adopt(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            self.ready.clear();
+            self.resampler = line
+                .as_ref()
+                .filter(|l| l.rate != SAMPLE_RATE)
+                .and_then(|l| Resampler::new(l.rate, SAMPLE_RATE).ok());
+            self.line = line;
+        }
+    }
+
+    fn collect(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        let waiting = line.ring.slots();
+        if let Ok(chunk) = line.ring.read_chunk(waiting) {
+            let (first, second) = chunk.as_slices();
+            if let Some(resampler) = &mut self.resampler {
+                self.scratch.clear();
+                self.scratch.extend_from_slice(first);
+                self.scratch.extend_from_slice(second);
+                resampler.push(&self.scratch, &mut self.ready);
+            } else {
+                self.ready.extend_from_slice(first);
+                self.ready.extend_from_slice(second);
+            }
+            chunk.commit_all();
+        }
+        if !line.patient && self.ready.len() > CAPTURE_LIMIT {
+            let excess = self.ready.len() - BLOCK;
+            self.dropped += excess as u64;
+            self.ready.drain(..excess);
+        }
+    }
+}
+
+/// A playback ring freshly attached to a device.
+pub(crate) struct PlaybackLine {
+    pub(crate) ring: Producer<f32>,
+    pub(crate) rate: u32,
+    /// `None`: the other side runs on the capture clock and takes every sample (files, silence).
+    pub(crate) pulse: Option<Arc<Pulse>>,
+}
+
+/// Figures of a playback end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PlaybackStats {
+    /// Times the device found nothing to play.
+    pub underruns: u32,
+    /// Sound waiting in the ring when last written to, in milliseconds.
+    pub waiting_ms: f32,
+    /// Present trim of the rate for clock drift, parts per million.
+    pub trim_ppm: f32,
+}
+
+/// What the speaker plays, in blocks of 10 ms.
+pub struct Playback {
+    lines: Receiver<Option<PlaybackLine>>,
+    line: Option<PlaybackLine>,
+    resampler: Option<Resampler>,
+    level: LevelControl,
+    scratch: Vec<f32>,
+    stats: PlaybackStats,
+}
+
+impl Playback {
+    pub(crate) fn new() -> (Sender<Option<PlaybackLine>>, Self) {
+        let (sender, lines) = channel();
+        let scratch = Vec::with_capacity(16 * BLOCK);
+        let playback = Self {
+            lines,
+            line: None,
+            resampler: None,
+            level: LevelControl::new(SAMPLE_RATE),
+            scratch,
+            stats: PlaybackStats::default(),
+        };
+        (sender, playback)
+    }
+
+    /// Queues 10 ms to be played; with no device attached they are thrown away. Never waits.
+    pub fn write(&mut self, block: &[f32; BLOCK]) {
+        self.adopt();
+        let Some(line) = &mut self.line else { return };
+        let Some(pulse) = &line.pulse else {
+            let _ = line.ring.push_partial_slice(block);
+            return;
+        };
+        let waiting = line.ring.buffer().capacity() - line.ring.slots();
+        let underruns = pulse.underruns.load(Ordering::Relaxed);
+        let verdict = self.level.observe(waiting, underruns);
+        self.stats = PlaybackStats {
+            underruns,
+            waiting_ms: samples_to_ms(waiting, line.rate),
+            trim_ppm: self.level.ppm(),
+        };
+        if verdict == Verdict::Skip {
+            return;
+        }
+        let Some(resampler) = &mut self.resampler else {
+            let _ = line.ring.push_partial_slice(block);
+            return;
+        };
+        if let Verdict::Trim(ratio) = verdict {
+            resampler.trim(ratio);
+        }
+        self.scratch.clear();
+        resampler.push(block, &mut self.scratch);
+        let _ = line.ring.push_partial_slice(&self.scratch);
+    }
+
+    /// Whether a device or stand-in takes the sound.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// Figures since the present device was attached.
+    #[must_use]
+    pub fn stats(&self) -> PlaybackStats {
+        self.stats
+    }
+
+    fn adopt(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            self.line = line;
+            self.resampler = None;
+            let Some(line) = &mut self.line else { continue };
+            self.level = LevelControl::new(line.rate);
+            if line.pulse.is_some() {
+                self.resampler = Resampler::new(SAMPLE_RATE, line.rate).ok();
+                for _ in 0..self.level.target {
+                    if line.ring.push(0.0).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
+fn samples_to_ms(samples: usize, rate: u32) -> f32 {
+    samples as f32 * 1000.0 / rate as f32
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Steady,
+    Trim(f64),
+    Skip,
+}
+
+/// Keeps as little sound waiting as the device's habits allow, although its clock is not the
+/// microphone's: looks at the least that was waiting in each second and trims the rate.
+#[derive(Debug)]
+struct LevelControl {
+    rate: u32,
+    /// Wanted least level, samples; grows with underruns.
+    target: usize,
+    least: usize,
+    seen: u32,
+    underruns: u32,
+    calm: u32,
+    trim: f64,
+}
+
+/// Blocks per observation: one second.
+const WINDOW: u32 = 100;
+
+impl LevelControl {
+    fn new(rate: u32) -> Self {
+        let target = rate as usize / 200;
+        Self { rate, target, least: usize::MAX, seen: 0, underruns: 0, calm: 0, trim: 1.0 }
+    }
+
+    fn ppm(&self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "a few thousand at most")]
+        let ppm = ((self.trim - 1.0) * 1e6) as f32;
+        ppm
+    }
+
+    fn ms(&self, ms: usize) -> usize {
+        self.rate as usize * ms / 1000
+    }
+
+    fn observe(&mut self, waiting: usize, underruns: u32) -> Verdict {
+        if underruns > self.underruns {
+            self.underruns = underruns;
+            self.target = (self.target + self.ms(3)).min(self.ms(40));
+            self.calm = 0;
+        }
+        if waiting > self.target + self.ms(60) {
+            self.least = usize::MAX;
+            self.seen = 0;
+            return Verdict::Skip;
+        }
+        self.least = self.least.min(waiting);
+        self.seen += 1;
+        if self.seen < WINDOW {
+            return Verdict::Steady;
+        }
+        let least = self.least;
+        self.seen = 0;
+        self.least = usize::MAX;
+        self.calm += 1;
+        if self.calm >= 60 {
+            self.calm = 0;
+            self.target = self.target.saturating_sub(self.ms(1)).max(self.ms(5));
+        }
+        self.trim = self.wanted_trim(least);
+        Verdict::Trim(self.trim)
+    }
+
+    /// Half of the error is worked off in a second, at most 0.5 %; within 1 ms nothing is done.
+    fn wanted_trim(&self, least: usize) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
+        let error = least as f64 - self.target as f64;
+        let rate = f64::from(self.rate);
+        if error.abs() < rate / 1000.0 {
+            return 1.0;
+        }
+        1.0 - (error / (2.0 * rate)).clamp(-0.005, 0.005)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtrb::RingBuffer;
+
+    #[test]
+    fn blocks_come_out_whole_and_in_order() {
+        let (lines, mut capture) = Capture::new();
+        let (mut tx, ring) = RingBuffer::new(4096);
+        lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient: false })).unwrap();
+        let mut block = [0.0; BLOCK];
+        assert!(!capture.read(&mut block));
+        assert!(capture.is_attached());
+        for n in 0..700_u16 {
+            tx.push(f32::from(n)).unwrap();
+        }
+        assert!(capture.read(&mut block));
+        assert_eq!((block[0], block[479]), (0.0, 479.0));
+        assert!(!capture.read(&mut block));
+    }
+
+    #[test]
+    fn old_sound_is_dropped_from_a_device_but_never_from_a_file() {
+        for (patient, dropped) in [(false, 4000 - 480), (true, 0)] {
+            let (lines, mut capture) = Capture::new();
+            let (mut tx, ring) = RingBuffer::new(8192);
+            lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient })).unwrap();
+            for _ in 0..4000 {
+                tx.push(0.1).unwrap();
+            }
+            let mut block = [0.0; BLOCK];
+            assert!(capture.read(&mut block));
+            assert_eq!(capture.dropped(), dropped);
+        }
+    }
+
+    /// A device whose clock runs `ppm` fast, called every 480 frames, for `seconds`.
+    fn run_drift(ppm: f64, seconds: u32) -> (u32, f32, f32) {
+        let (lines, mut playback) = Playback::new();
+        let (ring, mut rx) = RingBuffer::new(19_200);
+        let pulse = Arc::new(Pulse::default());
+        let line = PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(Arc::clone(&pulse)) };
+        lines.send(Some(line)).unwrap();
+        let (mut owed, mut highest) = (0.0, 0.0_f32);
+        for tick in 0..seconds * 100 {
+            playback.write(&[0.1; BLOCK]);
+            owed += 480.0 * (1.0 + ppm / 1e6);
+            while owed >= 480.0 {
+                owed -= 480.0;
+                let had = rx.slots().min(480);
+                rx.read_chunk(had).unwrap().commit_all();
+                if had < 480 {
+                    pulse.underruns.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            if tick > 2_000 {
+                highest = highest.max(playback.stats().waiting_ms);
+            }
+        }
+        (pulse.underruns.load(Ordering::Relaxed), highest, playback.stats().trim_ppm)
+    }
+
+    #[test]
+    fn a_drifting_device_clock_neither_starves_nor_piles_up() {
+        for ppm in [-200.0, 0.0, 200.0] {
+            let (underruns, highest, _) = run_drift(ppm, 600);
+            assert!(underruns <= 2, "{ppm} ppm: {underruns} underruns");
+            assert!(highest < 20.0, "{ppm} ppm: {highest} ms waiting");
+        }
+    }
+}

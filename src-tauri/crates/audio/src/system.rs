@@ -1,0 +1,364 @@
+//! The computer's devices: one supervisor thread owns every stream, follows defaults and
+//! replaces what stops.
+//!
+//! Inputs of a side (microphone, speaker, ringer):
+//! - from the program: wanted or not, which device
+//! - from the device: an error flag, callbacks (counted; none for 250 ms is a loss)
+//! - from the system, polled every 1.5 s: the list of devices and which is the default
+//!
+//! States: Off, Running, Waiting (nothing to open; tried again at the next poll or after a pause).
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use cpal::traits::{DeviceTrait as _, HostTrait as _};
+
+use crate::ports::{CaptureLine, PlaybackLine};
+use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
+use crate::{
+    Audio, AudioError, AudioEvent, Capture, Control, ControlInner, Device, DeviceChoice, DeviceId,
+    DeviceKind, Playback,
+};
+
+/// How often the list of devices is looked at.
+const POLL: Duration = Duration::from_millis(1_500);
+/// How often running streams are looked at.
+const WATCH: Duration = Duration::from_millis(100);
+/// A running stream without a callback for this long is lost.
+const SILENT: Duration = Duration::from_millis(250);
+/// A new stream may take this long to its first callback.
+const START: Duration = Duration::from_secs(2);
+/// Pause before a failed device is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How long closing may hang in the sound system before it is left behind.
+const CLOSE: Duration = Duration::from_secs(1);
+
+enum Command {
+    Devices(DeviceChoice),
+    Active(bool),
+    Ringing(bool),
+}
+
+/// Handle to the supervisor thread; dropping it closes all streams.
+pub(crate) struct Supervisor {
+    commands: Option<Sender<Command>>,
+    ended: Receiver<()>,
+}
+
+impl Supervisor {
+    pub(crate) fn set_devices(&self, choice: DeviceChoice) {
+        self.send(Command::Devices(choice));
+    }
+
+    pub(crate) fn set_active(&self, on: bool) {
+        self.send(Command::Active(on));
+    }
+
+    pub(crate) fn set_ringing(&self, on: bool) {
+        self.send(Command::Ringing(on));
+    }
+
+    fn send(&self, command: Command) {
+        if self.commands.as_ref().is_none_or(|c| c.send(command).is_err()) {
+            tracing::warn!("sound supervisor has ended");
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.commands = None;
+        if self.ended.recv_timeout(CLOSE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the sound system does not answer; leaving its thread behind");
+        }
+    }
+}
+
+pub(crate) fn open(choice: DeviceChoice) -> Result<Audio, AudioError> {
+    let (capture_lines, capture) = Capture::new();
+    let (playback_lines, playback) = Playback::new();
+    let (ringer_lines, ringer) = Playback::new();
+    let (event_sender, events) = channel();
+    let (commands, inbox) = channel();
+    let (end, ended) = channel();
+    let spawned = std::thread::Builder::new().name("balie-devices".to_owned()).spawn(move || {
+        let mut watch = Watch {
+            host: None,
+            choice,
+            input: Side::new(DeviceKind::Input, Lines::Capture(capture_lines)),
+            output: Side::new(DeviceKind::Output, Lines::Playback(playback_lines)),
+            ringer: Side::new(DeviceKind::Ringer, Lines::Playback(ringer_lines)),
+            known: None,
+            events: event_sender,
+        };
+        watch.run(&inbox);
+        drop(watch);
+        let _ = end.send(());
+    });
+    spawned.map_err(|e| AudioError::Thread(e.to_string()))?;
+    let control =
+        Control { inner: ControlInner::System(Supervisor { commands: Some(commands), ended }) };
+    Ok(Audio { capture, playback, ringer, control, events })
+}
+
+/// The devices there are now.
+pub(crate) fn list() -> Result<Vec<Device>, AudioError> {
+    let host = cpal::default_host();
+    let default_input = host.default_input_device().as_ref().and_then(id_of);
+    let default_output = host.default_output_device().as_ref().and_then(id_of);
+    let found = host.devices().map_err(|e| in_words("the sound system", &e))?;
+    let mut devices = Vec::new();
+    for device in found {
+        let Some(id) = id_of(&device) else { continue };
+        let name = name_of(&device);
+        if device.supports_input() && !is_monitor(&id) {
+            let is_default = default_input.as_ref() == Some(&id);
+            let (id, name) = (id.clone(), name.clone());
+            devices.push(Device { id, name, kind: DeviceKind::Input, is_default });
+        }
+        if device.supports_output() {
+            let is_default = default_output.as_ref() == Some(&id);
+            devices.push(Device { id, name, kind: DeviceKind::Output, is_default });
+        }
+    }
+    devices.sort_by_key(|d| d.kind == DeviceKind::Output);
+    Ok(devices)
+}
+
+/// PulseAudio and PipeWire list what each speaker plays as a microphone; nobody talks into that.
+fn is_monitor(id: &DeviceId) -> bool {
+    id.0.ends_with(".monitor")
+}
+
+/// Which devices there were at the last poll, to see changes.
+#[derive(Debug, PartialEq)]
+struct Known {
+    ids: Vec<DeviceId>,
+    input: Option<DeviceId>,
+    output: Option<DeviceId>,
+}
+
+struct Watch {
+    host: Option<cpal::Host>,
+    choice: DeviceChoice,
+    input: Side,
+    output: Side,
+    ringer: Side,
+    known: Option<Known>,
+    events: Sender<AudioEvent>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the device watchdog asks the time")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+impl Watch {
+    fn run(&mut self, inbox: &Receiver<Command>) {
+        self.poll(clock());
+        let mut poll_at = clock() + POLL;
+        loop {
+            let wait = if self.sides().iter().any(|s| s.wanted) { WATCH } else { POLL };
+            match inbox.recv_timeout(wait) {
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = clock();
+            if now >= poll_at {
+                self.poll(now);
+                poll_at = clock() + POLL;
+            }
+            self.tend(clock());
+        }
+    }
+
+    fn sides(&mut self) -> [&mut Side; 3] {
+        [&mut self.input, &mut self.output, &mut self.ringer]
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Devices(choice) => {
+                self.choice = choice;
+                // The next look finds which sides run on another device than is wanted now.
+                self.follow();
+            }
+            Command::Active(on) => {
+                self.input.wanted = on;
+                self.output.wanted = on;
+            }
+            Command::Ringing(on) => self.ringer.wanted = on,
+        }
+        for side in self.sides() {
+            side.retry_at = None;
+        }
+    }
+
+    /// Looks at the list of devices.
+    fn poll(&mut self, now: Instant) {
+        let healthy = !self.sides().iter().any(|s| s.wanted && s.stream.is_none());
+        if !healthy {
+            // A sound server that was restarted needs a new connection.
+            self.host = None;
+        }
+        let host = self.host.get_or_insert_with(cpal::default_host);
+        let Ok(devices) = host.devices() else {
+            self.host = None;
+            return;
+        };
+        let mut ids: Vec<DeviceId> = devices.filter_map(|d| id_of(&d)).collect();
+        ids.sort();
+        let input = host.default_input_device().as_ref().and_then(id_of);
+        let output = host.default_output_device().as_ref().and_then(id_of);
+        let known = Known { ids, input, output };
+        if self.known.as_ref().is_some_and(|k| *k != known) {
+            tracing::debug!(?known, "sound devices changed");
+            let _ = self.events.send(AudioEvent::DevicesChanged);
+            for side in self.sides() {
+                side.retry_at = Some(now);
+            }
+        }
+        self.known = Some(known);
+        self.follow();
+    }
+
+    /// Stops a stream whose device is no longer the one to use.
+    fn follow(&mut self) {
+        let Some(known) = &self.known else { return };
+        let pick = |wanted: &Option<DeviceId>, default: &Option<DeviceId>| {
+            wanted.clone().filter(|id| known.ids.contains(id)).or_else(|| default.clone())
+        };
+        let input = pick(&self.choice.input, &known.input);
+        let output = pick(&self.choice.output, &known.output);
+        let ringer = pick(&self.choice.ringer, &known.output);
+        let targets = [input, output, ringer];
+        for (side, target) in self.sides().into_iter().zip(targets) {
+            let current = side.stream.as_ref().and_then(|s| s.id.clone());
+            if target.is_some() && current.is_some() && current != target {
+                side.stop("another device is to be used");
+            }
+        }
+    }
+
+    /// Opens what is wanted, closes what is not, replaces what stopped.
+    fn tend(&mut self, now: Instant) {
+        let choice = self.choice.clone();
+        let wanted = [&choice.input, &choice.output, &choice.ringer];
+        let Self { host, input, output, ringer, events, .. } = self;
+        for (side, wanted) in [input, output, ringer].into_iter().zip(wanted) {
+            side.check(now, events);
+            if side.wanted && side.stream.is_none() && side.retry_at.is_none_or(|at| now >= at) {
+                let host = host.get_or_insert_with(cpal::default_host);
+                side.start(host, wanted.as_ref(), now, events);
+            }
+        }
+    }
+}
+
+enum Lines {
+    Capture(Sender<Option<CaptureLine>>),
+    Playback(Sender<Option<PlaybackLine>>),
+}
+
+/// One side and its stream.
+struct Side {
+    kind: DeviceKind,
+    lines: Lines,
+    wanted: bool,
+    stream: Option<DeviceStream>,
+    beats: u64,
+    deadline: Option<Instant>,
+    retry_at: Option<Instant>,
+    reported: Option<String>,
+}
+
+impl Side {
+    fn new(kind: DeviceKind, lines: Lines) -> Self {
+        Self {
+            kind,
+            lines,
+            wanted: false,
+            stream: None,
+            beats: 0,
+            deadline: None,
+            retry_at: None,
+            reported: None,
+        }
+    }
+
+    fn start(
+        &mut self,
+        host: &cpal::Host,
+        wanted: Option<&DeviceId>,
+        now: Instant,
+        events: &Sender<AudioEvent>,
+    ) {
+        let kind = self.kind;
+        let opened = find(host, kind, wanted).and_then(|device| match &self.lines {
+            Lines::Capture(lines) => open_input(&device).map(|(stream, line)| {
+                let _ = lines.send(Some(line));
+                stream
+            }),
+            Lines::Playback(lines) => open_output(&device).map(|(stream, line)| {
+                let _ = lines.send(Some(line));
+                stream
+            }),
+        });
+        match opened {
+            Ok(stream) => {
+                tracing::debug!(%kind, device = stream.name, "Waiting, opened -> Running");
+                let name = stream.name.clone();
+                let _ = events.send(AudioEvent::Started { kind, name });
+                self.stream = Some(stream);
+                self.beats = 0;
+                self.deadline = Some(now + START);
+                self.reported = None;
+            }
+            Err(error) => {
+                self.retry_at = Some(now + RETRY);
+                let reason = error.to_string();
+                if self.reported.as_ref() != Some(&reason) {
+                    tracing::debug!(%kind, reason, "Off, cannot open -> Waiting");
+                    self.reported = Some(reason.clone());
+                    let _ = events.send(AudioEvent::NoDevice { kind, reason });
+                }
+            }
+        }
+    }
+
+    /// The watchdog.
+    fn check(&mut self, now: Instant, events: &Sender<AudioEvent>) {
+        if !self.wanted {
+            self.stop("not wanted");
+            return;
+        }
+        let Some(stream) = &self.stream else { return };
+        let beats = stream.pulse.beats.load(Ordering::Relaxed);
+        if beats != self.beats {
+            self.beats = beats;
+            self.deadline = Some(now + SILENT);
+        }
+        let failed = stream.pulse.failed.load(Ordering::Relaxed);
+        let silent = self.deadline.is_some_and(|at| now >= at);
+        if !failed && !silent {
+            return;
+        }
+        let reason = if failed { "the device reported an error" } else { "the device stopped" };
+        let (kind, name, reason) = (self.kind, stream.name.clone(), reason.to_owned());
+        self.stop(&reason);
+        let _ = events.send(AudioEvent::Lost { kind, name, reason });
+    }
+
+    fn stop(&mut self, why: &str) {
+        let Some(stream) = self.stream.take() else { return };
+        tracing::debug!(kind = %self.kind, device = stream.name, why, "Running -> Off");
+        match &self.lines {
+            Lines::Capture(lines) => drop(lines.send(None)),
+            Lines::Playback(lines) => drop(lines.send(None)),
+        }
+        self.deadline = None;
+        self.retry_at = None;
+    }
+}

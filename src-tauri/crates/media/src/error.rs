@@ -1,0 +1,46 @@
+//! What the media engine refuses, in words.
+
+use std::net::IpAddr;
+
+/// Why the engine could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The sound path cannot be opened.
+    #[error(transparent)]
+    Audio(#[from] audio::AudioError),
+    /// Every even port of the range (with the odd one above it) is in use.
+    #[error("no free RTP port pair between {first} and {last} on {addr}")]
+    PortTaken {
+        /// First port of the range.
+        first: u16,
+        /// Last port of the range.
+        last: u16,
+        /// Address that was tried.
+        addr: IpAddr,
+    },
+    /// The address is not one of this computer's, or the system refuses sockets.
+    #[error("no RTP socket on {addr}: {source}")]
+    Socket {
+        /// Address that was tried.
+        addr: IpAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The stream was closed or never opened.
+    #[error("there is no such media stream")]
+    UnknownStream,
+    /// A codec could not be made ready.
+    #[error("codec {codec}: {reason}")]
+    Codec {
+        /// Its name.
+        codec: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// The system gives no thread.
+    #[error("no thread for media: {0}")]
+    Thread(String),
+    /// A ring tone file cannot be used.
+    #[error("ring tone: {0}")]
+    RingTone(String),
+}

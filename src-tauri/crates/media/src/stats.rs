@@ -1,0 +1,44 @@
+//! Figures of one stream, as `call.stats` shows them.
+
+use std::net::SocketAddr;
+
+use sdp::CodecKind;
+
+/// One direction of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TrafficStats {
+    /// RTP packets.
+    pub packets: u64,
+    /// RTP payload bytes.
+    pub bytes: u64,
+    /// Packets lost: counted here for the receiving direction, as the peer's RTCP reports for the
+    /// sending one (`None`: not reported yet).
+    pub lost: Option<u64>,
+    /// Interarrival jitter in milliseconds (RFC 3550 6.4.1), by whom as for `lost`.
+    pub jitter_ms: Option<f64>,
+    /// E-model estimate of the mean opinion score, 1 to 4.5; `None` while unknown.
+    pub mos: Option<f64>,
+}
+
+/// Figures of one stream, never older than 100 ms.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamStats {
+    /// Codec sent, once configured.
+    pub codec: Option<CodecKind>,
+    /// What arrives.
+    pub rx: TrafficStats,
+    /// What is sent.
+    pub tx: TrafficStats,
+    /// Round trip from RTCP in milliseconds; `None` while unknown.
+    pub rtt_ms: Option<f64>,
+    /// Playout delay that the jitter buffer holds now, in milliseconds.
+    pub jitter_buffer_ms: f64,
+    /// Where packets are sent to now: as negotiated, or learnt from what arrives (symmetric RTP).
+    pub remote: Option<SocketAddr>,
+    /// Whether the media is encrypted.
+    pub secure: bool,
+    /// Packets that were no RTP or RTCP, or from nobody known.
+    pub rejected: u64,
+    /// 10 ms blocks of sound that were concealed because nothing arrived in time.
+    pub concealed: u64,
+}
