@@ -42,6 +42,7 @@ const LABORATORY: &[&str] = &[
     "dbus",
     "dbus-x11",
     "gnome-keyring",
+    "tshark",
     "libsecret-tools",
     "at-spi2-core",
     "procps",

@@ -1,0 +1,77 @@
+//! A program that ends when its owner goes.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// A running program; dropping it kills it, by its own id, and waits for it.
+pub struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program with its output in a log file inside `folder`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
+        let log = folder.join(format!("{name}.log"));
+        let out = File::create(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { child, name: name.to_owned(), log })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut file) = File::open(&self.log) {
+            let _ = file.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until it printed `text`.
+    ///
+    /// # Errors
+    /// When it did not in time; the error holds the end of what it did print.
+    pub fn wait_for(&self, text: &str, limit: Duration) -> Result<()> {
+        crate::poll(&format!("{} to say {text:?}", self.name), limit, || {
+            self.output().contains(text).then_some(())
+        })
+        .with_context(|| {
+            let output = self.output();
+            let start = output.len().saturating_sub(3_000);
+            output.get(start..).unwrap_or_default().to_owned()
+        })
+    }
+
+    /// Kills it now, as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,174 @@
+//! The headless program against the embedded exchange, on loopback: what a person does on the first day.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::balie::{Account, Balie, program};
+use e2e::embedded::Embedded;
+use e2e::sound::{Signal, likeness};
+use e2e::{pause, speech};
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
+
+const LOOPBACK: &str = "127.0.0.1";
+
+fn start(account: &Account, folder: &TempDir, audio: &str) -> Result<Balie> {
+    Balie::start(&account.write(folder.path(), LOOPBACK)?, audio)
+}
+
+#[test]
+fn a_customer_rings_speaks_is_held_and_taken_back() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let out = folder.path().join("customer.wav");
+    let audio = format!("wav:{},{},loop", speech().display(), out.display());
+    let mut balie = start(&pbx.account("101")?, &folder, &audio)?;
+    balie.registered()?;
+    pbx.customer("101")?;
+    let ringing = balie.event("call.state", |event| event["state"] == "ringing")?;
+    let call = ringing["call"].clone();
+    ensure!(ringing["peer"]["name"] == "Mevrouw De Vries", "{ringing}");
+    balie.request("call.answer", &json!({"call": call}))?;
+    balie.call_state(&call, "active")?;
+    balie.event("call.media", |event| event["call"] == call && event["rx_active"] == true)?;
+    pause(Duration::from_secs(2));
+    balie.request("call.hold", &json!({"call": call}))?;
+    balie.call_state(&call, "held")?;
+    balie.request("call.resume", &json!({"call": call}))?;
+    balie.call_state(&call, "active")?;
+    balie.hangup(&call)?;
+    ensure!(balie.quit()? == 0, "quit is an orderly end");
+    let heard = Signal::read(&out)?;
+    ensure!(heard.level() > 0.003, "the customer was not heard: {}", heard.level());
+    Ok(())
+}
+
+#[test]
+fn the_echo_line_brings_back_what_was_said() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let out = folder.path().join("echo.wav");
+    let audio = format!("wav:{},{},loop", speech().display(), out.display());
+    let mut balie = start(&pbx.account("101")?, &folder, &audio)?;
+    balie.registered()?;
+    let call = balie.dial(&pbx.number("echo")?)?;
+    let sent = Signal::read(&speech())?;
+    pause(Duration::from_secs_f64(sent.seconds() * 2.0 + 4.0));
+    balie.hangup(&call)?;
+    balie.quit()?;
+    let likeness = likeness(&sent, &Signal::read(&out)?, 1.0)?;
+    ensure!(likeness > 0.9, "the echo resembles what was said by {likeness}");
+    Ok(())
+}
+
+#[test]
+fn colleagues_call_each_other_over_udp_and_tcp() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let mut reception = start(&pbx.account("101")?, &folder, "null")?;
+    let mut colleague = start(&pbx.account("102")?.over_tcp(), &folder, "null")?;
+    reception.registered()?;
+    colleague.registered()?;
+    let outgoing = reception.begin("102")?;
+    let incoming = colleague.ringing()?;
+    colleague.request("call.answer", &json!({"call": incoming}))?;
+    reception.call_state(&outgoing, "active")?;
+    reception
+        .event("call.media", |event| event["call"] == outgoing && event["rx_active"] == true)?;
+    colleague.request("call.hold", &json!({"call": incoming}))?;
+    reception.call_state(&outgoing, "held_by_peer")?;
+    colleague.request("call.resume", &json!({"call": incoming}))?;
+    reception.call_state(&outgoing, "active")?;
+    reception.request("call.dtmf", &json!({"call": outgoing, "digits": "42#"}))?;
+    for digit in ["4", "2", "#"] {
+        colleague.event("call.dtmf", |event| event["digit"] == digit)?;
+    }
+    colleague.hangup(&incoming)?;
+    reception.call_state(&outgoing, "ended")?;
+    Ok(())
+}
+
+#[test]
+fn each_refusal_has_its_own_word() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let mut balie = start(&pbx.account("101")?, &folder, "null")?;
+    balie.registered()?;
+    for (kind, reason) in [("busy", "busy_here"), ("declines", "declined")] {
+        let call = balie.begin(&pbx.number(kind)?)?;
+        let ended = balie.call_state(&call, "ended")?;
+        ensure!(ended["reason"] == reason, "{kind}: {ended}");
+    }
+    let call = balie.begin("999")?;
+    let ended = balie.call_state(&call, "ended")?;
+    ensure!(ended["reason"] == "not_found", "{ended}");
+    let call = balie.begin(&pbx.number("no_answer")?)?;
+    balie.call_state(&call, "ringing")?;
+    balie.hangup(&call)
+}
+
+#[test]
+fn trouble_is_told_and_the_program_goes_on() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let mut wrong = pbx.account("102")?;
+    wrong.password = "fout".to_owned();
+    let mut balie = start(&wrong, &folder, "null")?;
+    let failed = balie.event("account.state", |event| event["state"] == "failed")?;
+    ensure!(failed["reason"] == "auth_failed", "{failed}");
+    balie.send_line("this is no JSON")?;
+    balie
+        .wait("an error", Duration::from_secs(5), |line| line["error"]["code"] == "bad_request")?;
+    let unknown = balie.request("no.such.command", &json!({}));
+    ensure!(unknown.is_err_and(|error| error.to_string().contains("unknown_command")), "unknown");
+    let gone = balie.request("call.hangup", &json!({"call": 999_999}));
+    ensure!(gone.is_err_and(|error| error.to_string().contains("unknown_call")), "no such call");
+    ensure!(balie.quit()? == 0, "quit is an orderly end");
+
+    let mut nowhere = pbx.account("103")?;
+    nowhere.server = "no-such-host.invalid:5060".to_owned();
+    let mut balie = start(&nowhere, &folder, "none")?;
+    let failed = balie.event("account.state", |event| event["state"] == "unreachable")?;
+    ensure!(failed["reason"] == "dns_failure", "{failed}");
+    Ok(())
+}
+
+#[test]
+fn the_exchange_restarts_in_mid_call_and_we_are_back() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let mut balie = start(&pbx.account("101")?, &folder, "null")?;
+    balie.registered()?;
+    let call = balie.dial(&pbx.number("music")?)?;
+    pbx.control(&json!({"cmd": "restart"}))?;
+    balie.request("account.register", &json!({"account": "main"}))?;
+    balie.registered()?;
+    let _ = balie.request("call.hangup", &json!({"call": call}));
+    balie.call_state(&call, "ended")?;
+    let call = balie.dial(&pbx.number("music")?)?;
+    balie.hangup(&call)
+}
+
+#[test]
+fn one_shot_commands_end_with_the_documented_codes() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let config = pbx.account("101")?.write(folder.path(), LOOPBACK)?;
+    let run = |arguments: &[&str]| -> Result<std::process::Output> {
+        Ok(std::process::Command::new(program()?)
+            .args(arguments)
+            .arg("--config")
+            .arg(&config)
+            .output()?)
+    };
+    let echo = pbx.number("echo")?;
+    let good = run(&["call", "--to", &echo, "--seconds", "2", "--audio", "null", "--json"])?;
+    ensure!(good.status.code() == Some(0), "{}", String::from_utf8_lossy(&good.stdout));
+    let busy = run(&["call", "--to", &pbx.number("busy")?, "--audio", "null", "--json"])?;
+    ensure!(busy.status.code() == Some(1), "a call that is not answered ends with 1");
+    ensure!(String::from_utf8_lossy(&busy.stdout).contains("busy_here"), "and says why");
+    std::fs::write(&config, "[[account]]\nid = 7\n")?;
+    let broken = run(&["run"])?;
+    ensure!(broken.status.code() == Some(2), "an unreadable config ends with 2");
+    Ok(())
+}
