@@ -1,0 +1,159 @@
+//! The set of calls: which exist, which one has the user's ear, which one sounds.
+//!
+//! Answering, dialling and resuming make the live call give way first, so at most one call is live.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use crate::call::{Action, Call, CallId, Command, Direction, Refusal, Signal};
+
+/// Something for the set of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The user asks.
+    Command(CallId, Command),
+    /// The line tells.
+    Signal(CallId, Signal),
+}
+
+/// Something the set of calls wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Do this on the line.
+    Action(CallId, Action),
+    /// The call changed. With [`Call::end`] set this is the last word about it, said once.
+    Changed(Box<Call>),
+    /// The call that microphone and loudspeaker belong to: the live one, or else the newest with
+    /// early media.
+    Sound(Option<CallId>),
+}
+
+/// All calls.
+#[derive(Debug, Default)]
+pub struct CallControl {
+    calls: BTreeMap<CallId, Call>,
+    last_id: u64,
+    sounding: Option<CallId>,
+    outputs: VecDeque<Output>,
+}
+
+impl CallControl {
+    /// No calls.
+    pub fn new() -> CallControl {
+        CallControl::default()
+    }
+
+    /// The user dials: the live call gives way, then [`Action::Invite`].
+    pub fn dial(&mut self, now: Instant) -> CallId {
+        self.give_way_to(now, None);
+        let id = self.create(now, Direction::Out);
+        self.outputs.push_back(Output::Action(id, Action::Invite));
+        id
+    }
+
+    /// Somebody calls: it rings, here and for the caller ([`Action::Ring`]).
+    pub fn incoming(&mut self, now: Instant) -> CallId {
+        let id = self.create(now, Direction::In);
+        self.outputs.push_back(Output::Action(id, Action::Ring));
+        id
+    }
+
+    /// Takes a command or a signal.
+    ///
+    /// # Errors
+    /// A command that is not possible now; nothing has changed then. A signal is never refused: what
+    /// does not fit is ignored.
+    pub fn handle_input(&mut self, now: Instant, input: Input) -> Result<(), Refusal> {
+        match input {
+            Input::Command(id, command) => self.command(now, id, command),
+            Input::Signal(id, signal) => {
+                self.signal(now, id, signal);
+                Ok(())
+            }
+        }
+    }
+
+    /// The next thing wanted, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// A call that is not over.
+    pub fn get(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(&id)
+    }
+
+    /// Calls that are not over, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values()
+    }
+
+    /// The live call.
+    pub fn live(&self) -> Option<CallId> {
+        self.calls.values().find(|call| call.is_live()).map(Call::id)
+    }
+
+    fn create(&mut self, now: Instant, direction: Direction) -> CallId {
+        self.last_id += 1;
+        let id = CallId(self.last_id);
+        let call = Call::new(id, direction, now);
+        self.outputs.push_back(Output::Changed(Box::new(call.clone())));
+        self.calls.insert(id, call);
+        id
+    }
+
+    fn command(&mut self, now: Instant, id: CallId, command: Command) -> Result<(), Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
+        let allowed = call.allows(&command);
+        if allowed && matches!(command, Command::Answer | Command::Resume) {
+            self.give_way_to(now, Some(id));
+        }
+        self.change(id, |call, actions| call.command(now, command, actions))
+            .unwrap_or(Err(Refusal::UnknownCall))
+    }
+
+    fn signal(&mut self, now: Instant, id: CallId, signal: Signal) {
+        let contended = self.calls.values().any(|call| call.id() != id && call.is_live());
+        self.change(id, |call, actions| call.signal(now, signal, contended, actions));
+    }
+
+    fn give_way_to(&mut self, now: Instant, id: Option<CallId>) {
+        let live = self.live().filter(|live| Some(*live) != id);
+        if let Some(live) = live {
+            self.change(live, |call, actions| call.make_way(now, actions));
+        }
+    }
+
+    /// Changes one call and tells what came of it.
+    fn change<T>(
+        &mut self,
+        id: CallId,
+        change: impl FnOnce(&mut Call, &mut Vec<Action>) -> T,
+    ) -> Option<T> {
+        let call = self.calls.get_mut(&id)?;
+        let before = call.clone();
+        let mut actions = Vec::new();
+        let result = change(call, &mut actions);
+        let changed = (*call != before).then(|| Box::new(call.clone()));
+        let over = call.is_over();
+        self.outputs.extend(actions.into_iter().map(|action| Output::Action(id, action)));
+        self.outputs.extend(changed.map(Output::Changed));
+        if over {
+            self.calls.remove(&id);
+        }
+        self.update_sound();
+        Some(result)
+    }
+
+    fn update_sound(&mut self) {
+        let early = || self.calls.values().rev().find(|call| call.is_early()).map(Call::id);
+        let sounding = self.live().or_else(early);
+        if sounding != self.sounding {
+            self.sounding = sounding;
+            self.outputs.push_back(Output::Sound(sounding));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
