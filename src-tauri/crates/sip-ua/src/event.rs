@@ -157,6 +157,11 @@ pub enum Event {
         /// In the peer's words.
         reason: String,
     },
+    /// The peer took its re-INVITE back before it was answered: no answer is owed any more.
+    ReofferCancelled {
+        /// Which call.
+        session: SessionId,
+    },
     /// A session is over. Comes exactly once for every session, and last.
     Ended {
         /// Which call.

@@ -4,9 +4,23 @@
 //! [`UserAgent::poll_output`]; it owns the transaction layer below it. Bodies are opaque: who
 //! offered and who answered is tracked, what they say is not read.
 
+mod account;
+mod authentication;
 mod config;
+mod dialog;
+mod end_cause;
 mod event;
+mod flow;
+mod identity;
 mod ids;
+mod message;
+mod refusal;
+mod register_message;
+mod registration;
+mod routing;
+mod session;
+mod shared;
+mod target;
 mod user_agent;
 
 pub use config::{AcceptFrom, AccountConfig, Config};

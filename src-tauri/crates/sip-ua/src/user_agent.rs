@@ -1,14 +1,20 @@
-//! The user agent: the door through which everything goes in and out, and the routing of
-//! transaction events to the state machines that own them.
+//! The user agent: the door through which everything goes in and out.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::Instant,
+};
 
 use sip_core::{ClientKey, Random, Route, ServerKey};
 use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
 use crate::{
-    AccountConfig, AccountId, Body, Config, Counters, Input, LocalIdentity, OutgoingCall, Output,
+    AcceptFrom, AccountConfig, AccountId, Body, Config, Counters, Input, OutgoingCall, Output,
     SessionId, UaError,
+    account::Account,
+    registration::{self, Registration},
+    session::Session,
+    shared::{Cx, Owner, Shared},
 };
 
 /// A SIP user agent without I/O.
@@ -17,54 +23,96 @@ use crate::{
 /// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) says so, and
 /// drain [`poll_output`](Self::poll_output) after every call.
 pub struct UserAgent {
-    outputs: VecDeque<Output>,
+    pub(crate) shared: Shared,
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    next_account: u32,
+    next_session: u64,
 }
 
-#[allow(unused_variables, clippy::needless_pass_by_value, clippy::unused_self)]
 impl UserAgent {
     /// A user agent without accounts.
     #[must_use]
     pub fn new(config: Config, random: Random) -> Self {
-        Self { outputs: VecDeque::new() }
+        Self {
+            shared: Shared::new(config, random),
+            accounts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            next_account: 0,
+            next_session: 0,
+        }
     }
 
     /// Takes in what the outside has to tell.
-    pub fn handle_input(&mut self, now: Instant, input: Input) {}
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.take_input(now, input);
+        self.settle(now);
+    }
 
     /// Lets everything happen that is due at `now`.
-    pub fn handle_timeout(&mut self, now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.shared.layer.handle_timeout(now);
+        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+            self.with_account(now, id, registration::handle_timeout);
+        }
+        for id in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.with_session(now, id, Session::handle_timeout);
+        }
+        self.settle(now);
+    }
 
     /// The next thing to do, if any.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.shared.outputs.pop_front()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let accounts = self.accounts.values().filter_map(|account| account.registration.poll_timeout());
+        let sessions = self.sessions.values().filter_map(Session::poll_timeout);
+        accounts.chain(sessions).chain(self.shared.layer.poll_timeout()).min()
     }
 
     // --- accounts ---
 
     /// Adds an account; with `register` set it begins to register at once.
     pub fn add_account(&mut self, now: Instant, config: AccountConfig) -> AccountId {
-        AccountId(0)
+        self.next_account += 1;
+        let id = AccountId(self.next_account);
+        let (call_id, tag) = (self.shared.random.token(24), self.shared.random.token(10));
+        let registration = Registration::new(call_id, tag, config.expires);
+        let (register, guarded) = (config.register, config.accept_from == AcceptFrom::Registrar);
+        self.accounts.insert(id, Account::new(id, config, registration));
+        self.with_account(now, id, |cx| match (register, guarded) {
+            (true, _) => registration::register(cx),
+            (false, true) => registration::locate(cx),
+            (false, false) => {}
+        });
+        self.settle(now);
+        id
     }
 
     /// Removes an account: its sessions are ended, its registration is taken back.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) -> Result<(), UaError> {
-        Ok(())
+        let sessions = self.sessions.iter().filter(|(_, session)| session.account == account);
+        for id in sessions.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.with_session(now, id, |session, cx| session.hangup(cx, None));
+        }
+        self.command_account(now, account, |cx| {
+            cx.account.removed = true;
+            registration::unregister(cx);
+        })
     }
 
     /// Registers now, whatever the state: after a refusal, after the network changed.
     pub fn register(&mut self, now: Instant, account: AccountId) -> Result<(), UaError> {
-        Ok(())
+        self.command_account(now, account, registration::register)
     }
 
     /// Takes the registration back.
     pub fn unregister(&mut self, now: Instant, account: AccountId) -> Result<(), UaError> {
-        Ok(())
+        self.command_account(now, account, registration::unregister)
     }
 
     // --- sessions ---
@@ -76,12 +124,20 @@ impl UserAgent {
         account: AccountId,
         call: OutgoingCall,
     ) -> Result<SessionId, UaError> {
-        Err(UaError::UnknownAccount)
+        let id = self.new_session_id();
+        let dialled = self.with_account(now, account, |cx| match cx.account.removed {
+            true => Err(UaError::UnknownAccount),
+            false => Session::dial(cx, id, &call),
+        });
+        let session = dialled.ok_or(UaError::UnknownAccount)??;
+        self.sessions.insert(id, session);
+        self.settle(now);
+        Ok(id)
     }
 
     /// 180 Ringing.
     pub fn ring(&mut self, now: Instant, session: SessionId) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.progress(cx, StatusCode::RINGING, None))
     }
 
     /// 183 Session Progress, with a description for early media if given.
@@ -91,7 +147,9 @@ impl UserAgent {
         session: SessionId,
         body: Option<Body>,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            session.progress(cx, StatusCode::SESSION_PROGRESS, body.as_ref())
+        })
     }
 
     /// Answers with 200. The body is the answer to the caller's offer, or our offer if the INVITE
@@ -102,7 +160,7 @@ impl UserAgent {
         session: SessionId,
         body: Option<Body>,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.accept(cx, body.as_ref()))
     }
 
     /// Refuses an incoming call with a final status from 400 up.
@@ -112,7 +170,7 @@ impl UserAgent {
         session: SessionId,
         status: StatusCode,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.reject_with(now, session, status, Vec::new())
     }
 
     /// [`reject`](Self::reject) with headers besides (a challenge, a Retry-After, a Reason).
@@ -123,7 +181,13 @@ impl UserAgent {
         status: StatusCode,
         headers: Vec<(HeaderName, String)>,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            if !session.is_incoming() || !status.is_failure() {
+                return Err(UaError::WrongState);
+            }
+            session.refuse(cx, status, &headers);
+            Ok(())
+        })
     }
 
     /// Sends an incoming call elsewhere with 302.
@@ -133,12 +197,21 @@ impl UserAgent {
         session: SessionId,
         contacts: Vec<NameAddr>,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            if !session.is_incoming() {
+                return Err(UaError::WrongState);
+            }
+            session.redirect(cx, &contacts);
+            Ok(())
+        })
     }
 
     /// Ends a session as its state demands: CANCEL, BYE or 486. `Ended` follows at once.
     pub fn hangup(&mut self, now: Instant, session: SessionId) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            session.hangup(cx, None);
+            Ok(())
+        })
     }
 
     /// [`hangup`](Self::hangup) with a Reason header (RFC 3326) in the CANCEL or BYE, e.g.
@@ -149,19 +222,22 @@ impl UserAgent {
         session: SessionId,
         reason: &str,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            session.hangup(cx, Some(reason.to_owned()));
+            Ok(())
+        })
     }
 
     /// Changes an answered session by a new offer (re-INVITE). Sent when no other INVITE is in the
     /// way; glare is retried inside. [`UaError::WrongState`] while an earlier one is unfinished.
     pub fn reoffer(&mut self, now: Instant, session: SessionId, body: Body) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.reoffer(cx, Some(body)))
     }
 
     /// Asks the peer for an offer (re-INVITE without a body). The offer comes with
     /// [`crate::Event::ReofferAnswered`] and [`crate::Role::Offer`].
     pub fn request_offer(&mut self, now: Instant, session: SessionId) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.reoffer(cx, None))
     }
 
     /// Accepts the peer's re-INVITE with an answer (or our offer, if it had none).
@@ -171,7 +247,7 @@ impl UserAgent {
         session: SessionId,
         body: Option<Body>,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.answer_reoffer(cx, body.as_ref()))
     }
 
     /// Refuses the peer's re-INVITE; the session goes on as it was.
@@ -181,7 +257,7 @@ impl UserAgent {
         session: SessionId,
         status: StatusCode,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.reject_reoffer(cx, status))
     }
 
     /// Answers an offer that came in a 2xx ([`crate::Role::Offer`]); it travels in the ACK.
@@ -191,12 +267,14 @@ impl UserAgent {
         session: SessionId,
         body: Body,
     ) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| session.provide_answer(cx, &body))
     }
 
     /// Sends an INFO (DTMF where the peer has no telephone-event).
     pub fn info(&mut self, now: Instant, session: SessionId, body: Body) -> Result<(), UaError> {
-        Ok(())
+        self.command(now, session, |session, cx| {
+            session.send_request(cx, Method::Info, Vec::new(), Some(&body))
+        })
     }
 
     /// Presents an incoming session's local party in our responses from here on
@@ -206,6 +284,8 @@ impl UserAgent {
         session: SessionId,
         asserted: Option<NameAddr>,
     ) -> Result<(), UaError> {
+        let found = self.sessions.get_mut(&session).filter(|session| !session.has_ended());
+        found.ok_or(UaError::UnknownSession)?.set_asserted(asserted);
         Ok(())
     }
 
@@ -219,7 +299,12 @@ impl UserAgent {
         headers: Vec<(HeaderName, String)>,
         body: Option<Body>,
     ) -> Result<(), UaError> {
-        Ok(())
+        if matches!(method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel) {
+            return Err(UaError::WrongState);
+        }
+        self.command(now, session, |session, cx| {
+            session.send_request(cx, method, headers, body.as_ref())
+        })
     }
 
     // --- outside of sessions ---
@@ -227,25 +312,96 @@ impl UserAgent {
     /// Sends a request that belongs to no session. The caller fills in every header but Via.
     /// Responses come as [`crate::Event::OutOfDialogResponse`].
     pub fn send_request(&mut self, now: Instant, request: Request, route: &Route) -> ClientKey {
-        let _ = LocalIdentity { display: None, uri: request.uri, asserted: None };
-        loop {}
+        let key = self.shared.request(now, request, route, Owner::Passed);
+        self.settle(now);
+        key
     }
 
     /// Answers a request handed up as [`crate::Event::OutOfDialog`] or [`crate::Event::InDialog`].
-    pub fn respond(&mut self, now: Instant, key: &ServerKey, response: Response) {}
+    pub fn respond(&mut self, now: Instant, key: &ServerKey, response: Response) {
+        self.shared.layer.respond(now, key, response);
+        self.settle(now);
+    }
 
     // --- for whoever watches ---
 
     /// Figures since the start.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        self.shared.counters
     }
 
     /// Sessions that still hold anything: also those that have Ended and wait for the end of their
     /// BYE or CANCEL.
     #[must_use]
     pub fn session_count(&self) -> usize {
-        0
+        self.sessions.len()
+    }
+
+    /// Client and server transactions under way.
+    #[must_use]
+    pub fn transaction_count(&self) -> (usize, usize) {
+        self.shared.layer.len()
+    }
+
+    // --- the ways inwards ---
+
+    pub(crate) fn new_session_id(&mut self) -> SessionId {
+        self.next_session += 1;
+        SessionId(self.next_session)
+    }
+
+    /// Runs `f` on a session that has not ended.
+    fn command(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        f: impl FnOnce(&mut Session, &mut Cx<'_>) -> Result<(), UaError>,
+    ) -> Result<(), UaError> {
+        if self.sessions.get(&id).is_none_or(Session::has_ended) {
+            return Err(UaError::UnknownSession);
+        }
+        let result = self.with_session(now, id, f).unwrap_or(Err(UaError::UnknownSession));
+        self.settle(now);
+        result
+    }
+
+    fn command_account(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        f: impl FnOnce(&mut Cx<'_>),
+    ) -> Result<(), UaError> {
+        if self.accounts.get(&id).is_none_or(|account| account.removed) {
+            return Err(UaError::UnknownAccount);
+        }
+        self.with_account(now, id, f);
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(crate) fn with_account<R>(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        f: impl FnOnce(&mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        let account = self.accounts.get_mut(&id)?;
+        Some(f(&mut Cx { now, shared: &mut self.shared, account }))
+    }
+
+    pub(crate) fn with_session<R>(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        f: impl FnOnce(&mut Session, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        let session = self.sessions.get_mut(&id)?;
+        let account = self.accounts.get_mut(&session.account)?;
+        let result = f(session, &mut Cx { now, shared: &mut self.shared, account });
+        if session.is_gone() {
+            self.sessions.remove(&id);
+        }
+        Some(result)
     }
 }

@@ -1,0 +1,107 @@
+//! An account: its settings, where its server was found, what it signs with, and which requests
+//! are its own.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sip_core::{Route, Source, digest::DigestClient};
+use sip_types::{Host, NameAddr, Request, Transport, Uri};
+
+use crate::{AcceptFrom, AccountConfig, AccountId, message::name_addr, registration::Registration};
+
+/// One account of a user agent.
+pub(crate) struct Account {
+    pub id: AccountId,
+    pub config: AccountConfig,
+    pub digest: Option<DigestClient>,
+    pub registration: Registration,
+    /// Where the server was located at, best first.
+    pub routes: Vec<Route>,
+    /// Addresses the server was ever located at: whose requests are answered.
+    known: Vec<IpAddr>,
+    /// Removed by its owner; kept until its last transaction has ended.
+    pub removed: bool,
+}
+
+impl Account {
+    pub(crate) fn new(id: AccountId, config: AccountConfig, registration: Registration) -> Self {
+        let digest = config.credentials.clone().map(DigestClient::new);
+        Self { id, config, digest, registration, routes: Vec::new(), known: Vec::new(), removed: false }
+    }
+
+    /// What locates the account's server.
+    pub(crate) fn server(&self) -> &Uri {
+        self.config.outbound_proxy.as_ref().unwrap_or(&self.config.registrar)
+    }
+
+    /// Takes in where the server is now.
+    pub(crate) fn located(&mut self, routes: Vec<Route>) {
+        for route in &routes {
+            let ip = route.target.addr.ip().to_canonical();
+            if !self.known.contains(&ip) {
+                self.known.push(ip);
+            }
+        }
+        self.routes = routes;
+    }
+
+    /// Whether requests from there are answered for this account.
+    pub(crate) fn accepts(&self, source: &Source) -> bool {
+        self.config.accept_from == AcceptFrom::Any || self.is_server(source)
+    }
+
+    /// Whether that is the account's own server, which may vouch for identities.
+    pub(crate) fn is_server(&self, source: &Source) -> bool {
+        self.is_server_at(source.remote)
+    }
+
+    /// [`Self::is_server`] for an address we send to.
+    pub(crate) fn is_server_at(&self, addr: SocketAddr) -> bool {
+        self.known.contains(&addr.ip().to_canonical())
+    }
+
+    /// Our Contact as seen over `transport` from `local`.
+    pub(crate) fn contact(&self, transport: Transport, local: SocketAddr) -> NameAddr {
+        let user = self.config.aor.user();
+        let mut uri = Uri::sip(user.as_deref(), Host::from(local.ip()), Some(local.port()));
+        if transport != Transport::Udp {
+            uri = uri.with_param("transport", Some(&transport.to_string().to_ascii_lowercase()));
+        }
+        let mut contact = name_addr(None, uri);
+        if !self.config.instance_id.is_empty() {
+            let instance = format!("<{}>", self.config.instance_id);
+            contact.params.set("+sip.instance", Some(&instance));
+        }
+        contact
+    }
+
+    /// How well a request from outside any dialog fits this account; 0: not at all.
+    pub(crate) fn fits(&self, request: &Request, source: &Source) -> u32 {
+        if self.removed || !self.accepts(source) {
+            return 0;
+        }
+        let user = self.config.aor.user();
+        let uri_user = request.uri.user();
+        let instance = request.uri.param("gr").flatten() == Some(self.config.instance_id.as_str())
+            && !self.config.instance_id.is_empty();
+        let to = request.headers.to().ok().map(|to| to.uri);
+        let mut score = if instance {
+            64
+        } else if uri_user.is_some() && uri_user == user {
+            32
+        } else if user.is_some() && to.as_ref().is_some_and(|to| to.user() == user) {
+            16
+        } else if uri_user.is_none() {
+            8
+        } else if self.config.catch_all {
+            1
+        } else {
+            return 0;
+        };
+        let same_host = |uri: &Uri| match (uri.host(), self.config.aor.host()) {
+            (Some(a), Some(b)) => a.equivalent(b),
+            _ => false,
+        };
+        score += u32::from(self.is_server(source)) * 4;
+        score + u32::from(to.as_ref().is_some_and(same_host)) * 2
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a session ended, read from the messages that ended it.
+
+use sip_types::{ContactValue, HeaderName, Headers, Response, StatusCode};
+
+use crate::{EndCause, EndedBy};
+
+impl EndCause {
+    fn new(by: EndedBy, status: Option<StatusCode>, reason: impl Into<String>) -> Self {
+        Self {
+            by,
+            status,
+            reason: reason.into(),
+            answered_elsewhere: false,
+            q850: None,
+            redirect: Vec::new(),
+        }
+    }
+
+    /// The owner wished it.
+    pub(crate) fn local() -> Self {
+        Self::new(EndedBy::Local, None, "hung up")
+    }
+
+    /// The owner refused the call.
+    pub(crate) fn refused(status: StatusCode) -> Self {
+        Self::new(EndedBy::Local, Some(status), status.reason())
+    }
+
+    /// The network did not do its part.
+    pub(crate) fn network(status: Option<StatusCode>, reason: impl Into<String>) -> Self {
+        Self::new(EndedBy::Network, status, reason)
+    }
+
+    /// The peer sent BYE or CANCEL.
+    pub(crate) fn remote(headers: &Headers, phrase: &str) -> Self {
+        let mut cause = Self::new(EndedBy::Remote, None, phrase);
+        cause.read_reasons(headers);
+        cause
+    }
+
+    /// A final response ended the call.
+    pub(crate) fn response(response: &Response) -> Self {
+        let phrase = match response.reason.trim() {
+            "" => response.status.reason(),
+            phrase => phrase,
+        };
+        let mut cause = Self::new(EndedBy::Remote, Some(response.status), phrase);
+        cause.read_reasons(&response.headers);
+        if response.status.is_redirection() {
+            cause.redirect = contacts(&response.headers);
+        }
+        cause
+    }
+
+    /// RFC 3326: `SIP;cause=200;text="Call completed elsewhere", Q.850;cause=16`.
+    fn read_reasons(&mut self, headers: &Headers) {
+        let values = headers.get_all(HeaderName::Reason);
+        for value in values.iter().flat_map(|value| split_commas(value)) {
+            let mut parts = value.split(';').map(str::trim);
+            let protocol = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let mut number = None;
+            for part in parts {
+                let (name, value) = part.split_once('=').unwrap_or((part, ""));
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "cause" => number = value.trim().parse::<u16>().ok(),
+                    "text" if !unquoted(value).is_empty() => self.reason = unquoted(value),
+                    _ => {}
+                }
+            }
+            match (protocol.as_str(), number) {
+                ("sip", Some(200)) => self.answered_elsewhere = true,
+                ("sip", Some(code)) if self.status.is_none() => self.status = StatusCode::new(code),
+                ("q.850", Some(code)) => self.q850 = Some(code),
+                _ => {}
+            }
+        }
+        if self.q850 == Some(26) {
+            self.answered_elsewhere = true; // "non-selected user clearing"
+        }
+    }
+}
+
+fn contacts(headers: &Headers) -> Vec<sip_types::Uri> {
+    let contacts = headers.contacts().unwrap_or_default().into_iter();
+    let uris = contacts.filter_map(|contact| match contact {
+        ContactValue::Address(address) => Some(address.uri),
+        ContactValue::Star => None,
+    });
+    uris.collect()
+}
+
+/// Splits at commas outside quotes.
+fn split_commas(value: &str) -> Vec<&str> {
+    let (mut parts, mut quoted, mut start) = (Vec::new(), false, 0);
+    for (at, c) in value.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.push(value.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(value.get(start..).unwrap_or_default());
+    parts
+}
+
+fn unquoted(value: &str) -> String {
+    value.trim().trim_matches('"').replace("\\\"", "\"")
+}

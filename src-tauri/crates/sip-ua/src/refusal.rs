@@ -1,0 +1,72 @@
+//! The answers that need no state: to requests we do not serve, to extensions we do not have
+//! (RFC 3261 section 8.2, RFC 6665), and to OPTIONS (section 11.2).
+
+use sip_types::{HeaderName, Method, Request, Response, StatusCode};
+
+use crate::{message, shared::Shared};
+
+/// 420 if the request requires an extension we do not have (section 8.2.2.3).
+pub(crate) fn extension(shared: &mut Shared, request: &Request) -> Option<Response> {
+    let required = request.headers.require().unwrap_or_default();
+    let known = |tag: &String| shared.config.supported.iter().any(|s| s.eq_ignore_ascii_case(tag));
+    let unknown: Vec<String> = required.into_iter().filter(|tag| !known(tag)).collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    let mut response = answer(shared, request, StatusCode::BAD_EXTENSION);
+    response.headers.set(HeaderName::Unsupported, unknown.join(", "));
+    Some(response)
+}
+
+/// 415 if an INVITE's body is nothing we understand (section 8.2.3).
+pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response> {
+    if request.body.is_empty() {
+        return None;
+    }
+    let headers = &request.headers;
+    let encoded = headers.get(HeaderName::ContentEncoding);
+    if encoded.is_some_and(|value| !value.trim().eq_ignore_ascii_case("identity")) {
+        let mut response = answer(shared, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        response.headers.set(HeaderName::AcceptEncoding, "identity");
+        return Some(response);
+    }
+    let kind = headers.get(HeaderName::ContentType).map(|value| message::media_type(&value));
+    let known = |kind: &String| shared.config.accept.iter().any(|a| a.eq_ignore_ascii_case(kind));
+    let optional = headers.get(HeaderName::ContentDisposition).is_some_and(|value| {
+        value.to_ascii_lowercase().replace(' ', "").contains("handling=optional")
+    });
+    if kind.as_ref().is_some_and(known) || optional {
+        return None;
+    }
+    let mut response = answer(shared, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    message::set_accept(&mut response.headers, &shared.config);
+    Some(response)
+}
+
+/// The answer to a request that needs none but a plain one: OPTIONS, and methods we do not serve.
+pub(crate) fn plain(shared: &mut Shared, request: &Request) -> Response {
+    match request.method {
+        Method::Options => {
+            let mut response = answer(shared, request, StatusCode::OK);
+            message::set_capabilities(&mut response.headers, &shared.config);
+            message::set_accept(&mut response.headers, &shared.config);
+            response
+        }
+        // No event package is served, and nothing has been subscribed to.
+        Method::Subscribe => answer(shared, request, StatusCode::BAD_EVENT),
+        Method::Notify => answer(shared, request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST),
+        _ => {
+            let mut response = answer(shared, request, StatusCode::METHOD_NOT_ALLOWED);
+            response.headers.set(HeaderName::Allow, message::allow(&shared.config));
+            response
+        }
+    }
+}
+
+/// A response with a To tag and our name.
+pub(crate) fn answer(shared: &mut Shared, request: &Request, status: StatusCode) -> Response {
+    let tag = shared.random.token(10);
+    let mut response = message::response(request, status, &tag);
+    response.headers.set(HeaderName::Server, shared.config.user_agent.clone());
+    response
+}

@@ -1,0 +1,296 @@
+//! Which message, answer or failure belongs to which state machine, and what happens to those
+//! that belong to none.
+
+use std::time::Instant;
+
+use sip_core::{Event as Happening, ServerKey, Source};
+use sip_types::{Method, Request, Response, StatusCode};
+
+use crate::{
+    AccountId, Event, Input, SessionId, UserAgent, message, refusal, registration,
+    session::{Invitation, Session},
+    shared::Owner,
+};
+
+impl UserAgent {
+    /// Hands an input to whom it concerns.
+    pub(crate) fn take_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Received { source, message } => {
+                let received = sip_core::Input::Received { source, message };
+                self.shared.layer.handle_input(now, received);
+            }
+            Input::Malformed { source, error } => {
+                self.shared.counters.malformed += 1;
+                let malformed = sip_core::Input::Malformed { source, error };
+                self.shared.layer.handle_input(now, malformed);
+            }
+            Input::TransportFailed { target, reason } => {
+                let failed = sip_core::Input::TransportFailed { target, reason: reason.clone() };
+                self.shared.layer.handle_input(now, failed);
+                self.drain(now);
+                for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+                    self.with_account(now, id, |cx| {
+                        registration::on_transport_failed(cx, &target, &reason);
+                    });
+                }
+            }
+            Input::Resolved { query, result } => match self.shared.queries.remove(&query) {
+                Some(Owner::Registration(id)) => {
+                    self.with_account(now, id, |cx| registration::on_resolved(cx, query, result));
+                }
+                Some(Owner::Session(id)) => {
+                    self.with_session(now, id, |session, cx| {
+                        session.on_resolved(cx, query, result);
+                    });
+                }
+                Some(Owner::Passed) | None => {}
+            },
+        }
+    }
+
+    /// Lets everything that has been set off come to rest.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        loop {
+            self.drain(now);
+            let strays = std::mem::take(&mut self.shared.strays);
+            if strays.is_empty() {
+                break;
+            }
+            for (account, response) in strays {
+                self.end_stray(now, account, &response);
+            }
+        }
+        self.sessions.retain(|_, session| !session.is_gone());
+        self.forget_removed_accounts();
+    }
+
+    fn drain(&mut self, now: Instant) {
+        while let Some(output) = self.shared.layer.poll_output() {
+            match output {
+                sip_core::Output::Transmit(transmit) => self.shared.transmit(transmit),
+                sip_core::Output::Event(happening) => self.route(now, happening),
+            }
+        }
+    }
+
+    fn route(&mut self, now: Instant, happening: Happening) {
+        match happening {
+            Happening::Request { key, request, source } => {
+                self.on_request(now, key, request, source);
+            }
+            Happening::Ack { request, .. } => self.on_ack(now, &request),
+            Happening::Cancel { key, request, .. } => {
+                if let Some(id) = self.shared.servers.get(&key).copied() {
+                    self.with_session(now, id, |session, cx| session.on_cancel(cx, key, &request));
+                }
+            }
+            Happening::Response { key, response, .. } => self.on_response(now, key, response),
+            Happening::StrayResponse { response, .. } => self.on_stray_response(now, &response),
+            Happening::Failed { key, failure } => self.on_failure(now, key, failure),
+            Happening::ClientTerminated { key } => {
+                self.shared.clients.remove(&key);
+            }
+            Happening::ServerFailed { key, .. } | Happening::ServerTerminated { key } => {
+                self.shared.servers.remove(&key);
+            }
+        }
+    }
+
+    fn on_response(&mut self, now: Instant, key: sip_core::ClientKey, response: Response) {
+        match self.shared.clients.get(&key).copied() {
+            Some(Owner::Registration(id)) => {
+                self.with_account(now, id, |cx| registration::on_response(cx, key, &response));
+            }
+            Some(Owner::Session(id)) if self.sessions.contains_key(&id) => {
+                self.with_session(now, id, |session, cx| session.on_response(cx, key, response));
+            }
+            Some(Owner::Session(_)) => self.on_late_answer(response),
+            Some(Owner::Passed) => {
+                let response = Box::new(response);
+                self.shared.event(Event::OutOfDialogResponse { key, response });
+            }
+            None => self.shared.counters.stray += 1,
+        }
+    }
+
+    /// A 2xx to the INVITE of a session that is gone: its sender still has to be acknowledged.
+    fn on_late_answer(&mut self, response: Response) {
+        let from = response.headers.from().ok().map(|from| from.uri);
+        let ours = |account: &crate::account::Account| {
+            from.as_ref().is_some_and(|from| from.equivalent(&account.config.aor))
+        };
+        let account = self.accounts.values().find(|account| ours(account));
+        let account = account.or_else(|| self.accounts.values().next()).map(|account| account.id);
+        if response.status.is_success()
+            && message::answers_invite(&response)
+            && let Some(account) = account
+        {
+            self.shared.strays.push((account, response));
+        }
+    }
+
+    /// A response without a transaction: only a repeated 2xx of a dialog we are in is of use.
+    /// Nothing else is, or strangers could make us send requests to third parties.
+    fn on_stray_response(&mut self, now: Instant, response: &Response) {
+        let mut sessions = self.sessions.values();
+        let found = sessions.find(|s| s.is_answered_by(response)).map(|session| session.id);
+        match found.filter(|_| response.status.is_success() && message::answers_invite(response)) {
+            Some(id) => {
+                self.with_session(now, id, |session, cx| session.answered_again(cx, response));
+            }
+            None => self.shared.counters.stray += 1,
+        }
+    }
+
+    fn on_failure(&mut self, now: Instant, key: sip_core::ClientKey, failure: sip_core::Failure) {
+        match self.shared.clients.remove(&key) {
+            Some(Owner::Registration(id)) => {
+                self.with_account(now, id, |cx| registration::on_failure(cx, key, &failure));
+            }
+            Some(Owner::Session(id)) => {
+                self.with_session(now, id, |session, cx| session.on_failure(cx, key, failure));
+            }
+            Some(Owner::Passed) => {
+                self.shared.event(Event::OutOfDialogFailed { key, failure });
+            }
+            None => {}
+        }
+    }
+
+    fn on_ack(&mut self, now: Instant, ack: &Request) {
+        match self.session_for(ack) {
+            Some(id) => {
+                self.with_session(now, id, |session, cx| session.on_ack(cx, ack));
+            }
+            None => self.shared.counters.stray += 1,
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, key: ServerKey, request: Request, source: Source) {
+        if let Err(rejection) = sip_types::validate(&request) {
+            self.shared.counters.malformed += 1;
+            let mut response = refusal::answer(&mut self.shared, &request, rejection.status);
+            response.reason = rejection.reason.to_string();
+            return self.shared.layer.respond(now, &key, response);
+        }
+        let inside = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        match self.session_for(&request).filter(|_| inside) {
+            Some(id) => {
+                self.with_session(now, id, |session, cx| {
+                    session.on_request(cx, key, request, &source);
+                });
+            }
+            None if self.passes_through(&request) => {
+                let request = Box::new(request);
+                self.shared.event(Event::OutOfDialog { key, request, source });
+            }
+            None if inside => {
+                self.shared.counters.unknown_dialog += 1;
+                self.refuse(now, key, &request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+            }
+            None => self.on_outside_request(now, key, request, source),
+        }
+    }
+
+    /// A request that belongs to no dialog (section 8.2).
+    fn on_outside_request(
+        &mut self,
+        now: Instant,
+        key: ServerKey,
+        request: Request,
+        source: Source,
+    ) {
+        if !self.accounts.values().any(|account| !account.removed && account.accepts(&source)) {
+            self.shared.counters.strangers += 1;
+            return self.refuse(now, key, &request, StatusCode::FORBIDDEN);
+        }
+        if request.method == Method::Bye {
+            self.shared.counters.unknown_dialog += 1;
+            let status = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
+            return self.refuse(now, key, &request, status);
+        }
+        if !matches!(request.method, Method::Invite | Method::Options) {
+            let response = refusal::plain(&mut self.shared, &request);
+            return self.shared.layer.respond(now, &key, response);
+        }
+        if !request.uri.is_sip() {
+            return self.refuse(now, key, &request, StatusCode::UNSUPPORTED_URI_SCHEME);
+        }
+        let Some(account) = self.account_for(&request, &source) else {
+            return self.refuse(now, key, &request, StatusCode::NOT_FOUND);
+        };
+        if self.sessions.values().any(|session| session.is_merged(&request)) {
+            return self.refuse(now, key, &request, StatusCode::LOOP_DETECTED);
+        }
+        let refused = refusal::extension(&mut self.shared, &request);
+        if let Some(response) = refused.or_else(|| refusal::content(&mut self.shared, &request)) {
+            return self.shared.layer.respond(now, &key, response);
+        }
+        if request.method == Method::Options {
+            let response = refusal::plain(&mut self.shared, &request);
+            return self.shared.layer.respond(now, &key, response);
+        }
+        self.on_invite(now, account, Invitation { key, request, source });
+    }
+
+    fn on_invite(&mut self, now: Instant, account: AccountId, invitation: Invitation) {
+        let (key, request) = (invitation.key, invitation.request.clone());
+        if self.sessions.len() >= self.shared.config.max_sessions {
+            return self.refuse(now, key, &request, StatusCode::BUSY_HERE);
+        }
+        let id = self.new_session_id();
+        match self.with_account(now, account, |cx| Session::invited(cx, id, invitation)) {
+            Some(Ok(session)) => {
+                self.sessions.insert(id, session);
+            }
+            _ => self.refuse(now, key, &request, StatusCode::BAD_REQUEST),
+        }
+    }
+
+    /// The account a request is for: by its Request-URI, then To, then where it comes from.
+    fn account_for(&self, request: &Request, source: &Source) -> Option<AccountId> {
+        let fits = self.accounts.values().map(|account| (account.fits(request, source), account.id));
+        // The lowest id wins among equals.
+        fits.filter(|(score, _)| *score > 0)
+            .max_by_key(|(score, id)| (*score, std::cmp::Reverse(*id)))
+            .map(|(_, id)| id)
+    }
+
+    fn session_for(&self, request: &Request) -> Option<SessionId> {
+        self.sessions.values().find(|session| session.is_for(request)).map(|session| session.id)
+    }
+
+    fn passes_through(&self, request: &Request) -> bool {
+        !matches!(request.method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel)
+            && self.shared.config.pass_through.contains(&request.method)
+    }
+
+    fn refuse(&mut self, now: Instant, key: ServerKey, request: &Request, status: StatusCode) {
+        let response = refusal::answer(&mut self.shared, request, status);
+        self.shared.layer.respond(now, &key, response);
+    }
+
+    /// Takes a call that was answered by one telephone too many, and hangs up.
+    fn end_stray(&mut self, now: Instant, account: AccountId, response: &Response) {
+        let mut sessions = self.sessions.values();
+        if let Some(id) = sessions.find(|s| s.is_answered_by(response)).map(|s| s.id) {
+            self.with_session(now, id, |session, cx| session.answered_again(cx, response));
+            return;
+        }
+        let id = self.new_session_id();
+        let session = self.with_account(now, account, |cx| Session::stray(cx, id, account, response));
+        if let Some(session) = session.flatten() {
+            self.sessions.insert(id, session);
+        }
+    }
+
+    fn forget_removed_accounts(&mut self) {
+        let sessions = &self.sessions;
+        self.accounts.retain(|id, account| {
+            !account.removed
+                || !account.registration.is_idle()
+                || sessions.values().any(|session| session.account == *id)
+        });
+    }
+}

@@ -1,0 +1,218 @@
+//! An incoming call until it is answered or over (RFC 3261 section 13.3).
+//!
+//! Inputs from the owner: ring, progress, accept, refuse. From the peer: CANCEL, BYE. From the
+//! clock: a provisional response to repeat, the INVITE's own expiry.
+
+use std::time::{Duration, Instant};
+
+use sip_core::{ServerKey, Source};
+use sip_types::{HeaderName, NameAddr, Request, Response, StatusCode};
+
+use super::{Phase, Session, acceptance::Acceptance, established::Established};
+use crate::{
+    Body, EndCause, Event, SessionId, UaError,
+    dialog::{Dialog, NoDialog},
+    flow::Flow,
+    identity,
+    message::{self, body_of},
+    shared::{Cx, Owner},
+};
+
+/// A proxy on the way forgets a call that nothing is heard of (section 13.3.1.1).
+const REPEAT: Duration = Duration::from_secs(60);
+
+/// An INVITE that passed all checks.
+pub(crate) struct Invitation {
+    pub key: ServerKey,
+    pub request: Request,
+    pub source: Source,
+}
+
+pub(super) struct Incoming {
+    invitation: Invitation,
+    pub flow: Flow,
+    last: Option<Response>,
+    repeat_at: Option<Instant>,
+    expires_at: Option<Instant>,
+}
+
+impl Incoming {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [self.repeat_at, self.expires_at].into_iter().flatten().min()
+    }
+}
+
+impl Session {
+    /// A call comes in; the owner is told.
+    pub(crate) fn invited(
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        invitation: Invitation,
+    ) -> Result<Self, NoDialog> {
+        let Invitation { key, request, source } = &invitation;
+        let tag = cx.shared.random.token(10);
+        let dialog = Dialog::from_request(request, &tag, 0)?;
+        let back = message::route_back(source);
+        let flow = Flow::new(dialog, Owner::Session(id), Some(back), cx.shared.config.symmetric);
+        let headers = &request.headers;
+        let trusted = cx.account.is_server(source);
+        let called = headers.to().map_err(|_| NoDialog)?.uri;
+        cx.shared.servers.insert(*key, id);
+        cx.shared.event(Event::Incoming(Box::new(crate::Incoming {
+            session: id,
+            account: cx.account.id,
+            caller: identity::caller(headers, trusted),
+            called,
+            diverted_from: identity::diverted_from(headers),
+            body: body_of(headers, &request.body),
+            headers: headers.clone(),
+            request_uri: request.uri.clone(),
+            source: *source,
+        })));
+        let expires = headers.expires().ok().flatten().map(u64::from).map(Duration::from_secs);
+        let expires_at = expires.map(|wait| cx.now + wait);
+        let incoming = Incoming { invitation, flow, last: None, repeat_at: None, expires_at };
+        let phase = Phase::Incoming(Box::new(incoming));
+        let session = Self::with_phase(id, cx.account.id, phase);
+        tracing::debug!(session = %id, "nothing, INVITE -> incoming");
+        Ok(session)
+    }
+
+    /// Whether this is the INVITE that the session began with, by another way (section 8.2.2.2).
+    pub(crate) fn is_merged(&self, request: &Request) -> bool {
+        let Phase::Incoming(incoming) = &self.phase else { return false };
+        let (ours, other) = (&incoming.invitation.request.headers, &request.headers);
+        let from_tag = |headers: &sip_types::Headers| {
+            headers.from().ok().and_then(|from| from.tag().map(str::to_owned))
+        };
+        let seq = |headers: &sip_types::Headers| headers.cseq().ok().map(|cseq| cseq.number);
+        ours.call_id().ok() == other.call_id().ok()
+            && from_tag(ours) == from_tag(other)
+            && seq(ours) == seq(other)
+    }
+
+    /// 180, 183 or any other provisional response.
+    pub(crate) fn progress(
+        &mut self,
+        cx: &mut Cx<'_>,
+        status: StatusCode,
+        body: Option<&Body>,
+    ) -> Result<(), UaError> {
+        let asserted = self.asserted.clone();
+        let Phase::Incoming(incoming) = &mut self.phase else { return Err(UaError::WrongState) };
+        let mut response = incoming.response(cx, status, asserted.as_ref());
+        message::response_body(&mut response, body);
+        cx.shared.layer.respond(cx.now, &incoming.invitation.key, response.clone());
+        incoming.last = Some(response);
+        incoming.repeat_at = Some(cx.now + REPEAT);
+        tracing::debug!(session = %self.id, "incoming, {status} -> incoming");
+        Ok(())
+    }
+
+    /// 200 to the INVITE.
+    pub(crate) fn accept(&mut self, cx: &mut Cx<'_>, body: Option<&Body>) -> Result<(), UaError> {
+        let asserted = self.asserted.clone();
+        let incoming = match self.take_phase() {
+            Phase::Incoming(incoming) => incoming,
+            other => {
+                self.phase = other;
+                return Err(UaError::WrongState);
+            }
+        };
+        let mut response = incoming.response(cx, StatusCode::OK, asserted.as_ref());
+        message::response_body(&mut response, body);
+        let Incoming { invitation, flow, .. } = *incoming;
+        let offers = invitation.request.body.is_empty() && body.is_some();
+        let seq = flow.dialog.remote_seq.unwrap_or_default();
+        let mut established = Established::new(flow);
+        let acceptance = Acceptance::send(cx, invitation.key, response, seq, (true, offers));
+        established.acceptance = Some(acceptance);
+        self.enter(Phase::Established(Box::new(established)), "accept");
+        Ok(())
+    }
+
+    /// A final refusal.
+    pub(crate) fn refuse(
+        &mut self,
+        cx: &mut Cx<'_>,
+        status: StatusCode,
+        headers: &[(HeaderName, String)],
+    ) {
+        self.conclude(cx, status, headers, EndCause::refused(status));
+    }
+
+    /// Sends the call elsewhere.
+    pub(crate) fn redirect(&mut self, cx: &mut Cx<'_>, contacts: &[NameAddr]) {
+        let header = |contact: &NameAddr| (HeaderName::Contact, contact.to_string());
+        let headers: Vec<_> = contacts.iter().map(header).collect();
+        self.refuse(cx, StatusCode::MOVED_TEMPORARILY, &headers);
+    }
+
+    pub(crate) fn is_incoming(&self) -> bool {
+        matches!(self.phase, Phase::Incoming(_))
+    }
+
+    /// The caller gave up.
+    pub(super) fn cancelled(&mut self, cx: &mut Cx<'_>, cancel: &Request) {
+        let cause = EndCause::remote(&cancel.headers, "the caller hung up");
+        self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
+    }
+
+    pub(super) fn incoming_timeout(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Incoming(incoming) = &mut self.phase else { return };
+        if incoming.expires_at.is_some_and(|at| at <= cx.now) {
+            let cause = EndCause::network(None, "the call was not answered in time");
+            return self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
+        }
+        if let Some(last) = &incoming.last {
+            cx.shared.layer.respond(cx.now, &incoming.invitation.key, last.clone());
+        }
+        incoming.repeat_at = Some(cx.now + REPEAT);
+    }
+
+    /// Answers the INVITE finally, and that is the end.
+    pub(super) fn conclude(
+        &mut self,
+        cx: &mut Cx<'_>,
+        status: StatusCode,
+        headers: &[(HeaderName, String)],
+        cause: EndCause,
+    ) {
+        let Phase::Incoming(incoming) = &self.phase else { return };
+        let mut response = incoming.response(cx, status, None);
+        if status.is_failure() {
+            response.headers.remove(HeaderName::Contact);
+        }
+        if headers.iter().any(|(name, _)| *name == HeaderName::Contact) {
+            response.headers.remove(HeaderName::Contact);
+        }
+        for (name, value) in headers {
+            response.headers.push(name.clone(), value.clone());
+        }
+        if let Some(reason) = self.reason.take() {
+            response.headers.push(HeaderName::Reason, reason);
+        }
+        cx.shared.layer.respond(cx.now, &incoming.invitation.key, response);
+        self.end(cx, cause);
+        self.enter(Phase::Gone, "final response");
+    }
+}
+
+impl Incoming {
+    /// A response to the INVITE within the dialog it founds.
+    fn response(&self, cx: &Cx<'_>, status: StatusCode, asserted: Option<&NameAddr>) -> Response {
+        let tag = self.flow.dialog.local.tag().unwrap_or_default();
+        let mut response = message::response(&self.invitation.request, status, tag);
+        let headers = &mut response.headers;
+        for route in self.invitation.request.headers.get_all(HeaderName::RecordRoute) {
+            headers.push(HeaderName::RecordRoute, route.into_owned());
+        }
+        message::set_contact_for(headers, cx, &self.invitation.source);
+        message::set_capabilities(headers, &cx.shared.config);
+        headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
+        if let Some(asserted) = asserted {
+            headers.set(HeaderName::PAssertedIdentity, asserted.to_string());
+        }
+        response
+    }
+}

@@ -1,0 +1,114 @@
+//! Requests of the peer inside a session's dialog (RFC 3261 section 12.2.2): checked, answered,
+//! or handed to the phase they concern.
+
+use sip_core::{ServerKey, Source};
+use sip_types::{HeaderName, Method, Request, StatusCode};
+
+use super::{Phase, Session};
+use crate::{EndCause, Event, message, refusal, shared::Cx};
+
+/// Bodies of INFO that carry digits.
+const DIGITS: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
+
+impl Session {
+    pub(super) fn inside(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        if !self.advance(cx, &request, source) {
+            return self.answer(cx, key, &request, StatusCode::SERVER_INTERNAL_ERROR);
+        }
+        if cx.shared.config.pass_through.contains(&request.method) && !self.ended {
+            let (session, request) = (self.id, Box::new(request));
+            return cx.shared.event(Event::InDialog { session, key, request });
+        }
+        if let Some(response) = refusal::extension(cx.shared, &request) {
+            return cx.shared.layer.respond(cx.now, &key, response);
+        }
+        match request.method {
+            Method::Bye => self.bye(cx, key, &request),
+            Method::Invite => self.invite_inside(cx, key, request, source),
+            Method::Info => self.info_received(cx, key, &request),
+            _ => {
+                let response = refusal::plain(cx.shared, &request);
+                cx.shared.layer.respond(cx.now, &key, response);
+            }
+        }
+    }
+
+    /// Checks the CSeq and, on a server, follows the peer to where it sends from.
+    fn advance(&mut self, cx: &Cx<'_>, request: &Request, source: &Source) -> bool {
+        let symmetric = cx.shared.config.symmetric;
+        let flow = match &mut self.phase {
+            Phase::Incoming(incoming) => &mut incoming.flow,
+            Phase::Established(established) => &mut established.flow,
+            _ => return true,
+        };
+        let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
+        if !flow.dialog.advance_remote(seq) {
+            return false;
+        }
+        if symmetric {
+            flow.pin(message::route_back(source));
+        }
+        true
+    }
+
+    fn bye(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
+        if matches!(self.phase, Phase::Outgoing(_) | Phase::Gone) {
+            let status = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
+            return self.answer(cx, key, request, status);
+        }
+        self.answer(cx, key, request, StatusCode::OK);
+        let cause = EndCause::remote(&request.headers, "the other side hung up");
+        if self.is_incoming() {
+            return self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
+        }
+        if let Phase::Established(established) = &mut self.phase {
+            established.wind_up_reoffer(cx);
+        }
+        self.end(cx, cause);
+        self.enter(Phase::Gone, "BYE");
+    }
+
+    fn invite_inside(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        match &self.phase {
+            Phase::Established(_) => {
+                if let Some(response) = refusal::content(cx.shared, &request) {
+                    return cx.shared.layer.respond(cx.now, &key, response);
+                }
+                self.reoffer_received(cx, key, request, source);
+            }
+            Phase::Incoming(_) => Self::answer_overlap(cx, key, &request),
+            Phase::Outgoing(_) => self.answer(cx, key, &request, StatusCode::REQUEST_PENDING),
+            Phase::Closing(_) | Phase::Gone => {
+                self.answer(cx, key, &request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+            }
+        }
+    }
+
+    fn info_received(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
+        let session = self.id;
+        let Some(body) = message::body_of(&request.headers, &request.body) else {
+            return self.answer(cx, key, request, StatusCode::OK);
+        };
+        if !DIGITS.contains(&message::media_type(&body.content_type).as_str()) {
+            let mut response = message::response(request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "");
+            response.headers.set(HeaderName::Accept, DIGITS.join(", "));
+            return cx.shared.layer.respond(cx.now, &key, response);
+        }
+        self.answer(cx, key, request, StatusCode::OK);
+        if !self.ended {
+            cx.shared.event(Event::Info { session, body });
+        }
+    }
+}

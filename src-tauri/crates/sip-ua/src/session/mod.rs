@@ -1,0 +1,247 @@
+//! One INVITE session, from the first message to the last (RFC 3261 sections 13 to 15).
+//!
+//! A session is in one phase at a time, and each phase is a state machine in a file of its own:
+//! `outgoing` and `incoming` until the call is answered, `established` while it lasts (with
+//! `reoffer` for changes and `acceptance` for our own 2xx), `closing` for what is still under way
+//! after it is over for its owner.
+
+mod acceptance;
+mod closing;
+mod established;
+mod incoming;
+mod inside;
+mod outgoing;
+mod reoffer;
+
+use std::time::Instant;
+
+use sip_core::{ClientKey, Failure, Route, ServerKey, Source};
+use sip_types::{NameAddr, Request, Response, StatusCode};
+
+use crate::{
+    AccountId, EndCause, Event, QueryId, ResolveError, SessionId,
+    dialog::Dialog,
+    message,
+    shared::{Cx, Owner},
+};
+
+pub(crate) use incoming::Invitation;
+
+use closing::Closing;
+use established::Established;
+use incoming::Incoming;
+use outgoing::Outgoing;
+
+/// One call leg.
+pub(crate) struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    phase: Phase,
+    ended: bool,
+    /// We placed the call (section 14.1 makes a difference).
+    placed: bool,
+    /// P-Asserted-Identity in our responses.
+    asserted: Option<NameAddr>,
+    /// Reason header of the CANCEL or BYE to come.
+    reason: Option<String>,
+}
+
+enum Phase {
+    Outgoing(Box<Outgoing>),
+    Incoming(Box<Incoming>),
+    Established(Box<Established>),
+    Closing(Box<Closing>),
+    Gone,
+}
+
+impl Session {
+    fn with_phase(id: SessionId, account: AccountId, phase: Phase) -> Self {
+        let placed = matches!(phase, Phase::Outgoing(_));
+        Self { id, account, phase, ended: false, placed, asserted: None, reason: None }
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::Session(self.id)
+    }
+
+    /// Whether nothing is left to do.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.phase, Phase::Gone)
+    }
+
+    /// Whether `Ended` has been told: commands are refused from then on.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(crate) fn set_asserted(&mut self, asserted: Option<NameAddr>) {
+        self.asserted = asserted;
+    }
+
+    fn dialog(&self) -> Option<&Dialog> {
+        match &self.phase {
+            Phase::Incoming(incoming) => Some(&incoming.flow.dialog),
+            Phase::Established(established) => Some(&established.flow.dialog),
+            Phase::Closing(closing) => Some(closing.dialog()),
+            Phase::Outgoing(_) | Phase::Gone => None,
+        }
+    }
+
+    /// Whether a request of the peer is inside this session's dialog.
+    pub(crate) fn is_for(&self, request: &Request) -> bool {
+        match &self.phase {
+            Phase::Outgoing(outgoing) => outgoing.is_for(&request.headers),
+            _ => self.dialog().is_some_and(|dialog| dialog.is_for(&request.headers)),
+        }
+    }
+
+    /// Whether a late 2xx belongs to this session's dialog.
+    pub(crate) fn is_answered_by(&self, response: &Response) -> bool {
+        let Some(dialog) = self.dialog() else { return false };
+        let (Ok(from), Ok(to)) = (response.headers.from(), response.headers.to()) else {
+            return false;
+        };
+        response.headers.call_id().is_ok_and(|id| id == dialog.call_id)
+            && from.tag() == dialog.local.tag()
+            && to.tag() == dialog.remote.tag()
+    }
+
+    /// Tells the owner that it is over; only the first time.
+    fn end(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
+        if !self.ended {
+            self.ended = true;
+            cx.shared.event(Event::Ended { session: self.id, cause });
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, event: &str) {
+        tracing::debug!(session = %self.id, "{}, {event} -> {}", self.phase.name(), phase.name());
+        self.phase = phase;
+    }
+
+    fn take_phase(&mut self) -> Phase {
+        std::mem::replace(&mut self.phase, Phase::Gone)
+    }
+
+    /// The owner hangs up, whatever the state.
+    pub(crate) fn hangup(&mut self, cx: &mut Cx<'_>, reason: Option<String>) {
+        self.reason = reason;
+        match &self.phase {
+            Phase::Outgoing(_) => self.cancel(cx),
+            Phase::Incoming(_) => self.refuse(cx, StatusCode::BUSY_HERE, &[]),
+            Phase::Established(_) => self.leave(cx, EndCause::local()),
+            Phase::Closing(_) | Phase::Gone => {}
+        }
+    }
+
+    /// A response to one of our requests.
+    pub(crate) fn on_response(&mut self, cx: &mut Cx<'_>, key: ClientKey, response: Response) {
+        match &mut self.phase {
+            Phase::Outgoing(_) => self.outgoing_response(cx, key, response),
+            Phase::Established(_) => self.established_response(cx, key, response),
+            Phase::Closing(_) => self.closing_response(cx, key, response),
+            Phase::Incoming(_) => {}
+            Phase::Gone => self.gone_response(cx, response),
+        }
+    }
+
+    /// One of our requests got no final response.
+    pub(crate) fn on_failure(&mut self, cx: &mut Cx<'_>, key: ClientKey, failure: Failure) {
+        match &mut self.phase {
+            Phase::Outgoing(_) => self.outgoing_failure(cx, key, &failure),
+            Phase::Established(_) => self.established_failure(cx, key, failure),
+            Phase::Closing(_) => self.closing_failure(cx, key, failure),
+            Phase::Incoming(_) | Phase::Gone => {}
+        }
+    }
+
+    /// The resolver's answer to a question of this session.
+    pub(crate) fn on_resolved(
+        &mut self,
+        cx: &mut Cx<'_>,
+        query: QueryId,
+        result: Result<Vec<Route>, ResolveError>,
+    ) {
+        match &mut self.phase {
+            Phase::Outgoing(_) => self.outgoing_resolved(cx, query, result),
+            Phase::Established(_) => self.established_resolved(cx, query, result),
+            Phase::Closing(_) => self.closing_resolved(cx, query, result),
+            Phase::Incoming(_) | Phase::Gone => {}
+        }
+    }
+
+    /// The caller gave up an INVITE of this session.
+    pub(crate) fn on_cancel(&mut self, cx: &mut Cx<'_>, key: ServerKey, cancel: &Request) {
+        match &mut self.phase {
+            Phase::Incoming(_) => self.cancelled(cx, cancel),
+            Phase::Established(_) => self.reoffer_cancelled(cx, key),
+            _ => {}
+        }
+    }
+
+    /// A request of the peer inside the dialog, other than ACK and CANCEL.
+    pub(crate) fn on_request(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        self.inside(cx, key, request, source);
+    }
+
+    /// An ACK to a 2xx of ours.
+    pub(crate) fn on_ack(&mut self, cx: &mut Cx<'_>, ack: &Request) {
+        match &mut self.phase {
+            Phase::Established(_) => self.established_ack(cx, ack),
+            Phase::Closing(_) => self.closing_ack(cx, ack),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Incoming(incoming) => incoming.poll_timeout(),
+            Phase::Established(established) => established.poll_timeout(),
+            Phase::Closing(closing) => closing.poll_timeout(),
+            Phase::Outgoing(_) | Phase::Gone => None,
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        if self.poll_timeout().is_none_or(|at| at > cx.now) {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Incoming(_) => self.incoming_timeout(cx),
+            Phase::Established(_) => self.established_timeout(cx),
+            Phase::Closing(_) => self.closing_timeout(cx),
+            Phase::Outgoing(_) | Phase::Gone => {}
+        }
+    }
+
+    /// Answers a request of the peer with no more than a status.
+    fn answer(&self, cx: &mut Cx<'_>, key: ServerKey, request: &Request, status: StatusCode) {
+        let response = message::response(request, status, &cx.shared.random.token(10));
+        cx.shared.layer.respond(cx.now, &key, response);
+    }
+
+    /// A repeated 2xx after everything is over: its sender has lost our ACK and waits.
+    fn gone_response(&mut self, cx: &mut Cx<'_>, response: Response) {
+        if response.status.is_success() && message::answers_invite(&response) {
+            cx.shared.strays.push((cx.account.id, response));
+        }
+    }
+}
+
+impl Phase {
+    fn name(&self) -> &'static str {
+        match self {
+            Phase::Outgoing(_) => "outgoing",
+            Phase::Incoming(_) => "incoming",
+            Phase::Established(_) => "established",
+            Phase::Closing(_) => "closing",
+            Phase::Gone => "gone",
+        }
+    }
+}
