@@ -16,7 +16,8 @@ export default defineConfig({
     },
   },
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
-  resolve: { conditions: process.env.VITEST ? ['browser'] : [] },
+  // Tests render for a browser, not for a server.
+  ...(process.env.VITEST ? { resolve: { conditions: ['browser'] } } : {}),
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],

@@ -30,12 +30,12 @@ export type Answer<Name extends CommandName> = Name extends keyof Answers ? Answ
 
 /** A refusal: a stable word the page translates, and a sentence for the log. */
 export class HostError extends Error {
-  constructor(
-    readonly code: Code,
-    message: string,
-  ) {
+  readonly code: Code;
+
+  constructor(code: Code, message: string) {
     super(message);
     this.name = 'HostError';
+    this.code = code;
   }
 }
 

@@ -58,8 +58,11 @@ export class Desk {
   readonly over: CallView[] = $derived(this.view.calls.filter((call) => call.state === 'ended'));
 
   private troubles = 0;
+  private readonly host: Host;
 
-  constructor(private readonly host: Host) {}
+  constructor(host: Host) {
+    this.host = host;
+  }
 
   /** Connects to the host; returns what undoes it. */
   async open(): Promise<() => void> {

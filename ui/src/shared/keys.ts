@@ -10,7 +10,7 @@ export const SHOWN = {
   answer: ['F2'],
   reject: ['Shift', 'F2'],
   mute: ['F4'],
-  keypad: ['F8'],
+  keypad: ['F5'],
   hold: ['F6'],
   swap: ['Shift', 'F6'],
   hangup: ['F12'],
@@ -33,7 +33,7 @@ const PLAIN: Partial<Record<string, KeyAction['do']>> = {
   F2: 'answer',
   F4: 'mute',
   F6: 'hold',
-  F8: 'keypad',
+  F5: 'keypad',
   F12: 'hangup',
   Escape: 'escape',
 };

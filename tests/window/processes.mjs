@@ -1,0 +1,84 @@
+// The processes a window test needs, each ended by its own id.
+
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { until } from './webdriver.mjs';
+
+/** Started processes, ended in reverse order. */
+export class Processes {
+  #running = [];
+
+  /** Starts a program in a group of its own; its output goes to the given stream or nowhere. */
+  start(command, args, options = {}) {
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const output = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(String(data)));
+    const process_ = { child, command, output: () => output.join('') };
+    child.on('error', (error) => output.push(String(error)));
+    child.exited = new Promise((resolve) => child.on('exit', resolve));
+    this.#running.push(process_);
+    return process_;
+  }
+
+  /** Ends everything that was started, politely, then firmly. */
+  async end() {
+    for (const { child } of this.#running.toReversed()) {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
+      signal(child.pid, 'SIGTERM');
+      const timer = setTimeout(() => signal(child.pid, 'SIGKILL'), 3_000);
+      await child.exited;
+      clearTimeout(timer);
+    }
+    this.#running = [];
+  }
+}
+
+function signal(pid, name) {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** A TCP port that nobody uses now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A private display; resolves with its name. */
+export async function startDisplay(processes, size = '1600x1000x24') {
+  // The server chooses a free number itself and writes it on descriptor 3.
+  const server = processes.start('Xvfb', ['-displayfd', '3', '-screen', '0', size, '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  let said = '';
+  server.child.stdio[3].on('data', (data) => (said += String(data)));
+  await until('the display', 15_000, async () => /^\d+\n/.test(said));
+  return `:${said.trim()}`;
+}
+
+/** A session bus; resolves with its address. */
+export async function startBus(processes, env) {
+  const bus = processes.start('dbus-daemon', ['--session', '--nofork', '--print-address=1'], { env });
+  return until('the session bus', 15_000, async () => /^(unix:\S+)/m.exec(bus.output())?.[1]);
+}
+
+/** WebKit's driver; resolves with its address. */
+export async function startDriver(processes, env) {
+  const port = await freePort();
+  const driver = processes.start('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`], { env });
+  const base = `http://127.0.0.1:${port}`;
+  await until('the web driver', 15_000, async () => {
+    if (driver.child.exitCode !== null) throw new Error(driver.output());
+    return (await fetch(`${base}/status`)).ok;
+  });
+  return base;
+}

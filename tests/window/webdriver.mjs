@@ -1,0 +1,145 @@
+// A small client of the W3C WebDriver protocol: what the window tests need and nothing more.
+
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+
+/** Keys of the protocol that have no character. */
+export const KEY = {
+  enter: '\uE007',
+  escape: '\uE00C',
+  shift: '\uE008',
+  control: '\uE009',
+  alt: '\uE00A',
+  tab: '\uE004',
+  down: '\uE015',
+  f1: '\uE031',
+  f2: '\uE032',
+  f4: '\uE034',
+  f5: '\uE035',
+  f6: '\uE036',
+  f12: '\uE03C',
+};
+
+/** Asks again until it is true or the deadline passes; says what was waited for. Polls, so that nothing depends on luck. */
+export async function until(what, deadlineMs, ask) {
+  const end = performance.now() + deadlineMs;
+  let last;
+  for (;;) {
+    try {
+      const value = await ask();
+      if (value) return value;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for: ${what}${last ? ` (${last.message})` : ''}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A session with a driver that listens already. */
+export class Session {
+  #base;
+
+  constructor(base) {
+    this.#base = base;
+  }
+
+  /** Opens a session; `capabilities` are those of the driver. */
+  static async open(driver, capabilities) {
+    const { sessionId } = await call(`${driver}/session`, 'POST', { capabilities: { alwaysMatch: capabilities } });
+    const session = new Session(`${driver}/session/${sessionId}`);
+    await session.#post('timeouts', { script: 30_000, pageLoad: 30_000, implicit: 0 });
+    return session;
+  }
+
+  close() {
+    return call(this.#base, 'DELETE');
+  }
+
+  #post(path, body = {}) {
+    return call(`${this.#base}/${path}`, 'POST', body);
+  }
+
+  go(url) {
+    return this.#post('url', { url });
+  }
+
+  handles() {
+    return call(`${this.#base}/window/handles`, 'GET');
+  }
+
+  /** Goes to the window whose page is at a path: the order of windows is not stable. */
+  async enter(path, deadlineMs = 20_000) {
+    await until(`a window at ${path}`, deadlineMs, async () => {
+      for (const handle of await this.handles()) {
+        await this.#post('window', { handle });
+        if ((await this.run('return location.pathname')) === path) return true;
+      }
+      return false;
+    });
+  }
+
+  resize(width, height) {
+    return this.#post('window/rect', { width, height });
+  }
+
+  /** Runs a function body in the page. */
+  run(script, ...args) {
+    return this.#post('execute/sync', { script, args });
+  }
+
+  /** Runs a function body whose last argument is a callback. */
+  runAsync(script, ...args) {
+    return this.#post('execute/async', { script, args });
+  }
+
+  async find(selector) {
+    const element = await this.#post('element', { using: 'css selector', value: selector });
+    return element[ELEMENT];
+  }
+
+  async click(selector, deadlineMs = 10_000) {
+    await until(`something to click at ${selector}`, deadlineMs, async () => {
+      await this.#post(`element/${await this.find(selector)}/click`);
+      return true;
+    });
+  }
+
+  async type(selector, text) {
+    await this.#post(`element/${await this.find(selector)}/value`, { text });
+  }
+
+  /** Presses keys together, as a hand does: modifiers down, the key down and up, modifiers up. */
+  async press(...keys) {
+    const actions = [
+      ...keys.map((value) => ({ type: 'keyDown', value })),
+      ...keys.toReversed().map((value) => ({ type: 'keyUp', value })),
+    ];
+    await this.#post('actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
+  }
+
+  text(selector) {
+    return this.run('return document.querySelector(arguments[0])?.innerText ?? ""', selector);
+  }
+
+  exists(selector) {
+    return this.run('return document.querySelector(arguments[0]) !== null', selector);
+  }
+
+  /** A picture of the page, PNG bytes. */
+  async picture() {
+    return Buffer.from(await call(`${this.#base}/screenshot`, 'GET'), 'base64');
+  }
+}
+
+async function call(url, method, body) {
+  const response = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(60_000),
+  });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${value?.error ?? response.status}: ${value?.message ?? ''}`);
+  return value;
+}

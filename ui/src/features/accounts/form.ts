@@ -1,0 +1,35 @@
+// The account form: what stands in it at first, and what is missing before it can be tested or kept.
+
+import type { AccountForm, AccountView } from '../../bindings';
+
+export type Field = keyof Omit<AccountForm, 'id' | 'transport'>;
+
+/** What is wrong with a field: nothing stands in it, or the address lacks a server. */
+export type Lack = 'required' | 'server_needed';
+
+export function blankForm(): AccountForm {
+  return {
+    id: null,
+    display_name: '',
+    user: '',
+    server: '',
+    auth_user: '',
+    password: '',
+    transport: 'auto',
+    outbound_proxy: '',
+  };
+}
+
+/** The form for an account that exists; the password is never known to the page. */
+export function formOf(account: AccountView): AccountForm {
+  return { ...blankForm(), id: account.id, display_name: account.display_name, user: account.aor.replace(/^sip:/, '') };
+}
+
+/** What keeps the form from being sent. Whether the values are right is for the program to say. */
+export function lacks(form: AccountForm): Partial<Record<Field, Lack>> {
+  const found: Partial<Record<Field, Lack>> = {};
+  if (form.user.trim() === '') found.user = 'required';
+  else if (!form.user.includes('@') && form.server.trim() === '') found.server = 'server_needed';
+  if (form.password === '' && form.id === null) found.password = 'required';
+  return found;
+}

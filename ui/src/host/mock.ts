@@ -1,0 +1,315 @@
+// A scripted program for the browser and for tests: calls ring, are answered and held, without any telephony behind them.
+
+import type {
+  AppView,
+  CallAction,
+  CallState,
+  CallView,
+  Code,
+  Command,
+  HistoryEntry,
+  PeerView,
+  SearchHit,
+  Update,
+} from '../bindings';
+import { type Answer, type Host, HostError } from './types';
+
+/** How the scripted program starts. */
+export interface Scene {
+  setup?: boolean;
+  /** The account cannot be reached. */
+  lost?: boolean;
+  /** Milliseconds between the steps of a call. */
+  pace?: number;
+  language?: AppView['settings']['language'];
+  theme?: AppView['settings']['theme'];
+}
+
+/** Reads a scene from a page address, for example `?setup&theme=dark`. */
+export function scene(search: string): Scene {
+  const asked = new URLSearchParams(search);
+  const theme = asked.get('theme');
+  const language = asked.get('language');
+  return {
+    setup: asked.has('setup'),
+    lost: asked.has('lost'),
+    theme: theme === 'dark' || theme === 'light' ? theme : 'system',
+    language: language === 'nl' || language === 'en' ? language : 'system',
+  };
+}
+
+const PEOPLE: [name: string, number: string, department: string][] = [
+  ['Sanne Visser', '201', 'Verkoop'], ['Tom de Boer', '202', 'Verkoop'], ['Eva Mulder', '203', 'Verkoop'],
+  ['Fatima El Amrani', '205', 'Verkoop'], ['Piet Bakker', '212', 'Verkoop'], ['Kim Yıldız', '301', 'Support'],
+  ['Stijn Willems', '302', 'Support'], ['Roos van Leeuwen', '306', 'Support'], ['Karin Smit', '401', 'Administratie'],
+];
+
+const CUSTOMERS: [name: string, number: string][] = [
+  ['Bouwbedrijf Van Dijk', '033 455 12 90'], ['', '06 2233 4455'], ['Mevrouw A. de Vries', '030 231 88 00'],
+];
+
+const NUMBERS: [kind: string, number: string][] = [
+  ['echo', '600'], ['music', '601'], ['speech', '602'], ['busy', '603'], ['no_answer', '604'], ['declines', '605'],
+];
+
+const fold = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '').replaceAll('ı', 'i').toLowerCase();
+
+function actionsIn(state: CallState, muted: boolean, incoming: boolean): CallAction[] {
+  if (state === 'ringing' && incoming) return ['answer', 'reject'];
+  if (state === 'active') return ['hangup', 'hold', muted ? 'unmute' : 'mute', 'dtmf'];
+  if (state === 'held') return ['hangup', 'resume'];
+  return state === 'ended' ? [] : ['hangup'];
+}
+
+export class MockHost implements Host {
+  /** Every command that came, for tests. */
+  readonly commands: Command[] = [];
+  private view: AppView;
+  private readonly pace: number;
+  private next = 1;
+  private readonly listeners = new Set<(update: Update) => void>();
+
+  constructor(start: Scene = {}) {
+    this.pace = start.pace ?? 900;
+    this.view = firstView(start);
+  }
+
+  subscribe(listener: (update: Update) => void): Promise<() => void> {
+    this.listeners.add(listener);
+    listener({ kind: 'view', value: this.view });
+    return Promise.resolve(() => void this.listeners.delete(listener));
+  }
+
+  control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
+    this.commands.push(command);
+    try {
+      return Promise.resolve(this.run(command) as Answer<C['cmd']>);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Changes the view as the program would. */
+  change(part: Partial<AppView>): void {
+    this.view = { ...this.view, ...part };
+    for (const listener of this.listeners) listener({ kind: 'view', value: this.view });
+  }
+
+  /** A customer rings. */
+  ring(): number {
+    const [name, number] = CUSTOMERS[this.next % CUSTOMERS.length] ?? ['', ''];
+    const call = this.add('in', 'ringing', { uri: `sip:${number.replaceAll(' ', '')}@pbx.example`, name, number });
+    return call.id;
+  }
+
+  private run(command: Command): unknown {
+    switch (command.cmd) {
+      case 'view.get':
+        return this.view;
+      case 'contacts.search':
+        return this.search(command.text);
+      case 'call.dial':
+        return this.dial(command.to);
+      case 'settings.set':
+        this.change({
+          settings: {
+            language: command.language ?? this.view.settings.language,
+            theme: command.theme ?? this.view.settings.theme,
+          },
+        });
+        return {};
+      case 'devices.set':
+        this.change({
+          audio: { ...this.view.audio, input: command.input, output: command.output, ringer: command.ringer },
+        });
+        return {};
+      case 'history.seen':
+        this.change({ missed: 0 });
+        return {};
+      case 'notice.dismiss':
+        this.change({ notices: this.view.notices.filter((notice) => notice.id !== command.id) });
+        return {};
+      default:
+        return command.cmd.startsWith('call.') ? this.onCall(command) : this.onAccount(command);
+    }
+  }
+
+  private onCall(command: Command): unknown {
+    if (!('call' in command)) throw new HostError('bad_request', command.cmd);
+    const call = this.view.calls.find((one) => one.id === command.call);
+    if (call === undefined) throw new HostError('unknown_call', `no call ${command.call}`);
+    switch (command.cmd) {
+      case 'call.answer':
+      case 'call.resume':
+        this.holdActive();
+        this.put(call, 'active');
+        break;
+      case 'call.hold':
+        this.put(call, 'held');
+        break;
+      case 'call.mute':
+        this.put({ ...call, muted: command.on }, call.state);
+        break;
+      case 'call.reject':
+        this.end(call, 'declined');
+        break;
+      case 'call.hangup':
+        this.end(call, call.answered_ms === null ? 'no_answer' : 'answered');
+        break;
+    }
+    return {};
+  }
+
+  private onAccount(command: Command): unknown {
+    const [account] = this.view.accounts;
+    switch (command.cmd) {
+      case 'demo.start':
+        this.change(firstView({ ...this.view.settings }));
+        return this.view.demo;
+      case 'demo.stop':
+      case 'account.remove':
+        this.change({ accounts: [], demo: null, colleagues: [], needs_setup: true });
+        return {};
+      case 'demo.customer':
+        this.ring();
+        return {};
+      case 'account.register':
+      case 'account.unregister':
+        if (account !== undefined) {
+          const state = command.cmd === 'account.register' ? 'registered' : 'unregistered';
+          this.change({ accounts: [{ ...account, state, reason: null, retry_at_ms: null, since_ms: Date.now() }] });
+        }
+        return {};
+      case 'account.test':
+        return testOf(command.form.server.includes('.') || command.form.user.includes('.'));
+      case 'account.save':
+        this.change({ ...firstView({}), demo: null, settings: this.view.settings });
+        return { account: 'main', session_only: false };
+      default:
+        return {};
+    }
+  }
+
+  private dial(to: string): { call: number } {
+    if (!/^[\d+ *#@a-zA-Z.:_-]+$/.test(to)) throw new HostError('bad_target', to);
+    const person = PEOPLE.find(([, number]) => number === to);
+    this.holdActive();
+    const call = this.add('out', 'dialing', { uri: `sip:${to}@pbx.example`, name: person?.[0] ?? '', number: to });
+    const later = (state: CallState, steps: number): void => {
+      setTimeout(() => {
+        const now = this.view.calls.find((one) => one.id === call.id);
+        if (now !== undefined && (now.state === 'dialing' || now.state === 'ringing')) this.put(now, state);
+      }, this.pace * steps);
+    };
+    later('ringing', 1);
+    if (to === '603') setTimeout(() => this.endById(call.id, 'busy', 'busy_here'), this.pace * 2);
+    else if (to !== '604') later('active', 3);
+    return { call: call.id };
+  }
+
+  private search(text: string): SearchHit[] {
+    const wanted = fold(text);
+    const people = PEOPLE.filter(([name, number]) => fold(`${name} ${number}`).includes(wanted)).map(
+      ([name, number, department]): SearchHit => ({ kind: 'colleague', name, target: number, detail: department }),
+    );
+    const dial: SearchHit[] = /^[\d+ ()-]{2,}$|@/.test(text) ? [{ kind: 'dial', name: text, target: text, detail: '' }] : [];
+    return people.some((hit) => hit.target === text) ? people : [...dial, ...people];
+  }
+
+  private add(direction: 'in' | 'out', state: CallState, peer: PeerView): CallView {
+    const now = Date.now();
+    const call: CallView = {
+      id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
+      diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
+      codec: null, quality: 'unknown', reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
+    };
+    this.next += 1;
+    this.change({ calls: [...this.view.calls, call] });
+    return call;
+  }
+
+  private put(call: CallView, state: CallState): void {
+    const now = Date.now();
+    const answered = call.answered_ms ?? (state === 'active' ? now : null);
+    const changed: CallView = {
+      ...call, state, answered_ms: answered, since_ms: state === call.state ? call.since_ms : now,
+      codec: answered === null ? null : 'Opus', quality: answered === null ? 'unknown' : 'good',
+      actions: actionsIn(state, call.muted, call.direction === 'in'),
+    };
+    this.change({ calls: this.view.calls.map((one) => (one.id === call.id ? changed : one)) });
+  }
+
+  private holdActive(): void {
+    for (const call of this.view.calls) if (call.state === 'active') this.put(call, 'held');
+  }
+
+  private endById(id: number, outcome: HistoryEntry['outcome'], reason: Code): void {
+    const call = this.view.calls.find((one) => one.id === id);
+    if (call !== undefined) this.end(call, outcome, reason);
+  }
+
+  private end(call: CallView, outcome: HistoryEntry['outcome'], reason: Code | null = null): void {
+    const seconds = call.answered_ms === null ? 0 : Math.round((Date.now() - call.answered_ms) / 1000);
+    const { id, account, direction, peer, started_ms } = call;
+    this.change({
+      calls: this.view.calls.filter((one) => one.id !== id),
+      history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason }, ...this.view.history],
+    });
+  }
+}
+
+function testOf(good: boolean): unknown {
+  const steps = [
+    { kind: 'config', ok: true, code: null, detail: null },
+    { kind: 'resolve', ok: good, code: good ? null : 'dns_failure', detail: good ? '192.0.2.10:5060, UDP' : null },
+  ];
+  if (!good) return { ok: false, steps };
+  return {
+    ok: true,
+    steps: [
+      ...steps,
+      { kind: 'reach', ok: true, code: null, detail: '12 ms' },
+      { kind: 'register', ok: true, code: null, detail: '200 OK' },
+    ],
+  };
+}
+
+function firstView(start: Scene): AppView {
+  const now = Date.now();
+  const account: AppView['accounts'][number] = {
+    id: 'main', display_name: 'Receptie', aor: 'sip:101@lindeboom.example', number: '101',
+    state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
+    since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true,
+  };
+  return {
+    version: '0.1.0',
+    needs_setup: start.setup ?? false,
+    accounts: start.setup ? [] : [account],
+    calls: [],
+    history: start.setup ? [] : pastCalls(now),
+    missed: start.setup ? 0 : 1,
+    audio: {
+      inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
+      outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
+      input: null, output: null, ringer: 's', problem: null,
+    },
+    demo: start.setup
+      ? null
+      : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },
+    colleagues: start.setup ? [] : PEOPLE.map(([name, number, department]) => ({ name, number, department })),
+    notices: [],
+    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system' },
+  };
+}
+
+function pastCalls(now: number): HistoryEntry[] {
+  const past = (id: number, name: string, number: string, minutes: number, rest: Partial<HistoryEntry>): HistoryEntry => ({
+    id, account: 'main', direction: 'in', peer: { uri: `sip:${number}@pbx.example`, name, number },
+    started_ms: now - minutes * 60_000, seconds: 0, outcome: 'answered', reason: null, ...rest,
+  });
+  return [
+    past(9003, 'Garage Jansen', '0318 50 11 22', 4, { outcome: 'missed' }),
+    past(9002, 'Sanne Visser', '201', 11, { direction: 'out', seconds: 192 }),
+    past(9001, '', '06 1122 3344', 26, { seconds: 47 }),
+  ];
+}

@@ -1,0 +1,6 @@
+// Entry of the main window.
+
+import { start } from './shared/start';
+import App from './views/App.svelte';
+
+void start(App);

@@ -1,0 +1,82 @@
+// What a screen reader is told when the view changes: callers at once, the rest politely.
+
+import type { AppView, CallView } from '../bindings';
+import { unreached } from '../features/accounts/reach';
+import { duration, type Messages } from '../i18n';
+import { cameThrough, endReason, peerName } from './names';
+
+/** Sentences for the two live regions; empty when there is nothing to say. */
+export interface Announcement {
+  urgent: string;
+  polite: string;
+}
+
+/** The sentences that lead from one view to the next. */
+export function announcement(texts: Messages, before: AppView, after: AppView, now: number): Announcement {
+  const urgent = [...newCallers(texts, before, after, now), reachability(texts, before, after)];
+  const polite = after.calls.flatMap((call) => callChange(texts, find(before, call.id), call));
+  for (const call of before.calls) {
+    if (call.state !== 'ended' && find(after, call.id) === undefined) {
+      polite.push(texts.live.ended(peerName(texts, call.peer), ''));
+    }
+  }
+  return { urgent: sentences(urgent), polite: sentences(polite) };
+}
+
+function sentences(parts: string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function find(view: AppView, id: number): CallView | undefined {
+  return view.calls.find((call) => call.id === id);
+}
+
+function ringsHere(call: CallView): boolean {
+  return call.direction === 'in' && call.state === 'ringing';
+}
+
+function newCallers(texts: Messages, before: AppView, after: AppView, now: number): string[] {
+  const ringing = after.calls.filter(ringsHere);
+  const fresh = ringing.filter((call) => find(before, call.id) === undefined);
+  const said = fresh.map((call) => texts.live.incoming(peerName(texts, call.peer), cameThrough(texts, call)));
+  if (fresh.length > 0 && ringing.length > 1) {
+    const longest = Math.min(...ringing.map((call) => call.started_ms));
+    said.push(texts.live.waiting(ringing.length, duration(now - longest)));
+  }
+  return said;
+}
+
+function reachability(texts: Messages, before: AppView, after: AppView): string {
+  const was = unreached(before.accounts)?.trouble ?? false;
+  const away = unreached(after.accounts);
+  if (away?.trouble === true && !was) {
+    const { reason } = away.account;
+    return texts.live.lost(reason === null ? '' : `${texts.codes[reason].what}.`);
+  }
+  return was && away === null && after.accounts.length > 0 ? texts.live.back : '';
+}
+
+function callChange(texts: Messages, before: CallView | undefined, call: CallView): string[] {
+  const who = peerName(texts, call.peer);
+  const said: string[] = [];
+  if (before?.state !== call.state) said.push(stateChange(texts, call, before, who));
+  if (before !== undefined && before.muted !== call.muted) said.push(call.muted ? texts.live.muted : texts.live.unmuted);
+  return said;
+}
+
+function stateChange(texts: Messages, call: CallView, before: CallView | undefined, who: string): string {
+  switch (call.state) {
+    case 'dialing':
+      return texts.live.dialing(who);
+    case 'active':
+      return texts.live.answered(who);
+    case 'held':
+      return texts.live.held(who);
+    case 'held_by_peer':
+      return texts.live.heldByPeer(who);
+    case 'ended':
+      return before === undefined ? '' : texts.live.ended(who, endReason(texts, call));
+    default:
+      return '';
+  }
+}
