@@ -1,1 +1,48 @@
 //! SIP messages as values: URIs, headers, reading and writing (RFC 3261 section 25, RFC 4475)
+
+mod auth;
+mod cseq;
+mod error;
+mod event;
+mod header_name;
+mod header_value;
+mod headers;
+mod host;
+mod info;
+mod inspect;
+pub mod limits;
+mod media_type;
+mod message;
+mod method;
+mod name_addr;
+mod params;
+mod parse;
+mod scan;
+mod session;
+mod status;
+mod transport;
+mod uri;
+mod validate;
+mod via;
+
+pub use auth::{AuthParams, Authorization, Challenge};
+pub use cseq::{CSeq, RAck};
+pub use error::{HeaderError, HeaderFault, ParseError, ParseErrorKind, UriError, ValueError};
+pub use event::{Event, SubscriptionPhase, SubscriptionState};
+pub use header_name::HeaderName;
+pub use header_value::HeaderValue;
+pub use headers::Headers;
+pub use host::Host;
+pub use info::{AlertInfo, Reason, RetryAfter, Warning};
+pub use inspect::{Inspection, inspect};
+pub use media_type::MediaType;
+pub use message::{Message, Request, Response};
+pub use method::Method;
+pub use name_addr::{ContactValue, NameAddr};
+pub use params::Params;
+pub use session::{HistoryEntry, Refresher, Replaces, SessionExpires};
+pub use status::StatusCode;
+pub use transport::{Transport, ViaTransport};
+pub use uri::Uri;
+pub use validate::{Rejection, validate, validate_response};
+pub use via::Via;

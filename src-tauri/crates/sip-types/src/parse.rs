@@ -1,0 +1,254 @@
+//! Owns reading: bytes to a message, tolerant where nothing can be mistaken, with a verdict where something can.
+
+use crate::header_value::decode;
+use crate::limits::{MAX_HEADERS, MAX_LINE, MAX_MESSAGE};
+use crate::scan::{digits, is_token};
+use crate::{
+    HeaderName, HeaderValue, Headers, Message, Method, ParseError, ParseErrorKind, Request,
+    Response, StatusCode, Uri,
+};
+
+type Fault = (ParseErrorKind, String);
+
+impl Message {
+    /// Reads one message: a datagram, or what a stream framer cut out. Line breaks before it are
+    /// skipped (RFC 3261 section 7.5), bytes after Content-Length are cut off (section 18.3), without
+    /// Content-Length the body is what is left. Headers are kept as rows and not judged here; that is
+    /// [`crate::validate`] and [`crate::validate_response`].
+    ///
+    /// # Errors
+    /// A start line, header row or Content-Length that cannot be read, a body shorter than said, or a
+    /// limit passed. What can be answered is answered with [`ParseError::status`] on `partial`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let bytes = skip_line_breaks(bytes);
+        if bytes.is_empty() {
+            return Err(bare((ParseErrorKind::Empty, "there is nothing but line breaks".into())));
+        }
+        let (head, too_large) = match bytes.get(..MAX_MESSAGE) {
+            Some(head) if bytes.len() > MAX_MESSAGE => (head, true),
+            _ => (bytes, false),
+        };
+        let mut rows = Rows { rest: head };
+        let first = rows.next_line().unwrap_or_default();
+        let (start, start_fault) = read_start(&decode(first));
+        let Headed { headers, body, fault } = read_headers(rows);
+        let (body, body_fault) = cut_body(&headers, body);
+        let message = start.map(|start| start.with(headers, body.to_vec()));
+        let size = (ParseErrorKind::TooLarge, format!("more than {MAX_MESSAGE} bytes"));
+        let fault = too_large.then_some(size).or(start_fault).or(fault).or(body_fault);
+        match (fault, message) {
+            (None, Some(message)) => Ok(message),
+            (Some(fault), message) => {
+                Err(ParseError { partial: answerable(message), ..bare(fault) })
+            }
+            (None, None) => Err(bare((ParseErrorKind::StartLine, "there is no start line".into()))),
+        }
+    }
+}
+
+enum Start {
+    Request(Method, Uri),
+    Response(StatusCode, String),
+}
+
+impl Start {
+    fn with(self, headers: Headers, body: Vec<u8>) -> Message {
+        match self {
+            Self::Request(method, uri) => Message::Request(Request { method, uri, headers, body }),
+            Self::Response(status, reason) => {
+                Message::Response(Response { status, reason, headers, body })
+            }
+        }
+    }
+}
+
+fn bare((kind, reason): Fault) -> ParseError {
+    ParseError { kind, reason, partial: None }
+}
+
+/// Only a message with the five headers a response or a match needs.
+fn answerable(message: Option<Message>) -> Option<Box<Message>> {
+    let message = message?;
+    let headers = message.headers();
+    let all = headers.via_top().is_ok()
+        && headers.contains(&HeaderName::From)
+        && headers.contains(&HeaderName::To)
+        && headers.contains(&HeaderName::CallId)
+        && headers.contains(&HeaderName::CSeq);
+    all.then(|| Box::new(message))
+}
+
+fn skip_line_breaks(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
+    bytes.get(start..).unwrap_or_default()
+}
+
+/// The start line, as far as it can be read, and what is wrong with it.
+fn read_start(line: &str) -> (Option<Start>, Option<Fault>) {
+    let is_response = line.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("SIP/"));
+    if is_response { read_status_line(line) } else { read_request_line(line) }
+}
+
+fn read_request_line(line: &str) -> (Option<Start>, Option<Fault>) {
+    let fault = |kind, reason: &str| Some((kind, format!("{reason}: '{}'", shown(line))));
+    let Some((method, rest)) = line.split_once(' ') else {
+        return (None, fault(ParseErrorKind::StartLine, "this is no start line"));
+    };
+    let Ok(method) = method.parse::<Method>() else {
+        return (None, fault(ParseErrorKind::StartLine, "the method is no token"));
+    };
+    let request = |uri: &str| {
+        let uri = Uri::parse(uri).unwrap_or_else(|_| Uri::opaque(uri));
+        Some(Start::Request(method.clone(), uri))
+    };
+    if line.split(' ').any(str::is_empty) {
+        let uri = rest.split_whitespace().next().unwrap_or_default();
+        return (request(uri), fault(ParseErrorKind::StartLine, "spaces stand where none may"));
+    }
+    let Some((uri, version)) = rest.rsplit_once(' ') else {
+        return (request(rest), fault(ParseErrorKind::StartLine, "the SIP version is missing"));
+    };
+    if !version.eq_ignore_ascii_case("SIP/2.0") {
+        return (request(uri), version_fault(version));
+    }
+    match Uri::parse(uri) {
+        Ok(_) => (request(uri), None),
+        Err(error) => (request(uri), Some((ParseErrorKind::RequestUri, error.0))),
+    }
+}
+
+fn read_status_line(line: &str) -> (Option<Start>, Option<Fault>) {
+    let fault = |kind, reason: &str| Some((kind, format!("{reason}: '{}'", shown(line))));
+    let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
+    if !version.eq_ignore_ascii_case("SIP/2.0") {
+        return (None, version_fault(version));
+    }
+    let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let status = (code.len() == 3).then(|| digits(code)).flatten().and_then(StatusCode::new);
+    match status {
+        Some(status) => (Some(Start::Response(status, reason.to_owned())), None),
+        None => (None, fault(ParseErrorKind::StatusCode, "the status code is none")),
+    }
+}
+
+fn version_fault(version: &str) -> Option<Fault> {
+    let number = version.get(..4).filter(|head| head.eq_ignore_ascii_case("SIP/"));
+    let shown = shown(version);
+    Some(match number {
+        Some(_) => (ParseErrorKind::Version, format!("'{shown}' is not SIP/2.0")),
+        None => (ParseErrorKind::StartLine, format!("'{shown}' stands where the SIP version must")),
+    })
+}
+
+/// Untrusted text as an error may show it: short, without control characters.
+fn shown(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+struct Headed<'a> {
+    headers: Headers,
+    body: &'a [u8],
+    fault: Option<Fault>,
+}
+
+fn read_headers(mut rows: Rows<'_>) -> Headed<'_> {
+    let mut headers = Headers::new();
+    let mut fault = None;
+    loop {
+        let Some(row) = rows.next_row() else {
+            let reason = "the headers do not end with an empty line".to_owned();
+            fault = fault.or(Some((ParseErrorKind::Truncated, reason)));
+            return Headed { headers, body: &[], fault };
+        };
+        if row.is_empty() {
+            return Headed { headers, body: rows.rest, fault };
+        }
+        if headers.len() >= MAX_HEADERS || row.len() > MAX_LINE {
+            let reason =
+                format!("more than {MAX_HEADERS} headers, or one of more than {MAX_LINE} bytes");
+            fault = fault.or(Some((ParseErrorKind::TooManyHeaders, reason)));
+            continue;
+        }
+        match read_row(row) {
+            Ok((name, value)) => headers.push(name, value),
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
+}
+
+fn read_row(row: &[u8]) -> Result<(HeaderName, HeaderValue), Fault> {
+    let fault =
+        |what: &str| (ParseErrorKind::HeaderLine, format!("{what}: '{}'", shown(&decode(row))));
+    let colon =
+        row.iter().position(|b| *b == b':').ok_or_else(|| fault("a header has no colon"))?;
+    let (name, value) = row.split_at_checked(colon).unwrap_or((row, b""));
+    let name = decode(name);
+    let name = name.trim_end_matches([' ', '\t']);
+    if !is_token(name) {
+        return Err(fault("a header's name is no token"));
+    }
+    Ok((HeaderName::new(name), unfold(value.get(1..).unwrap_or_default())))
+}
+
+/// A folded row as one line: every line break with the white space around it becomes one space.
+fn unfold(value: &[u8]) -> HeaderValue {
+    if !value.contains(&b'\n') {
+        return HeaderValue::new(value);
+    }
+    let mut out = Vec::with_capacity(value.len());
+    for line in value.split(|b| *b == b'\n') {
+        out.extend_from_slice(line.trim_ascii());
+        out.push(b' ');
+    }
+    HeaderValue::new(out)
+}
+
+/// Applies Content-Length (RFC 3261 section 18.3).
+fn cut_body<'a>(headers: &Headers, body: &'a [u8]) -> (&'a [u8], Option<Fault>) {
+    match headers.content_length() {
+        Ok(None) => (body, None),
+        Ok(Some(length)) => match body.get(..length) {
+            Some(body) => (body, None),
+            None => {
+                let reason =
+                    format!("Content-Length says {length} bytes, there are {}", body.len());
+                (body, Some((ParseErrorKind::BodyTooShort, reason)))
+            }
+        },
+        Err(error) => (body, Some((ParseErrorKind::ContentLength, error.to_string()))),
+    }
+}
+
+/// Lines and folded rows; a line ends with CR LF, or with LF alone as some senders have it.
+struct Rows<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Rows<'a> {
+    /// The next line without its end; `None` if no line end follows.
+    fn next_line(&mut self) -> Option<&'a [u8]> {
+        let end = self.rest.iter().position(|b| *b == b'\n')?;
+        let line = self.rest.get(..end)?;
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// The next row with the lines folded into it; empty at the end of the headers.
+    fn next_row(&mut self) -> Option<&'a [u8]> {
+        let whole = self.rest;
+        let first = self.next_line()?;
+        if first.is_empty() {
+            return Some(first);
+        }
+        while matches!(self.rest.first(), Some(b' ' | b'\t')) {
+            if self.next_line().is_none() {
+                return None;
+            }
+        }
+        let used = whole.len() - self.rest.len();
+        whole
+            .get(..used)
+            .map(|row| row.strip_suffix(b"\n").unwrap_or(row))
+            .map(|row| row.strip_suffix(b"\r").unwrap_or(row))
+    }
+}
