@@ -137,3 +137,67 @@ fn read_fixed(bytes: &[u8]) -> Result<RtpHeader, PacketError> {
         ssrc: read.ssrc,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn header() -> impl Strategy<Value = RtpHeader> {
+        (any::<bool>(), prop_oneof![0_u8..64, 96_u8..128], any::<u16>(), any::<u32>(), any::<u32>())
+            .prop_map(|(marker, payload_type, sequence, timestamp, ssrc)| RtpHeader {
+                marker,
+                payload_type,
+                sequence,
+                timestamp,
+                ssrc,
+            })
+    }
+
+    #[test]
+    fn sources_extension_and_padding_are_stepped_over() {
+        let mut bytes = vec![0xb1, 0x88, 0, 7, 0, 0, 0, 9, 0, 0, 0, 1];
+        bytes.extend([0, 0, 0, 2]); // one contributing source
+        bytes.extend([0xbe, 0xde, 0, 1, 0xf0, 1, 2, 3]); // an extension with the reserved id
+        bytes.extend([0xaa, 0xbb, 0, 2]); // payload and two bytes of padding
+        let packet = RtpPacket::parse(&bytes).unwrap();
+        assert_eq!(packet.payload, [0xaa, 0xbb]);
+        let header = packet.header;
+        assert_eq!((header.marker, header.payload_type, header.sequence), (true, 8, 7));
+        assert_eq!((header.timestamp, header.ssrc), (9, 1));
+    }
+
+    #[test]
+    fn what_is_not_rtp_is_refused() {
+        assert_eq!(RtpPacket::parse(&[]), Err(PacketError::Truncated));
+        assert_eq!(RtpPacket::parse(&[0x80; 8]), Err(PacketError::Truncated));
+        assert_eq!(RtpPacket::parse(&[0x40; 20]), Err(PacketError::Version));
+        assert_eq!(RtpPacket::parse(&[0x80, 200, 0, 6]), Err(PacketError::Rtcp));
+        let padded = [0xa0, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9];
+        assert_eq!(RtpPacket::parse(&padded), Err(PacketError::Padding));
+        let mut long = vec![0x80, 8];
+        long.resize(2_000, 0);
+        assert_eq!(RtpPacket::parse(&long), Err(PacketError::TooLong));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn what_is_written_reads_the_same(header in header(), payload in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let packet = RtpPacket { header, payload: &payload };
+            let mut bytes = Vec::new();
+            packet.write(&mut bytes);
+            prop_assert_eq!(RtpPacket::parse(&bytes), Ok(packet));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..100), first in 0x80_u8..0xc0) {
+            let _ = RtpPacket::parse(&bytes);
+            if let Some(byte) = bytes.first_mut() {
+                *byte = first;
+            }
+            let _ = RtpPacket::parse(&bytes);
+        }
+    }
+}

@@ -1,13 +1,54 @@
 //! Sender and receiver reports (RFC 3550, 6): building, reading, when to send, and the round trip.
+//!
+//! Inputs: the peer's datagrams, time, and the two streams' counts. The packets go through `rtc-rtcp`; the compound
+//! is walked here, so that one odd packet in it does not cost the others.
 
 use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rtc_rtcp::goodbye::Goodbye;
+use rtc_rtcp::packet::Packet;
+use rtc_rtcp::receiver_report::ReceiverReport;
+use rtc_rtcp::reception_report::ReceptionReport;
+use rtc_rtcp::sender_report::SenderReport;
+use rtc_rtcp::source_description::{
+    SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem,
+};
+use rtc_shared::marshal::Unmarshal;
 
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 
+/// The mean time between two reports (RFC 3550, 6.2).
+const INTERVAL: Duration = Duration::from_secs(5);
+/// The longest CNAME that fits its item.
+const MAX_CNAME: usize = 255;
+/// The most packets of a compound that are looked at.
+const MAX_PACKETS: usize = 64;
+
 /// Wall-clock time in NTP's 32.32 fixed point, seconds since 1900.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct NtpTime(pub u64);
+
+impl NtpTime {
+    /// From the time since 1970.
+    pub const fn from_unix(since_1970: Duration) -> Self {
+        let seconds = since_1970.as_secs().wrapping_add(2_208_988_800);
+        let fraction = ((since_1970.subsec_nanos() as u64) << 32) / 1_000_000_000;
+        Self((seconds << 32) | fraction)
+    }
+
+    const fn plus(self, elapsed: Duration) -> Self {
+        let fraction = ((elapsed.subsec_nanos() as u64) << 32) / 1_000_000_000;
+        Self(self.0.wrapping_add(elapsed.as_secs() << 32).wrapping_add(fraction))
+    }
+
+    /// The middle 32 bits: seconds and 1/65536 of a second.
+    #[expect(clippy::cast_possible_truncation, reason = "the middle is what is asked for")]
+    const fn middle(self) -> u32 {
+        (self.0 >> 16) as u32
+    }
+}
 
 /// A reception report block (RFC 3550, 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,17 +87,38 @@ pub enum RtcpError {
 /// RTCP of one stream pair.
 #[derive(Debug, Clone)]
 pub struct RtcpSession {
+    began: Instant,
+    wall_clock: NtpTime,
+    cname: Bytes,
+    random: u64,
+    due: Instant,
+    /// Packets we had sent at the last report.
+    sent_before: u64,
+    /// The middle of the peer's last SR timestamp, whose it was, and when it came.
+    last_sr: Option<(u32, u32, Instant)>,
     remote: Option<RemoteReport>,
     round_trip: Option<Duration>,
-    due: Instant,
 }
 
 impl RtcpSession {
     /// A session that begins now. `wall_clock` is the time of day at `now`; `cname` says who we are and is the same
     /// for all streams of a call (random, RFC 7022); `seed` spreads the reports.
     pub fn new(now: Instant, wall_clock: NtpTime, cname: &str, seed: u64) -> Self {
-        let _ = (wall_clock, cname, seed);
-        Self { remote: None, round_trip: None, due: now }
+        let cname = cname.as_bytes().get(..MAX_CNAME).unwrap_or(cname.as_bytes());
+        let mut session = Self {
+            began: now,
+            wall_clock,
+            cname: Bytes::copy_from_slice(cname),
+            random: seed,
+            due: now,
+            sent_before: 0,
+            last_sr: None,
+            remote: None,
+            round_trip: None,
+        };
+        // The first report comes in half the time (RFC 3550, 6.3.2).
+        session.due = now + session.interval() / 2;
+        session
     }
 
     /// When the next report is due.
@@ -73,8 +135,13 @@ impl RtcpSession {
         receiver: &mut Receiver,
         out: &mut Vec<u8>,
     ) -> bool {
-        let _ = (now, sender, receiver, out);
-        false
+        if now < self.due {
+            return false;
+        }
+        self.due = now + self.interval();
+        let packets = self.report(now, sender, receiver);
+        write(&packets, out);
+        true
     }
 
     /// Builds the farewell: report, SDES and BYE.
@@ -85,7 +152,9 @@ impl RtcpSession {
         receiver: &mut Receiver,
         out: &mut Vec<u8>,
     ) {
-        let _ = (now, sender, receiver, out);
+        let mut packets = self.report(now, sender, receiver);
+        packets.push(Box::new(Goodbye { sources: vec![sender.ssrc()], reason: Bytes::new() }));
+        write(&packets, out);
     }
 
     /// Takes the peer's datagram; `our_ssrc` picks the blocks about us. True when the peer said BYE.
@@ -98,8 +167,27 @@ impl RtcpSession {
         our_ssrc: u32,
         datagram: &[u8],
     ) -> Result<bool, RtcpError> {
-        let _ = (now, our_ssrc, datagram);
-        Err(RtcpError::Malformed)
+        let mut rest = datagram;
+        let mut farewell = false;
+        for index in 0..MAX_PACKETS {
+            let Some((mut packet, after)) = split(rest)? else { break };
+            let kind = packet.get(1).copied().unwrap_or_default();
+            if index == 0 && !matches!(kind, 200 | 201) {
+                return Err(RtcpError::Malformed);
+            }
+            match kind {
+                200 => self.sender_report(now, our_ssrc, &mut packet)?,
+                201 => {
+                    let report =
+                        ReceiverReport::unmarshal(&mut packet).map_err(|_| RtcpError::Malformed)?;
+                    self.blocks(now, our_ssrc, &report.reports);
+                }
+                203 => farewell = true,
+                _ => {}
+            }
+            rest = after;
+        }
+        Ok(farewell)
     }
 
     /// What the peer last said of what we send.
@@ -110,5 +198,264 @@ impl RtcpSession {
     /// The last round trip measured; `None` until the peer has answered one of our reports.
     pub const fn round_trip(&self) -> Option<Duration> {
         self.round_trip
+    }
+
+    /// The report and the description of the source.
+    fn report(
+        &mut self,
+        now: Instant,
+        sender: &Sender,
+        receiver: &mut Receiver,
+    ) -> Vec<Box<dyn Packet>> {
+        let reports: Vec<_> =
+            receiver.report_block().map(|block| self.block(now, block)).into_iter().collect();
+        let stats = sender.stats();
+        let sent = stats.packets != self.sent_before;
+        self.sent_before = stats.packets;
+        let ssrc = sender.ssrc();
+        let report: Box<dyn Packet> = match sender.timestamp_at(now).filter(|_| sent) {
+            Some(rtp_time) => Box::new(SenderReport {
+                ssrc,
+                ntp_time: self.clock(now).0,
+                rtp_time,
+                packet_count: wrap(stats.packets),
+                octet_count: wrap(stats.bytes),
+                reports,
+                ..SenderReport::default()
+            }),
+            None => Box::new(ReceiverReport { ssrc, reports, ..ReceiverReport::default() }),
+        };
+        let name =
+            SourceDescriptionItem { sdes_type: SdesType::SdesCname, text: self.cname.clone() };
+        let chunk = SourceDescriptionChunk { source: ssrc, items: vec![name] };
+        vec![report, Box::new(SourceDescription { chunks: vec![chunk] })]
+    }
+
+    /// A block with the peer's last SR and how long ago it came, if it was that source's.
+    fn block(&self, now: Instant, block: ReportBlock) -> ReceptionReport {
+        let last = self.last_sr.filter(|(_, ssrc, _)| *ssrc == block.ssrc);
+        let (last_sender_report, delay) = last.map_or((0, 0), |(middle, _, at)| {
+            let micros = now.saturating_duration_since(at).as_micros();
+            (middle, u32::try_from(micros * 65_536 / 1_000_000).unwrap_or(u32::MAX))
+        });
+        ReceptionReport {
+            ssrc: block.ssrc,
+            fraction_lost: block.fraction_lost,
+            total_lost: block.total_lost.cast_unsigned() & 0x00ff_ffff,
+            last_sequence_number: block.highest_sequence,
+            jitter: block.jitter,
+            last_sender_report,
+            delay,
+        }
+    }
+
+    fn sender_report(
+        &mut self,
+        now: Instant,
+        our_ssrc: u32,
+        packet: &mut &[u8],
+    ) -> Result<(), RtcpError> {
+        let report = SenderReport::unmarshal(packet).map_err(|_| RtcpError::Malformed)?;
+        self.last_sr = Some((NtpTime(report.ntp_time).middle(), report.ssrc, now));
+        self.blocks(now, our_ssrc, &report.reports);
+        Ok(())
+    }
+
+    fn blocks(&mut self, now: Instant, our_ssrc: u32, reports: &[ReceptionReport]) {
+        let Some(report) = reports.iter().find(|report| report.ssrc == our_ssrc) else { return };
+        self.remote = Some(RemoteReport {
+            fraction_lost: report.fraction_lost,
+            // 24 bits with a sign.
+            total_lost: (report.total_lost << 8).cast_signed() >> 8,
+            jitter: report.jitter,
+        });
+        if report.last_sender_report != 0 {
+            let there_and_back = self
+                .clock(now)
+                .middle()
+                .wrapping_sub(report.last_sender_report)
+                .wrapping_sub(report.delay);
+            // More than half the range is a negative figure: the peer's delay is wrong.
+            if there_and_back < 1 << 31 {
+                let micros = u64::from(there_and_back) * 1_000_000 / 65_536;
+                self.round_trip = Some(Duration::from_micros(micros));
+            }
+        }
+    }
+
+    fn clock(&self, now: Instant) -> NtpTime {
+        self.wall_clock.plus(now.saturating_duration_since(self.began))
+    }
+
+    /// Half to one and a half times the mean (RFC 3550, 6.3.1).
+    fn interval(&mut self) -> Duration {
+        // One step of SplitMix64.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let thousandth = u32::try_from((z ^ (z >> 31)) % 1_001).unwrap_or_default();
+        INTERVAL / 2 + INTERVAL * thousandth / 1_000
+    }
+}
+
+/// One packet of a compound and what follows it.
+type Parts<'a> = (&'a [u8], &'a [u8]);
+
+/// The first packet of a compound; `None` at the end.
+fn split(bytes: &[u8]) -> Result<Option<Parts<'_>>, RtcpError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let (&[first, _, high, low], _) = bytes.split_first_chunk::<4>().ok_or(RtcpError::Malformed)?;
+    let length = (usize::from(u16::from_be_bytes([high, low])) + 1) * 4;
+    if first >> 6 != 2 {
+        return Err(RtcpError::Malformed);
+    }
+    bytes.split_at_checked(length).map(Some).ok_or(RtcpError::Malformed)
+}
+
+fn write(packets: &[Box<dyn Packet>], out: &mut Vec<u8>) {
+    out.clear();
+    if let Ok(bytes) = rtc_rtcp::packet::marshal(packets) {
+        out.extend_from_slice(&bytes);
+    }
+}
+
+/// Counts are sent modulo 2^32.
+#[expect(clippy::cast_possible_truncation, reason = "counts modulo 2^32")]
+const fn wrap(count: u64) -> u32 {
+    count as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{RtpHeader, RtpPacket};
+    use crate::sender::SenderConfig;
+    use proptest::prelude::*;
+    use std::net::SocketAddr;
+
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    struct End {
+        rtcp: RtcpSession,
+        sender: Sender,
+        receiver: Receiver,
+    }
+
+    fn end(now: Instant, ssrc: u32) -> End {
+        let config = SenderConfig {
+            ssrc,
+            first_sequence: 65_530,
+            first_timestamp: u32::MAX - 300,
+            payload_type: 8,
+            clock_rate: 8_000,
+        };
+        let wall_clock = NtpTime::from_unix(Duration::from_secs(1_800_000_000 + u64::from(ssrc)));
+        End {
+            rtcp: RtcpSession::new(now, wall_clock, "name", u64::from(ssrc)),
+            sender: Sender::new(config),
+            receiver: Receiver::new(Some(peer()), &[(8, 8_000)]),
+        }
+    }
+
+    fn peer() -> SocketAddr {
+        "192.0.2.1:5000".parse().unwrap()
+    }
+
+    /// Ten seconds of a call with 30 ms each way and every tenth packet of `left` lost.
+    fn call() -> (End, End) {
+        let base = start();
+        let (mut left, mut right) = (end(base, 1), end(base, 2));
+        let mut bytes = Vec::new();
+        for tick in 0..500_u32 {
+            let now = base + Duration::from_millis(20) * tick;
+            let there = now + Duration::from_millis(30);
+            left.sender.frame(now, &[0x55; 160], 160, &mut bytes);
+            if tick % 10 != 5 {
+                right.receiver.handle_packet(there, peer(), &bytes).unwrap();
+            }
+            right.sender.frame(now, &[0x55; 160], 160, &mut bytes);
+            left.receiver.handle_packet(there, peer(), &bytes).unwrap();
+            if left.rtcp.handle_timeout(now, &left.sender, &mut left.receiver, &mut bytes) {
+                assert!(crate::packet::is_rtcp(&bytes));
+                assert_eq!(right.rtcp.handle_packet(there, 2, &bytes), Ok(false));
+            }
+            if right.rtcp.handle_timeout(now, &right.sender, &mut right.receiver, &mut bytes) {
+                assert_eq!(left.rtcp.handle_packet(there, 1, &bytes), Ok(false));
+            }
+        }
+        (left, right)
+    }
+
+    #[test]
+    fn round_trip_and_loss_come_back_to_the_sender() {
+        let (left, _) = call();
+        let round_trip = left.rtcp.round_trip().unwrap();
+        assert!(
+            round_trip.abs_diff(Duration::from_millis(60)) < Duration::from_millis(1),
+            "{round_trip:?}"
+        );
+        let report = left.rtcp.remote_report().unwrap();
+        assert!((20..=30).contains(&report.fraction_lost), "{report:?}");
+        assert!(report.total_lost > 10);
+    }
+
+    #[test]
+    fn farewell_is_understood() {
+        let (mut left, mut right) = call();
+        let mut bytes = Vec::new();
+        let now = left.rtcp.due;
+        left.rtcp.goodbye(now, &left.sender, &mut left.receiver, &mut bytes);
+        assert_eq!(right.rtcp.handle_packet(now, 2, &bytes), Ok(true));
+    }
+
+    #[test]
+    fn listener_sends_receiver_reports() {
+        let base = start();
+        let mut end = end(base, 7);
+        let mut bytes = Vec::new();
+        assert!(!end.rtcp.handle_timeout(base, &end.sender, &mut end.receiver, &mut bytes));
+        let due = end.rtcp.poll_timeout().unwrap();
+        assert!((base + INTERVAL / 4..=base + INTERVAL * 3 / 4).contains(&due));
+        assert!(end.rtcp.handle_timeout(due, &end.sender, &mut end.receiver, &mut bytes));
+        assert_eq!(bytes.get(1), Some(&201));
+        assert!(end.rtcp.poll_timeout().unwrap() >= due + INTERVAL / 2);
+    }
+
+    #[test]
+    fn negative_loss_keeps_its_sign() {
+        let mut end = end(start(), 7);
+        let report = ReceptionReport { ssrc: 7, total_lost: 0x00ff_fffe, ..Default::default() };
+        end.rtcp.blocks(start(), 7, &[report]);
+        assert_eq!(end.rtcp.remote_report().unwrap().total_lost, -2);
+    }
+
+    #[test]
+    fn an_rtp_packet_is_no_rtcp() {
+        let mut bytes = Vec::new();
+        RtpPacket { header: RtpHeader::default(), payload: &[0; 20] }.write(&mut bytes);
+        let mut end = end(start(), 7);
+        assert_eq!(end.rtcp.handle_packet(start(), 7, &bytes), Err(RtcpError::Malformed));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn arbitrary_datagrams_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120), kind in 199_u8..208, words in 0_u8..30) {
+            let mut end = end(start(), 7);
+            let _ = end.rtcp.handle_packet(start(), 7, &bytes);
+            let mut shaped = vec![0x81, kind, 0, words];
+            shaped.extend(bytes);
+            let _ = end.rtcp.handle_packet(start(), 7, &shaped);
+            let mut compound = vec![0x80, 201, 0, 1, 0, 0, 0, 1];
+            compound.extend(shaped);
+            let _ = end.rtcp.handle_packet(start(), 7, &compound);
+        }
     }
 }

@@ -102,7 +102,13 @@ impl Sender {
     }
 
     /// Writes a comfort noise packet (RFC 3389) to `out` at the present timestamp and lets `duration` pass.
-    pub fn comfort_noise(&mut self, payload_type: u8, payload: &[u8], duration: u32, out: &mut Vec<u8>) {
+    pub fn comfort_noise(
+        &mut self,
+        payload_type: u8,
+        payload: &[u8],
+        duration: u32,
+        out: &mut Vec<u8>,
+    ) {
         let header = self.next_header(false, payload_type, self.timestamp);
         self.skip(duration);
         self.write(header, payload, out);

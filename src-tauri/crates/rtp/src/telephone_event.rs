@@ -204,3 +204,94 @@ impl EventReceiver {
         Some(digit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    /// Everything sent for `keys`, with its time in milliseconds.
+    fn sent(keys: &str) -> Vec<(u128, EventPacket)> {
+        let base = start();
+        let mut sender = EventSender::new(101, 8_000);
+        keys.chars().filter_map(Digit::from_char).for_each(|digit| sender.queue(digit));
+        let (mut now, mut packets) = (base, Vec::new());
+        while !sender.is_idle() {
+            let elapsed = now.duration_since(base).as_millis();
+            sender.handle_timeout(now, u32::try_from(elapsed * 8).unwrap());
+            while let Some(packet) = sender.poll_output() {
+                packets.push((elapsed, packet));
+            }
+            now = sender.poll_timeout().map_or(now, |next| next.max(now));
+        }
+        packets
+    }
+
+    #[test]
+    fn one_digit_on_the_wire() {
+        let packets = sent("5");
+        let shape: Vec<_> = packets
+            .iter()
+            .map(|(at, p)| {
+                (*at, p.marker, p.payload[1] >> 7, u16::from_be_bytes([p.payload[2], p.payload[3]]))
+            })
+            .collect();
+        let expected = [
+            (0, true, 0, 400),
+            (50, false, 0, 800),
+            (100, false, 1, 800),
+            (100, false, 1, 800),
+            (100, false, 1, 800),
+        ];
+        assert_eq!(shape, expected);
+        assert!(packets.iter().all(|(_, p)| p.timestamp == 0 && p.payload[0] == 5));
+    }
+
+    #[test]
+    fn digits_are_told_apart_by_a_pause() {
+        let packets = sent("11");
+        let starts: Vec<_> = packets.iter().filter(|(_, p)| p.marker).map(|(at, _)| *at).collect();
+        assert_eq!(starts, [0, 170]);
+    }
+
+    #[test]
+    fn keys_and_codes_match() {
+        for key in "0123456789*#ABCD".chars() {
+            assert_eq!(Digit::from_char(key).unwrap().as_char(), key);
+        }
+        assert_eq!(Digit::from_char('d'), Digit::from_code(15));
+        assert_eq!(Digit::from_char('x'), None);
+        assert_eq!(Digit::from_code(16), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        /// Whatever is lost or doubled, each event gives one digit as long as one packet of it arrives.
+        #[test]
+        fn one_digit_per_event(fates in proptest::collection::vec(0_usize..3, 25)) {
+            let packets = sent("12#45");
+            let mut receiver = EventReceiver::default();
+            let (mut heard, mut reached) = (String::new(), Vec::new());
+            for ((_, packet), fate) in packets.iter().zip(fates) {
+                let header = RtpHeader { timestamp: packet.timestamp, ssrc: 1, ..RtpHeader::default() };
+                for _ in 0..fate {
+                    reached.push(packet.timestamp);
+                    heard.extend(receiver.handle_packet(&header, &packet.payload).map(Digit::as_char));
+                }
+            }
+            reached.dedup();
+            prop_assert_eq!(heard.len(), reached.len());
+        }
+
+        #[test]
+        fn arbitrary_payloads_never_panic(payload in proptest::collection::vec(any::<u8>(), 0..8)) {
+            let _ = EventReceiver::default().handle_packet(&RtpHeader::default(), &payload);
+        }
+    }
+}
