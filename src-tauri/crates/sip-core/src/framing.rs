@@ -46,7 +46,7 @@ pub struct StreamFramer {
     buffer: Vec<u8>,
     /// Bytes of `buffer` already searched for the end of the head.
     searched: usize,
-    pongs_expected: u32,
+    pong_expected: bool,
     failed: Option<FramingError>,
 }
 
@@ -59,7 +59,7 @@ impl Default for FramingLimits {
 impl StreamFramer {
     /// An empty framer for a new connection.
     pub fn new(limits: FramingLimits) -> Self {
-        Self { limits, buffer: Vec::new(), searched: 0, pongs_expected: 0, failed: None }
+        Self { limits, buffer: Vec::new(), searched: 0, pong_expected: false, failed: None }
     }
 
     /// Takes what was read. Drain [`next`](Self::next) after each chunk: that bounds the buffer.
@@ -69,12 +69,12 @@ impl StreamFramer {
         }
     }
 
-    /// Tells that a ping was sent, so that the next single CRLF is its pong.
+    /// Tells that a ping was sent, so that a CRLF which stands alone is its pong.
     ///
     /// Without this a lone CRLF is held as the possible first half of a ping, and skipped when a
-    /// message follows it. So the frames never depend on how the stream was cut into chunks.
+    /// message follows it, so that frames do not depend on how the stream was cut into chunks.
     pub fn expect_pong(&mut self) {
-        self.pongs_expected = self.pongs_expected.saturating_add(1);
+        self.pong_expected = true;
     }
 
     /// The next piece; `None` when more bytes are needed. An error is given once more on every
@@ -98,20 +98,21 @@ impl StreamFramer {
     }
 
     fn cut(&mut self) -> Result<Option<Frame>, FramingError> {
-        while self.buffer.starts_with(b"\r\n") {
-            if self.pongs_expected > 0 {
-                self.pongs_expected -= 1;
-                self.buffer.drain(..2);
-                return Ok(Some(Frame::KeepAlivePong));
-            }
-            if self.buffer.starts_with(b"\r\n\r\n") {
-                self.buffer.drain(..4);
-                return Ok(Some(Frame::KeepAlivePing));
-            }
-            if matches!(self.buffer.get(2..), Some([] | [b'\r'])) {
-                return Ok(None);
-            }
-            self.buffer.drain(..2);
+        while let Some(rest) = self.buffer.strip_prefix(b"\r\n") {
+            match rest {
+                [b'\r', b'\n', ..] => {
+                    self.buffer.drain(..4);
+                    return Ok(Some(Frame::KeepAlivePing));
+                }
+                [b'\r'] => return Ok(None),
+                _ if self.pong_expected => {
+                    self.pong_expected = false;
+                    self.buffer.drain(..2);
+                    return Ok(Some(Frame::KeepAlivePong));
+                }
+                [] => return Ok(None),
+                _ => self.buffer.drain(..2),
+            };
         }
         self.cut_message()
     }

@@ -5,10 +5,13 @@
 //! 2xx to INVITE: every one that arrives is handed up, and retransmitting one's own 2xx until the
 //! ACK comes is the TU's task (RFC 6026).
 
+mod action;
+mod client;
 mod client_invite;
 mod client_non_invite;
 mod layer;
 mod matching;
+mod server;
 mod server_invite;
 mod server_non_invite;
 mod timers;

@@ -1,1 +1,282 @@
-//! (being written)
+//! One stream connection: reads, writes, keeps alive and watches over it, until it ends.
+//!
+//! Inputs from the network: bytes, the end of the stream. Inputs from the router: [`Order`]s.
+//! Inputs from the clock: idle time, ping interval, pong timeout, a message that does not complete.
+//!
+//! ```text
+//! opening --connected--> open --(ping)--> awaiting pong --(pong)--> open
+//!    |                     |                   |
+//!    +---------------------+-------------------+--> ended, told once
+//! ```
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sip_core::framing::{Frame, StreamFramer};
+use sip_core::{Source, Target};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::datagram::received;
+use crate::{Incoming, TransportConfig};
+
+const PING: &[u8] = b"\r\n\r\n";
+const PONG: &[u8] = b"\r\n";
+const READ_CHUNK: usize = 16 * 1024;
+
+/// What the router wants of a connection.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Write these bytes.
+    Write(Vec<u8>),
+    /// Close, for this reason.
+    Close(&'static str),
+}
+
+/// Why a connection ended; printed for people.
+#[derive(Debug)]
+pub(crate) struct Ended(pub(crate) String);
+
+/// What a connection knows about itself.
+pub(crate) struct Connection {
+    pub(crate) target: Target,
+    pub(crate) local: SocketAddr,
+    /// Only the side that opened a connection sends pings.
+    pub(crate) opened_by_us: bool,
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) config: Arc<TransportConfig>,
+    pub(crate) incoming: mpsc::Sender<Incoming>,
+    /// For what reading wants written: pongs.
+    pub(crate) orders: mpsc::WeakSender<Order>,
+}
+
+/// The signs of life of one connection, shared by its tasks and the router.
+#[derive(Debug)]
+pub(crate) struct Pulse(Mutex<Signs>);
+
+#[derive(Debug, Clone, Copy)]
+struct Signs {
+    last_activity: Instant,
+    /// When the message that is being received began to arrive.
+    incomplete_since: Option<Instant>,
+    ping: Option<Instant>,
+    /// Pings sent that the framer has not been told of.
+    untold_pings: u32,
+    /// Whether the peer has ever answered a ping.
+    answers_pings: bool,
+    supervised: bool,
+}
+
+impl Connection {
+    /// Runs an open stream to its end.
+    pub(crate) async fn run<S>(&self, stream: S, orders: mpsc::Receiver<Order>) -> Ended
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        tracing::debug!("{} opening, connected -> open", self.target);
+        let (reader, writer) = tokio::io::split(stream);
+        let ended = tokio::select! {
+            ended = self.read(reader) => ended,
+            ended = self.write(writer, orders) => ended,
+            ended = self.watch() => ended,
+        };
+        tracing::debug!("{} open, {ended} -> ended", self.target);
+        ended
+    }
+
+    async fn read(&self, mut reader: impl AsyncRead + Unpin) -> Ended {
+        let mut framer = StreamFramer::new(self.config.framing);
+        let mut chunk = vec![0; READ_CHUNK];
+        loop {
+            let bytes = match reader.read(&mut chunk).await {
+                Ok(0) => return Ended("the other side closed the connection".to_owned()),
+                Ok(len) => chunk.get(..len).unwrap_or_default(),
+                Err(error) => return Ended(error.to_string()),
+            };
+            for _ in 0..self.pulse.on_bytes() {
+                framer.expect_pong();
+            }
+            framer.push(bytes);
+            while let Some(frame) = framer.next() {
+                match frame {
+                    Ok(frame) => {
+                        if let Err(ended) = self.handle_frame(frame).await {
+                            return ended;
+                        }
+                    }
+                    Err(error) => return Ended(format!("what it sent makes no sense: {error}")),
+                }
+            }
+            self.pulse.on_drained(framer.buffered());
+        }
+    }
+
+    async fn handle_frame(&self, frame: Frame) -> Result<(), Ended> {
+        match frame {
+            Frame::Message(bytes) => {
+                let Target { transport, addr: remote } = self.target;
+                let source = Source { transport, local: self.local, remote };
+                let sent = self.incoming.send(received(source, &bytes)).await;
+                sent.map_err(|_| Ended("the program is closing".to_owned()))
+            }
+            Frame::KeepAlivePing => {
+                if let Some(orders) = self.orders.upgrade() {
+                    // A full queue means that bytes are on their way: life enough.
+                    let _ = orders.try_send(Order::Write(PONG.to_vec()));
+                }
+                Ok(())
+            }
+            Frame::KeepAlivePong => {
+                self.pulse.on_pong();
+                Ok(())
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        mut writer: impl AsyncWrite + Unpin,
+        mut orders: mpsc::Receiver<Order>,
+    ) -> Ended {
+        while let Some(order) = orders.recv().await {
+            let bytes = match order {
+                Order::Write(bytes) => bytes,
+                Order::Close(reason) => return Ended(reason.to_owned()),
+            };
+            let written = async {
+                writer.write_all(&bytes).await?;
+                writer.flush().await
+            };
+            if let Err(error) = written.await {
+                return Ended(error.to_string());
+            }
+            self.pulse.on_written();
+        }
+        Ended("the program is closing".to_owned())
+    }
+
+    /// Sends pings and ends the connection when a sign of life stays out.
+    async fn watch(&self) -> Ended {
+        loop {
+            match self.pulse.check(Instant::now(), &self.config, self.opened_by_us) {
+                Check::Wait(until) => tokio::time::sleep_until(until).await,
+                Check::Ping => {
+                    tracing::debug!("{} open, idle -> awaiting pong", self.target);
+                    if let Some(orders) = self.orders.upgrade() {
+                        let _ = orders.try_send(Order::Write(PING.to_vec()));
+                    }
+                }
+                Check::End(reason) => return Ended(reason.to_owned()),
+            }
+        }
+    }
+}
+
+/// What the clock says about a connection.
+enum Check {
+    Wait(Instant),
+    Ping,
+    End(&'static str),
+}
+
+impl Pulse {
+    pub(crate) fn new(supervised: bool) -> Self {
+        Self(Mutex::new(Signs {
+            last_activity: Instant::now(),
+            incomplete_since: None,
+            ping: None,
+            untold_pings: 0,
+            answers_pings: false,
+            supervised,
+        }))
+    }
+
+    pub(crate) fn last_activity(&self) -> Instant {
+        self.signs().last_activity
+    }
+
+    /// Whether an unanswered ping ends the connection even if the peer never answered one.
+    pub(crate) fn supervise(&self, supervised: bool) {
+        self.signs().supervised = supervised;
+    }
+
+    /// Returns how many pings were sent since the last call.
+    fn on_bytes(&self) -> u32 {
+        let mut signs = self.signs();
+        signs.last_activity = Instant::now();
+        std::mem::take(&mut signs.untold_pings)
+    }
+
+    fn on_drained(&self, buffered: usize) {
+        let mut signs = self.signs();
+        signs.incomplete_since = match (buffered, signs.incomplete_since) {
+            (0, _) => None,
+            (_, None) => Some(Instant::now()),
+            (_, since) => since,
+        };
+    }
+
+    fn on_pong(&self) {
+        let mut signs = self.signs();
+        signs.ping = None;
+        signs.answers_pings = true;
+    }
+
+    fn on_written(&self) {
+        self.signs().last_activity = Instant::now();
+    }
+
+    /// Judges the signs at `now`. When it says ping, the ping counts as sent.
+    fn check(&self, now: Instant, config: &TransportConfig, pings: bool) -> Check {
+        let mut signs = self.signs();
+        let mut next = signs.last_activity + config.idle_timeout;
+        if next <= now {
+            return Check::End("it was idle for too long");
+        }
+        if let Some(since) = signs.incomplete_since {
+            let end = since + config.message_timeout;
+            if end <= now {
+                return Check::End("a message was begun and not completed");
+            }
+            next = next.min(end);
+        }
+        if let Some(sent) = signs.ping {
+            let end = sent + config.pong_timeout;
+            let counts = signs.answers_pings || signs.supervised;
+            if end <= now && counts {
+                return Check::End("a ping was not answered");
+            }
+            if end <= now {
+                signs.ping = None;
+            } else {
+                next = next.min(end);
+            }
+        }
+        if pings && signs.ping.is_none() {
+            let due = signs.last_activity + config.ping_interval;
+            if due <= now {
+                signs.ping = Some(now);
+                signs.untold_pings += 1;
+                return Check::Ping;
+            }
+            next = next.min(due);
+        }
+        // Signs change while this waits; a look now and then costs little and misses nothing.
+        Check::Wait(next.min(now + config.ping_interval.min(LONGEST_WAIT)))
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

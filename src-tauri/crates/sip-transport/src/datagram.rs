@@ -1,1 +1,79 @@
-//! (being written)
+//! UDP: one task that reads and one that writes, per socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip_core::{Source, Target};
+use sip_types::{Message, Transport as Protocol};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+use crate::Incoming;
+
+/// The largest datagram there is.
+const MAX_DATAGRAM: usize = 65_535;
+
+/// How long to wait after the socket reports an error, so that a broken one costs no processor.
+const AFTER_ERROR: Duration = Duration::from_millis(20);
+
+/// One datagram to be sent.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    pub(crate) to: SocketAddr,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Hands on what arrives, until the owner is gone. `local` is what `socket` is bound to.
+pub(crate) async fn read(
+    socket: Arc<UdpSocket>,
+    local: SocketAddr,
+    incoming: mpsc::Sender<Incoming>,
+) {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    loop {
+        let (len, remote) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            Err(error) => {
+                // Windows reports here that an earlier datagram could not be delivered.
+                tracing::debug!("UDP receive: {error}");
+                tokio::time::sleep_until(tokio::time::Instant::now() + AFTER_ERROR).await;
+                continue;
+            }
+        };
+        let bytes = buffer.get(..len).unwrap_or_default();
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            continue;
+        }
+        let source = Source { transport: Protocol::Udp, local, remote };
+        if incoming.send(received(source, bytes)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends what is queued, until the queue is closed.
+pub(crate) async fn write(
+    socket: Arc<UdpSocket>,
+    mut queue: mpsc::Receiver<Datagram>,
+    incoming: mpsc::Sender<Incoming>,
+) {
+    while let Some(Datagram { to, payload }) = queue.recv().await {
+        if let Err(error) = socket.send_to(&payload, to).await {
+            tracing::debug!("UDP to {to}: {error}");
+            let target = Target { transport: Protocol::Udp, addr: to };
+            let failed = Incoming::Failed { target, reason: error.to_string() };
+            if incoming.send(failed).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What the bytes of one message are.
+pub(crate) fn received(source: Source, bytes: &[u8]) -> Incoming {
+    match Message::parse(bytes) {
+        Ok(message) => Incoming::Message { source, message },
+        Err(error) => Incoming::Malformed { source, error },
+    }
+}

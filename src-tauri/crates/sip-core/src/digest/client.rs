@@ -1,31 +1,84 @@
 //! The client side: remembers each realm's nonce and counts its uses.
 
-use sip_types::{Request, Response};
+use secrecy::ExposeSecret;
+use sip_types::{AuthParams, Authorization, Challenge, HeaderName, Request, Response};
 
-use super::{AuthError, Credentials};
+use super::hash::{Inputs, Protection};
+use super::{Algorithm, AuthError, Credentials, Role};
 use crate::Random;
+
+/// More realms than any path through proxies has; the one learned first gives way.
+const MAX_SPACES: usize = 8;
+
+/// How often in a row a server may call an unused nonce stale.
+const MAX_STALE_ROUNDS: u32 = 2;
 
 /// Answers challenges with one set of credentials, and signs later requests in advance with the
 /// nonces it has learned.
 #[derive(Debug)]
 pub struct DigestClient {
     credentials: Credentials,
+    spaces: Vec<Space>,
+}
+
+/// What is known about one realm, as server or as proxy.
+#[derive(Debug)]
+struct Space {
+    role: Role,
+    realm: String,
+    algorithm: Algorithm,
+    /// Whether the challenge named the algorithm; old servers dislike hearing it otherwise.
+    algorithm_named: bool,
+    nonce: String,
+    opaque: Option<String>,
+    qop: Option<&'static str>,
+    userhash: bool,
+    cnonce: String,
+    uses: u32,
+    stale_rounds: u32,
+}
+
+/// A challenge we can answer.
+struct Offer {
+    role: Role,
+    realm: String,
+    algorithm: Algorithm,
+    qop: Option<&'static str>,
+    params: AuthParams,
+}
+
+/// The credentials a refused request carried for a realm.
+struct Refused {
+    nonce: String,
+    nc: Option<u32>,
 }
 
 impl DigestClient {
     /// A client that has seen no challenge yet.
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials }
+        Self { credentials, spaces: Vec::new() }
     }
 
     /// Signs a request with every nonce learned so far, replacing what it carries. Without any
     /// nonce the request stays as it is.
-    pub fn authorize(&mut self, request: &mut Request, random: &mut Random) {
-        let _ = (&self.credentials, request, random);
+    pub fn authorize(&mut self, request: &mut Request, _random: &mut Random) {
+        if self.spaces.is_empty() {
+            return;
+        }
+        request.headers.remove(&Role::Server.credentials_header());
+        request.headers.remove(&Role::Proxy.credentials_header());
+        for space in &mut self.spaces {
+            let value = space.sign(&self.credentials, request);
+            request.headers.push(space.role.credentials_header(), value.to_string());
+        }
     }
 
     /// Learns the challenges of a 401 or 407 and signs the request to be sent again. `request` is
     /// the refused one (its old Authorization headers tell what was refused) with a new CSeq.
+    ///
+    /// Of several challenges for one realm the strongest algorithm is taken. A nonce declared stale
+    /// is replaced without further ado; so is one that was used before, since not every server
+    /// says so. A fresh one that is refused means wrong credentials.
     ///
     /// # Errors
     /// When sending it again would be pointless: the user must be asked or told.
@@ -35,16 +88,217 @@ impl DigestClient {
         refusal: &Response,
         random: &mut Random,
     ) -> Result<(), AuthError> {
-        let _ = (request, refusal, random);
-        Err(AuthError::NoChallenge)
+        for offer in offers(refusal)? {
+            let stale_rounds = self.judge(&offer, request)?;
+            let at = self.spaces.iter().position(|space| space.is_for(offer.role, &offer.realm));
+            if let Some(at) = at {
+                self.spaces.remove(at);
+            } else if self.spaces.len() >= MAX_SPACES {
+                self.spaces.remove(0);
+            }
+            self.spaces.push(Space::new(offer, stale_rounds, random));
+        }
+        self.authorize(request, random);
+        Ok(())
     }
 
     /// Learns the `nextnonce` of an Authentication-Info header (RFC 7616 section 3.5). Call it with
     /// final answers that accept a signed request.
     pub fn accepted(&mut self, response: &Response) {
-        let _ = response;
+        for (role, name) in [
+            (Role::Server, HeaderName::AuthenticationInfo),
+            (Role::Proxy, HeaderName::new("Proxy-Authentication-Info")),
+        ] {
+            let Some(text) = response.headers.get(&name) else {
+                continue;
+            };
+            // The header is credentials without a scheme and mostly without a realm: it can only
+            // be told apart while one realm of that kind is known.
+            let Ok(info) = format!("Digest {text}").parse::<Authorization>() else { continue };
+            let mut spaces: Vec<&mut Space> =
+                self.spaces.iter_mut().filter(|space| space.role == role).collect();
+            if let ([space], Some(nonce)) = (spaces.as_mut_slice(), info.params.get("nextnonce")) {
+                space.nonce = nonce.to_owned();
+                space.uses = 0;
+            }
+        }
     }
 
     /// Forgets all nonces, for example after the password changed.
-    pub fn forget(&mut self) {}
+    pub fn forget(&mut self) {
+        self.spaces.clear();
+    }
+
+    /// Whether another attempt makes sense; the number of stale rounds it is part of.
+    fn judge(&self, offer: &Offer, request: &Request) -> Result<u32, AuthError> {
+        let Some(refused) = refused_credentials(request, offer) else { return Ok(0) };
+        let realm = offer.realm.clone();
+        let space = self.spaces.iter().find(|space| space.is_for(offer.role, &offer.realm));
+        let first_use = match (refused.nc, space) {
+            (Some(nc), _) => nc <= 1,
+            (None, Some(space)) if space.nonce == refused.nonce => space.uses <= 1,
+            (None, Some(_)) => true,
+            // Forgotten on purpose: whatever was refused, these credentials are new.
+            (None, None) => false,
+        };
+        let stale = offer.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        let repeated = offer.params.get("nonce") == Some(refused.nonce.as_str());
+        if stale && !repeated {
+            let rounds = space.map_or(0, |space| space.stale_rounds);
+            let rounds = if first_use { rounds + 1 } else { 0 };
+            if rounds > MAX_STALE_ROUNDS {
+                return Err(AuthError::StaleLoop { realm });
+            }
+            return Ok(rounds);
+        }
+        if (repeated || first_use) && space.is_some() {
+            return Err(AuthError::WrongCredentials { realm });
+        }
+        Ok(0)
+    }
+}
+
+impl Space {
+    fn new(offer: Offer, stale_rounds: u32, random: &mut Random) -> Self {
+        let param = |name: &str| offer.params.get(name).map(str::to_owned);
+        Self {
+            role: offer.role,
+            algorithm: offer.algorithm,
+            algorithm_named: offer.params.get("algorithm").is_some(),
+            nonce: param("nonce").unwrap_or_default(),
+            opaque: param("opaque"),
+            qop: offer.qop,
+            userhash: param("userhash").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            cnonce: random.token(16),
+            uses: 0,
+            stale_rounds,
+            realm: offer.realm,
+        }
+    }
+
+    fn is_for(&self, role: Role, realm: &str) -> bool {
+        self.role == role && self.realm == realm
+    }
+
+    fn sign(&mut self, credentials: &Credentials, request: &Request) -> Authorization {
+        self.uses += 1;
+        let nc = format!("{:08x}", self.uses);
+        let (method, uri) = (request.method.to_string(), request.uri.as_str());
+        let protection = self.qop.map(|qop| Protection {
+            qop,
+            nc: &nc,
+            cnonce: &self.cnonce,
+            body: &request.body,
+        });
+        let inputs = Inputs {
+            algorithm: self.algorithm,
+            username: &credentials.username,
+            realm: &self.realm,
+            password: credentials.password.expose_secret().as_bytes(),
+            method: &method,
+            uri,
+            nonce: &self.nonce,
+            protection,
+        };
+        let mut params = AuthParams::new();
+        if self.userhash {
+            let plain = format!("{}:{}", credentials.username, self.realm);
+            params.push_quoted("username", &self.algorithm.hash(plain.as_bytes()));
+            params.push_token("userhash", "true");
+        } else {
+            params.push_quoted("username", &credentials.username);
+        }
+        params.push_quoted("realm", &self.realm);
+        params.push_quoted("nonce", &self.nonce);
+        params.push_quoted("uri", uri);
+        params.push_quoted("response", &inputs.response());
+        if self.algorithm_named {
+            params.push_token("algorithm", self.algorithm.name());
+        }
+        if let Some(qop) = self.qop {
+            params.push_quoted("cnonce", &self.cnonce);
+            params.push_token("qop", qop);
+            params.push_token("nc", &nc);
+        }
+        if let Some(opaque) = &self.opaque {
+            params.push_quoted("opaque", opaque);
+        }
+        Authorization { scheme: "Digest".to_owned(), params }
+    }
+}
+
+/// The strongest challenge of each realm that we can answer.
+fn offers(refusal: &Response) -> Result<Vec<Offer>, AuthError> {
+    let mut best: Vec<Offer> = Vec::new();
+    let mut unknown = None;
+    for (role, challenge) in challenges(refusal) {
+        match Offer::read(role, challenge) {
+            Ok(offer) => {
+                let rival = |known: &Offer| known.role == role && known.realm == offer.realm;
+                match best.iter_mut().find(|known| rival(known)) {
+                    Some(known) if offer.algorithm > known.algorithm => *known = offer,
+                    Some(_) => {}
+                    None => best.push(offer),
+                }
+            }
+            Err(what) => unknown = Some(what),
+        }
+    }
+    match (best.is_empty(), unknown) {
+        (false, _) => Ok(best),
+        (true, Some(what)) => Err(AuthError::Unsupported(what)),
+        (true, None) => Err(AuthError::NoChallenge),
+    }
+}
+
+fn challenges(refusal: &Response) -> Vec<(Role, Challenge)> {
+    let mut all = Vec::new();
+    for role in [Role::Server, Role::Proxy] {
+        for text in refusal.headers.get_all(&role.challenge_header()) {
+            let Ok(list) = Challenge::parse_list(&text) else { continue };
+            all.extend(list.into_iter().map(|challenge| (role, challenge)));
+        }
+    }
+    all
+}
+
+impl Offer {
+    /// The words of what we do not know, if we cannot answer it.
+    fn read(role: Role, challenge: Challenge) -> Result<Self, String> {
+        if !challenge.is_digest() {
+            return Err(challenge.scheme);
+        }
+        let params = challenge.params;
+        let algorithm = match params.get("algorithm") {
+            Some(name) => name.parse().map_err(|_| name.to_owned())?,
+            None => Algorithm::Md5,
+        };
+        let qop = match params.get("qop") {
+            Some(list) => Some(choose_qop(list).ok_or_else(|| format!("qop {list}"))?),
+            None => None,
+        };
+        if params.get("nonce").is_none() {
+            return Err("no nonce".to_owned());
+        }
+        let realm = params.get("realm").unwrap_or_default().to_owned();
+        Ok(Self { role, realm, algorithm, qop, params })
+    }
+}
+
+/// `auth` when offered: a body that is rewritten on its way (by a session border controller) would
+/// break `auth-int`.
+fn choose_qop(list: &str) -> Option<&'static str> {
+    let offers = |wanted: &str| list.split(',').any(|qop| qop.trim().eq_ignore_ascii_case(wanted));
+    ["auth", "auth-int"].into_iter().find(|wanted| offers(wanted))
+}
+
+fn refused_credentials(request: &Request, offer: &Offer) -> Option<Refused> {
+    request.headers.get_all(&offer.role.credentials_header()).find_map(|text| {
+        let params = text.parse::<Authorization>().ok()?.params;
+        if params.get("realm") != Some(offer.realm.as_str()) {
+            return None;
+        }
+        let nc = params.get("nc").and_then(|nc| u32::from_str_radix(nc, 16).ok());
+        Some(Refused { nonce: params.get("nonce")?.to_owned(), nc })
+    })
 }

@@ -1,19 +1,24 @@
-//! The table of transactions under way, and the ways in and out.
+//! The layer as its user sees it: the ways in and out, above the client and server tables.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use sip_types::{Request, Response};
+use sip_types::{Message, ParseError, Rejection, Request, Response};
 
-use super::{ClientKey, Input, Limits, Output, ServerKey, TimerConfig};
-use crate::{Random, Route};
+use super::client::Clients;
+use super::server::{self, Servers};
+use super::{ClientKey, Input, Limits, Output, ServerKey, TimerConfig, via};
+use crate::{Random, Route, Source, Transmit};
 
 /// All transactions of one user agent.
+///
+/// Inputs from the network: [`Input`]. Inputs from the TU: the other methods. Inputs from the
+/// clock: [`handle_timeout`](Self::handle_timeout).
 #[derive(Debug)]
 pub struct TransactionLayer {
-    timers: TimerConfig,
-    limits: Limits,
     random: Random,
+    clients: Clients,
+    servers: Servers,
     outputs: VecDeque<Output>,
 }
 
@@ -25,17 +30,36 @@ impl TransactionLayer {
 
     /// An empty layer.
     pub fn with_limits(timers: TimerConfig, limits: Limits, random: Random) -> Self {
-        Self { timers, limits, random, outputs: VecDeque::new() }
+        Self {
+            random,
+            clients: Clients::new(timers, limits.client),
+            servers: Servers::new(timers, limits.server),
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes what the transport told.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
-        let _ = (now, input, &self.timers, &self.limits, &mut self.random);
+        let out = &mut self.outputs;
+        match input {
+            Input::Received { source, message: Message::Request(request) } => {
+                self.servers.receive(now, source, request, &mut self.random, out);
+            }
+            Input::Received { source, message: Message::Response(response) } => {
+                self.clients.receive(now, source, response, out);
+            }
+            Input::Malformed { source, error } => self.refuse_malformed(source, error),
+            Input::TransportFailed { target, reason } => {
+                self.clients.transport_failed(target, &reason, out);
+                self.servers.transport_failed(target, &reason, out);
+            }
+        }
     }
 
     /// Lets every timer fire that is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        self.clients.handle_timeout(now, &mut self.outputs);
+        self.servers.handle_timeout(now, &mut self.outputs);
     }
 
     /// The next thing to do; call until `None` after every other call.
@@ -45,19 +69,20 @@ impl TransactionLayer {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` when no timer runs.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        [self.clients.next_timeout(), self.servers.next_timeout()].into_iter().flatten().min()
     }
 
     /// Sends a request other than ACK and CANCEL in a new client transaction. The top Via (with
     /// branch and `rport`) is pushed here; the request must not bring one for this hop.
     pub fn request(&mut self, now: Instant, request: Request, route: &Route) -> ClientKey {
-        let _ = (now, request, route);
-        ClientKey(0)
+        self.clients.request(now, request, route, &mut self.random, &mut self.outputs)
     }
 
     /// Sends the ACK to a 2xx: no transaction, no answer. Call it again for each retransmitted 2xx.
-    pub fn send_ack(&mut self, now: Instant, ack: Request, route: &Route) {
-        let _ = (now, ack, route);
+    pub fn send_ack(&mut self, _now: Instant, mut ack: Request, route: &Route) {
+        via::push(&mut ack, route, &self.random.branch());
+        let transmit = Transmit::new(route.target, ack.to_bytes());
+        self.outputs.push_back(Output::Transmit(transmit));
     }
 
     /// Cancels an INVITE (RFC 3261 section 9.1). The CANCEL leaves at once when a provisional
@@ -65,19 +90,32 @@ impl TransactionLayer {
     /// returned key; a second call returns the same key. `None` when the INVITE has its final
     /// answer or is unknown: there is nothing to cancel, a confirmed dialog is ended with BYE.
     pub fn cancel(&mut self, now: Instant, invite: &ClientKey) -> Option<ClientKey> {
-        let _ = (now, invite);
-        None
+        self.clients.cancel(now, *invite, &mut self.outputs)
     }
 
     /// Answers a request. A retransmitted 2xx to INVITE goes through here again, until the
     /// transaction has terminated (64*T1). An answer the state does not allow is dropped: a second
     /// final one, a 408 or a 101 to 199 to a non-INVITE (RFC 4320).
     pub fn respond(&mut self, now: Instant, key: &ServerKey, response: Response) {
-        let _ = (now, key, response);
+        self.servers.respond(now, *key, response, &mut self.outputs);
     }
 
     /// How many client and server transactions are under way.
-    pub fn len(&self) -> (usize, usize) {
-        (0, 0)
+    pub fn under_way(&self) -> (usize, usize) {
+        (self.clients.len(), self.servers.len())
+    }
+
+    fn refuse_malformed(&mut self, source: Source, error: ParseError) {
+        let Some(status) = error.status() else {
+            tracing::debug!("dropped: {error}");
+            return;
+        };
+        let Some(Message::Request(mut request)) = error.partial.map(|partial| *partial) else {
+            return;
+        };
+        let Some(top) = server::complete_top_via(&mut request, &source) else { return };
+        let path = via::return_path(&top, &source);
+        let rejection = Rejection::new(status, error.reason);
+        server::reject(&request, path, rejection, &mut self.random, &mut self.outputs);
     }
 }
