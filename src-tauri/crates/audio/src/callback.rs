@@ -158,6 +158,41 @@ mod tests {
         assert!(step < 0.02, "a click of {step}");
     }
 
+    /// Every path of both callbacks, in every sample format that a stream is built with: the
+    /// allocator ends the process if one of them allocates or frees.
+    fn runs_without_the_allocator<T>()
+    where
+        T: Sample + FromSample<f32>,
+        f32: FromSample<T>,
+    {
+        let (tx, rx) = RingBuffer::new(600);
+        let mut capture = CaptureSide::new(tx, 2, Arc::default());
+        let mut playback = PlaybackSide::new(rx, 2, Arc::default());
+        let given = vec![T::from_sample(0.3_f32); 960];
+        let mut wanted = vec![T::from_sample(0.0_f32); 960];
+        assert_no_alloc::assert_no_alloc(|| {
+            // Filling, overrun, playing, underrun, recovery.
+            capture.on_data(&given);
+            capture.on_data(&given);
+            playback.on_data(&mut wanted);
+            playback.on_data(&mut wanted);
+            playback.on_data(&mut wanted);
+            capture.on_data(&given);
+            playback.on_data(&mut wanted);
+            capture.on_data::<T>(&[]);
+            playback.on_data::<T>(&mut []);
+        });
+    }
+
+    #[test]
+    fn callbacks_never_touch_the_allocator() {
+        runs_without_the_allocator::<f32>();
+        runs_without_the_allocator::<i16>();
+        runs_without_the_allocator::<i32>();
+        runs_without_the_allocator::<cpal::I24>();
+        runs_without_the_allocator::<u8>();
+    }
+
     #[test]
     fn a_full_capture_ring_loses_samples_and_says_so() {
         let (tx, _rx) = RingBuffer::new(4);

@@ -29,6 +29,11 @@ pub use wav::{WavSource, read_wav};
 
 use std::sync::mpsc::Receiver;
 
+/// Ends the test process when something allocates where nothing may.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
+
 /// The one sample rate inside Balie, in samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
 

@@ -1,1 +1,423 @@
-//! (private)
+//! The DSP thread: every 10 ms, from the microphone to the network and from the network to the
+//! speaker.
+//!
+//! Inputs: commands of the [`Engine`](crate::Engine) (between ticks), microphone blocks, datagrams,
+//! device events, the clock. While nothing is open, rings or is watched, the sound path rests and
+//! the thread sleeps.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
+use tokio::sync::mpsc::Sender;
+
+use crate::pace::{Due, Pace};
+use crate::stream::{Opening, Setup, Stream};
+use crate::tone::{Ringing, TonePlayer};
+use crate::{MediaEvent, StreamId, Tone};
+
+/// How late a device may be before the timer takes over.
+const DEVICE_PATIENCE: Duration = Duration::from_millis(60);
+/// How late a stand-in may be: it never stops, the machine is only busy.
+const FILE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the sound path stays on after its last use.
+const LINGER: Duration = Duration::from_secs(2);
+/// How often a sleeping thread looks whether devices changed.
+const IDLE_LOOK: Duration = Duration::from_millis(500);
+/// Ticks between two publications of figures: 50 ms.
+const PUBLISH_EVERY: u64 = 5;
+/// Ticks between two level events: 70 ms, about 15 a second.
+const LEVELS_EVERY: u64 = 7;
+
+/// What the engine's handle asks for.
+pub(crate) enum Command {
+    Open(Box<Opening>),
+    Configure(StreamId, Box<Setup>),
+    Muted(StreamId, bool),
+    Held(StreamId, bool),
+    Keys(StreamId, String),
+    Conference(Vec<StreamId>),
+    Close(StreamId),
+    Tone(Tone),
+    Ring(Option<Box<Ringing>>),
+    Devices(DeviceChoice),
+}
+
+/// What the handle and the thread share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) watching: AtomicBool,
+    pub(crate) levels: Mutex<(f32, f32)>,
+}
+
+pub(crate) struct Dsp {
+    audio: Audio,
+    commands: Receiver<Command>,
+    events: Sender<MediaEvent>,
+    shared: Arc<Shared>,
+    streams: Vec<Stream>,
+    /// One block per stream, what it contributes to the speaker.
+    blocks: Vec<[f32; BLOCK]>,
+    tones: TonePlayer,
+    ringing: Option<Box<Ringing>>,
+    levels: Levels,
+    pending: Vec<MediaEvent>,
+    ticks: u64,
+    active: bool,
+    rest_at: Option<Instant>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the DSP thread is the driver that tells the time")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+impl Dsp {
+    pub(crate) fn new(
+        audio: Audio,
+        commands: Receiver<Command>,
+        events: Sender<MediaEvent>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            audio,
+            commands,
+            events,
+            shared,
+            streams: Vec::with_capacity(16),
+            blocks: Vec::with_capacity(16),
+            tones: TonePlayer::default(),
+            ringing: None,
+            levels: Levels::default(),
+            pending: Vec::with_capacity(64),
+            ticks: 0,
+            active: false,
+            rest_at: None,
+        }
+    }
+
+    /// Runs until the handle is dropped.
+    pub(crate) fn run(mut self) {
+        let simulated = self.audio.control.is_simulated();
+        let priority = (!simulated).then(raise_priority).flatten();
+        let mut ended = false;
+        while !ended {
+            ended = if self.is_wanted() { self.work(simulated) } else { self.sleep() };
+        }
+        let now = clock();
+        for stream in self.streams.drain(..) {
+            stream.close(now);
+        }
+        drop(priority);
+    }
+
+    fn uses_path(&self) -> bool {
+        !self.streams.is_empty()
+            || !self.tones.is_silent()
+            || self.shared.watching.load(Ordering::Relaxed)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.uses_path() || self.ringing.is_some() || self.active
+    }
+
+    /// Waits for something to do; true at the end.
+    fn sleep(&mut self) -> bool {
+        match self.commands.recv_timeout(IDLE_LOOK) {
+            Ok(command) => self.obey(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return true,
+        }
+        self.report_devices();
+        self.flush();
+        false
+    }
+
+    /// Ticks while there is something to do; true at the end.
+    fn work(&mut self, simulated: bool) -> bool {
+        let patience = if simulated { FILE_PATIENCE } else { DEVICE_PATIENCE };
+        let mut pace = Pace::new(clock(), patience, !simulated);
+        let mut microphone = [0.0_f32; BLOCK];
+        loop {
+            loop {
+                match self.commands.try_recv() {
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return true,
+                }
+            }
+            let now = clock();
+            self.rest(now);
+            if !self.is_wanted() {
+                return false;
+            }
+            if self.audio.capture.read(&mut microphone) {
+                if pace.block(now) {
+                    // The timer spoke for the microphone until now: only the newest is news.
+                    while self.audio.capture.read(&mut microphone) {}
+                }
+                self.tick(now, &mut microphone);
+                continue;
+            }
+            let until = match pace.nothing(now) {
+                Due::Free => {
+                    microphone.fill(0.0);
+                    self.tick(now, &mut microphone);
+                    continue;
+                }
+                Due::Wait(until) => until,
+            };
+            match self.commands.recv_timeout(until.saturating_duration_since(clock())) {
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+    }
+
+    /// Starts the sound path when it is used and lets it rest a while after.
+    fn rest(&mut self, now: Instant) {
+        if self.uses_path() {
+            self.rest_at = None;
+            if !self.active {
+                self.active = true;
+                self.audio.control.set_active(true);
+            }
+        } else if self.active {
+            let at = *self.rest_at.get_or_insert(now + LINGER);
+            if now >= at {
+                self.active = false;
+                self.rest_at = None;
+                self.audio.control.set_active(false);
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open(opening) => {
+                self.streams.push(Stream::new(clock(), *opening));
+                self.blocks.push([0.0; BLOCK]);
+            }
+            Command::Configure(id, setup) => self.with(id, |s| s.configure(*setup)),
+            Command::Muted(id, on) => self.with(id, |s| s.muted = on),
+            Command::Held(id, on) => self.with(id, |s| s.held = on),
+            Command::Keys(id, digits) => self.with(id, |s| s.press(&digits)),
+            Command::Conference(members) => {
+                for stream in &mut self.streams {
+                    stream.conferenced = members.contains(&stream.id);
+                }
+            }
+            Command::Close(id) => {
+                if let Some(at) = self.streams.iter().position(|s| s.id == id) {
+                    self.streams.remove(at).close(clock());
+                    self.blocks.pop();
+                }
+            }
+            Command::Tone(tone) => self.tones.set(tone),
+            Command::Ring(ringing) => {
+                self.audio.control.set_ringing(ringing.is_some());
+                self.ringing = ringing;
+            }
+            Command::Devices(choice) => self.audio.control.set_devices(choice),
+        }
+    }
+
+    fn with(&mut self, id: StreamId, change: impl FnOnce(&mut Stream)) {
+        match self.streams.iter_mut().find(|s| s.id == id) {
+            Some(stream) => change(stream),
+            None => tracing::debug!(stream = id.0, "command for a closed stream"),
+        }
+    }
+
+    /// 10 ms of everything.
+    fn tick(&mut self, now: Instant, microphone: &mut [f32; BLOCK]) {
+        for stream in &mut self.streams {
+            stream.receive(now, &mut self.pending);
+        }
+        for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
+            stream.pull(now, block);
+        }
+        // Echo cancellation, noise suppression and gain belong here: on `microphone`, with what was
+        // last written to the speaker as the reference, before anything hears or measures it.
+        self.send(now, microphone);
+        let mut speaker = mix(&self.blocks);
+        self.tones.mix(&mut speaker);
+        self.audio.playback.write(&speaker);
+        self.ring();
+        self.measure(microphone, &speaker);
+        self.ticks += 1;
+        let publish = self.ticks.is_multiple_of(PUBLISH_EVERY);
+        for stream in &mut self.streams {
+            stream.keep(now, publish, &mut self.pending);
+        }
+        if publish {
+            self.report_devices();
+        }
+        self.flush();
+    }
+
+    /// The microphone to every stream; within a conference the other members too.
+    fn send(&mut self, now: Instant, microphone: &[f32; BLOCK]) {
+        let members = self.streams.iter().filter(|s| s.conferenced).count();
+        for n in 0..self.streams.len() {
+            let conferenced = members > 1 && self.streams.get(n).is_some_and(|s| s.conferenced);
+            let mut heard = *microphone;
+            if conferenced {
+                let others = self.streams.iter().zip(&self.blocks).enumerate();
+                for (_, (_, block)) in others.filter(|(m, (s, _))| *m != n && s.conferenced) {
+                    add(&mut heard, block);
+                }
+                limit(&mut heard);
+            }
+            if let Some(stream) = self.streams.get_mut(n) {
+                stream.send(now, &heard);
+            }
+        }
+    }
+
+    fn ring(&mut self) {
+        if let Some(ringing) = &mut self.ringing {
+            let mut block = [0.0; BLOCK];
+            ringing.fill(&mut block);
+            self.audio.ringer.write(&block);
+        }
+    }
+
+    fn measure(&mut self, microphone: &[f32; BLOCK], speaker: &[f32; BLOCK]) {
+        if !self.shared.watching.load(Ordering::Relaxed) {
+            return;
+        }
+        let muted = !self.streams.is_empty() && self.streams.iter().all(|s| s.muted || s.held);
+        self.levels.add(if muted { &[0.0; BLOCK] } else { microphone }, speaker);
+        if self.ticks.is_multiple_of(LEVELS_EVERY) {
+            let (mic, speaker) = self.levels.take();
+            if let Ok(mut levels) = self.shared.levels.try_lock() {
+                *levels = (mic, speaker);
+            }
+            self.pending.push(MediaEvent::Levels { mic, speaker });
+        }
+    }
+
+    fn report_devices(&mut self) {
+        while let Ok(event) = self.audio.events.try_recv() {
+            self.pending.push(match event {
+                AudioEvent::Lost { kind, name, reason } => {
+                    MediaEvent::DeviceLost { kind, name, reason }
+                }
+                AudioEvent::Started { kind, name } => MediaEvent::DeviceStarted { kind, name },
+                AudioEvent::NoDevice { kind, reason } => MediaEvent::NoAudioDevice { kind, reason },
+                AudioEvent::DevicesChanged => MediaEvent::DevicesChanged,
+            });
+        }
+    }
+
+    fn flush(&mut self) {
+        for event in self.pending.drain(..) {
+            if let Err(error) = self.events.try_send(event) {
+                tracing::debug!(%error, "media event not delivered");
+            }
+        }
+    }
+}
+
+/// The sum of all; a single talker passes untouched.
+fn mix(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
+    let mut sum = [0.0; BLOCK];
+    for block in blocks {
+        add(&mut sum, block);
+    }
+    if blocks.len() > 1 {
+        limit(&mut sum);
+    }
+    sum
+}
+
+fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
+    for (to, from) in sum.iter_mut().zip(block) {
+        *to += from;
+    }
+}
+
+fn limit(block: &mut [f32; BLOCK]) {
+    for sample in block {
+        *sample = sample.clamp(-1.0, 1.0);
+    }
+}
+
+/// Root mean square over the blocks since last asked.
+#[derive(Default)]
+struct Levels {
+    microphone: f32,
+    speaker: f32,
+    blocks: u16,
+}
+
+impl Levels {
+    fn add(&mut self, microphone: &[f32; BLOCK], speaker: &[f32; BLOCK]) {
+        let power = |block: &[f32; BLOCK]| block.iter().map(|s| s * s).sum::<f32>() / 480.0;
+        self.microphone += power(microphone);
+        self.speaker += power(speaker);
+        self.blocks += 1;
+    }
+
+    fn take(&mut self) -> (f32, f32) {
+        let blocks = f32::from(self.blocks.max(1));
+        let levels = ((self.microphone / blocks).sqrt(), (self.speaker / blocks).sqrt());
+        *self = Self::default();
+        (levels.0.min(1.0), levels.1.min(1.0))
+    }
+}
+
+/// Asks the system to run this thread before others. Refusal is common (no rtkit, no rights) and
+/// only means that a busy machine may be heard.
+fn raise_priority() -> Option<impl Drop> {
+    #[expect(clippy::cast_possible_truncation, reason = "480")]
+    let frames = BLOCK as u32;
+    match audio_thread_priority::promote_current_thread_to_real_time(frames, SAMPLE_RATE) {
+        Ok(handle) => Some(Raised(Some(handle))),
+        Err(error) => {
+            tracing::info!(%error, "sound runs at normal priority");
+            None
+        }
+    }
+}
+
+struct Raised(Option<audio_thread_priority::RtPriorityHandle>);
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take()
+            && let Err(error) = audio_thread_priority::demote_current_thread_from_real_time(handle)
+        {
+            tracing::debug!(%error, "priority not given back");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_talker_passes_untouched_and_two_are_limited() {
+        let loud = [1.2_f32; BLOCK];
+        assert_eq!(mix(&[loud]), loud);
+        assert_eq!(mix(&[loud, loud]), [1.0; BLOCK]);
+        assert_eq!(mix(&[[0.25; BLOCK], [0.5; BLOCK]]), [0.75; BLOCK]);
+        assert_eq!(mix(&[]), [0.0; BLOCK]);
+    }
+
+    #[test]
+    fn levels_are_root_mean_squares_since_last_asked() {
+        let mut levels = Levels::default();
+        levels.add(&[0.5; BLOCK], &[0.0; BLOCK]);
+        levels.add(&[0.5; BLOCK], &[1.0; BLOCK]);
+        let (microphone, speaker) = levels.take();
+        assert!((microphone - 0.5).abs() < 1e-4);
+        assert!((speaker - 0.5_f32.sqrt()).abs() < 1e-4);
+        assert_eq!(levels.take(), (0.0, 0.0));
+    }
+}

@@ -1,12 +1,29 @@
 //! The engine's handle: commands in, figures out. Nothing here touches sound.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use audio::{AudioSpec, DeviceChoice};
+use rtp::NtpTime;
 use sdp::Negotiated;
+use tokio::task::AbortHandle;
 
+use crate::dsp::{Command, Dsp, Shared};
+use crate::net::{Network, PortPool, Sockets};
+use crate::stream::{Opening, Seeds, Setup};
+use crate::tone::Ringing;
 use crate::{EngineError, Events, RingTone, StreamStats, Tone};
+
+/// Events that may wait to be read.
+const EVENTS: usize = 1_024;
+/// Seconds from 1900 (NTP) to 1970 (Unix).
+const NTP_OFFSET: u64 = 2_208_988_800;
 
 /// Names one media stream of an engine; never used again after it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,11 +44,32 @@ pub struct EngineConfig {
 /// The media engine. Every method may be called from any thread and returns at once. Dropping it
 /// closes all streams, devices and files.
 pub struct Engine {
-    _private: (),
+    ports: Arc<PortPool>,
+    streams: Mutex<HashMap<StreamId, Entry>>,
+    next: AtomicU64,
+    shared: Arc<Shared>,
+    /// `None` with [`AudioSpec::None`].
+    running: Option<Running>,
+}
+
+struct Running {
+    commands: Option<Sender<Command>>,
+    thread: Option<JoinHandle<()>>,
+    network: Network,
+}
+
+/// What the handle knows of a stream.
+struct Entry {
+    rtp_port: u16,
+    published: Arc<Mutex<StreamStats>>,
+    tasks: Vec<AbortHandle>,
+    takes_keys: bool,
+    /// Held here only when there is no DSP thread to hold them.
+    _sockets: Option<Sockets>,
 }
 
 impl Engine {
-    /// Starts the threads and the sound path.
+    /// Starts the threads and makes the sound path ready; it is switched on when first needed.
     ///
     /// With [`AudioSpec::None`] nothing sounds and nothing is sent: streams only hold their ports.
     /// With [`AudioSpec::System`] and no device at all the engine runs on a timer and sends
@@ -39,8 +77,22 @@ impl Engine {
     ///
     /// # Errors
     /// When a WAV file cannot be used or the system gives no thread.
-    pub fn start(_config: EngineConfig) -> Result<(Self, Events), EngineError> {
-        Err(EngineError::UnknownStream)
+    pub fn start(config: EngineConfig) -> Result<(Self, Events), EngineError> {
+        let EngineConfig { audio, bind, rtp_ports } = config;
+        let (event_sender, events) = tokio::sync::mpsc::channel(EVENTS);
+        let shared = Arc::new(Shared::default());
+        let running = match audio {
+            AudioSpec::None => None,
+            spec => Some(Running::start(&spec, event_sender, Arc::clone(&shared))?),
+        };
+        let engine = Self {
+            ports: PortPool::new(rtp_ports, bind),
+            streams: Mutex::default(),
+            next: AtomicU64::new(1),
+            shared,
+            running,
+        };
+        Ok((engine, events))
     }
 
     /// Reserves an even RTP port and the RTCP port above it for a stream that is about to be
@@ -50,8 +102,36 @@ impl Engine {
     /// # Errors
     /// [`EngineError::PortTaken`] when the range is used up, [`EngineError::Socket`] when the
     /// system refuses.
-    pub fn open(&self, _local_ip: IpAddr) -> Result<(StreamId, u16, u16), EngineError> {
-        Err(EngineError::UnknownStream)
+    pub fn open(&self, local_ip: IpAddr) -> Result<(StreamId, u16, u16), EngineError> {
+        let sockets = self.ports.take(local_ip)?;
+        let port = sockets.rtp_port();
+        let id = StreamId(self.next.fetch_add(1, Ordering::Relaxed));
+        let published = Arc::new(Mutex::new(StreamStats::default()));
+        let mut entry = Entry {
+            rtp_port: port,
+            published: Arc::clone(&published),
+            tasks: Vec::new(),
+            takes_keys: false,
+            _sockets: None,
+        };
+        if let Some(running) = &self.running {
+            let listening = sockets
+                .listen(&running.network)
+                .map_err(|source| EngineError::Socket { addr: local_ip, source })?;
+            entry.tasks.clone_from(&listening.tasks);
+            let seeds = Seeds::draw();
+            running.send(Command::Open(Box::new(Opening {
+                id,
+                sockets,
+                listening,
+                seeds,
+                published,
+            })));
+        } else {
+            entry._sockets = Some(sockets);
+        }
+        self.entries().insert(id, entry);
+        Ok((id, port, port + 1))
     }
 
     /// Sets what offer and answer agreed on, for the first time or again: codec, peer, direction.
@@ -59,52 +139,174 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::UnknownStream`]; [`EngineError::Codec`] when a codec cannot be made.
-    pub fn configure(&self, _stream: StreamId, _agreed: Negotiated) -> Result<(), EngineError> {
-        Err(EngineError::UnknownStream)
+    pub fn configure(&self, stream: StreamId, agreed: Negotiated) -> Result<(), EngineError> {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(&stream).ok_or(EngineError::UnknownStream)?;
+        entry.takes_keys = agreed.telephone_event.is_some();
+        if let Ok(mut published) = entry.published.lock() {
+            published.codec = Some(agreed.codec.kind);
+        }
+        if let Some(running) = &self.running {
+            running.send(Command::Configure(stream, Setup::new(agreed)?));
+        }
+        Ok(())
     }
 
     /// Sends silence instead of the microphone on this stream.
-    pub fn set_muted(&self, _stream: StreamId, _muted: bool) {}
+    pub fn set_muted(&self, stream: StreamId, muted: bool) {
+        self.send(Command::Muted(stream, muted));
+    }
 
     /// Neither plays nor feeds this stream (held by us). Whether packets go out at all is what was
     /// negotiated; a held stream that may send sends silence.
-    pub fn set_held(&self, _stream: StreamId, _held: bool) {}
+    pub fn set_held(&self, stream: StreamId, held: bool) {
+        self.send(Command::Held(stream, held));
+    }
+
+    /// Joins streams in a conference mixed here: each hears the user and the other members. An
+    /// empty list takes it apart.
+    pub fn set_conference(&self, members: &[StreamId]) {
+        self.send(Command::Conference(members.to_vec()));
+    }
 
     /// Sends keys as telephone events (RFC 4733), one after the other; `,` waits two seconds.
     /// Returns `false`, and sends nothing, when the peer takes no telephone events.
-    pub fn dtmf(&self, _stream: StreamId, _digits: &str) -> bool {
-        false
+    pub fn dtmf(&self, stream: StreamId, digits: &str) -> bool {
+        let takes_keys = self.entries().get(&stream).is_some_and(|e| e.takes_keys);
+        let possible = takes_keys && self.running.is_some();
+        if possible {
+            self.send(Command::Keys(stream, digits.to_owned()));
+        }
+        possible
     }
 
     /// Figures of a stream; `None` when it is closed.
     #[must_use]
-    pub fn stats(&self, _stream: StreamId) -> Option<StreamStats> {
-        None
+    pub fn stats(&self, stream: StreamId) -> Option<StreamStats> {
+        let published = Arc::clone(&self.entries().get(&stream)?.published);
+        let stats = published.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(stats)
     }
 
     /// Ends a stream and frees its ports. Closing twice does nothing.
-    pub fn close(&self, _stream: StreamId) {}
+    pub fn close(&self, stream: StreamId) {
+        let Some(entry) = self.entries().remove(&stream) else { return };
+        self.ports.closing(entry.rtp_port);
+        for task in &entry.tasks {
+            task.abort();
+        }
+        self.send(Command::Close(stream));
+    }
 
     /// Plays a call progress tone to the user, or stops it with [`Tone::None`].
-    pub fn tone(&self, _tone: Tone) {}
+    pub fn tone(&self, tone: Tone) {
+        self.send(Command::Tone(tone));
+    }
 
     /// Rings on the ringer device, or stops ringing.
     ///
     /// # Errors
-    /// [`EngineError::RingTone`] when the file cannot be used; the built-in ring plays instead.
-    pub fn ring(&self, _tone: Option<RingTone>) -> Result<(), EngineError> {
-        Ok(())
+    /// [`EngineError::RingTone`] when the file cannot be used; the built-in bell rings instead.
+    pub fn ring(&self, tone: Option<RingTone>) -> Result<(), EngineError> {
+        let Some(tone) = tone else {
+            self.send(Command::Ring(None));
+            return Ok(());
+        };
+        let (ringing, result) = match Ringing::new(&tone) {
+            Ok(ringing) => (Some(ringing), Ok(())),
+            Err(error) => {
+                (Ringing::new(&RingTone::Bell).ok(), Err(EngineError::RingTone(error.to_string())))
+            }
+        };
+        self.send(Command::Ring(ringing.map(Box::new)));
+        result
     }
 
     /// Uses other devices from now on, during calls too.
-    pub fn set_devices(&self, _choice: DeviceChoice) {}
+    pub fn set_devices(&self, choice: DeviceChoice) {
+        self.send(Command::Devices(choice));
+    }
 
-    /// Turns [`MediaEvent::Levels`](crate::MediaEvent::Levels) on or off.
-    pub fn watch_levels(&self, _on: bool) {}
+    /// Turns [`MediaEvent::Levels`](crate::MediaEvent::Levels) on or off. While on, the sound path
+    /// stays on too, so that a settings page can show a microphone without a call.
+    pub fn watch_levels(&self, on: bool) {
+        self.shared.watching.store(on, Ordering::Relaxed);
+        if !on {
+            *self.shared.levels.lock().unwrap_or_else(PoisonError::into_inner) = (0.0, 0.0);
+        }
+    }
 
     /// The last measured loudness, microphone and speaker, RMS 0 to 1; zero while not watched.
     #[must_use]
     pub fn levels(&self) -> (f32, f32) {
-        (0.0, 0.0)
+        *self.shared.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Port pairs in use: one per stream, closing ones included until their sockets are gone.
+    #[must_use]
+    pub fn ports_in_use(&self) -> usize {
+        self.ports.in_use()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<StreamId, Entry>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(running) = &self.running {
+            running.send(command);
+        }
+    }
+}
+
+impl Running {
+    fn start(
+        spec: &AudioSpec,
+        events: tokio::sync::mpsc::Sender<crate::MediaEvent>,
+        shared: Arc<Shared>,
+    ) -> Result<Self, EngineError> {
+        let audio = audio::open(spec)?;
+        let network = Network::start()?;
+        let (commands, inbox) = channel();
+        let dsp = Dsp::new(audio, inbox, events, shared);
+        let thread = std::thread::Builder::new()
+            .name("balie-dsp".to_owned())
+            .spawn(move || dsp.run())
+            .map_err(|e| EngineError::Thread(e.to_string()))?;
+        Ok(Self { commands: Some(commands), thread: Some(thread), network })
+    }
+
+    fn send(&self, command: Command) {
+        if self.commands.as_ref().is_none_or(|c| c.send(command).is_err()) {
+            tracing::error!("the DSP thread has ended");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the DSP thread ended badly");
+        }
+    }
+}
+
+impl Seeds {
+    #[expect(clippy::disallowed_methods, reason = "sender reports carry the time of day")]
+    fn draw() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since_1970.as_secs().wrapping_add(NTP_OFFSET);
+        let fraction = (u64::from(since_1970.subsec_nanos()) << 32) / 1_000_000_000;
+        Self {
+            ssrc: rand::random(),
+            sequence: rand::random(),
+            timestamp: rand::random(),
+            report: rand::random(),
+            cname: format!("{:016x}", rand::random::<u64>()),
+            wall_clock: NtpTime((seconds << 32) | fraction),
+        }
     }
 }

@@ -30,13 +30,8 @@ pub enum EngineError {
     #[error("there is no such media stream")]
     UnknownStream,
     /// A codec could not be made ready.
-    #[error("codec {codec}: {reason}")]
-    Codec {
-        /// Its name.
-        codec: &'static str,
-        /// What it said.
-        reason: String,
-    },
+    #[error(transparent)]
+    Codec(#[from] crate::codec::CodecError),
     /// The system gives no thread.
     #[error("no thread for media: {0}")]
     Thread(String),

@@ -20,6 +20,8 @@ mod engine;
 mod error;
 mod event;
 mod net;
+mod pace;
+mod quality;
 pub mod resample;
 mod stats;
 mod stream;

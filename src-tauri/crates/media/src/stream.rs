@@ -1,1 +1,511 @@
-//! (private)
+//! One media stream: from microphone blocks to packets and from packets to speaker blocks.
+//!
+//! Inputs: datagrams (stamped when they arrived), 10 ms blocks of the microphone, what was
+//! negotiated, the user's mute, hold and keys, and the time. Outputs: datagrams on the stream's
+//! sockets, 10 ms blocks for the speaker, events, figures. Lives on the DSP thread; is told the
+//! time, never asks.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use audio::{BLOCK, SAMPLE_RATE};
+use rtp::{Digit, EventReceiver, EventSender, JitterBuffer, JitterConfig, NtpTime, Pulled};
+use sdp::{CodecKind, Negotiated};
+
+use crate::codec::{CodecError, Decoder, Encoder};
+use crate::net::{Listening, Packet, Sockets};
+use crate::quality::LossWindow;
+use crate::{MediaEvent, StreamId, StreamStats, TrafficStats};
+
+/// A direction without packets for this long has ceased.
+const QUIET: Duration = Duration::from_secs(1);
+/// What a comma among the keys waits.
+const COMMA: Duration = Duration::from_secs(2);
+/// Keys that may wait.
+const KEYS: usize = 256;
+/// The longest packet, in blocks.
+const MAX_PACKET_BLOCKS: usize = 6;
+
+/// What was negotiated, with its codecs made ready off the DSP thread.
+pub(crate) struct Setup {
+    pub(crate) agreed: Negotiated,
+    pub(crate) encoder: Encoder,
+    pub(crate) decoders: Vec<(u8, Decoder)>,
+}
+
+impl Setup {
+    pub(crate) fn new(agreed: Negotiated) -> Result<Box<Self>, CodecError> {
+        let mut encoder = Encoder::new(agreed.codec.kind)?;
+        encoder.set_pauses(agreed.codec.wants_dtx());
+        let decoders = agreed
+            .receive
+            .iter()
+            .map(|codec| Ok((codec.payload_type, Decoder::new(codec.kind)?)))
+            .collect::<Result<_, CodecError>>()?;
+        Ok(Box::new(Self { agreed, encoder, decoders }))
+    }
+}
+
+/// Random beginnings of a stream (RFC 3550, 8; RFC 7022), drawn off the DSP thread.
+pub(crate) struct Seeds {
+    pub(crate) ssrc: u32,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) report: u64,
+    pub(crate) cname: String,
+    pub(crate) wall_clock: NtpTime,
+}
+
+/// How a stream begins.
+pub(crate) struct Opening {
+    pub(crate) id: StreamId,
+    pub(crate) sockets: Sockets,
+    pub(crate) listening: Listening,
+    pub(crate) seeds: Seeds,
+    pub(crate) published: Arc<Mutex<StreamStats>>,
+}
+
+pub(crate) struct Stream {
+    pub(crate) id: StreamId,
+    sockets: Sockets,
+    listening: Listening,
+    published: Arc<Mutex<StreamStats>>,
+    sender: rtp::Sender,
+    receiver: rtp::Receiver,
+    reports: rtp::RtcpSession,
+    jitter: JitterBuffer<Decoder>,
+    keys: Keys,
+    keys_received: EventReceiver,
+    line: Option<Line>,
+    pub(crate) muted: bool,
+    pub(crate) held: bool,
+    /// Member of the local conference: hears the microphone and the other members.
+    pub(crate) conferenced: bool,
+    microphone_gain: f32,
+    speaker_gain: f32,
+    last_sent: Option<Instant>,
+    activity: (bool, bool),
+    rejected: u64,
+    concealed: u64,
+    loss: LossWindow,
+    datagram: Vec<u8>,
+}
+
+/// What exists once a stream is negotiated.
+struct Line {
+    agreed: Negotiated,
+    encoder: Encoder,
+    remote: SocketAddr,
+    remote_rtcp: SocketAddr,
+    /// Sound of the packet that is being filled.
+    frame: Vec<f32>,
+    payload: Vec<u8>,
+}
+
+impl Stream {
+    pub(crate) fn new(now: Instant, opening: Opening) -> Self {
+        let Opening { id, sockets, listening, seeds, published } = opening;
+        let config = rtp::SenderConfig {
+            ssrc: seeds.ssrc,
+            first_sequence: seeds.sequence,
+            first_timestamp: seeds.timestamp,
+            payload_type: 0,
+            clock_rate: 8_000,
+        };
+        Self {
+            id,
+            sockets,
+            listening,
+            published,
+            sender: rtp::Sender::new(config),
+            receiver: rtp::Receiver::new(None, &[]),
+            reports: rtp::RtcpSession::new(now, seeds.wall_clock, &seeds.cname, seeds.report),
+            jitter: JitterBuffer::new(JitterConfig::default()),
+            keys: Keys::default(),
+            keys_received: EventReceiver::default(),
+            line: None,
+            muted: false,
+            held: false,
+            conferenced: false,
+            microphone_gain: 0.0,
+            speaker_gain: 0.0,
+            last_sent: None,
+            activity: (false, false),
+            rejected: 0,
+            concealed: 0,
+            loss: LossWindow::default(),
+            datagram: Vec::with_capacity(2_048),
+        }
+    }
+
+    pub(crate) fn configure(&mut self, setup: Setup) {
+        let Setup { agreed, encoder, decoders } = setup;
+        self.sender.set_codec(agreed.codec.payload_type, agreed.codec.clock_rate);
+        self.configure_receiver(&agreed, decoders);
+        self.keys.configure(&agreed);
+        let remote = agreed.remote;
+        let remote_rtcp = agreed.remote_rtcp;
+        match &mut self.line {
+            Some(line) => {
+                if line.agreed.codec != agreed.codec {
+                    line.encoder = encoder;
+                }
+                if line.agreed.ptime_ms != agreed.ptime_ms {
+                    line.frame.clear();
+                }
+                if line.agreed.remote != remote {
+                    line.remote = remote;
+                }
+                line.remote_rtcp = remote_rtcp;
+                line.agreed = agreed;
+            }
+            None => {
+                self.line = Some(Line {
+                    agreed,
+                    encoder,
+                    remote,
+                    remote_rtcp,
+                    frame: Vec::with_capacity(MAX_PACKET_BLOCKS * BLOCK),
+                    payload: Vec::with_capacity(2_048),
+                });
+            }
+        }
+    }
+
+    fn configure_receiver(&mut self, agreed: &Negotiated, decoders: Vec<(u8, Decoder)>) {
+        let old = self.line.as_ref().map(|l| &l.agreed);
+        let same_codecs = old.is_some_and(|o| {
+            o.receive == agreed.receive
+                && o.comfort_noise_pt == agreed.comfort_noise_pt
+                && o.telephone_event_receive == agreed.telephone_event_receive
+        });
+        if same_codecs && old.is_some_and(|o| o.remote == agreed.remote) {
+            return;
+        }
+        let mut rates: Vec<(u8, u32)> =
+            agreed.receive.iter().map(|c| (c.payload_type, c.clock_rate)).collect();
+        rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
+        rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
+        let expected = Some(agreed.remote).filter(|r| !r.ip().is_unspecified());
+        self.receiver.reconfigure(expected, &rates);
+        if !same_codecs {
+            let comfort_noise_pt = agreed.comfort_noise_pt;
+            self.jitter =
+                JitterBuffer::new(JitterConfig { comfort_noise_pt, ..JitterConfig::default() });
+            for (payload_type, decoder) in decoders {
+                self.jitter.set_decoder(payload_type, decoder);
+            }
+        }
+    }
+
+    /// Takes every datagram that has arrived.
+    pub(crate) fn receive(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
+        while let Ok(packet) = self.listening.packets.try_recv() {
+            if packet.rtcp || rtp::is_rtcp(&packet.data) {
+                self.receive_report(&packet);
+            } else {
+                self.receive_sound(now, &packet, events);
+            }
+        }
+    }
+
+    fn receive_report(&mut self, packet: &Packet) {
+        match self.reports.handle_packet(packet.at, self.sender.ssrc(), &packet.data) {
+            Ok(_) => {
+                if let (Some(line), true) = (&mut self.line, packet.rtcp) {
+                    line.remote_rtcp = packet.from;
+                }
+                let lost = self.reports.remote_report().map_or(0, |r| r.fraction_lost);
+                if let Some(line) = &mut self.line {
+                    let percent = u16::from(lost) * 100 / 256;
+                    line.encoder.set_expected_loss(u8::try_from(percent).unwrap_or(100));
+                }
+            }
+            Err(error) => {
+                self.rejected += 1;
+                tracing::debug!(stream = self.id.0, %error, "RTCP dropped");
+            }
+        }
+    }
+
+    fn receive_sound(&mut self, now: Instant, packet: &Packet, events: &mut Vec<MediaEvent>) {
+        let Some(line) = &mut self.line else { return };
+        let received = match self.receiver.handle_packet(packet.at, packet.from, &packet.data) {
+            Ok(received) => received,
+            Err(error) => {
+                self.rejected += 1;
+                tracing::trace!(stream = self.id.0, %error, "RTP dropped");
+                return;
+            }
+        };
+        if let Some(remote) = received.relatched {
+            tracing::debug!(stream = self.id.0, %remote, "peer sends from here: replying there");
+            line.remote = remote;
+        }
+        let header = received.packet.header;
+        let is_key = line
+            .agreed
+            .telephone_event_receive
+            .iter()
+            .any(|t| t.payload_type == header.payload_type);
+        if is_key {
+            if let Some(digit) = self.keys_received.handle_packet(&header, received.packet.payload)
+            {
+                events.push(MediaEvent::Dtmf { stream: self.id, digit: digit.as_char() });
+            }
+        } else {
+            // A packet cannot have arrived after the tick that reads it.
+            self.jitter.insert(packet.at.min(now), &received.packet);
+        }
+    }
+
+    /// The next 10 ms for the speaker; silence while held.
+    pub(crate) fn pull(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
+        block.fill(0.0);
+        if self.line.is_none() {
+            return;
+        }
+        if self.jitter.pull(now, block) == Pulled::Concealed {
+            self.concealed += 1;
+        }
+        let wanted = if self.held { 0.0 } else { 1.0 };
+        ramp(block, &mut self.speaker_gain, wanted);
+    }
+
+    /// Takes 10 ms of the microphone and sends a packet when one is full.
+    pub(crate) fn send(&mut self, now: Instant, microphone: &[f32; BLOCK]) {
+        let Some(line) = &mut self.line else { return };
+        let mut block = *microphone;
+        let wanted = if self.muted || self.held { 0.0 } else { 1.0 };
+        ramp(&mut block, &mut self.microphone_gain, wanted);
+        line.frame.extend_from_slice(&block);
+        self.keys.drive(now, self.sender.timestamp());
+        let full = packet_blocks(&line.agreed) * BLOCK;
+        if line.frame.len() >= full {
+            self.send_frame(now, full);
+        }
+        while let Some(event) = self.keys.poll_output() {
+            self.sender.event(&event, &mut self.datagram);
+            self.transmit(now);
+        }
+    }
+
+    fn send_frame(&mut self, now: Instant, samples: usize) {
+        let Some(line) = &mut self.line else { return };
+        let clock = u64::from(line.agreed.codec.clock_rate);
+        let units = samples as u64 * clock / u64::from(SAMPLE_RATE);
+        let units = u32::try_from(units).unwrap_or(0);
+        line.payload.clear();
+        let allowed = line.agreed.send && !self.keys.is_sounding();
+        let encoded = match line.frame.get(..samples) {
+            Some(frame) if allowed => line.encoder.encode(frame, &mut line.payload),
+            _ => Ok(()),
+        };
+        line.frame.clear();
+        if let Err(error) = encoded {
+            tracing::warn!(stream = self.id.0, %error, "sound not encoded");
+        }
+        if line.payload.is_empty() {
+            self.sender.skip(units);
+            return;
+        }
+        self.sender.frame(now, &line.payload, units, &mut self.datagram);
+        self.transmit(now);
+    }
+
+    /// Sends what stands in `datagram` to where the peer is. A full or broken network costs the
+    /// packet, nothing else.
+    fn transmit(&mut self, now: Instant) {
+        let Some(line) = &self.line else { return };
+        if line.remote.ip().is_unspecified() || line.remote.port() == 0 {
+            return;
+        }
+        match self.sockets.rtp.send_to(&self.datagram, line.remote) {
+            Ok(_) => self.last_sent = Some(now),
+            Err(error) => tracing::trace!(stream = self.id.0, %error, "RTP not sent"),
+        }
+    }
+
+    /// Reports, activity and figures; called every tick.
+    pub(crate) fn keep(&mut self, now: Instant, publish: bool, events: &mut Vec<MediaEvent>) {
+        if self.line.is_some() && self.reports.poll_timeout().is_some_and(|at| now >= at) {
+            let due = self.reports.handle_timeout(
+                now,
+                &self.sender,
+                &mut self.receiver,
+                &mut self.datagram,
+            );
+            if due {
+                self.transmit_report();
+            }
+        }
+        let recent =
+            |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < QUIET);
+        let (rx, tx) = (recent(self.receiver.last_received()), recent(self.last_sent));
+        if self.activity != (rx, tx) {
+            self.activity = (rx, tx);
+            events.push(MediaEvent::Activity { stream: self.id, rx, tx });
+        }
+        let stats = self.receiver.stats();
+        self.loss.observe(now, stats.packets, stats.lost, self.jitter.stats().late);
+        if publish {
+            self.publish();
+        }
+    }
+
+    fn transmit_report(&self) {
+        let Some(line) = &self.line else { return };
+        if line.remote_rtcp.ip().is_unspecified() || line.remote_rtcp.port() == 0 {
+            return;
+        }
+        if let Err(error) = self.sockets.rtcp.send_to(&self.datagram, line.remote_rtcp) {
+            tracing::trace!(stream = self.id.0, %error, "RTCP not sent");
+        }
+    }
+
+    /// Says goodbye and gives the last figures.
+    pub(crate) fn close(mut self, now: Instant) {
+        if self.line.is_some() {
+            self.reports.goodbye(now, &self.sender, &mut self.receiver, &mut self.datagram);
+            if !self.datagram.is_empty() {
+                self.transmit_report();
+            }
+        }
+        self.publish();
+    }
+
+    pub(crate) fn press(&mut self, digits: &str) {
+        self.keys.press(digits);
+    }
+
+    fn publish(&mut self) {
+        let stats = self.stats();
+        // The reader holds the lock for a copy only; should it, the next figures come in 50 ms.
+        if let Ok(mut published) = self.published.try_lock() {
+            *published = stats;
+        }
+    }
+
+    fn stats(&self) -> StreamStats {
+        let received = self.receiver.stats();
+        let sent = self.sender.stats();
+        let jitter = self.jitter.stats();
+        let report = self.reports.remote_report();
+        let kind = self.line.as_ref().map(|l| l.agreed.codec.kind);
+        let round_trip = self.reports.round_trip();
+        let playout = jitter.delay;
+        let clock = f64::from(kind.map_or(8_000, CodecKind::clock_rate));
+        let lost = u64::try_from(received.lost).unwrap_or(0);
+        StreamStats {
+            codec: kind,
+            rx: TrafficStats {
+                packets: received.packets,
+                bytes: received.bytes,
+                lost: Some(lost),
+                jitter_ms: (received.packets > 1).then(|| f64::from(received.jitter_us) / 1000.0),
+                mos: kind
+                    .and_then(|k| crate::quality::mos(k, self.loss.share(), round_trip, playout)),
+            },
+            tx: TrafficStats {
+                packets: sent.packets,
+                bytes: sent.bytes,
+                lost: report.map(|r| u64::try_from(r.total_lost).unwrap_or(0)),
+                jitter_ms: report.map(|r| f64::from(r.jitter) * 1000.0 / clock),
+                mos: kind.zip(report).and_then(|(k, r)| {
+                    let loss = f32::from(r.fraction_lost) / 256.0;
+                    crate::quality::mos(k, Some(loss), round_trip, playout)
+                }),
+            },
+            rtt_ms: round_trip.map(|d| d.as_secs_f64() * 1000.0),
+            jitter_buffer_ms: playout.as_secs_f64() * 1000.0,
+            remote: self.line.as_ref().map(|l| l.remote),
+            secure: false,
+            rejected: self.rejected,
+            concealed: self.concealed,
+        }
+    }
+}
+
+fn packet_blocks(agreed: &Negotiated) -> usize {
+    let blocks = usize::from(agreed.ptime_ms / 10).clamp(1, MAX_PACKET_BLOCKS);
+    match (agreed.codec.kind, blocks) {
+        // Opus has no packets of 30 and 50 ms in one frame; the next shorter one is always accepted.
+        (CodecKind::Opus, 3) => 2,
+        (CodecKind::Opus, 5) => 4,
+        (_, blocks) => blocks,
+    }
+}
+
+/// Multiplies by a gain that moves to `wanted` within the block, so that switching makes no click.
+/// A steady gain of one leaves the sound untouched.
+#[expect(clippy::float_cmp, reason = "0 and 1 are set, not computed")]
+fn ramp(block: &mut [f32; BLOCK], gain: &mut f32, wanted: f32) {
+    if *gain == wanted {
+        if wanted == 0.0 {
+            block.fill(0.0);
+        }
+        return;
+    }
+    let from = *gain;
+    for (n, sample) in (0_u16..).zip(block.iter_mut()) {
+        *sample *= from + (wanted - from) * f32::from(n) / 480.0;
+    }
+    *gain = wanted;
+}
+
+/// Keys waiting to be sent: digits and pauses.
+#[derive(Default)]
+struct Keys {
+    sender: Option<EventSender>,
+    numbering: Option<sdp::TelephoneEvent>,
+    waiting: VecDeque<char>,
+    pause_until: Option<Instant>,
+}
+
+impl Keys {
+    fn configure(&mut self, agreed: &Negotiated) {
+        if self.numbering == agreed.telephone_event {
+            return;
+        }
+        self.numbering = agreed.telephone_event;
+        self.sender =
+            agreed.telephone_event.map(|t| EventSender::new(t.payload_type, t.clock_rate));
+    }
+
+    fn press(&mut self, digits: &str) {
+        if self.sender.is_none() {
+            return;
+        }
+        let room = KEYS.saturating_sub(self.waiting.len());
+        self.waiting.extend(digits.chars().take(room));
+    }
+
+    fn is_sounding(&self) -> bool {
+        self.sender.as_ref().is_some_and(EventSender::is_sounding)
+    }
+
+    fn poll_output(&mut self) -> Option<rtp::EventPacket> {
+        self.sender.as_mut()?.poll_output()
+    }
+
+    fn drive(&mut self, now: Instant, timestamp: u32) {
+        let Some(sender) = &mut self.sender else { return };
+        if sender.is_idle() && self.pause_until.is_none_or(|until| now >= until) {
+            self.pause_until = None;
+            match self.waiting.pop_front() {
+                Some(',') => self.pause_until = Some(now + COMMA),
+                Some(key) => {
+                    if let Some(digit) = Digit::from_char(key) {
+                        sender.queue(digit);
+                    }
+                }
+                None => {}
+            }
+        }
+        if !sender.is_idle() {
+            sender.handle_timeout(now, timestamp);
+        }
+    }
+}
