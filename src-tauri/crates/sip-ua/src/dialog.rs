@@ -85,7 +85,7 @@ impl Dialog {
 
     fn request_with_seq(&self, method: Method, seq: u32) -> Request {
         let mut routes = self.route_set.clone();
-        let strict = routes.first().is_some_and(|first| first.uri.lr().is_none_or_false());
+        let strict = routes.first().is_some_and(|first| !first.uri.lr());
         let mut uri = self.remote_target.clone();
         if strict {
             // A strict router wants itself as Request-URI and the target as the last Route.

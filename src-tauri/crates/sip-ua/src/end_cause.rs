@@ -1,6 +1,6 @@
 //! Why a session ended, read from the messages that ended it.
 
-use sip_types::{ContactValue, HeaderName, Headers, Response, StatusCode};
+use sip_types::{ContactValue, Headers, Response, StatusCode};
 
 use crate::{EndCause, EndedBy};
 
@@ -54,20 +54,11 @@ impl EndCause {
 
     /// RFC 3326: `SIP;cause=200;text="Call completed elsewhere", Q.850;cause=16`.
     fn read_reasons(&mut self, headers: &Headers) {
-        let values = headers.get_all(HeaderName::Reason);
-        for value in values.iter().flat_map(|value| split_commas(value)) {
-            let mut parts = value.split(';').map(str::trim);
-            let protocol = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let mut number = None;
-            for part in parts {
-                let (name, value) = part.split_once('=').unwrap_or((part, ""));
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "cause" => number = value.trim().parse::<u16>().ok(),
-                    "text" if !unquoted(value).is_empty() => self.reason = unquoted(value),
-                    _ => {}
-                }
+        for reason in headers.reasons().unwrap_or_default() {
+            if let Some(text) = reason.text.filter(|text| !text.is_empty()) {
+                self.reason = text;
             }
-            match (protocol.as_str(), number) {
+            match (reason.protocol.to_ascii_lowercase().as_str(), reason.cause) {
                 ("sip", Some(200)) => self.answered_elsewhere = true,
                 ("sip", Some(code)) if self.status.is_none() => self.status = StatusCode::new(code),
                 ("q.850", Some(code)) => self.q850 = Some(code),
@@ -87,25 +78,4 @@ fn contacts(headers: &Headers) -> Vec<sip_types::Uri> {
         ContactValue::Star => None,
     });
     uris.collect()
-}
-
-/// Splits at commas outside quotes.
-fn split_commas(value: &str) -> Vec<&str> {
-    let (mut parts, mut quoted, mut start) = (Vec::new(), false, 0);
-    for (at, c) in value.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(value.get(start..at).unwrap_or_default());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(value.get(start..).unwrap_or_default());
-    parts
-}
-
-fn unquoted(value: &str) -> String {
-    value.trim().trim_matches('"').replace("\\\"", "\"")
 }

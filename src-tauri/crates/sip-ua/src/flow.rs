@@ -81,11 +81,6 @@ impl Flow {
         flow
     }
 
-    /// The route in use, if one is known.
-    pub(crate) fn route(&self) -> Option<&Route> {
-        self.routes.first()
-    }
-
     /// Pins the route to where the peer's messages come from.
     pub(crate) fn pin(&mut self, route: Route) {
         self.routes = vec![route];
@@ -123,11 +118,6 @@ impl Flow {
     /// Takes a request back that has not been sent yet.
     pub(crate) fn withdraw(&mut self, purpose: Purpose) {
         self.queue.retain(|q| !matches!(q, Queued::Request(p) if p.purpose == purpose));
-    }
-
-    /// Whether anything is under way or waiting.
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.pending.is_empty() || !self.queue.is_empty()
     }
 
     /// A response to a request of this dialog; `None` if the key is not ours (any more).

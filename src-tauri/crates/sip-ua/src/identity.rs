@@ -35,7 +35,7 @@ pub(crate) fn originator(
 /// Who sent an INVITE. `trusted`: the sender's word for others is taken (RFC 3325 section 5).
 pub(crate) fn caller(headers: &Headers, trusted: bool) -> Identity {
     let from = headers.from().unwrap_or_else(|_| anonymous());
-    let hidden = headers.get(HeaderName::Privacy).is_some_and(|value| {
+    let hidden = headers.get(&HeaderName::Privacy).is_some_and(|value| {
         value.split([';', ',']).any(|word| {
             let word = word.trim().to_ascii_lowercase();
             matches!(word.as_str(), "id" | "user" | "header")
@@ -52,17 +52,17 @@ pub(crate) fn callee(headers: &Headers, trusted: bool) -> Identity {
 
 /// Who sent the call on to us last.
 pub(crate) fn diverted_from(headers: &Headers) -> Option<NameAddr> {
-    let diversion = headers.get(HeaderName::Diversion);
-    if let Some(first) = diversion.and_then(|value| NameAddr::parse_list(&value).ok()?.into_iter().next()) {
-        return Some(first);
+    let diversions = headers.diversions().unwrap_or_default();
+    if let Some(latest) = diversions.into_iter().next() {
+        return Some(latest);
     }
-    // The entry before the last is who was tried before us; its own cause is on the last.
-    let values = headers.get_all(HeaderName::HistoryInfo);
-    let mut entries: Vec<NameAddr> =
-        values.iter().filter_map(|value| NameAddr::parse_list(value).ok()).flatten().collect();
+    // The entry before the last is who was tried before us; why it was left stands on the last
+    // (RFC 4458 cause) or on itself (Reason).
+    let mut entries = headers.history_info().unwrap_or_default();
     let last = entries.pop()?;
-    let diverted = last.uri.param("cause").is_some();
-    entries.pop().filter(|_| diverted)
+    let before = entries.pop()?;
+    let diverted = last.address.uri.param("cause").is_some() || before.reason().is_some();
+    diverted.then(|| NameAddr { uri: before.address.uri.without_headers(), ..before.address })
 }
 
 fn identity(headers: &Headers, shown: NameAddr, trusted: bool, hidden: bool) -> Identity {
@@ -81,9 +81,7 @@ fn identity(headers: &Headers, shown: NameAddr, trusted: bool, hidden: bool) -> 
 
 /// The first sip identity, else whatever comes first (a tel URI).
 fn asserted(headers: &Headers) -> Option<NameAddr> {
-    let values = headers.get_all(HeaderName::PAssertedIdentity);
-    let list: Vec<NameAddr> =
-        values.iter().filter_map(|value| NameAddr::parse_list(value).ok()).flatten().collect();
+    let list = headers.asserted_identities().unwrap_or_default();
     let sip = list.iter().find(|address| address.uri.is_sip()).cloned();
     sip.or_else(|| list.into_iter().next())
 }

@@ -11,11 +11,8 @@ const METHODS: [&str; 6] = ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"]
 /// A response with `tag` in To, unless To has one or the response is 100 (section 8.2.6.2).
 pub(crate) fn response(request: &Request, status: StatusCode, tag: &str) -> Response {
     let mut response = Response::to_request(request, status);
-    if status != StatusCode::TRYING
-        && let Ok(to) = response.headers.to()
-        && to.tag().is_none()
-    {
-        response.headers.set(HeaderName::To, to.with_tag(tag).to_string());
+    if status != StatusCode::TRYING && !tag.is_empty() {
+        response.set_to_tag(tag);
     }
     response
 }
@@ -32,7 +29,7 @@ pub(crate) fn allow(config: &Config) -> String {
 pub(crate) fn set_capabilities(headers: &mut Headers, config: &Config) {
     headers.set(HeaderName::Allow, allow(config));
     if config.supported.is_empty() {
-        headers.remove(HeaderName::Supported);
+        headers.remove(&HeaderName::Supported);
     } else {
         headers.set(HeaderName::Supported, config.supported.join(", "));
     }
@@ -66,7 +63,7 @@ pub(crate) fn response_body(response: &mut Response, body: Option<&Body>) {
 }
 
 fn put_body(headers: &mut Headers, bytes: &mut Vec<u8>, body: Option<&Body>) {
-    headers.remove(HeaderName::ContentType);
+    headers.remove(&HeaderName::ContentType);
     bytes.clear();
     if let Some(body) = body {
         headers.set(HeaderName::ContentType, body.content_type.clone());
@@ -79,7 +76,7 @@ pub(crate) fn body_of(headers: &Headers, bytes: &[u8]) -> Option<Body> {
     if bytes.is_empty() {
         return None;
     }
-    let content_type = headers.get(HeaderName::ContentType).unwrap_or_default().into_owned();
+    let content_type = headers.get(&HeaderName::ContentType).unwrap_or_default().into_owned();
     Some(Body { content_type, bytes: bytes.to_vec() })
 }
 

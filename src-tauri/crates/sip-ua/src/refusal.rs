@@ -7,7 +7,7 @@ use crate::{message, shared::Shared};
 
 /// 420 if the request requires an extension we do not have (section 8.2.2.3).
 pub(crate) fn extension(shared: &mut Shared, request: &Request) -> Option<Response> {
-    let required = request.headers.require().unwrap_or_default();
+    let required = request.headers.require();
     let known = |tag: &String| shared.config.supported.iter().any(|s| s.eq_ignore_ascii_case(tag));
     let unknown: Vec<String> = required.into_iter().filter(|tag| !known(tag)).collect();
     if unknown.is_empty() {
@@ -24,15 +24,15 @@ pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response
         return None;
     }
     let headers = &request.headers;
-    let encoded = headers.get(HeaderName::ContentEncoding);
+    let encoded = headers.get(&HeaderName::ContentEncoding);
     if encoded.is_some_and(|value| !value.trim().eq_ignore_ascii_case("identity")) {
         let mut response = answer(shared, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
         response.headers.set(HeaderName::AcceptEncoding, "identity");
         return Some(response);
     }
-    let kind = headers.get(HeaderName::ContentType).map(|value| message::media_type(&value));
+    let kind = headers.get(&HeaderName::ContentType).map(|value| message::media_type(&value));
     let known = |kind: &String| shared.config.accept.iter().any(|a| a.eq_ignore_ascii_case(kind));
-    let optional = headers.get(HeaderName::ContentDisposition).is_some_and(|value| {
+    let optional = headers.get(&HeaderName::ContentDisposition).is_some_and(|value| {
         value.to_ascii_lowercase().replace(' ', "").contains("handling=optional")
     });
     if kind.as_ref().is_some_and(known) || optional {

@@ -80,16 +80,13 @@ pub(crate) fn read_binding(account: &Account, request: &Request, response: &Resp
 
 /// Seconds to stay away (section 20.33).
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers.get(HeaderName::RetryAfter)?;
-    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.min(3600)))
+    let wait = response.headers.retry_after().ok().flatten()?;
+    Some(Duration::from_secs(u64::from(wait.seconds.min(3600))))
 }
 
 /// The route of further requests (RFC 3608 section 5).
 pub(crate) fn service_route(response: &Response) -> Vec<NameAddr> {
-    let values = response.headers.get_all(HeaderName::ServiceRoute);
-    let lists = values.iter().filter_map(|value| NameAddr::parse_list(value).ok());
-    lists.flatten().collect()
+    response.headers.service_routes().unwrap_or_default()
 }
 
 fn first_address(contacts: Vec<ContactValue>) -> Option<NameAddr> {

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use sip_core::{ClientKey, Failure, Route, Target};
-use sip_types::{HeaderName, NameAddr, Request, Response, StatusCode};
+use sip_types::{NameAddr, Request, Response, StatusCode};
 
 use crate::{
     Event, QueryId, RegistrationState, ResolveError, authentication, register_message,

@@ -168,12 +168,6 @@ impl UserAgent {
     }
 
     fn on_request(&mut self, now: Instant, key: ServerKey, request: Request, source: Source) {
-        if let Err(rejection) = sip_types::validate(&request) {
-            self.shared.counters.malformed += 1;
-            let mut response = refusal::answer(&mut self.shared, &request, rejection.status);
-            response.reason = rejection.reason.to_string();
-            return self.shared.layer.respond(now, &key, response);
-        }
         let inside = request.headers.to().is_ok_and(|to| to.tag().is_some());
         match self.session_for(&request).filter(|_| inside) {
             Some(id) => {
@@ -220,9 +214,6 @@ impl UserAgent {
         let Some(account) = self.account_for(&request, &source) else {
             return self.refuse(now, key, &request, StatusCode::NOT_FOUND);
         };
-        if self.sessions.values().any(|session| session.is_merged(&request)) {
-            return self.refuse(now, key, &request, StatusCode::LOOP_DETECTED);
-        }
         let refused = refusal::extension(&mut self.shared, &request);
         if let Some(response) = refused.or_else(|| refusal::content(&mut self.shared, &request)) {
             return self.shared.layer.respond(now, &key, response);

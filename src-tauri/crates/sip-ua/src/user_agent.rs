@@ -341,7 +341,7 @@ impl UserAgent {
     /// Client and server transactions under way.
     #[must_use]
     pub fn transaction_count(&self) -> (usize, usize) {
-        self.shared.layer.len()
+        self.shared.layer.under_way()
     }
 
     // --- the ways inwards ---

@@ -78,19 +78,6 @@ impl Session {
         Ok(session)
     }
 
-    /// Whether this is the INVITE that the session began with, by another way (section 8.2.2.2).
-    pub(crate) fn is_merged(&self, request: &Request) -> bool {
-        let Phase::Incoming(incoming) = &self.phase else { return false };
-        let (ours, other) = (&incoming.invitation.request.headers, &request.headers);
-        let from_tag = |headers: &sip_types::Headers| {
-            headers.from().ok().and_then(|from| from.tag().map(str::to_owned))
-        };
-        let seq = |headers: &sip_types::Headers| headers.cseq().ok().map(|cseq| cseq.number);
-        ours.call_id().ok() == other.call_id().ok()
-            && from_tag(ours) == from_tag(other)
-            && seq(ours) == seq(other)
-    }
-
     /// 180, 183 or any other provisional response.
     pub(crate) fn progress(
         &mut self,
@@ -181,10 +168,10 @@ impl Session {
         let Phase::Incoming(incoming) = &self.phase else { return };
         let mut response = incoming.response(cx, status, None);
         if status.is_failure() {
-            response.headers.remove(HeaderName::Contact);
+            response.headers.remove(&HeaderName::Contact);
         }
         if headers.iter().any(|(name, _)| *name == HeaderName::Contact) {
-            response.headers.remove(HeaderName::Contact);
+            response.headers.remove(&HeaderName::Contact);
         }
         for (name, value) in headers {
             response.headers.push(name.clone(), value.clone());
@@ -204,9 +191,7 @@ impl Incoming {
         let tag = self.flow.dialog.local.tag().unwrap_or_default();
         let mut response = message::response(&self.invitation.request, status, tag);
         let headers = &mut response.headers;
-        for route in self.invitation.request.headers.get_all(HeaderName::RecordRoute) {
-            headers.push(HeaderName::RecordRoute, route.into_owned());
-        }
+        headers.copy_from(&self.invitation.request.headers, &HeaderName::RecordRoute);
         message::set_contact_for(headers, cx, &self.invitation.source);
         message::set_capabilities(headers, &cx.shared.config);
         headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());

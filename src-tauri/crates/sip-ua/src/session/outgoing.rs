@@ -14,8 +14,7 @@ use crate::{
     flow::Flow,
     identity,
     message::{self, name_addr},
-    registration,
-    shared::{Cx, Owner},
+    shared::Cx,
     target::serves,
 };
 
