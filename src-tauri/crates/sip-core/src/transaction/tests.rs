@@ -118,6 +118,7 @@ impl Ladder {
     /// Lets time pass, timers included.
     pub(super) fn pass(&mut self, milliseconds: u64) {
         let until = self.now + Duration::from_millis(milliseconds);
+        self.drain();
         while let Some(due) = self.layer.poll_timeout().filter(|due| *due <= until) {
             self.now = self.now.max(due);
             self.layer.handle_timeout(self.now);

@@ -30,7 +30,25 @@ fn trying_is_sent_for_a_slow_user() {
     ladder.arrive(ack_to_refusal(&invite));
     ladder.arrive(invite.clone());
     ladder.respond(0, &invite, 200);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+       0 ms <- INVITE
+       0 ms ** INVITE as server-1
+     150 ms <- INVITE
+     200 ms -> 100 INVITE
+     550 ms <- INVITE
+     550 ms -> 100 INVITE
+     550 ms -> 180 INVITE
+     550 ms <- INVITE
+     550 ms -> 180 INVITE
+     550 ms -> 486 INVITE
+    1050 ms -> 486 INVITE
+    1150 ms <- INVITE
+    1150 ms -> 486 INVITE
+    1150 ms <- ACK
+    1150 ms <- ACK
+    1150 ms <- INVITE
+    6150 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -49,7 +67,19 @@ fn a_quick_user_needs_no_trying() {
     ack.headers.set(HeaderName::To, "<sip:bob@example.com>;tag=us".to_owned());
     ladder.arrive(ack.clone());
     ladder.arrive(ack);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- INVITE
+        0 ms ** INVITE as server-1
+        0 ms -> 180 INVITE
+    60000 ms -> 200 INVITE
+    60000 ms <- INVITE
+    60500 ms -> 200 INVITE
+    60500 ms <- ACK
+    60500 ms ** ACK
+    60500 ms <- ACK
+    60500 ms ** ACK
+    92000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -58,7 +88,22 @@ fn a_refusal_nobody_acknowledges() {
     let invite = arriving(Method::Invite, "z9hG4bK1");
     ladder.arrive(invite.clone());
     ladder.respond(0, &invite, 603);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- INVITE
+        0 ms ** INVITE as server-1
+        0 ms -> 603 INVITE
+      500 ms -> 603 INVITE
+     1500 ms -> 603 INVITE
+     3500 ms -> 603 INVITE
+     7500 ms -> 603 INVITE
+    11500 ms -> 603 INVITE
+    15500 ms -> 603 INVITE
+    19500 ms -> 603 INVITE
+    23500 ms -> 603 INVITE
+    27500 ms -> 603 INVITE
+    31500 ms -> 603 INVITE
+    32000 ms ** server-1 failed: NoAck
+    ");
 }
 
 #[test]
@@ -69,7 +114,13 @@ fn a_refusal_on_a_stream() {
     ladder.respond(0, &invite, 603);
     ladder.pass(5000);
     ladder.arrive(ack_to_refusal(&invite));
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+       0 ms <- INVITE
+       0 ms ** INVITE as server-1
+       0 ms -> 603 INVITE
+    5000 ms <- ACK
+    5000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -84,7 +135,15 @@ fn other_requests_are_answered_again_when_repeated() {
     ladder.respond(0, &options, 500);
     ladder.pass(500);
     ladder.arrive(options.clone());
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- OPTIONS
+        0 ms ** OPTIONS as server-1
+      500 ms <- OPTIONS
+      500 ms -> 200 OPTIONS
+     1000 ms <- OPTIONS
+     1000 ms -> 200 OPTIONS
+    32500 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -95,7 +154,14 @@ fn a_timeout_is_never_said_to_other_requests() {
     ladder.respond(0, &options, 408);
     let forgotten = arriving(Method::Info, "z9hG4bK2");
     ladder.arrive(forgotten);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- OPTIONS
+        0 ms ** OPTIONS as server-1
+        0 ms ** server-1 terminated
+        0 ms <- INFO
+        0 ms ** INFO as server-2
+    32000 ms ** server-2 terminated
+    ");
 }
 
 #[test]
@@ -111,7 +177,19 @@ fn a_cancelled_call() {
     ladder.arrive(arriving(Method::Cancel, "z9hG4bK1"));
     ladder.respond(0, &invite, 487);
     ladder.arrive(ack_to_refusal(&invite));
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+       0 ms <- INVITE
+       0 ms ** INVITE as server-1
+       0 ms -> 180 INVITE
+    3000 ms <- CANCEL
+    3000 ms -> 200 CANCEL
+    3000 ms ** CANCEL of server-1
+    3000 ms <- CANCEL
+    3000 ms -> 200 CANCEL
+    3000 ms -> 487 INVITE
+    3000 ms <- ACK
+    8000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -122,7 +200,16 @@ fn a_cancel_that_comes_too_late_or_for_nothing() {
     ladder.respond(0, &invite, 200);
     ladder.arrive(arriving(Method::Cancel, "z9hG4bK1"));
     ladder.arrive(arriving(Method::Cancel, "z9hG4bKother"));
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- INVITE
+        0 ms ** INVITE as server-1
+        0 ms -> 200 INVITE
+        0 ms <- CANCEL
+        0 ms -> 200 CANCEL
+        0 ms <- CANCEL
+        0 ms -> 481 CANCEL
+    32000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -134,7 +221,15 @@ fn a_request_that_comes_on_two_ways_is_taken_once() {
     ladder.arrive(other.clone());
     ladder.arrive(ack_to_refusal(&other));
     ladder.respond(0, &invite, 200);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- INVITE
+        0 ms ** INVITE as server-1
+        0 ms <- INVITE
+        0 ms -> 482 INVITE
+        0 ms <- ACK
+        0 ms -> 200 INVITE
+    32000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -152,7 +247,21 @@ fn a_client_of_the_old_standard() {
     next.headers.set(HeaderName::CSeq, "8 INVITE".to_owned());
     ladder.arrive(next.clone());
     ladder.respond(1, &next, 200);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- INVITE
+        0 ms ** INVITE as server-1
+        0 ms -> 486 INVITE
+        0 ms <- INVITE
+        0 ms -> 486 INVITE
+        0 ms <- ACK
+        0 ms <- ACK
+        0 ms ** ACK
+        0 ms <- INVITE
+        0 ms ** INVITE as server-2
+        0 ms -> 200 INVITE
+     5000 ms ** server-1 terminated
+    32000 ms ** server-2 terminated
+    ");
 }
 
 #[test]
@@ -164,7 +273,8 @@ fn branches_of_different_hosts_are_different() {
     let mut other = arriving(Method::Options, "z9hG4bK1");
     let via = "SIP/2.0/UDP 192.0.2.77;rport;branch=z9hG4bK1";
     other.headers.set(HeaderName::Via, via.to_owned());
-    ladder.arrive(other.clone());
+    other.headers.set(HeaderName::CallId, "call-2");
+    ladder.arrive(other);
     assert_eq!(ladder.requests.len(), 2);
 }
 
@@ -208,7 +318,14 @@ fn a_request_too_many_is_told_so() {
     invite.headers.set(HeaderName::CallId, "call-2".to_owned());
     ladder.arrive(invite);
     ladder.respond(0, &options, 200);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+        0 ms <- OPTIONS
+        0 ms ** OPTIONS as server-1
+        0 ms <- INVITE
+        0 ms -> 503 INVITE
+        0 ms -> 200 OPTIONS
+    32000 ms ** server-1 terminated
+    ");
 }
 
 #[test]
@@ -228,7 +345,13 @@ fn broken_requests_are_refused_and_kept_nowhere() {
     let now = ladder.now();
     ladder.layer.handle_input(now, Input::Malformed { source, error });
     ladder.pass(0);
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @"
+    0 ms <- OPTIONS
+    0 ms -> 400 INVITE
+    0 ms <- ACK
+    0 ms <- ACK
+    0 ms -> 505 OPTIONS
+    ");
 }
 
 #[test]
@@ -239,5 +362,12 @@ fn a_refusal_that_cannot_be_sent() {
     ladder.fail_transport();
     ladder.respond(0, &invite, 486);
     ladder.fail_transport();
-    insta::assert_snapshot!(ladder.finish(), @"");
+    insta::assert_snapshot!(ladder.finish(), @r#"
+    0 ms <- INVITE
+    0 ms ** INVITE as server-1
+    0 ms !! transport fails
+    0 ms -> 486 INVITE
+    0 ms !! transport fails
+    0 ms ** server-1 failed: Transport("no route")
+    "#);
 }
