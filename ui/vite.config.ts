@@ -20,6 +20,7 @@ export default defineConfig({
   ...(process.env.VITEST ? { resolve: { conditions: ['browser'] } } : {}),
   test: {
     environment: 'jsdom',
+    testTimeout: 30_000,
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/test-setup.ts'],
   },

@@ -1,2 +1,104 @@
-//! The window.
-fn main() {}
+//! The window of Balie: starts the program and shows what it decides. No decisions are made here.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod arguments;
+mod commands;
+mod shell;
+mod texts;
+mod tray;
+mod windows;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use app::{App, StartOptions};
+use clap::Parser;
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
+use tauri_plugin_window_state::StateFlags;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Arguments;
+use crate::commands::Program;
+use crate::shell::Window;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let built = tauri::Builder::default()
+        // First of all plugins: a second start must do nothing else than call the first.
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show_main(app)))
+        .plugin(
+            tauri_plugin_window_state::Builder::default()
+                .with_denylist(&[windows::INCOMING])
+                .with_state_flags(StateFlags::POSITION | StateFlags::SIZE | StateFlags::MAXIMIZED)
+                .build(),
+        )
+        .invoke_handler(tauri::generate_handler![commands::control, commands::subscribe])
+        .setup(move |app| Ok(open(app.handle(), &arguments)?))
+        .build(tauri::generate_context!());
+    match built {
+        Ok(app) => {
+            app.run(on_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(%error, "the window system refused");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Starts the program, then the windows that show it.
+fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
+    let window = Arc::new(Window::new(handle.clone()));
+    let settings = arguments.settings_file(handle)?;
+    let (config, trouble) = arguments::read_config(&settings);
+    let options = StartOptions {
+        config,
+        settings: Some(settings),
+        sound: arguments.audio.clone(),
+        demo: arguments.demo,
+    };
+    tray::build(handle)?;
+    let started = tauri::async_runtime::block_on(App::start(options, window.clone()));
+    let program = match started {
+        Ok(app) => {
+            let program = Program::running(app.handle(), window, trouble);
+            let handle = handle.clone();
+            tauri::async_runtime::spawn(async move {
+                app.finished().await;
+                handle.exit(0);
+            });
+            program
+        }
+        Err(error) => {
+            tracing::error!(%error, "the program could not start");
+            Program::failed(error.code(), &error, window)
+        }
+    };
+    handle.manage(program);
+    windows::build_main(handle, arguments.demo)?;
+    windows::build_incoming(handle)
+}
+
+fn on_event(handle: &AppHandle, event: RunEvent) {
+    if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event {
+        match label.as_str() {
+            windows::MAIN if windows::stays_in_tray(handle) => {
+                api.prevent_close();
+                windows::hide_main(handle);
+            }
+            windows::MAIN => {
+                api.prevent_close();
+                commands::quit(handle);
+            }
+            _ => api.prevent_close(),
+        }
+    }
+}

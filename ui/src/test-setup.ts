@@ -1,5 +1,13 @@
 // What the test environment lacks of a browser.
 
+import { configure } from '@testing-library/svelte';
+
+// A failure names what was looked for; the whole page would bury it. The deadline is for slow machines.
+configure({
+  asyncUtilTimeout: 8_000,
+  getElementError: (message) => new Error(message ?? 'not found'),
+});
+
 globalThis.matchMedia ??= (query: string): MediaQueryList =>
   ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }) as unknown as MediaQueryList;
 HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement): void {

@@ -10,5 +10,5 @@ export async function openHost(): Promise<Host> {
     const { MockHost, scene } = await import('./mock');
     return new MockHost(scene(location.search));
   }
-  throw new HostError('internal', 'the page runs outside the program');
+  throw new HostError('not_supported', 'the page runs outside the program');
 }

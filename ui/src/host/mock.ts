@@ -67,6 +67,7 @@ export class MockHost implements Host {
   private view: AppView;
   private readonly pace: number;
   private next = 1;
+  private murmur: ReturnType<typeof setInterval> | undefined;
   private readonly listeners = new Set<(update: Update) => void>();
 
   constructor(start: Scene = {}) {
@@ -123,6 +124,9 @@ export class MockHost implements Host {
           audio: { ...this.view.audio, input: command.input, output: command.output, ringer: command.ringer },
         });
         return {};
+      case 'levels.watch':
+        this.watchLevels(command.on);
+        return {};
       case 'history.seen':
         this.change({ missed: 0 });
         return {};
@@ -132,6 +136,16 @@ export class MockHost implements Host {
       default:
         return command.cmd.startsWith('call.') ? this.onCall(command) : this.onAccount(command);
     }
+  }
+
+  /** Somebody murmurs at the desk. */
+  private watchLevels(on: boolean): void {
+    clearInterval(this.murmur);
+    if (!on) return;
+    this.murmur = setInterval(() => {
+      const microphone = 0.25 + 0.2 * Math.sin(Date.now() / 300) + 0.25 * Math.random();
+      for (const listener of this.listeners) listener({ kind: 'levels', value: { microphone, speaker: 0 } });
+    }, 66);
   }
 
   private onCall(command: Command): unknown {

@@ -6,7 +6,7 @@ const one = (n: number, single: string, many: string): string => `${n} ${n === 1
 
 export const en: Messages = {
   locale: 'en-GB',
-  app: { title: 'Balie', starting: 'Balie is starting…', outside: 'This page belongs inside the program Balie.' },
+  app: { title: 'Balie', starting: 'Balie is starting…', outside: 'This page belongs inside the program Balie' },
   codes: {
     not_registered: { what: 'You are not signed in', todo: 'Sign the account in and try again.' },
     auth_failed: { what: 'User name or password is wrong', todo: 'Check both in the account details.' },
@@ -143,6 +143,7 @@ export const en: Messages = {
       [people > 0 ? one(people, 'colleague', 'colleagues') : '', past > 0 ? one(past, 'earlier call', 'earlier calls') : '']
         .filter((part) => part !== '')
         .join(', '),
+    colleagues: 'Colleagues',
     people: (n) => one(n, 'colleague', 'colleagues'),
     asNumber: 'Call this number',
     earlier: 'Called before',
@@ -163,9 +164,9 @@ export const en: Messages = {
     kinds: {
       echo: 'Echo',
       music: 'Music',
-      speech: 'Spoken text',
+      speech: 'Voice',
       busy: 'Always busy',
-      no_answer: 'Never answers',
+      no_answer: 'No answer',
       declines: 'Declines',
       voicemail: 'Voicemail',
       main: 'Main number',
@@ -173,7 +174,7 @@ export const en: Messages = {
     texts: {
       echo: 'You hear yourself',
       music: 'Music on hold',
-      speech: 'A voice that reads',
+      speech: 'Reads a text to you',
       busy: 'You get the busy tone',
       no_answer: 'Keeps ringing',
       declines: 'Says no at once',
@@ -247,6 +248,8 @@ export const en: Messages = {
     escape: 'Close, or clear the search field',
     overview: 'This overview',
     overviewShort: 'keys',
+    quit: 'Quit Balie, when there is no call',
+    notDuringCalls: 'There is still a call; Balie stays open',
     close: 'Close',
     none: 'No call for this key',
   },

@@ -57,7 +57,7 @@ const tests: Record<TestKind, string> = {
 
 export const nl = {
   locale: 'nl-NL',
-  app: { title: 'Balie', starting: 'Balie start…', outside: 'Deze pagina hoort in het programma Balie.' },
+  app: { title: 'Balie', starting: 'Balie start…', outside: 'Deze pagina hoort in het programma Balie' },
   codes,
   mute: { on: 'Dempen', off: 'Dempen uit', state: 'Microfoon uit' },
   account: {
@@ -159,6 +159,7 @@ export const nl = {
       [people > 0 ? one(people, 'collega', 'collega’s') : '', past > 0 ? one(past, 'eerder gesprek', 'eerdere gesprekken') : '']
         .filter((part) => part !== '')
         .join(', '),
+    colleagues: 'Collega’s',
     people: (n: number) => one(n, 'collega', 'collega’s'),
     asNumber: 'Bel dit nummer',
     earlier: 'Eerder gebeld',
@@ -179,7 +180,7 @@ export const nl = {
     kinds: {
       echo: 'Echo',
       music: 'Muziek',
-      speech: 'Gesproken tekst',
+      speech: 'Stem',
       busy: 'Altijd bezet',
       no_answer: 'Neemt niet op',
       declines: 'Weigert',
@@ -189,8 +190,8 @@ export const nl = {
     texts: {
       echo: 'U hoort uzelf terug',
       music: 'Wachtmuziek',
-      speech: 'Een stem die leest',
-      busy: 'Hoort u de bezettoon',
+      speech: 'Leest een tekst voor',
+      busy: 'U hoort de bezettoon',
       no_answer: 'Blijft overgaan',
       declines: 'Zegt meteen nee',
       voicemail: 'Spreek iets in',
@@ -263,6 +264,8 @@ export const nl = {
     escape: 'Sluiten, of zoekveld wissen',
     overview: 'Dit overzicht',
     overviewShort: 'toetsen',
+    quit: 'Balie afsluiten, als er geen gesprek is',
+    notDuringCalls: 'Er is nog een gesprek; Balie blijft open',
     close: 'Sluiten',
     none: 'Geen gesprek voor deze toets',
   },

@@ -54,9 +54,18 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       ui.overlay = null;
       ui.focusSearch();
       return true;
+    case 'quit':
+      return quit(desk, ui);
     default:
       return performOnCall(action, desk, ui);
   }
+}
+
+/** Ends the program, unless somebody would be cut off. */
+function quit(desk: Desk, ui: Ui): boolean {
+  if (desk.view.calls.some((call) => call.state !== 'ended')) ui.said = desk.t.keys.notDuringCalls;
+  else void desk.send({ cmd: 'quit' });
+  return true;
 }
 
 function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {

@@ -72,7 +72,11 @@ export class Desk {
       if (update.kind === 'view') this.show(update.value);
       else this.levels = update.value;
     });
-    if (!this.ready) this.show(await this.host.control({ cmd: 'view.get' }));
+    if (!this.ready) {
+      const view = await this.host.control({ cmd: 'view.get' });
+      // An update that came meanwhile is newer than the answer.
+      if (!this.ready) this.show(view);
+    }
     return () => {
       clearInterval(clock);
       close();

@@ -2,28 +2,29 @@
 
 /** What a key asks for. `resume_nth` and `hangup_nth` carry the place of the held call, from 0. */
 export type KeyAction =
-  | { do: 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' }
+  | { do: 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit' }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
-/** How keys are written on screen. */
+/** How keys are written on screen; ⇧ is Shift. */
 export const SHOWN = {
   answer: ['F2'],
-  reject: ['Shift', 'F2'],
+  reject: ['⇧', 'F2'],
   mute: ['F4'],
   keypad: ['F5'],
   hold: ['F6'],
-  swap: ['Shift', 'F6'],
+  swap: ['⇧', 'F6'],
   hangup: ['F12'],
   search: ['Ctrl', 'K'],
   dial: ['Enter'],
   escape: ['Esc'],
   overview: ['F1'],
+  quit: ['Ctrl', 'Q'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Keys of the held call at a place. */
 export function heldKeys(place: number): { resume: string[]; hangup: string[] } | null {
   if (place > 8) return null;
-  return { resume: ['Alt', String(place + 1)], hangup: ['Alt', 'Shift', String(place + 1)] };
+  return { resume: ['Alt', String(place + 1)], hangup: ['Alt', '⇧', String(place + 1)] };
 }
 
 type Press = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'repeat'>;
@@ -49,8 +50,7 @@ export function keyAction(press: Press): KeyAction | null {
 function meaning(press: Press): KeyAction | null {
   const { key, code, altKey, shiftKey } = press;
   const command = press.ctrlKey || press.metaKey;
-  if (command && !altKey && !shiftKey && key.toLowerCase() === 'k') return { do: 'search' };
-  if (command) return null;
+  if (command) return altKey || shiftKey ? null : commanded(key);
   const digit = /^Digit([1-9])$/.exec(code)?.[1];
   if (altKey && digit !== undefined) {
     return { do: shiftKey ? 'hangup_nth' : 'resume_nth', place: Number(digit) - 1 };
@@ -58,6 +58,16 @@ function meaning(press: Press): KeyAction | null {
   if (altKey) return null;
   const simple = (shiftKey ? SHIFTED : PLAIN)[key];
   return simple === undefined ? null : ({ do: simple } as KeyAction);
+}
+
+function commanded(key: string): KeyAction | null {
+  if (key.toLowerCase() === 'k') return { do: 'search' };
+  return key.toLowerCase() === 'q' ? { do: 'quit' } : null;
+}
+
+/** Keys as assistive technology wants them: "Shift+F2". */
+export function spoken(keys: readonly string[]): string {
+  return keys.map((key) => ({ '⇧': 'Shift', Ctrl: 'Control' })[key] ?? key).join('+');
 }
 
 /** The DTMF digit of a press, while the keypad is open; null for anything else. */

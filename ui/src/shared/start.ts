@@ -4,6 +4,7 @@ import '@fontsource-variable/inter/index.css';
 import './base.css';
 import { type Component, mount } from 'svelte';
 import { openHost } from '../host';
+import { HostError } from '../host/types';
 import { messagesFor } from '../i18n';
 import { Desk, provideDesk } from './desk.svelte';
 
@@ -16,7 +17,14 @@ export async function start(window_: Component): Promise<void> {
     provideDesk(desk);
     mount(window_, { target });
     await desk.open();
-  } catch {
-    target.textContent = messagesFor('system', navigator.languages).app.outside;
+  } catch (error) {
+    const { app, codes } = messagesFor('system', navigator.languages);
+    const code = error instanceof HostError ? error.code : 'internal';
+    const { what, todo } = code === 'not_supported' ? { what: app.outside, todo: '' } : codes[code];
+    const words = document.createElement('p');
+    words.setAttribute('role', 'alert');
+    words.className = 'broken';
+    words.textContent = `${what}. ${todo}`;
+    target.replaceChildren(words);
   }
 }

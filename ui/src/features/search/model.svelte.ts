@@ -1,4 +1,4 @@
-// What the middle column lists: colleagues by department and the demo's numbers, or the results of a search; and which one is highlighted.
+// What the middle column lists: colleagues, all or of one department, and the demo's numbers, or the results of a search; and which one is highlighted.
 
 import type { ColleagueView, DemoView, SearchHit } from '../../bindings';
 import type { IconName } from '../../shared/Icon.svelte';
@@ -139,24 +139,25 @@ function browse(
 ): Section[] {
   const sections: Section[] = [];
   if (demo !== null && only === null) sections.push(demoSection(t, demo));
-  for (const { name } of countDepartments(colleagues)) {
-    if (only !== null && only !== name) continue;
-    const members = colleagues.filter((colleague) => colleague.department === name);
-    sections.push({
-      key: `department ${name}`,
-      title: name === '' ? t.search.noDepartment : name,
-      note: t.search.people(members.length),
-      entries: members.map((colleague) => ({
-        key: `colleague ${colleague.number}`,
-        icon: 'person',
-        name: colleague.name,
-        mark: colleague.number,
-        detail: colleague.department,
-        target: colleague.number,
-      })),
-    });
-  }
+  const members = colleagues.filter((colleague) => only === null || colleague.department === only);
+  if (members.length > 0) sections.push(colleagueSection(t, members, only));
   return sections;
+}
+
+function colleagueSection(t: Messages, members: readonly ColleagueView[], only: string | null): Section {
+  return {
+    key: 'colleagues',
+    title: only === null ? t.search.colleagues : only === '' ? t.search.noDepartment : only,
+    note: t.search.people(members.length),
+    entries: members.map((colleague) => ({
+      key: `colleague ${colleague.number}`,
+      icon: 'person',
+      name: colleague.name,
+      mark: colleague.number,
+      detail: colleague.department,
+      target: colleague.number,
+    })),
+  };
 }
 
 function demoSection(t: Messages, demo: DemoView): Section {

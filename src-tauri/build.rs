@@ -1,0 +1,5 @@
+//! Generates what the window runtime needs at compile time: the checked configuration, permissions and icons.
+
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,48 @@
+//! The command line, and where the settings file is.
+
+use std::path::{Path, PathBuf};
+
+use app::code::Code;
+use app::config::{Config, Sound};
+use app::control::ErrorReply;
+use clap::Parser;
+use tauri::{AppHandle, Manager};
+
+/// How the window is started.
+#[derive(Debug, Parser)]
+#[command(name = "balie", version, about = "Softphone, receptionist console and call-centre agent client")]
+pub(crate) struct Arguments {
+    /// Start on the embedded exchange with its demo company.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Keep the settings in this folder instead of the user's own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config_dir: Option<PathBuf>,
+    /// Where sound comes from and goes to: system, null, none or wav:IN.wav,OUT.wav[,loop].
+    #[arg(long, value_name = "SPEC", default_value = "system")]
+    pub(crate) audio: Sound,
+}
+
+impl Arguments {
+    /// The settings file: in the folder that was named, else in the user's own.
+    pub(crate) fn settings_file(&self, handle: &AppHandle) -> tauri::Result<PathBuf> {
+        let folder = match &self.config_dir {
+            Some(folder) => folder.clone(),
+            None => handle.path().app_config_dir()?,
+        };
+        Ok(folder.join("settings.toml"))
+    }
+}
+
+/// Reads the settings; what cannot be read is told to the user, and the program starts as if new.
+pub(crate) fn read_config(path: &Path) -> (Config, Option<ErrorReply>) {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Config::default(), None),
+        Err(error) => return (Config::default(), Some(ErrorReply::new(Code::BadConfig, error.to_string()))),
+    };
+    match Config::parse(&text) {
+        Ok(config) => (config, None),
+        Err(error) => (Config::default(), Some(ErrorReply::new(Code::BadConfig, error.to_string()))),
+    }
+}

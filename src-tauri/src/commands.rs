@@ -1,0 +1,73 @@
+//! The two commands the pages may give: one to ask the program, one to hear of its news.
+
+use std::sync::Arc;
+
+use app::Handle;
+use app::code::Code;
+use app::control::{Answer, Command, ErrorReply, Reply, ReplyResult, Request};
+use app::view::Update;
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager, State, WebviewWindow};
+
+use crate::shell::Window;
+
+/// The running program as the pages reach it, or why there is none.
+pub(crate) struct Program {
+    handle: Result<Handle, ErrorReply>,
+    window: Arc<Window>,
+}
+
+impl Program {
+    /// A program that runs; `trouble` with its settings is logged.
+    pub(crate) fn running(handle: Handle, window: Arc<Window>, trouble: Option<ErrorReply>) -> Program {
+        if let Some(trouble) = trouble {
+            tracing::error!(error = %trouble, "the settings cannot be read");
+        }
+        Program { handle: Ok(handle), window }
+    }
+
+    /// A program that could not start: every command is refused with the reason.
+    pub(crate) fn failed(code: Code, error: &dyn std::error::Error, window: Arc<Window>) -> Program {
+        Program { handle: Err(ErrorReply::new(code, error.to_string())), window }
+    }
+}
+
+/// Asks the program. The request has the form of the control interface, without its id.
+#[tauri::command]
+pub(crate) async fn control(
+    request: serde_json::Value,
+    program: State<'_, Program>,
+) -> Result<Answer, ErrorReply> {
+    let handle = program.handle.clone()?;
+    let request = Request::from_value(request).map_err(refusal)?;
+    handle.request(request.command).await
+}
+
+fn refusal(reply: Reply) -> ErrorReply {
+    match reply.result {
+        ReplyResult::Error(error) => error,
+        ReplyResult::Ok(_) => ErrorReply::new(Code::Internal, "a refusal without a reason"),
+    }
+}
+
+/// Sends the program's news to the asking page from now on. A page that is loaded anew replaces its former self.
+#[tauri::command]
+pub(crate) fn subscribe(page: WebviewWindow, updates: Channel<Update>, program: State<'_, Program>) {
+    program.window.subscribe(page.label(), updates);
+}
+
+/// Ends the program in good order; it says itself when it is done.
+pub(crate) fn quit(handle: &AppHandle) {
+    let running = handle.try_state::<Program>().and_then(|program| program.handle.clone().ok());
+    let Some(running) = running else {
+        handle.exit(0);
+        return;
+    };
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = running.request(Command::Quit {}).await {
+            tracing::warn!(%error, "no orderly end");
+            handle.exit(0);
+        }
+    });
+}

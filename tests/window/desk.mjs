@@ -1,0 +1,149 @@
+// A morning at the desk: call out, hold, answer a customer by keyboard, in Dutch and in English.
+
+import assert from 'node:assert/strict';
+import { chooseTheme } from './setup.mjs';
+import { KEY, until } from './webdriver.mjs';
+
+const FIELD = '[role="combobox"]';
+
+export async function desk(machine) {
+  const { session } = machine;
+  await session.enter('/index.html').catch(() => session.enter('/'));
+  await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
+  assert.match(await session.text('[data-account-state]'), /Bereikbaar/);
+  machine.passed('the demo account is reachable');
+  await until('the search field with the focus', 5_000, () =>
+    session.run(`return document.activeElement?.matches('${FIELD}') ?? false`));
+  await lookAt(machine, 'quiet');
+
+  await callOut(machine);
+  await holdAndResume(machine);
+  await keypad(machine);
+  await hangUp(machine);
+  await customer(machine);
+  await english(machine);
+  await overview(machine);
+}
+
+/** Axe and a picture in both themes. */
+async function lookAt(machine, view) {
+  for (const theme of ['dark', 'light']) {
+    await chooseTheme(machine.session, theme);
+    await machine.accessible(`${view}, ${theme}`);
+    await machine.shot(`${view}-${theme}`);
+  }
+  await machine.session.run(`document.querySelector('${FIELD}')?.focus()`);
+}
+
+async function callOut(machine) {
+  const { session } = machine;
+  const number = await session.run(`return [...document.querySelectorAll('[role="option"]')]
+    .find((tile) => /Stem|Voice|Echo/.test(tile.innerText))?.querySelector('.mark')?.innerText`);
+  assert.match(String(number), /^\d+$/, 'the demo has a number that answers');
+  await session.type(FIELD, number);
+  await until('a result for the number', 5_000, () => session.exists('[role="option"][aria-selected="true"]'));
+  await session.press(KEY.enter);
+  await inState(session, 'active', 20_000);
+  machine.passed(`typing ${number} and Enter makes a call that is answered`);
+  const first = await session.text('article[data-call-state="active"] .time');
+  await until('the duration to count', 5_000, async () =>
+    (await session.text('article[data-call-state="active"] .time')) !== first);
+  machine.passed('the duration counts');
+}
+
+async function holdAndResume(machine) {
+  const { session } = machine;
+  await session.press(KEY.f6);
+  await inState(session, 'held', 10_000);
+  await machine.shot('held-light');
+  await session.press(KEY.f6);
+  await inState(session, 'active', 10_000);
+  machine.passed('F6 holds and takes back');
+  await session.press(KEY.f4);
+  await until('the microphone off', 5_000, () => session.exists('[data-act="mute"][aria-pressed="true"]'));
+  await session.press(KEY.f4);
+  await until('the microphone on', 5_000, () => session.exists('[data-act="mute"][aria-pressed="false"]'));
+  machine.passed('F4 mutes and unmutes');
+}
+
+async function keypad(machine) {
+  const { session } = machine;
+  await session.press(KEY.f5);
+  await until('the keypad', 5_000, () => session.exists('[data-digit="5"]'));
+  for (const digit of ['1', '2', '#']) await session.press(digit);
+  await until('the digits', 5_000, async () => (await session.text('output')) === '12#');
+  assert.equal(await session.run(`return document.querySelector('${FIELD}').value`), '');
+  await lookAt(machine, 'in-call');
+  await session.press(KEY.escape);
+  await until('the keypad to close', 5_000, async () => !(await session.exists('[data-digit="5"]')));
+  machine.passed('digits typed while the keypad is open go to the call');
+}
+
+async function hangUp(machine) {
+  const { session } = machine;
+  await session.press(KEY.f12);
+  await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
+  await until('the call in the list', 5_000, () => session.exists('[data-outcome="answered"]'));
+  machine.passed('F12 hangs up, and the call stands in the list');
+}
+
+async function customer(machine) {
+  const { session } = machine;
+  await session.click('[data-act="customer"]');
+  await until('a ringing call', 20_000, () => session.exists('article.ringing'));
+  await lookAt(machine, 'ringing');
+  await popup(machine);
+  await session.press(KEY.f2);
+  await inState(session, 'active', 10_000);
+  machine.passed('F2 answers a customer, with the focus in the search field');
+  await session.press(KEY.f12);
+  await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
+}
+
+async function popup(machine) {
+  const { session } = machine;
+  await session.enter('/incoming.html');
+  await until('the caller in the pop-up', 10_000, () => session.exists('[data-act="answer"]'));
+  const shown = await session.text('h1');
+  for (const theme of ['dark', 'light']) {
+    await session.enter('/index.html').catch(() => session.enter('/'));
+    await chooseTheme(session, theme);
+    await session.enter('/incoming.html');
+    await until(`the pop-up in ${theme}`, 5_000, async () =>
+      (await session.run('return document.documentElement.dataset.theme')) === theme);
+    await machine.accessible(`pop-up, ${theme}`);
+    await machine.shot(`incoming-${theme}`);
+  }
+  await session.enter('/index.html').catch(() => session.enter('/'));
+  assert.ok((await session.text('article.ringing')).includes(shown));
+  assert.ok(await session.run('return document.hasFocus()'), 'the pop-up took the focus');
+  await session.run(`document.querySelector('${FIELD}').focus()`);
+  machine.passed('the pop-up shows the caller and leaves the focus where it was');
+}
+
+async function english(machine) {
+  const { session } = machine;
+  await session.run(`document.querySelector('input[type="radio"][value="en"]').click()`);
+  await until('English', 5_000, async () => /Reachable/.test(await session.text('[data-account-state]')));
+  assert.equal(await session.run('return document.documentElement.lang'), 'en');
+  await machine.accessible('main, English');
+  await machine.shot('english-light');
+  await session.run(`document.querySelector('input[type="radio"][value="nl"]').click()`);
+  await until('Dutch', 5_000, async () => /Bereikbaar/.test(await session.text('[data-account-state]')));
+  machine.passed('the language changes at once, both ways');
+}
+
+async function overview(machine) {
+  const { session } = machine;
+  await session.press(KEY.f1);
+  await until('the key overview', 5_000, () => session.exists('dialog[open]'));
+  await machine.accessible('key overview');
+  await machine.shot('keys-light');
+  await session.press(KEY.escape);
+  await until('the overview to close', 5_000, async () => !(await session.exists('dialog[open]')));
+  machine.passed('F1 shows the keys, Esc closes them');
+}
+
+async function inState(session, state, deadlineMs) {
+  await until(`a call that is ${state}`, deadlineMs, () => session.exists(`article[data-call-state="${state}"]`));
+}

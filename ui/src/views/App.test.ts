@@ -1,0 +1,178 @@
+// The whole page on the scripted program: by keyboard, as a receptionist works.
+
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
+import axe from 'axe-core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Command } from '../bindings';
+import { MockHost, type Scene } from '../host/mock';
+import { Desk, provideDesk } from '../shared/desk.svelte';
+import { ui } from '../shared/ui.svelte';
+import App from './App.svelte';
+
+let close: (() => void) | undefined;
+
+async function open(scene: Scene = {}): Promise<MockHost> {
+  const host = new MockHost({ pace: 5, language: 'nl', ...scene });
+  const desk = new Desk(host);
+  provideDesk(desk);
+  render(App);
+  close = await desk.open();
+  await waitFor(() => expect(screen.queryByText('Balie start…')).toBeNull());
+  return host;
+}
+
+function press(key: string, more: KeyboardEventInit = {}): void {
+  (document.activeElement ?? document.body).dispatchEvent(
+    new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }),
+  );
+}
+
+function type(text: string): void {
+  const field = screen.getByRole<HTMLInputElement>('combobox', { name: /Zoek/ });
+  field.focus();
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+const sent = (host: MockHost, cmd: Command['cmd']): Command[] => host.commands.filter((command) => command.cmd === cmd);
+
+beforeEach(() => {
+  ui.overlay = null;
+  ui.keypadCall = null;
+});
+
+afterEach(() => {
+  close?.();
+  cleanup();
+  vi.useRealTimers();
+});
+
+describe('desk', () => {
+  it('dials the highlighted colleague, or the typed number, with Enter', async () => {
+    const host = await open();
+    type('bak');
+    await waitFor(() => expect(screen.getByRole('option', { selected: true }).textContent).toContain('Piet Bakker'));
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '212' }]));
+    type('0612345678');
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')[1]).toEqual({ cmd: 'call.dial', to: '0612345678' }));
+  });
+
+  it('answers the longest waiting with F2, holds with F6, swaps, and hangs up with F12', async () => {
+    const host = await open();
+    const first = host.ring();
+    const second = host.ring();
+    await waitFor(() => expect(screen.getAllByRole('button', { name: /Opnemen/ })).toHaveLength(2));
+    press('F2');
+    await waitFor(() => expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call: first }]));
+    press('F2');
+    await waitFor(() => expect(screen.getByRole('button', { name: /Wissel/ })).toBeTruthy());
+    expect(sent(host, 'call.answer')[1]).toEqual({ cmd: 'call.answer', call: second });
+    press('F6', { shiftKey: true });
+    await waitFor(() => expect(sent(host, 'call.resume')).toEqual([{ cmd: 'call.resume', call: first }]));
+    press('F12');
+    await waitFor(() => expect(sent(host, 'call.hangup')).toEqual([{ cmd: 'call.hangup', call: first }]));
+    // Nobody is in conversation now: F12 must not touch the caller on hold.
+    await waitFor(() => expect(screen.queryByRole('button', { name: /Dempen/ })).toBeNull());
+    press('F12');
+    expect(sent(host, 'call.hangup')).toHaveLength(1);
+  });
+
+  it('sends typed digits only while the keypad is open', async () => {
+    const host = await open();
+    const id = host.ring();
+    await waitFor(() => screen.getByRole('button', { name: /Opnemen/ }));
+    press('F2');
+    await waitFor(() => screen.getByRole('button', { name: /Kiestoetsen/ }));
+    press('5');
+    expect(sent(host, 'call.dtmf')).toHaveLength(0);
+    press('F5');
+    await waitFor(() => screen.getByRole('group', { name: 'Kiestoetsen' }));
+    press('5');
+    press('#', { shiftKey: true });
+    expect(sent(host, 'call.dtmf')).toEqual([
+      { cmd: 'call.dtmf', call: id, digits: '5' },
+      { cmd: 'call.dtmf', call: id, digits: '#' },
+    ]);
+    press('Escape');
+    await waitFor(() => expect(screen.queryByRole('group', { name: 'Kiestoetsen' })).toBeNull());
+  });
+
+  it('does not quit during a call', async () => {
+    const host = await open();
+    host.ring();
+    await waitFor(() => screen.getByRole('button', { name: /Opnemen/ }));
+    press('q', { ctrlKey: true });
+    expect(sent(host, 'quit')).toHaveLength(0);
+    await waitFor(() => expect(screen.getByText('Er is nog een gesprek; Balie blijft open')).toBeTruthy());
+  });
+
+  it('announces a caller to screen readers', async () => {
+    const host = await open();
+    host.ring();
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toMatch(/Inkomend gesprek van/));
+  });
+
+  it('shows a refusal in words', async () => {
+    await open();
+    type('wie?');
+    press('Enter');
+    await waitFor(() => expect(screen.getByText(/Dit is geen nummer of adres/)).toBeTruthy());
+  });
+
+  it('says in a band that nobody can reach the user, why and when it tries again', async () => {
+    const host = await open({ lost: true });
+    const band = screen.getByRole('region', { name: /kunnen u niet bereiken/ });
+    expect(band.textContent).toMatch(/De server antwoordt niet/);
+    expect(band.textContent).toMatch(/Nieuwe poging over \d+ s/);
+    within(band).getByRole('button', { name: 'Nu proberen' }).click();
+    await waitFor(() => expect(screen.queryByRole('region', { name: /kunnen u niet bereiken/ })).toBeNull());
+    expect(sent(host, 'account.register')).toHaveLength(1);
+  });
+
+  it('tells apart by word what colour tells apart', async () => {
+    await open();
+    const missed = document.querySelector('[data-outcome="missed"]');
+    expect(missed?.textContent).toContain('Gemist');
+  });
+});
+
+describe('set-up', () => {
+  it('starts the demo with one click', async () => {
+    const host = await open({ setup: true });
+    screen.getByRole('button', { name: 'Start de demo' }).click();
+    await waitFor(() => screen.getByRole('combobox', { name: /Zoek/ }));
+    expect(sent(host, 'demo.start')).toHaveLength(1);
+  });
+
+  it('says what is missing, tests in words, and keeps the password out of the page', async () => {
+    const host = await open({ setup: true });
+    screen.getByRole('button', { name: 'Vul gegevens in' }).click();
+    await waitFor(() => screen.getByLabelText('Wachtwoord'));
+    screen.getByRole('button', { name: 'Test het account' }).click();
+    await waitFor(() => expect(screen.getAllByText('Dit veld is nodig')).toHaveLength(2));
+    for (const [label, text] of [['SIP-adres of gebruiker', '101'], ['Wachtwoord', 'geheim-1234'], ['Server', 'nergens']] as const) {
+      const input = screen.getByLabelText<HTMLInputElement>(new RegExp(`^${label}`));
+      input.value = text;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    screen.getByRole('button', { name: 'Test het account' }).click();
+    await waitFor(() => expect(screen.getByText(/Server gevonden: mislukt/)).toBeTruthy());
+    expect(screen.getByText(/De naam van de server is niet te vinden/)).toBeTruthy();
+    expect(sent(host, 'account.test')).toHaveLength(1);
+    expect(document.body.innerHTML).not.toContain('geheim-1234');
+  });
+});
+
+describe('accessibility', () => {
+  // Colours need a real renderer; the window tests measure them.
+  const options = { rules: { 'color-contrast': { enabled: false } } };
+
+  it.each([['desk', {}], ['set-up', { setup: true }], ['lost', { lost: true }]] as const)('%s', async (_, scene) => {
+    const host = await open(scene);
+    if (!('setup' in scene)) host.ring();
+    const { violations } = await axe.run(document.body, options);
+    expect(violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  });
+});
