@@ -29,7 +29,7 @@ pub(crate) fn run(release: bool, arguments: &[String]) -> Result<()> {
 pub(crate) fn build_ui() -> Result<()> {
     let ui = workspace::ui();
     let built = modified(&ui.join("dist").join("index.html"));
-    let newest = ["src", "index.html", "popup.html", "package-lock.json", "vite.config.ts"]
+    let newest = ["src", "index.html", "incoming.html", "package-lock.json", "vite.config.ts"]
         .iter()
         .filter_map(|part| newest(&ui.join(part)))
         .max();
