@@ -90,7 +90,7 @@ pub enum ParseErrorKind {
     StatusCode,
     /// A header row without a name or a colon.
     HeaderLine,
-    /// The headers do not end with an empty line.
+    /// The last header row does not end.
     Truncated,
     /// Content-Length is not a number, or stands twice.
     ContentLength,

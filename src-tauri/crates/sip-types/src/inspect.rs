@@ -1,5 +1,6 @@
 //! Owns the support view of a message: what `balie-cli sip-parse` prints.
 
+use crate::parse::Reading;
 use crate::{Message, validate, validate_response};
 
 /// What a message is and whether it would be taken.
@@ -19,21 +20,13 @@ pub struct Inspection {
 
 /// Reads and judges one message as if it had come in.
 pub fn inspect(bytes: &[u8]) -> Inspection {
-    let start_line = start_line(bytes);
-    let (message, error) = match Message::parse(bytes) {
-        Ok(message) => {
-            let error = verdict(&message);
-            (Some(message), error)
-        }
-        Err(error) => (error.partial.as_deref().cloned(), Some(error.to_string())),
+    let Reading { headers, body, .. } = Reading::of(bytes);
+    let error = match Message::parse(bytes) {
+        Ok(message) => verdict(&message),
+        Err(error) => Some(error.to_string()),
     };
-    Inspection {
-        ok: error.is_none(),
-        error,
-        start_line,
-        headers: message.as_ref().map_or(0, |m| m.headers().len()),
-        body: message.as_ref().map_or(0, |m| m.body().len()),
-    }
+    let start_line = start_line(bytes);
+    Inspection { ok: error.is_none(), error, start_line, headers: headers.len(), body: body.len() }
 }
 
 fn verdict(message: &Message) -> Option<String> {
@@ -46,4 +39,22 @@ fn verdict(message: &Message) -> Option<String> {
 fn start_line(bytes: &[u8]) -> String {
     let line = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
     crate::header_value::decode(line.unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_there_is_even_of_what_is_refused() {
+        let bytes = b"\r\nOPTIONS sip:a@h SIP/2.0\r\nTo: <sip:a@h>\r\nl: 2\r\n\r\nabc";
+        let seen = inspect(bytes);
+        assert!(!seen.ok);
+        assert_eq!(seen.error.as_deref(), Some("400: Via: the header is missing"));
+        assert_eq!(
+            (seen.start_line.as_str(), seen.headers, seen.body),
+            ("OPTIONS sip:a@h SIP/2.0", 2, 2)
+        );
+        assert!(inspect(b"\r\n\r\n").error.unwrap().starts_with("empty"));
+    }
 }

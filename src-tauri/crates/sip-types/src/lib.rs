@@ -1,6 +1,7 @@
 //! SIP messages as values: URIs, headers, reading and writing (RFC 3261 section 25, RFC 4475)
 
 mod auth;
+mod capabilities;
 mod cseq;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ mod validate;
 mod via;
 
 pub use auth::{AuthParams, Authorization, Challenge};
+pub use capabilities::Capabilities;
 pub use cseq::{CSeq, RAck};
 pub use error::{HeaderError, HeaderFault, ParseError, ParseErrorKind, UriError, ValueError};
 pub use event::{Event, SubscriptionPhase, SubscriptionState};

@@ -99,6 +99,12 @@ impl Response {
         self.headers.set(HeaderName::To, HeaderValue::new(bytes));
     }
 
+    /// Whether it has come to the wrong place: an endpoint puts on one Via, so a response with more
+    /// was meant for somebody else and is dropped (RFC 3261 section 8.1.3.3, RFC 4475 section 3.3.10).
+    pub fn is_misrouted(&self) -> bool {
+        self.headers.vias().is_ok_and(|vias| vias.len() > 1)
+    }
+
     /// The same with one more header row.
     #[must_use]
     pub fn header(mut self, name: impl Into<HeaderName>, value: impl Into<HeaderValue>) -> Self {

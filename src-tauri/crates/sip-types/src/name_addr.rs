@@ -117,6 +117,7 @@ impl From<Uri> for NameAddr {
 }
 
 /// One value of a Contact header.
+#[expect(clippy::large_enum_variant, reason = "nearly every value is an address")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContactValue {
     /// `*`: all bindings (RFC 3261 section 10.2.2).

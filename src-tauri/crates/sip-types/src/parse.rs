@@ -13,36 +13,54 @@ type Fault = (ParseErrorKind, String);
 impl Message {
     /// Reads one message: a datagram, or what a stream framer cut out. Line breaks before it are
     /// skipped (RFC 3261 section 7.5), bytes after Content-Length are cut off (section 18.3), without
-    /// Content-Length the body is what is left. Headers are kept as rows and not judged here; that is
-    /// [`crate::validate`] and [`crate::validate_response`].
+    /// Content-Length the body is what is left; the empty line may be missing at the very end.
+    /// Headers are kept as rows and not judged here; that is [`crate::validate`] and
+    /// [`crate::validate_response`].
     ///
     /// # Errors
     /// A start line, header row or Content-Length that cannot be read, a body shorter than said, or a
     /// limit passed. What can be answered is answered with [`ParseError::status`] on `partial`.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let Reading { start, headers, body, fault } = Reading::of(bytes);
+        let message = start.map(|start| start.with(headers, body.to_vec()));
+        match (fault, message) {
+            (None, Some(message)) => Ok(message),
+            (Some((kind, reason)), message) => {
+                Err(ParseError { kind, reason, partial: answerable(message) })
+            }
+            (None, None) => {
+                let reason = "there is no start line".to_owned();
+                Err(ParseError { kind: ParseErrorKind::StartLine, reason, partial: None })
+            }
+        }
+    }
+}
+
+/// As much of a message as could be read, and the first thing wrong with it.
+pub(crate) struct Reading<'a> {
+    start: Option<Start>,
+    pub(crate) headers: Headers,
+    pub(crate) body: &'a [u8],
+    fault: Option<Fault>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let bytes = skip_line_breaks(bytes);
         if bytes.is_empty() {
-            return Err(bare((ParseErrorKind::Empty, "there is nothing but line breaks".into())));
+            let fault = (ParseErrorKind::Empty, "there is nothing but line breaks".to_owned());
+            return Self { start: None, headers: Headers::new(), body: &[], fault: Some(fault) };
         }
-        let (head, too_large) = match bytes.get(..MAX_MESSAGE) {
-            Some(head) if bytes.len() > MAX_MESSAGE => (head, true),
-            _ => (bytes, false),
-        };
-        let mut rows = Rows { rest: head };
+        let large = bytes.len() > MAX_MESSAGE;
+        let size = (ParseErrorKind::TooLarge, format!("more than {MAX_MESSAGE} bytes"));
+        let mut rows = Rows { rest: bytes.get(..MAX_MESSAGE).unwrap_or(bytes) };
         let first = rows.next_line().unwrap_or_default();
         let (start, start_fault) = read_start(&decode(first));
         let Headed { headers, body, fault } = read_headers(rows);
-        let (body, body_fault) = cut_body(&headers, body);
-        let message = start.map(|start| start.with(headers, body.to_vec()));
-        let size = (ParseErrorKind::TooLarge, format!("more than {MAX_MESSAGE} bytes"));
-        let fault = too_large.then_some(size).or(start_fault).or(fault).or(body_fault);
-        match (fault, message) {
-            (None, Some(message)) => Ok(message),
-            (Some(fault), message) => {
-                Err(ParseError { partial: answerable(message), ..bare(fault) })
-            }
-            (None, None) => Err(bare((ParseErrorKind::StartLine, "there is no start line".into()))),
-        }
+        let is_request = matches!(start, Some(Start::Request(..)));
+        let (body, body_fault) = cut_body(&headers, body, is_request);
+        let fault = large.then_some(size).or(start_fault).or(fault).or(body_fault);
+        Self { start, headers, body, fault }
     }
 }
 
@@ -62,15 +80,11 @@ impl Start {
     }
 }
 
-fn bare((kind, reason): Fault) -> ParseError {
-    ParseError { kind, reason, partial: None }
-}
-
 /// Only a message with the five headers a response or a match needs.
 fn answerable(message: Option<Message>) -> Option<Box<Message>> {
     let message = message?;
     let headers = message.headers();
-    let all = headers.via_top().is_ok()
+    let all = headers.contains(&HeaderName::Via)
         && headers.contains(&HeaderName::From)
         && headers.contains(&HeaderName::To)
         && headers.contains(&HeaderName::CallId)
@@ -155,8 +169,11 @@ fn read_headers(mut rows: Rows<'_>) -> Headed<'_> {
     let mut headers = Headers::new();
     let mut fault = None;
     loop {
+        if rows.rest.is_empty() {
+            return Headed { headers, body: &[], fault };
+        }
         let Some(row) = rows.next_row() else {
-            let reason = "the headers do not end with an empty line".to_owned();
+            let reason = "the last header does not end".to_owned();
             fault = fault.or(Some((ParseErrorKind::Truncated, reason)));
             return Headed { headers, body: &[], fault };
         };
@@ -204,19 +221,28 @@ fn unfold(value: &[u8]) -> HeaderValue {
 }
 
 /// Applies Content-Length (RFC 3261 section 18.3).
-fn cut_body<'a>(headers: &Headers, body: &'a [u8]) -> (&'a [u8], Option<Fault>) {
-    match headers.content_length() {
-        Ok(None) => (body, None),
-        Ok(Some(length)) => match body.get(..length) {
-            Some(body) => (body, None),
-            None => {
-                let reason =
-                    format!("Content-Length says {length} bytes, there are {}", body.len());
-                (body, Some((ParseErrorKind::BodyTooShort, reason)))
-            }
-        },
-        Err(error) => (body, Some((ParseErrorKind::ContentLength, error.to_string()))),
+fn cut_body<'a>(headers: &Headers, body: &'a [u8], is_request: bool) -> (&'a [u8], Option<Fault>) {
+    let length = match headers.content_length() {
+        Ok(None) => return (body, None),
+        Ok(Some(length)) => length,
+        Err(error) => return (body, Some((ParseErrorKind::ContentLength, error.to_string()))),
+    };
+    if let Some(body) = body.get(..length) {
+        return (body, None);
     }
+    if is_request && miscounted(headers, body, length) {
+        return (body, None);
+    }
+    let reason = format!("Content-Length says {length} bytes, there are {}", body.len());
+    (body, Some((ParseErrorKind::BodyTooShort, reason)))
+}
+
+/// A request whose session description is there in whole lines, though Content-Length says up to an
+/// eighth more: a sender that miscounts (RFC 5118 section 4.6 itself does), not a part that got lost,
+/// for a datagram comes whole or not at all. Refusing it is a SHOULD; a short response must be dropped.
+fn miscounted(headers: &Headers, body: &[u8], length: usize) -> bool {
+    let is_sdp = matches!(headers.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"));
+    is_sdp && body.ends_with(b"\r\n") && length - body.len() <= length / 8
 }
 
 /// Lines and folded rows; a line ends with CR LF, or with LF alone as some senders have it.
@@ -241,9 +267,7 @@ impl<'a> Rows<'a> {
             return Some(first);
         }
         while matches!(self.rest.first(), Some(b' ' | b'\t')) {
-            if self.next_line().is_none() {
-                return None;
-            }
+            self.next_line()?;
         }
         let used = whole.len() - self.rest.len();
         whole

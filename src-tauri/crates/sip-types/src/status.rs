@@ -10,12 +10,15 @@ pub struct StatusCode(u16);
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $known:ident, $phrase:literal;)*) => {
-        #[allow(missing_docs)]
         impl StatusCode {
             $(#[doc = $phrase] pub const $name: StatusCode = StatusCode($code);)*
 
             /// The default phrase: the one the RFC gives, or the name of the code's class.
             pub fn reason(self) -> &'static str {
+                // The vocabulary has 201 here; SIP's is 202 (RFC 6665).
+                if self == Self::ACCEPTED {
+                    return "Accepted";
+                }
                 match Known::from(self.0) {
                     $(Known::$known => $phrase,)*
                     _ => self.class_phrase(),
@@ -169,5 +172,33 @@ impl TryFrom<u16> for StatusCode {
 
     fn try_from(code: u16) -> Result<Self, Self::Error> {
         Self::new(code).ok_or_else(|| format!("{code} is not a status code").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vocabulary_agrees() {
+        for (status, known, phrase) in TABLE {
+            if *status != StatusCode::ACCEPTED {
+                assert_eq!(known.code(), status.code(), "{phrase}");
+            }
+            assert_eq!(status.reason(), *phrase);
+        }
+    }
+
+    #[test]
+    fn classes_and_bounds() {
+        assert!(StatusCode::new(99).is_none() && StatusCode::new(700).is_none());
+        let odd = StatusCode::new(499).unwrap();
+        assert!(odd.is_client_error() && odd.is_final() && odd.is_failure());
+        assert_eq!(odd.reason(), "Bad Request");
+        assert!(StatusCode::RINGING.is_provisional() && !StatusCode::RINGING.is_final());
+        assert!(StatusCode::OK.is_success() && StatusCode::MOVED_TEMPORARILY.is_redirection());
+        assert!(
+            StatusCode::DECLINE.is_global_failure() && StatusCode::BAD_GATEWAY.is_server_error()
+        );
     }
 }

@@ -47,6 +47,7 @@ pub fn validate(request: &Request) -> Result<(), Rejection> {
     }
     request.headers.max_forwards()?;
     request.headers.routes()?;
+    check_date(&request.headers)?;
     Ok(())
 }
 
@@ -69,4 +70,69 @@ fn validate_headers(headers: &Headers) -> Result<(), HeaderError> {
     headers.record_routes()?;
     headers.content_type()?;
     Ok(())
+}
+
+/// A date's form is RFC 1123's, its zone GMT and nothing else (RFC 3261 section 20.17).
+fn check_date(headers: &Headers) -> Result<(), HeaderError> {
+    let Some(text) = headers.get(&HeaderName::Date) else { return Ok(()) };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        [_, _, _, _, _, "GMT"] => Ok(()),
+        _ => {
+            Err(HeaderError::malformed(HeaderName::Date, format!("'{text}' is not a date in GMT")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Message, ParseErrorKind};
+
+    const GOOD: &str = "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n";
+
+    fn judge(text: &str) -> Result<(), Rejection> {
+        match Message::parse(text.as_bytes()).unwrap() {
+            Message::Request(request) => validate(&request),
+            Message::Response(response) => Ok(validate_response(&response)?),
+        }
+    }
+
+    #[test]
+    fn each_mandatory_header_once() {
+        judge(GOOD).unwrap();
+        for row in [
+            "Via: SIP/2.0/UDP a",
+            "From: <sip:a@h>",
+            "To: <sip:b@h>",
+            "Call-ID: x",
+            "CSeq: 1 OPTIONS",
+        ] {
+            let row = format!("{row}\r\n");
+            assert_eq!(judge(&GOOD.replace(&row, "")).unwrap_err().status, StatusCode::BAD_REQUEST);
+            let twice = judge(&GOOD.replace(&row, &row.repeat(2)));
+            assert_eq!(twice.is_ok(), row.starts_with("Via"), "{row}");
+        }
+        let response = GOOD.replace("OPTIONS sip:b@h SIP/2.0", "SIP/2.0 200 OK");
+        judge(&response).unwrap();
+        assert!(judge(&response.replace("Call-ID: x\r\n", "")).is_err());
+    }
+
+    #[test]
+    fn a_short_body_of_whole_sdp_lines_is_a_miscount_within_an_eighth() {
+        let with = |extra: usize, tail: &str| {
+            let body = format!("v=0\r\n{}{tail}", "a=x\r\n".repeat(20));
+            let head = format!(
+                "Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len() + extra
+            );
+            Message::parse(GOOD.replace("\r\n\r\n", &format!("\r\n{head}")).as_bytes())
+        };
+        assert!(with(0, "").is_ok() && with(10, "").is_ok());
+        for short in [with(100, ""), with(2, "a=cut")] {
+            let error = short.unwrap_err();
+            assert_eq!(error.kind, ParseErrorKind::BodyTooShort);
+            assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
+        }
+    }
 }

@@ -35,13 +35,15 @@ impl Via {
     /// Reads one Via.
     ///
     /// # Errors
-    /// Another protocol or version, no host, empty parameters.
+    /// Another protocol, no host, empty parameters.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         let fault = |what: &str| ValueError(format!("{what} in the Via '{}'", trim(text)));
         let mut parts = text.splitn(3, '/').map(trim);
         let (name, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
-            return Err(fault("the protocol is not SIP/2.0"));
+        // The version is the message's affair: one of another version is answered 505 along this Via.
+        let is_version = version.split('.').all(|part| crate::scan::digits::<u8>(part).is_some());
+        if !name.eq_ignore_ascii_case("SIP") || !is_version {
+            return Err(fault("the protocol is not SIP"));
         }
         let rest = parts.next().unwrap_or_default();
         let (transport, rest) = rest.split_once(is_lws).ok_or_else(|| fault("there is no host"))?;
@@ -151,7 +153,7 @@ mod tests {
         for text in [
             "",
             "SIP/2.0/UDP",
-            "SIP/3.0/UDP h",
+            "SIP/x/UDP h",
             "HTTP/2.0/UDP h",
             "SIP/2.0/UDP h;;",
             "SIP/2.0/U@P h",

@@ -18,7 +18,7 @@ impl Headers {
     /// # Errors
     /// Missing or malformed.
     pub fn vias(&self) -> Read<Vec<Via>> {
-        self.list(HeaderName::Via, Via::parse_list).and_then(|list| present(list, HeaderName::Via))
+        self.list(&HeaderName::Via, Via::parse_list).and_then(|list| present(list, HeaderName::Via))
     }
 
     /// The topmost Via; those below it are not looked at.
@@ -76,7 +76,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn max_forwards(&self) -> Read<Option<u8>> {
-        self.number(HeaderName::MaxForwards, digits)
+        self.number(&HeaderName::MaxForwards, digits)
     }
 
     /// Content-Length, bytes.
@@ -84,7 +84,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn content_length(&self) -> Read<Option<usize>> {
-        self.number(HeaderName::ContentLength, digits)
+        self.number(&HeaderName::ContentLength, digits)
     }
 
     /// Content-Type.
@@ -100,7 +100,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn accept(&self) -> Read<Vec<MediaType>> {
-        self.each(HeaderName::Accept)
+        self.each(&HeaderName::Accept)
     }
 
     /// All Contact values.
@@ -108,7 +108,7 @@ impl Headers {
     /// # Errors
     /// Malformed, or `*` beside others.
     pub fn contacts(&self) -> Read<Vec<ContactValue>> {
-        let list = self.list(HeaderName::Contact, ContactValue::parse_list)?;
+        let list = self.list(&HeaderName::Contact, ContactValue::parse_list)?;
         if list.len() > 1 && list.contains(&ContactValue::Star) {
             return Err(HeaderError::malformed(
                 HeaderName::Contact,
@@ -131,7 +131,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn routes(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::Route)
+        self.addresses(&HeaderName::Route)
     }
 
     /// Record-Route, topmost first.
@@ -139,7 +139,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn record_routes(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::RecordRoute)
+        self.addresses(&HeaderName::RecordRoute)
     }
 
     /// Path (RFC 3327), topmost first.
@@ -147,7 +147,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn paths(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::Path)
+        self.addresses(&HeaderName::Path)
     }
 
     /// Service-Route (RFC 3608), topmost first.
@@ -155,7 +155,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn service_routes(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::ServiceRoute)
+        self.addresses(&HeaderName::ServiceRoute)
     }
 
     /// P-Asserted-Identity (RFC 3325).
@@ -163,7 +163,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn asserted_identities(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::PAssertedIdentity)
+        self.addresses(&HeaderName::PAssertedIdentity)
     }
 
     /// Diversion (RFC 5806), the latest first; `reason`, `counter` are parameters.
@@ -171,7 +171,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn diversions(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::Diversion)
+        self.addresses(&HeaderName::Diversion)
     }
 
     /// P-Associated-URI (RFC 7315).
@@ -179,7 +179,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn associated_uris(&self) -> Read<Vec<NameAddr>> {
-        self.addresses(HeaderName::PAssociatedUri)
+        self.addresses(&HeaderName::PAssociatedUri)
     }
 
     /// History-Info (RFC 7044), the oldest first.
@@ -187,7 +187,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn history_info(&self) -> Read<Vec<HistoryEntry>> {
-        self.each(HeaderName::HistoryInfo)
+        self.each(&HeaderName::HistoryInfo)
     }
 
     /// Refer-To (RFC 3515).
@@ -219,7 +219,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn expires(&self) -> Read<Option<u32>> {
-        self.number(HeaderName::Expires, delta_seconds)
+        self.number(&HeaderName::Expires, delta_seconds)
     }
 
     /// Min-Expires, seconds.
@@ -227,7 +227,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn min_expires(&self) -> Read<Option<u32>> {
-        self.number(HeaderName::MinExpires, delta_seconds)
+        self.number(&HeaderName::MinExpires, delta_seconds)
     }
 
     /// Flow-Timer (RFC 5626), seconds.
@@ -235,7 +235,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn flow_timer(&self) -> Read<Option<u32>> {
-        self.number(HeaderName::FlowTimer, delta_seconds)
+        self.number(&HeaderName::FlowTimer, delta_seconds)
     }
 
     /// Session-Expires (RFC 4028).
@@ -251,7 +251,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn min_se(&self) -> Read<Option<u32>> {
-        self.number(HeaderName::MinSe, |text| delta_seconds(trim(text.split(';').next()?)))
+        self.number(&HeaderName::MinSe, |text| delta_seconds(trim(text.split(';').next()?)))
     }
 
     /// RAck (RFC 3262).
@@ -267,7 +267,7 @@ impl Headers {
     /// # Errors
     /// Twice or malformed.
     pub fn rseq(&self) -> Read<Option<u32>> {
-        self.number(HeaderName::RSeq, digits)
+        self.number(&HeaderName::RSeq, digits)
     }
 
     /// Event (RFC 6665).
@@ -299,7 +299,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn reasons(&self) -> Read<Vec<Reason>> {
-        self.each(HeaderName::Reason)
+        self.each(&HeaderName::Reason)
     }
 
     /// Warning values.
@@ -307,7 +307,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn warnings(&self) -> Read<Vec<Warning>> {
-        self.each(HeaderName::Warning)
+        self.each(&HeaderName::Warning)
     }
 
     /// Alert-Info values.
@@ -315,7 +315,7 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn alert_info(&self) -> Read<Vec<AlertInfo>> {
-        self.each(HeaderName::AlertInfo)
+        self.each(&HeaderName::AlertInfo)
     }
 
     /// Call-Info values.
@@ -323,32 +323,32 @@ impl Headers {
     /// # Errors
     /// Malformed.
     pub fn call_info(&self) -> Read<Vec<AlertInfo>> {
-        self.each(HeaderName::CallInfo)
+        self.each(&HeaderName::CallInfo)
     }
 
     /// Require: option tags in lower case.
     pub fn require(&self) -> Vec<String> {
-        self.tokens(HeaderName::Require)
+        self.tokens(&HeaderName::Require)
     }
 
     /// Proxy-Require: option tags in lower case.
     pub fn proxy_require(&self) -> Vec<String> {
-        self.tokens(HeaderName::ProxyRequire)
+        self.tokens(&HeaderName::ProxyRequire)
     }
 
     /// Supported: option tags in lower case.
     pub fn supported(&self) -> Vec<String> {
-        self.tokens(HeaderName::Supported)
+        self.tokens(&HeaderName::Supported)
     }
 
     /// Unsupported: option tags in lower case.
     pub fn unsupported(&self) -> Vec<String> {
-        self.tokens(HeaderName::Unsupported)
+        self.tokens(&HeaderName::Unsupported)
     }
 
     /// Allow-Events: event packages in lower case.
     pub fn allow_events(&self) -> Vec<String> {
-        self.tokens(HeaderName::AllowEvents)
+        self.tokens(&HeaderName::AllowEvents)
     }
 
     /// Allow: `None` when the header is not there (which is not the same as allowing nothing).
@@ -356,14 +356,14 @@ impl Headers {
         if !self.contains(&HeaderName::Allow) {
             return None;
         }
-        Some(self.raw_tokens(HeaderName::Allow).iter().filter_map(|m| m.parse().ok()).collect())
+        Some(self.raw_tokens(&HeaderName::Allow).iter().filter_map(|m| m.parse().ok()).collect())
     }
 
     /// All challenges of WWW-Authenticate or Proxy-Authenticate (pass the name).
     ///
     /// # Errors
     /// Malformed.
-    pub fn challenges(&self, name: HeaderName) -> Read<Vec<Challenge>> {
+    pub fn challenges(&self, name: &HeaderName) -> Read<Vec<Challenge>> {
         self.list(name, Challenge::parse_list)
     }
 
@@ -371,7 +371,7 @@ impl Headers {
     ///
     /// # Errors
     /// Malformed.
-    pub fn credentials(&self, name: HeaderName) -> Read<Vec<Authorization>> {
+    pub fn credentials(&self, name: &HeaderName) -> Read<Vec<Authorization>> {
         self.list(name, |text| Ok(vec![text.parse()?]))
     }
 
@@ -379,23 +379,23 @@ impl Headers {
     ///
     /// # Errors
     /// Malformed.
-    pub fn addresses(&self, name: HeaderName) -> Read<Vec<NameAddr>> {
+    pub fn addresses(&self, name: &HeaderName) -> Read<Vec<NameAddr>> {
         self.list(name, NameAddr::parse_list)
     }
 
     fn list<T>(
         &self,
-        name: HeaderName,
+        name: &HeaderName,
         read: impl Fn(&str) -> Result<Vec<T>, ValueError>,
     ) -> Read<Vec<T>> {
         let mut all = Vec::new();
-        for text in self.get_all(&name) {
+        for text in self.get_all(name) {
             all.extend(read(&text).map_err(|e| HeaderError::malformed(name.clone(), e.0))?);
         }
         Ok(all)
     }
 
-    fn each<T: FromStr<Err = ValueError>>(&self, name: HeaderName) -> Read<Vec<T>> {
+    fn each<T: FromStr<Err = ValueError>>(&self, name: &HeaderName) -> Read<Vec<T>> {
         self.list(name, |text| comma_list(text)?.into_iter().map(T::from_str).collect())
     }
 
@@ -419,8 +419,8 @@ impl Headers {
         self.optional(name.clone())?.ok_or_else(|| HeaderError::missing(name))
     }
 
-    fn number<T>(&self, name: HeaderName, read: impl Fn(&str) -> Option<T>) -> Read<Option<T>> {
-        let Some(text) = self.one(&name)? else { return Ok(None) };
+    fn number<T>(&self, name: &HeaderName, read: impl Fn(&str) -> Option<T>) -> Read<Option<T>> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
         let fault = || {
             HeaderError::malformed(name.clone(), format!("'{text}' is not a number it may have"))
         };
@@ -428,13 +428,13 @@ impl Headers {
     }
 
     /// Option tags compare without regard to case.
-    fn tokens(&self, name: HeaderName) -> Vec<String> {
+    fn tokens(&self, name: &HeaderName) -> Vec<String> {
         self.raw_tokens(name).iter().map(|tag| tag.to_ascii_lowercase()).collect()
     }
 
     /// Token lists are read past gaps and stray commas: nothing in them can be mistaken for anything else.
-    fn raw_tokens(&self, name: HeaderName) -> Vec<String> {
-        let rows = self.get_all(&name);
+    fn raw_tokens(&self, name: &HeaderName) -> Vec<String> {
+        let rows = self.get_all(name);
         rows.flat_map(|text| text.split(',').map(|t| trim(t).to_owned()).collect::<Vec<_>>())
             .filter(|token| !token.is_empty())
             .collect()
