@@ -291,10 +291,11 @@ fn on_success(cx: &mut Cx<'_>, request: &Request, response: &Response) {
     let binding = register_message::read_binding(cx.account, request, response);
     let registration = &mut cx.account.registration;
     registration.failures = 0;
+    registration.avoid = None;
     registration.bound = true;
     registration.service_route = register_message::service_route(response);
     let expires = Duration::from_secs(u64::from(binding.expires));
-    let margin = (expires / 6).max(Duration::from_secs(40).min(expires / 2));
+    let margin = margin(cx, expires, route);
     let jitter = cx.shared.delay(Duration::ZERO, margin / 4);
     let refresh_at = cx.now + expires.saturating_sub(margin + jitter);
     enter(cx, State::Registered { refresh_at }, "accepted");
@@ -305,6 +306,15 @@ fn on_success(cx: &mut Cx<'_>, request: &Request, response: &Response) {
         server: route.target,
     };
     report(cx, state, Some(refresh_at));
+}
+
+/// How long before its end a registration is refreshed: time enough for a silent server to be
+/// given up. Away from the preferred server the next one has to fit in as well.
+fn margin(cx: &Cx<'_>, expires: Duration, route: Route) -> Duration {
+    let patience = cx.shared.patience() + Duration::from_secs(8);
+    let preferred = cx.account.routes.first().is_none_or(|first| first.target == route.target);
+    let usual = (expires / 6).max(patience.min(expires / 2));
+    if preferred { usual } else { usual.max(patience).min(expires * 3 / 4) }
 }
 
 fn on_challenge(cx: &mut Cx<'_>, mut request: Request, response: &Response, tries: u8) {

@@ -378,3 +378,15 @@ impl Net {
 pub fn is_request(message: &Message, method: &sip_types::Method) -> bool {
     matches!(message, Message::Request(request) if request.method == *method)
 }
+
+impl Net {
+    pub fn history_has(&self, node: usize, pick: impl Fn(&Event) -> bool) -> bool {
+        self.nodes[node].history.iter().any(pick)
+    }
+}
+
+impl Net {
+    pub fn inbox_clear(&mut self, node: usize) {
+        self.nodes[node].inbox.clear();
+    }
+}
