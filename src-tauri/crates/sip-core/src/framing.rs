@@ -79,7 +79,10 @@ impl StreamFramer {
 
     /// The next piece; `None` when more bytes are needed. An error is given once more on every
     /// later call: the stream cannot be found back into.
-    #[expect(clippy::should_implement_trait, reason = "more may come after None, unlike an iterator")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "more may come after None, unlike an iterator"
+    )]
     pub fn next(&mut self) -> Option<Result<Frame, FramingError>> {
         if let Some(error) = self.failed {
             return Some(Err(error));
@@ -135,13 +138,12 @@ impl StreamFramer {
     /// The length of the head with its empty line, once that has arrived. A line may end in a bare
     /// LF: only the empty line matters here, the parser judges the rest.
     fn head_length(&mut self) -> Result<Option<usize>, FramingError> {
-        let end = (self.searched..self.buffer.len()).find_map(|at| {
-            match self.buffer.get(at..)? {
+        let end =
+            (self.searched..self.buffer.len()).find_map(|at| match self.buffer.get(at..)? {
                 [b'\n', b'\n', ..] => Some(at + 2),
                 [b'\n', b'\r', b'\n', ..] => Some(at + 3),
                 _ => None,
-            }
-        });
+            });
         match end {
             Some(end) if end <= self.limits.head => {
                 self.searched = end.saturating_sub(3);

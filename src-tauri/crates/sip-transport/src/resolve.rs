@@ -100,6 +100,7 @@ async fn look_up(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
 
 async fn ask_system(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
     let failed = |reason: String| ResolveError::NameService { name: name.to_owned(), reason };
-    let found = tokio::net::lookup_host((name, 0)).await.map_err(|error| failed(error.to_string()))?;
+    let found =
+        tokio::net::lookup_host((name, 0)).await.map_err(|error| failed(error.to_string()))?;
     Ok(found.map(|addr| addr.ip()).collect())
 }

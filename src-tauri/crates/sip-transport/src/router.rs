@@ -11,8 +11,8 @@ use sip_core::{Target, Transmit};
 use sip_types::Transport as Protocol;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinSet;
 
 use crate::connection::{Connection, Ended, Order, Pulse};
@@ -101,7 +101,8 @@ impl Router {
         let begun = self.begin(target, None);
         let router = Arc::clone(self);
         self.spawn(async move {
-            let outcome = router.run(&begun.target, stream, begun.pulse, begun.weak, begun.orders, false);
+            let outcome =
+                router.run(&begun.target, stream, begun.pulse, begun.weak, begun.orders, false);
             let ended = outcome.await;
             router.end(begun.target, begun.id, ended).await;
         });
@@ -153,7 +154,12 @@ impl Router {
         }
     }
 
-    fn send_stream(self: &Arc<Self>, target: Target, fallback: Option<SocketAddr>, payload: Vec<u8>) {
+    fn send_stream(
+        self: &Arc<Self>,
+        target: Target,
+        fallback: Option<SocketAddr>,
+        payload: Vec<u8>,
+    ) {
         let Some(payload) = self.write(target, payload) else { return };
         let target = Target { addr: fallback.unwrap_or(target.addr), ..target };
         let Some(payload) = self.write(target, payload) else { return };

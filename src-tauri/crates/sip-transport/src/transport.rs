@@ -53,8 +53,10 @@ impl Transport {
         let (bind, port) = (config.bind, listeners.port);
         let families = Families { v4: listeners.v4.is_some(), v6: listeners.v6.is_some() };
 
-        let (v4_udp, v4_tcp, v4_ends) = take_apart(listeners.v4, bind, Ipv4Addr::UNSPECIFIED.into(), port);
-        let (v6_udp, v6_tcp, v6_ends) = take_apart(listeners.v6, bind, Ipv6Addr::UNSPECIFIED.into(), port);
+        let (v4_udp, v4_tcp, v4_ends) =
+            take_apart(listeners.v4, bind, Ipv4Addr::UNSPECIFIED.into(), port);
+        let (v6_udp, v6_tcp, v6_ends) =
+            take_apart(listeners.v6, bind, Ipv6Addr::UNSPECIFIED.into(), port);
         let router =
             Arc::new(Router::new(Arc::new(config), port, (v4_udp, v6_udp), incoming.clone()));
         for UdpEnds { socket, local, queue } in [v4_ends, v6_ends].into_iter().flatten() {

@@ -141,7 +141,8 @@ impl DigestClient {
             // Forgotten on purpose: whatever was refused, these credentials are new.
             (None, None) => false,
         };
-        let stale = offer.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        let stale =
+            offer.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
         let repeated = offer.params.get("nonce") == Some(refused.nonce.as_str());
         if stale && !repeated {
             let rounds = space.map_or(0, |space| space.stale_rounds);

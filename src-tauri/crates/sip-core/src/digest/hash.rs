@@ -110,7 +110,9 @@ impl Inputs<'_> {
         let secret = algorithm.hash(&self.secret());
         let request = algorithm.hash(self.request().as_bytes());
         let middle = match self.protection {
-            Some(Protection { qop, nc, cnonce, .. }) => format!("{}:{nc}:{cnonce}:{qop}", self.nonce),
+            Some(Protection { qop, nc, cnonce, .. }) => {
+                format!("{}:{nc}:{cnonce}:{qop}", self.nonce)
+            }
             None => self.nonce.to_owned(),
         };
         algorithm.hash(format!("{secret}:{middle}:{request}").as_bytes())

@@ -63,12 +63,7 @@ struct Nonce {
 impl DigestServer {
     /// A server for `realm` that offers `algorithms` in this order (strongest first), each nonce
     /// good for `lifetime`.
-    pub fn new(
-        realm: &str,
-        algorithms: &[Algorithm],
-        lifetime: Duration,
-        random: Random,
-    ) -> Self {
+    pub fn new(realm: &str, algorithms: &[Algorithm], lifetime: Duration, random: Random) -> Self {
         Self {
             realm: realm.to_owned(),
             algorithms: algorithms.to_vec(),
@@ -171,8 +166,8 @@ impl DigestServer {
     fn forget_old(&mut self, now: Instant) {
         while let Some(oldest) = self.order.front() {
             let issued = self.nonces.get(oldest).map(|nonce| nonce.issued);
-            let old = issued
-                .is_none_or(|issued| now.saturating_duration_since(issued) > self.lifetime);
+            let old =
+                issued.is_none_or(|issued| now.saturating_duration_since(issued) > self.lifetime);
             if !old && self.order.len() < MAX_NONCES {
                 return;
             }

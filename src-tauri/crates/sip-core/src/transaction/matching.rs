@@ -19,7 +19,14 @@ pub(super) enum ServerMatch {
     Branch { branch: String, host: String, port: u16, method: Method },
     /// An RFC 2543 client: everything that stays the same in its retransmissions and its ACK. The
     /// To tag is not here, since an ACK carries the one of our answer.
-    Legacy { uri: String, from_tag: String, call_id: String, cseq: u32, via: String, method: Method },
+    Legacy {
+        uri: String,
+        from_tag: String,
+        call_id: String,
+        cseq: u32,
+        via: String,
+        method: Method,
+    },
 }
 
 /// What two copies of one request have in common that reached us on different ways.
@@ -50,14 +57,12 @@ impl ServerMatch {
             other => other.clone(),
         };
         match via.branch() {
-            Some(branch) if via.has_rfc3261_branch() => {
-                Some(Self::Branch {
-                    branch: branch.to_owned(),
-                    host: via.host.to_string().to_ascii_lowercase(),
-                    port: via.port.unwrap_or(5060),
-                    method,
-                })
-            }
+            Some(branch) if via.has_rfc3261_branch() => Some(Self::Branch {
+                branch: branch.to_owned(),
+                host: via.host.to_string().to_ascii_lowercase(),
+                port: via.port.unwrap_or(5060),
+                method,
+            }),
             _ => Some(Self::Legacy {
                 uri: request.uri.as_str().to_owned(),
                 from_tag: from_tag(&request.headers),

@@ -132,7 +132,8 @@ impl Servers {
         let concerns = |server: &Server| {
             let path = server.path;
             let same_transport = path.target.transport == target.transport;
-            same_transport && (path.target.addr == target.addr || path.fallback == Some(target.addr))
+            same_transport
+                && (path.target.addr == target.addr || path.fallback == Some(target.addr))
         };
         let hit = |(key, server): (&ServerKey, &Server)| concerns(server).then_some(*key);
         let keys: Vec<ServerKey> = self.entries.iter().filter_map(hit).collect();
@@ -192,7 +193,11 @@ impl Servers {
             return;
         }
         let invite = invite.and_then(|key| Some((key, self.entries.get(&key)?)));
-        let status = if invite.is_some() { StatusCode::OK } else { StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST };
+        let status = if invite.is_some() {
+            StatusCode::OK
+        } else {
+            StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST
+        };
         let tag = invite.and_then(|(_, server)| server.latest_to_tag.clone());
         let open = invite.filter(|(_, server)| server.machine.is_open_invite()).map(|(key, _)| key);
         let response = answer(&arrival.request, status, tag, random);

@@ -106,7 +106,13 @@ impl ServerInvite {
             State::Proceeding if status.is_provisional() => {
                 self.answered = true;
                 self.trying = None;
-                tracing::debug!("{} {:?}, {} -> {:?}", self.key, self.state, status.code(), self.state);
+                tracing::debug!(
+                    "{} {:?}, {} -> {:?}",
+                    self.key,
+                    self.state,
+                    status.code(),
+                    self.state
+                );
                 vec![ServerAction::Send]
             }
             State::Proceeding if status.is_success() => {

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn without_rport_the_named_port_counts() {
-        let (via, target, _) = completed("SIP/2.0/UDP pc.example.com;branch=z9hG4bKx", Transport::Udp);
+        let (via, target, _) =
+            completed("SIP/2.0/UDP pc.example.com;branch=z9hG4bKx", Transport::Udp);
         assert_eq!(via, "SIP/2.0/UDP pc.example.com;branch=z9hG4bKx;received=203.0.113.9");
         assert_eq!(target, "UDP:203.0.113.9:5060");
     }

@@ -57,9 +57,9 @@ impl Told {
 
 fn key_of(event: &Event) -> Option<ClientKey> {
     match event {
-        Event::Response { key, .. } | Event::Failed { key, .. } | Event::ClientTerminated { key } => {
-            Some(*key)
-        }
+        Event::Response { key, .. }
+        | Event::Failed { key, .. }
+        | Event::ClientTerminated { key } => Some(*key),
         _ => None,
     }
 }
