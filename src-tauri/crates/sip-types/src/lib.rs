@@ -1,4 +1,22 @@
-//! SIP messages as values: URIs, headers, reading and writing (RFC 3261 section 25, RFC 4475)
+//! SIP messages as values: URIs, headers, reading and writing (RFC 3261 section 25, RFC 4475).
+//!
+//! [`Message::parse`] reads bytes and is tolerant where nothing can be mistaken: folding, compact
+//! names, white space wherever the grammar allows it, any scheme, method and transport; a Latin-1 byte
+//! costs its own header's text and nothing else. [`validate`] and [`validate_response`] are the verdict
+//! on what could be read, [`Capabilities`] the refusal of what an agent cannot do. [`Headers`] keeps
+//! rows as received; typed views read them on demand. Writing is strict. The text of a [`Uri`] is kept
+//! and echoed byte for byte: remote targets and routes must go back as they came.
+//!
+//! # Why the parser is ours
+//! The vocabulary of the `rsip` crate (methods, status codes, transports) is used here, and nothing
+//! else of it, and nowhere but here. As a reader rsip 0.4.0 takes 5 of RFC 4475's 13 valid messages and
+//! none of RFC 5118's 10, all of which this crate takes. It refuses IPv6 references, `tel:`, folded rows,
+//! unknown methods, Latin-1 bytes and `algorithm=SHA-256`, knows no compact names, drops the second Via
+//! of a comma list, takes `sip:jan.jansen@host` for a host, and never applies Content-Length. Even of
+//! the vocabulary one word is wrong: "Accepted" is 202 in SIP, not 201.
+//!
+//! # What is where
+//! Bytes to rows in `parse`, rows to values in `headers/typed`, one file per value, limits in [`limits`].
 
 mod auth;
 mod capabilities;

@@ -92,9 +92,10 @@ mod tests {
     const GOOD: &str = "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n";
 
     fn judge(text: &str) -> Result<(), Rejection> {
-        match Message::parse(text.as_bytes()).unwrap() {
-            Message::Request(request) => validate(&request),
-            Message::Response(response) => Ok(validate_response(&response)?),
+        match Message::parse(text.as_bytes()) {
+            Ok(Message::Request(request)) => validate(&request),
+            Ok(Message::Response(response)) => Ok(validate_response(&response)?),
+            Err(error) => Err(Rejection::new(StatusCode::SERVER_INTERNAL_ERROR, error.reason)),
         }
     }
 
