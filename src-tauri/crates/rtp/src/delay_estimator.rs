@@ -1,1 +1,177 @@
-//! Part of the jitter buffer.
+//! How late packets are, how many are lost, and hence how long to wait (in ticks of 1/48000 s).
+//!
+//! The delay of a packet is measured against the fastest of the last seconds, so neither the true one-way delay nor
+//! equal clocks are needed: a drifting clock moves that fastest packet along.
+
+/// Ticks per second.
+pub(crate) const TICKS: i64 = 48_000;
+/// Packets that are remembered.
+const WINDOW: usize = 200;
+/// How long they are remembered: what is older says nothing of the network now.
+const HORIZON: i64 = 5 * TICKS;
+/// With fewer packets the estimate of before is not undercut.
+const ENOUGH: usize = 30;
+/// The estimate to begin with: 20 ms.
+const FIRST_GUESS: i64 = TICKS / 50;
+
+/// One packet's arrival.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    at: i64,
+    /// Arrival minus media time.
+    transit: i64,
+    sequence: i64,
+}
+
+/// Statistics of the last arrivals.
+#[derive(Debug, Clone)]
+pub(crate) struct DelayEstimator {
+    arrivals: Vec<Arrival>,
+    /// Where the next arrival goes once the window is full.
+    oldest: usize,
+    scratch: Vec<i64>,
+    fastest: i64,
+    spread: i64,
+    guess: i64,
+    lossy: bool,
+}
+
+impl DelayEstimator {
+    pub(crate) fn new() -> Self {
+        Self {
+            arrivals: Vec::with_capacity(WINDOW),
+            oldest: 0,
+            scratch: Vec::with_capacity(WINDOW),
+            fastest: 0,
+            spread: FIRST_GUESS,
+            guess: FIRST_GUESS,
+            lossy: false,
+        }
+    }
+
+    /// Another stream over the same network: its times start anew, the spread is kept as a guess.
+    pub(crate) fn restart(&mut self) {
+        self.arrivals.clear();
+        self.oldest = 0;
+        self.guess = self.spread;
+    }
+
+    /// Takes one arrival; each packet once.
+    pub(crate) fn observe(&mut self, at: i64, media: i64, sequence: i64) {
+        let arrival = Arrival { at, transit: at - media, sequence };
+        if self.arrivals.len() < WINDOW {
+            self.arrivals.push(arrival);
+        } else if let Some(slot) = self.arrivals.get_mut(self.oldest) {
+            *slot = arrival;
+            self.oldest = (self.oldest + 1) % WINDOW;
+        }
+        self.evaluate(at);
+    }
+
+    /// Transit of the fastest packet: media time plus this is the earliest time it can be played.
+    pub(crate) const fn fastest(&self) -> i64 {
+        self.fastest
+    }
+
+    /// The delay above the fastest packet that 97 of 100 packets keep within.
+    pub(crate) const fn spread(&self) -> i64 {
+        self.spread
+    }
+
+    /// Whether more than 1 % is lost (until it is under 0.5 % again).
+    pub(crate) const fn lossy(&self) -> bool {
+        self.lossy
+    }
+
+    fn evaluate(&mut self, now: i64) {
+        self.scratch.clear();
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        for arrival in self.arrivals.iter().filter(|arrival| arrival.at >= now - HORIZON) {
+            self.scratch.push(arrival.transit);
+            first = first.min(arrival.sequence);
+            last = last.max(arrival.sequence);
+        }
+        let count = self.scratch.len();
+        self.fastest = self.scratch.iter().copied().min().unwrap_or_default();
+        let index = (count * 97).div_ceil(100).saturating_sub(1);
+        let slow = if index < count { *self.scratch.select_nth_unstable(index).1 } else { 0 };
+        self.spread = slow - self.fastest;
+        if count < ENOUGH {
+            self.spread = self.spread.max(self.guess);
+        } else {
+            self.guess = self.spread;
+        }
+        self.judge_loss(last.saturating_sub(first).saturating_add(1), count);
+    }
+
+    fn judge_loss(&mut self, expected: i64, count: usize) {
+        let received = i64::try_from(count).unwrap_or(i64::MAX);
+        let lost = expected.saturating_sub(received).max(0);
+        // A few packets say nothing; one of fifty would be 2 % already.
+        self.lossy = if count < ENOUGH {
+            self.lossy || lost > 1
+        } else if self.lossy {
+            lost.saturating_mul(200) > expected
+        } else {
+            lost.saturating_mul(100) > expected
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PTIME: i64 = 960;
+
+    /// Feeds `count` packets from `start` on, each `late(i)` ticks behind the fastest.
+    fn feed(estimator: &mut DelayEstimator, start: i64, count: i64, late: impl Fn(i64) -> i64) {
+        for i in start..start + count {
+            estimator.observe(i * PTIME + 5_000 + late(i), i * PTIME, i);
+        }
+    }
+
+    #[test]
+    fn steady_arrivals_need_no_delay() {
+        let mut estimator = DelayEstimator::new();
+        assert_eq!(estimator.spread(), FIRST_GUESS);
+        feed(&mut estimator, 0, 100, |_| 0);
+        assert_eq!((estimator.fastest(), estimator.spread()), (5_000, 0));
+        assert!(!estimator.lossy());
+    }
+
+    #[test]
+    fn the_slowest_three_percent_are_given_up() {
+        let mut estimator = DelayEstimator::new();
+        feed(&mut estimator, 0, 200, |i| if i % 50 == 0 { 9_000 } else { 100 * (i % 10) });
+        assert_eq!(estimator.spread(), 900);
+    }
+
+    #[test]
+    fn a_step_is_followed_up_at_once_and_down_in_seconds() {
+        let mut estimator = DelayEstimator::new();
+        feed(&mut estimator, 0, 200, |_| 0);
+        feed(&mut estimator, 200, 20, |i| i % 2 * 2_880);
+        assert_eq!(estimator.spread(), 2_880);
+        feed(&mut estimator, 220, 250, |_| 0);
+        assert_eq!(estimator.spread(), 0);
+    }
+
+    #[test]
+    fn loss_switches_with_hysteresis() {
+        let mut estimator = DelayEstimator::new();
+        for i in (0..300).filter(|i| i % 40 != 7) {
+            estimator.observe(i * PTIME, i * PTIME, i);
+        }
+        assert!(estimator.lossy());
+        feed(&mut estimator, 300, 200, |_| 0);
+        assert!(!estimator.lossy());
+    }
+
+    #[test]
+    fn a_drifting_clock_is_no_spread() {
+        let mut estimator = DelayEstimator::new();
+        feed(&mut estimator, 0, 1_000, |i| i * PTIME / 5_000);
+        assert!(estimator.spread() < 48, "{}", estimator.spread());
+    }
+}

@@ -1,97 +1,54 @@
-//! From packets to an unbroken sequence of 10 ms blocks.
+//! From packets, as they come, to an unbroken sequence of 10 ms blocks at 48 kHz.
+//!
+//! Inputs: packets from the network (`insert`), time from the sound card's pull (`pull`). Everything is measured in
+//! ticks of 1/48000 s on the stream's own time line (`media`). The playout is in one of these phases:
+//!
+//! - `Waiting`: nothing to play; the first packet waits until the delay aimed at has passed.
+//! - `Playing`: packets are decoded as the sound is needed. What is needed and not there is recovered from its
+//!   successor, or concealed. While the successor is not there either, concealment is a debt: if the packet comes
+//!   after all, it is played and the delay has grown; if its successor comes, the debt counts towards the gap.
+//! - `Pausing`: the sender has announced that it is silent; comfort noise until the next packet is due.
+//!
+//! The delay aimed at is the spread of the arrivals, plus, where the codec can repair a loss from the next packet and
+//! there is loss, the length of that packet, plus what the block grid costs (at most the 10 ms of one block). The
+//! sound is shortened or lengthened by whole pitch periods to get there.
 
 use std::time::{Duration, Instant};
 
-use crate::packet::RtpPacket;
+use crate::comfort_noise::ComfortNoise;
+use crate::concealment::Concealer;
+use crate::delay_estimator::{DelayEstimator, TICKS};
+use crate::fifo::Fifo;
+use crate::frame_decoder::FrameDecoder;
+use crate::packet::{RtpHeader, RtpPacket};
+use crate::packet_store::{PacketStore, Position, nearest};
+use crate::time_stretch::{MIN_LAG, WINDOW, best_lag, level};
+use crate::upsample::Upsampler;
 
 /// Samples of one block: 10 ms of mono sound at 48 kHz.
 pub const BLOCK_SAMPLES: usize = 480;
-
-/// A payload the decoder cannot use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("undecodable payload")]
-pub struct DecodeError;
-
-/// One codec's decoder, mono `f32` in -1.0 to 1.0. The jitter buffer calls it in playout order from one thread; no
-/// method may allocate, lock or log once warm. All output lengths are in samples at [`Self::sample_rate`].
-pub trait FrameDecoder {
-    /// Rate of the decoded sound in Hz: 8000, 16000 or 48000.
-    fn sample_rate(&self) -> u32;
-
-    /// RTP clock rate in Hz (G.722: 8000).
-    fn clock_rate(&self) -> u32;
-
-    /// Length of the sound in a payload, without decoding it; `None` when the payload is malformed. At most 120 ms.
-    fn frame_samples(&self, payload: &[u8]) -> Option<usize>;
-
-    /// Decodes into the front of `out` (at least 120 ms long) and returns how many samples were written.
-    ///
-    /// # Errors
-    /// [`DecodeError`]: the frame is then concealed as if it were lost.
-    fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError>;
-
-    /// Whether the codec can carry a copy of the frame before in each packet (Opus LBRR). Under loss the buffer then
-    /// waits one packet longer, to have it.
-    fn supports_fec(&self) -> bool {
-        false
-    }
-
-    /// Decodes the copy of the frame *before* `payload` (Opus: `decode_fec = true`), filling all of `out`, which is
-    /// as long as the missing frame. `payload` itself is decoded after that.
-    ///
-    /// # Errors
-    /// [`DecodeError`] when the payload carries no copy; the buffer conceals.
-    fn decode_fec(&mut self, payload: &[u8], out: &mut [f32]) -> Result<(), DecodeError> {
-        let _ = (payload, out);
-        Err(DecodeError)
-    }
-
-    /// The codec's own concealment: fills all of `out` (a multiple of 2.5 ms, at most 20 ms) with a continuation.
-    /// False (the default) when it has none: the buffer then repeats the pitch itself.
-    fn conceal(&mut self, out: &mut [f32]) -> bool {
-        let _ = out;
-        false
-    }
-
-    /// Whether the payload announces a pause in the packets (Opus DTX: two bytes or less).
-    fn starts_pause(&self, payload: &[u8]) -> bool {
-        let _ = payload;
-        false
-    }
-
-    /// Forgets the stream: what comes next has nothing to do with what came before.
-    fn reset(&mut self) {}
-}
-
-impl<D: FrameDecoder + ?Sized> FrameDecoder for Box<D> {
-    fn sample_rate(&self) -> u32 {
-        (**self).sample_rate()
-    }
-    fn clock_rate(&self) -> u32 {
-        (**self).clock_rate()
-    }
-    fn frame_samples(&self, payload: &[u8]) -> Option<usize> {
-        (**self).frame_samples(payload)
-    }
-    fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError> {
-        (**self).decode(payload, out)
-    }
-    fn supports_fec(&self) -> bool {
-        (**self).supports_fec()
-    }
-    fn decode_fec(&mut self, payload: &[u8], out: &mut [f32]) -> Result<(), DecodeError> {
-        (**self).decode_fec(payload, out)
-    }
-    fn conceal(&mut self, out: &mut [f32]) -> bool {
-        (**self).conceal(out)
-    }
-    fn starts_pause(&self, payload: &[u8]) -> bool {
-        (**self).starts_pause(payload)
-    }
-    fn reset(&mut self) {
-        (**self).reset();
-    }
-}
+/// The same in ticks.
+const BLOCK: i64 = 480;
+/// The longest frame: 120 ms at 48 kHz.
+const LONGEST_FRAME: usize = 5_760;
+/// A packet whose transit differs by more from the one before starts a new time line: 1.5 s.
+const BREAK: i64 = TICKS * 3 / 2;
+/// A gap longer than this is not made up: 1 s.
+const LONGEST_GAP: i64 = TICKS;
+/// After this long without packets the stream has stopped: 1 s.
+const STARVED: i64 = TICKS;
+/// The codec's own concealment is used this long, then noise: 200 ms.
+const CODEC_CONCEALMENT: i64 = TICKS / 5;
+/// Kept above the spread: 1 ms.
+const MARGIN: i64 = 48;
+/// Delay above the aim at which sound begins to be shortened: 5 ms.
+const TOO_MUCH: i64 = 240;
+/// Delay below the aim at which sound begins to be lengthened: 4 ms.
+const TOO_LITTLE: i64 = 192;
+/// An error at which likeness and pauses between stretches matter less: 40 ms.
+const URGENT: i64 = 1_920;
+/// Sound below this level can be cut anywhere: -52 dBFS.
+const QUIET: f32 = 0.0025;
 
 /// Bounds of the playout delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,46 +122,689 @@ pub struct JitterStats {
     pub inserted_samples: u64,
 }
 
+/// Where the playout is; see the head of this file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Playing,
+    Pausing,
+}
+
+/// A payload type's decoder and the way to 48 kHz.
+#[derive(Debug)]
+struct Line<D> {
+    payload_type: u8,
+    clock_rate: u32,
+    decoder: D,
+    upsampler: Upsampler,
+}
+
+/// The incoming stream's time line.
+#[derive(Debug, Clone, Copy)]
+struct Timeline {
+    segment: u64,
+    ssrc: u32,
+    clock_rate: u32,
+    /// The newest timestamp, unwrapped.
+    timestamp: i64,
+    transit: i64,
+}
+
 /// Turns packets, as they come, into one 10 ms block per pull.
 #[derive(Debug)]
 pub struct JitterBuffer<D> {
     config: JitterConfig,
-    decoders: Vec<(u8, D)>,
+    lines: Vec<Line<D>>,
+    store: PacketStore,
+    estimator: DelayEstimator,
+    timeline: Option<Timeline>,
+    phase: Phase,
+    /// The time line being played.
+    segment: u64,
+    /// Media time of the end of the FIFO.
+    next: i64,
+    /// The last packet played.
+    last_sequence: Option<i64>,
+    /// The decoder in use.
+    current: Option<usize>,
+    /// Length of the last frame.
+    frame: i64,
+    /// Concealed without knowing yet whether the packet is lost or late.
+    debt: i64,
+    fifo: Fifo,
+    concealer: Concealer,
+    noise: ComfortNoise,
+    /// The end of the FIFO is made up, and what follows must be joined to it.
+    broken: bool,
+    /// Samples to play before the next stretch.
+    rest: i64,
+    /// Shortening until the aim is reached.
+    catching_up: bool,
+    began: Option<Instant>,
+    /// The smoothed clock of the pulls, in ticks.
+    clock: Option<i64>,
+    decoded: Vec<f32>,
+    raised: Vec<f32>,
+    pulled: Pulled,
     stats: JitterStats,
 }
 
 impl<D: FrameDecoder> JitterBuffer<D> {
     /// A buffer without decoders.
     pub fn new(config: JitterConfig) -> Self {
-        Self { config, decoders: Vec::new(), stats: JitterStats::default() }
+        Self {
+            config,
+            lines: Vec::new(),
+            store: PacketStore::new(),
+            estimator: DelayEstimator::new(),
+            timeline: None,
+            phase: Phase::Waiting,
+            segment: 0,
+            next: 0,
+            last_sequence: None,
+            current: None,
+            frame: 2 * BLOCK,
+            debt: 0,
+            fifo: Fifo::new(),
+            concealer: Concealer::new(),
+            noise: ComfortNoise::new(),
+            broken: true,
+            rest: 0,
+            catching_up: false,
+            began: None,
+            clock: None,
+            decoded: vec![0.0; LONGEST_FRAME],
+            raised: vec![0.0; LONGEST_FRAME],
+            pulled: Pulled::Silence,
+            stats: JitterStats::default(),
+        }
     }
 
     /// Sets the decoder of a payload type (replaces the one there).
     pub fn set_decoder(&mut self, payload_type: u8, decoder: D) {
-        self.decoders.retain(|(pt, _)| *pt != payload_type);
-        self.decoders.push((payload_type, decoder));
+        let line = Line {
+            payload_type,
+            clock_rate: decoder.clock_rate().max(1),
+            upsampler: Upsampler::new(decoder.sample_rate()),
+            decoder,
+        };
+        match self.lines.iter_mut().find(|line| line.payload_type == payload_type) {
+            Some(place) => *place = line,
+            None => self.lines.push(line),
+        }
     }
 
-    /// Takes out all decoders and everything that waits: a new agreement.
+    /// Takes out all decoders and everything that waits: a new agreement. What is learned of the network stays.
     pub fn clear(&mut self) {
-        self.decoders.clear();
+        self.lines.clear();
+        self.store.clear();
+        self.timeline = None;
+        self.current = None;
+        self.stop();
+    }
+
+    /// Sets the payload type of comfort noise (RFC 3389).
+    pub const fn set_comfort_noise(&mut self, payload_type: Option<u8>) {
+        self.config.comfort_noise_pt = payload_type;
     }
 
     /// Takes a packet that arrived at `now`. A new source (SSRC) or codec needs no announcement.
     pub fn insert(&mut self, now: Instant, packet: &RtpPacket<'_>) -> Inserted {
-        let _ = (now, packet, &self.config);
-        Inserted::Unusable
+        let Some(place) = self.place(packet) else {
+            self.stats.discarded += 1;
+            return Inserted::Unusable;
+        };
+        let at = self.ticks(now);
+        let place = self.put_on_timeline(at, &packet.header, place);
+        if !self.store.note(place.sequence) {
+            self.stats.duplicates += 1;
+            return Inserted::Duplicate;
+        }
+        self.estimator.observe(at, place.media, place.sequence);
+        let over = place.media + place.length.max(1) <= self.next;
+        if over && self.phase != Phase::Waiting && place.segment == self.segment {
+            self.stats.late += 1;
+            return Inserted::Late;
+        }
+        if !self.store.put(place, packet.payload) {
+            self.stats.discarded += 1;
+        }
+        Inserted::Stored
     }
 
     /// Fills `out` with the next 10 ms at 48 kHz mono, whatever happened. To be called every 10 ms; `now` may jitter.
     pub fn pull(&mut self, now: Instant, out: &mut [f32; BLOCK_SAMPLES]) -> Pulled {
-        let _ = now;
-        out.fill(0.0);
-        Pulled::Silence
+        let now = self.pull_clock(now);
+        self.pulled = Pulled::Speech;
+        // Each round brings sound, or moves on towards a packet that does; the bound is never met.
+        for _ in 0..4 * crate::packet_store::PLACES {
+            if self.fifo.len() >= BLOCK_SAMPLES {
+                break;
+            }
+            self.produce(now);
+        }
+        if self.phase == Phase::Playing {
+            self.steer(now);
+        }
+        self.fifo.pop(out);
+        for sample in out.iter_mut() {
+            *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+        }
+        self.rest = (self.rest - BLOCK).max(0);
+        self.pulled
     }
 
     /// Counts and the present delay.
-    pub const fn stats(&self) -> JitterStats {
-        self.stats
+    pub fn stats(&self) -> JitterStats {
+        let now = self.clock.unwrap_or_default();
+        let delay = if self.phase == Phase::Playing { self.delay(now) } else { self.aim() };
+        JitterStats {
+            target: duration(self.aim()),
+            delay: duration(delay),
+            waiting: self.store.len(),
+            ..self.stats
+        }
+    }
+
+    // ---- arrivals
+
+    /// What the packet is, without its place in time.
+    fn place(&self, packet: &RtpPacket<'_>) -> Option<Position> {
+        let payload_type = packet.header.payload_type;
+        if Some(payload_type) == self.config.comfort_noise_pt {
+            return Some(Position::default());
+        }
+        let index = self.lines.iter().position(|line| line.payload_type == payload_type)?;
+        let line = self.lines.get(index)?;
+        let samples = line.decoder.frame_samples(packet.payload)?;
+        let length = samples * line.upsampler.factor();
+        let fits = (1..=LONGEST_FRAME).contains(&length);
+        let length = i64::try_from(length).ok().filter(|_| fits)?;
+        Some(Position { length, decoder: Some(index), ..Position::default() })
+    }
+
+    /// Gives the packet its place in time; another source, clock or epoch begins a new time line.
+    fn put_on_timeline(&mut self, at: i64, header: &RtpHeader, mut place: Position) -> Position {
+        let clock_rate = place
+            .decoder
+            .and_then(|index| self.lines.get(index))
+            .map(|line| line.clock_rate)
+            .or(self.timeline.map(|timeline| timeline.clock_rate))
+            .unwrap_or(8_000);
+        let timestamp = self.timeline.map_or_else(
+            || i64::from(header.timestamp),
+            |timeline| nearest(timeline.timestamp, header.timestamp, 32),
+        );
+        // A payload type decides its clock, so the product stays far below 2^63.
+        let media = timestamp.wrapping_mul(TICKS) / i64::from(clock_rate);
+        let transit = at.wrapping_sub(media);
+        let same = self.timeline.is_some_and(|timeline| {
+            timeline.ssrc == header.ssrc
+                && timeline.clock_rate == clock_rate
+                && transit.saturating_sub(timeline.transit).abs() < BREAK
+        });
+        let segment = match self.timeline {
+            Some(timeline) if same => timeline.segment,
+            _ => {
+                self.store.forget();
+                self.estimator.restart();
+                self.timeline.map_or(1, |timeline| timeline.segment + 1)
+            }
+        };
+        let newest =
+            self.timeline.filter(|_| same).map_or(timestamp, |t| t.timestamp.max(timestamp));
+        self.timeline =
+            Some(Timeline { segment, ssrc: header.ssrc, clock_rate, timestamp: newest, transit });
+        place.segment = segment;
+        place.media = media;
+        place.sequence = self.store.unwrap_sequence(header.sequence);
+        place
+    }
+
+    // ---- playout
+
+    /// Puts more sound into the FIFO, or moves on towards it.
+    fn produce(&mut self, now: i64) {
+        let Some((index, first)) = self.store.first() else {
+            self.starve();
+            return;
+        };
+        match self.phase {
+            Phase::Waiting => self.begin(now, first),
+            _ if first.segment != self.segment => self.change_timeline(now, first),
+            Phase::Pausing => self.end_pause(now, index, first),
+            Phase::Playing => self.go_on(now, index, first),
+        }
+    }
+
+    /// Waits out the delay aimed at, in silence, then plays.
+    fn begin(&mut self, now: i64, first: Position) {
+        self.segment = first.segment;
+        if self.too_early(now, first) {
+            self.fill_silence();
+            return;
+        }
+        self.next = first.media;
+        self.last_sequence = None;
+        self.debt = 0;
+        self.enter(Phase::Playing, "first packet due");
+    }
+
+    /// The old source is played out; the new one's first packet waits for its time in noise.
+    fn change_timeline(&mut self, now: i64, first: Position) {
+        self.segment = first.segment;
+        self.next = first.media;
+        self.last_sequence = None;
+        self.debt = 0;
+        self.current = None;
+        self.noise.reset();
+        if self.too_early(now, first) {
+            self.enter(Phase::Pausing, "another time line");
+        } else {
+            self.enter(Phase::Playing, "another time line");
+        }
+    }
+
+    /// Comfort noise until the first packet after the pause is due.
+    fn end_pause(&mut self, now: i64, index: usize, first: Position) {
+        if first.decoder.is_none() {
+            self.take_noise(index, first);
+        } else if first.media > self.next && self.too_early(now, first) {
+            self.fill_pause();
+        } else {
+            self.next = self.next.max(first.media);
+            self.debt = 0;
+            self.enter(Phase::Playing, "packet due");
+        }
+    }
+
+    /// The next packet, or what stands in for the one that is missing before it.
+    fn go_on(&mut self, now: i64, index: usize, first: Position) {
+        if first.media + first.length < self.next.saturating_add(1) && first.decoder.is_some() {
+            self.store.release(index);
+            self.stats.late += 1;
+            return;
+        }
+        let gap = first.media - self.next;
+        let follows = self.last_sequence.is_some_and(|last| first.sequence == last + 1);
+        if gap <= 0 || first.decoder.is_none() && follows {
+            if self.delay(now) > ticks_of(self.config.max_delay) + first.length {
+                // Hopelessly behind: skip.
+                self.next = first.media + first.length;
+                self.broken = true;
+                self.store.release(index);
+                self.stats.late += 1;
+                return;
+            }
+            self.take(index, first);
+        } else if follows || gap > LONGEST_GAP {
+            // A pause without announcement, or an outage: the packet is played at its time.
+            self.debt = 0;
+            if self.too_early(now, first) {
+                self.enter(Phase::Pausing, "gap in the media time");
+            } else {
+                self.next = first.media;
+            }
+        } else {
+            self.bridge(gap, index, first);
+        }
+    }
+
+    /// Something is missing before `first`: the debt pays for it, its copy in `first`, or concealment.
+    fn bridge(&mut self, gap: i64, index: usize, first: Position) {
+        let paid = gap.min(self.debt);
+        self.debt -= paid;
+        self.next += paid;
+        if paid > 0 {
+            self.broken = true;
+        }
+        let gap = gap - paid;
+        let repairs = first.decoder.and_then(|line| self.lines.get(line));
+        let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
+        if gap == 0 {
+            return;
+        }
+        if repairs && gap <= first.length {
+            if self.repair(gap, index, first) {
+                return;
+            }
+            self.conceal(gap);
+            self.next += gap;
+            return;
+        }
+        let rest = if repairs { gap - first.length } else { gap };
+        let length = rest.min(BLOCK);
+        self.conceal(length);
+        self.next += length;
+    }
+
+    /// Plays the copy of the missing frame, without its first part if that is covered already.
+    fn repair(&mut self, gap: i64, index: usize, first: Position) -> bool {
+        let Some(line) = first.decoder.and_then(|line| self.lines.get_mut(line)) else {
+            return false;
+        };
+        if self.current != first.decoder {
+            return false;
+        }
+        let factor = line.upsampler.factor();
+        let samples = usize::try_from(first.length).unwrap_or_default() / factor;
+        let Some(out) = self.decoded.get_mut(..samples) else { return false };
+        if line.decoder.decode_fec(self.store.payload(index), out).is_err() {
+            return false;
+        }
+        let count = line.upsampler.process(out, &mut self.raised);
+        let skip = usize::try_from(first.length - gap).unwrap_or_default();
+        self.append(skip, count);
+        self.next += gap;
+        self.stats.recovered += 1;
+        true
+    }
+
+    /// Decodes the packet; what of it lies in the past is left out.
+    fn take(&mut self, index: usize, first: Position) {
+        let Some(current) = first.decoder else {
+            self.take_noise(index, first);
+            return;
+        };
+        self.store.release(index);
+        let Some(line) = self.lines.get_mut(current) else { return };
+        if self.current != Some(current) {
+            line.decoder.reset();
+            line.upsampler.reset();
+            self.current = Some(current);
+            self.broken = true;
+        }
+        let payload = self.store.payload(index);
+        let pause = line.decoder.starts_pause(payload);
+        let count = match line.decoder.decode(payload, &mut self.decoded) {
+            Ok(count) => count,
+            Err(_) => {
+                self.stats.discarded += 1;
+                self.conceal(first.length);
+                self.next = first.media + first.length;
+                self.last_sequence = Some(first.sequence);
+                return;
+            }
+        };
+        let decoded = self.decoded.get(..count).unwrap_or(&self.decoded);
+        let count = line.upsampler.process(decoded, &mut self.raised);
+        let skip = usize::try_from(self.next - first.media).unwrap_or_default();
+        if skip > 0 {
+            self.broken = true;
+        }
+        self.noise.observe(level(self.raised.get(..count).unwrap_or_default()));
+        self.append(skip, count);
+        self.frame = first.length;
+        self.next = first.media + i64::try_from(count).unwrap_or(first.length);
+        self.last_sequence = Some(first.sequence);
+        self.debt = 0;
+        if pause {
+            self.enter(Phase::Pausing, "pause announced");
+        }
+    }
+
+    /// A comfort noise packet: its level from now on.
+    fn take_noise(&mut self, index: usize, first: Position) {
+        self.noise.tell(self.store.payload(index));
+        self.store.release(index);
+        self.next = self.next.max(first.media);
+        self.last_sequence = Some(first.sequence);
+        if self.phase != Phase::Pausing {
+            self.broken = true;
+            self.enter(Phase::Pausing, "comfort noise");
+        }
+    }
+
+    /// No packet waits.
+    fn starve(&mut self) {
+        match self.phase {
+            Phase::Waiting => self.fill_silence(),
+            Phase::Pausing => self.fill_pause(),
+            Phase::Playing if self.debt > STARVED => self.stop(),
+            Phase::Playing => {
+                let missing = self.missing();
+                self.debt += missing;
+                self.conceal(missing);
+            }
+        }
+    }
+
+    /// What the block still needs.
+    fn missing(&self) -> i64 {
+        i64::try_from(BLOCK_SAMPLES.saturating_sub(self.fifo.len())).unwrap_or(BLOCK)
+    }
+
+    /// Makes up `length` samples: the codec's way, or the pitch repeated, or noise once that has faded.
+    fn conceal(&mut self, length: i64) {
+        self.pulled = Pulled::Concealed;
+        // Codecs conceal in steps of 2.5 ms.
+        let steps = usize::try_from(length).unwrap_or_default().div_ceil(120) * 120;
+        let line = self.current.and_then(|line| self.lines.get_mut(line));
+        let codec = line
+            .filter(|_| self.debt <= CODEC_CONCEALMENT)
+            .filter(|line| line.upsampler.factor() == 1);
+        let length = usize::try_from(length).unwrap_or_default().min(LONGEST_FRAME);
+        if let (Some(line), Some(out)) = (codec, self.raised.get_mut(..steps.min(LONGEST_FRAME))) {
+            let whole = out.chunks_mut(2 * BLOCK_SAMPLES).all(|part| line.decoder.conceal(part));
+            if whole {
+                self.append(0, length);
+                self.stats.concealed_samples += length as u64;
+                return;
+            }
+        }
+        if let Some(out) = self.raised.get_mut(..length) {
+            let mut noise = [0.0_f32; BLOCK_SAMPLES];
+            for part in out.chunks_mut(BLOCK_SAMPLES) {
+                self.concealer.conceal(part);
+                self.noise.fill(&mut noise);
+                part.iter_mut().zip(&noise).for_each(|(sample, noise)| *sample += noise * 0.5);
+            }
+            self.fifo.push(out);
+            self.stats.concealed_samples += length as u64;
+        }
+        self.broken = true;
+    }
+
+    /// Noise to the end of the block: the codec's, else ours.
+    fn fill_pause(&mut self) {
+        self.pulled = Pulled::ComfortNoise;
+        let missing = usize::try_from(self.missing()).unwrap_or_default();
+        let steps = missing.div_ceil(120) * 120;
+        let line = self.current.and_then(|line| self.lines.get_mut(line));
+        if let (Some(line), Some(out)) = (line, self.raised.get_mut(..steps))
+            && line.upsampler.factor() == 1
+            && line.decoder.conceal(out)
+        {
+            self.append(0, missing);
+            return;
+        }
+        if let Some(out) = self.raised.get_mut(..missing) {
+            self.noise.fill(out);
+        }
+        self.append(0, missing);
+        self.broken = true;
+    }
+
+    fn fill_silence(&mut self) {
+        self.pulled = Pulled::Silence;
+        let missing = usize::try_from(self.missing()).unwrap_or_default();
+        if let Some(out) = self.raised.get_mut(..missing) {
+            out.fill(0.0);
+        }
+        self.append(0, missing);
+        self.broken = true;
+    }
+
+    /// Puts `raised[skip..count]` into the FIFO, joined to what is there if that was made up.
+    fn append(&mut self, skip: usize, count: usize) {
+        let Some(sound) = self.raised.get_mut(skip.min(count)..count) else { return };
+        if self.broken {
+            self.concealer.join(sound);
+            self.broken = false;
+        }
+        self.concealer.remember(sound);
+        self.fifo.push(sound);
+    }
+
+    fn stop(&mut self) {
+        self.debt = 0;
+        self.last_sequence = None;
+        self.catching_up = false;
+        if self.phase != Phase::Waiting {
+            self.enter(Phase::Waiting, "no packets");
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, event: &'static str) {
+        tracing::debug!("{:?}, {event} -> {phase:?}", self.phase);
+        self.phase = phase;
+    }
+
+    // ---- delay
+
+    /// How long after the fastest packet's the next sample out is played.
+    const fn delay(&self, now: i64) -> i64 {
+        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
+        let head = self.next - self.fifo.len() as i64;
+        now - self.estimator.fastest() - head
+    }
+
+    /// The delay aimed at, without what the block grid costs.
+    fn aim(&self) -> i64 {
+        let repairs = self.current.and_then(|line| self.lines.get(line));
+        let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
+        let patience = if self.estimator.lossy() && repairs { self.frame } else { 0 };
+        let least = ticks_of(self.config.min_delay);
+        let aim = self.estimator.spread() + patience;
+        aim.clamp(least, ticks_of(self.config.max_delay).max(least))
+    }
+
+    /// Whether a packet that ends a silence should wait.
+    fn too_early(&self, now: i64, first: Position) -> bool {
+        let end = now + BLOCK - self.missing();
+        end - self.estimator.fastest() - first.media < self.aim()
+    }
+
+    /// Shortens or lengthens what is about to be played, towards the delay aimed at.
+    fn steer(&mut self, now: i64) {
+        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
+        let grid = self.fifo.len() as i64 % BLOCK;
+        let error = self.delay(now) - self.aim() - grid - MARGIN;
+        if self.debt > 0 {
+            return;
+        }
+        self.catching_up = error > if self.catching_up { MARGIN } else { TOO_MUCH };
+        let quiet = level(self.fifo.front(BLOCK_SAMPLES)) < QUIET;
+        if self.rest > 0 && !quiet {
+            return;
+        }
+        if self.catching_up {
+            self.decode_ahead();
+            self.shorten(error, quiet);
+        } else if error < -TOO_LITTLE {
+            self.decode_ahead();
+            self.lengthen(-error, quiet);
+        } else if quiet && grid > 0 && error > -TOO_LITTLE {
+            // Back onto the grid: costs nothing, and the delay can be less by as much.
+            self.decode_ahead();
+            self.cut(grid);
+        }
+    }
+
+    /// Decodes packets that follow without a gap, until there is enough to compare.
+    fn decode_ahead(&mut self) {
+        while self.fifo.len() < crate::time_stretch::MAX_LAG + WINDOW
+            && self.phase == Phase::Playing
+        {
+            let Some((index, place)) = self.store.first() else { return };
+            let fits = place.decoder.is_some()
+                && place.segment == self.segment
+                && place.media <= self.next
+                && place.media + place.length > self.next;
+            if !fits {
+                return;
+            }
+            self.take(index, place);
+        }
+    }
+
+    fn shorten(&mut self, error: i64, quiet: bool) {
+        if quiet {
+            self.cut(error.min(BLOCK));
+            return;
+        }
+        let urgent = error > URGENT;
+        // Overshooting by a little beats staying behind by a lot.
+        let most = usize::try_from(error.max(MIN_LAG as i64) + MARGIN).unwrap_or_default();
+        let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
+        if found.correlation < if urgent { 0.3 } else { 0.6 } {
+            return;
+        }
+        self.fifo.shorten(found.lag, WINDOW);
+        self.stats.removed_samples += found.lag as u64;
+        self.rest = pause_after(found.lag, urgent);
+    }
+
+    fn lengthen(&mut self, error: i64, quiet: bool) {
+        let urgent = error > URGENT;
+        let most = if urgent { usize::MAX } else { usize::try_from(error).unwrap_or_default() };
+        let most = most.max(2 * MIN_LAG);
+        let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
+        if !quiet && found.correlation < if urgent { 0.3 } else { 0.6 } {
+            return;
+        }
+        self.fifo.lengthen(found.lag, WINDOW);
+        self.stats.inserted_samples += found.lag as u64;
+        self.rest = pause_after(found.lag, urgent);
+    }
+
+    /// Takes quiet sound out, as much as there is.
+    fn cut(&mut self, lag: i64) {
+        let room = self.fifo.len().saturating_sub(BLOCK_SAMPLES.max(WINDOW));
+        let lag = usize::try_from(lag).unwrap_or_default();
+        let quiet = level(self.fifo.front(lag + WINDOW)) < QUIET;
+        if lag == 0 || lag > room || !quiet {
+            return;
+        }
+        self.fifo.shorten(lag, WINDOW);
+        self.stats.removed_samples += lag as u64;
+    }
+
+    // ---- time
+
+    /// Ticks since the first call.
+    fn ticks(&mut self, now: Instant) -> i64 {
+        let began = *self.began.get_or_insert(now);
+        ticks_of(now.saturating_duration_since(began))
+    }
+
+    /// The pulls' clock: exactly one block per pull, drawn slowly to the time told.
+    fn pull_clock(&mut self, now: Instant) -> i64 {
+        let told = self.ticks(now);
+        let clock = match self.clock {
+            Some(clock) if (told - clock - BLOCK).abs() < TICKS / 10 => {
+                let expected = clock + BLOCK;
+                expected + (told - expected) / 16
+            }
+            _ => told,
+        };
+        self.clock = Some(clock);
+        clock
     }
 }
+
+/// How much is played before the next stretch: three times what was changed, or as much when it is urgent.
+fn pause_after(lag: usize, urgent: bool) -> i64 {
+    i64::try_from(if urgent { lag } else { 3 * lag }).unwrap_or_default()
+}
+
+fn ticks_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros().saturating_mul(48) / 1_000).unwrap_or(i64::MAX / 4)
+}
+
+fn duration(ticks: i64) -> Duration {
+    Duration::from_micros(u64::try_from(ticks).unwrap_or_default() * 1_000 / 48)
+}
+
+#[cfg(test)]
+mod tests;

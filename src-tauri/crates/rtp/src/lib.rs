@@ -10,8 +10,10 @@ mod comfort_noise;
 mod concealment;
 mod delay_estimator;
 mod fifo;
+mod frame_decoder;
 mod jitter_buffer;
 mod packet;
+mod packet_store;
 pub mod quality;
 mod receiver;
 mod rtcp;
@@ -20,10 +22,8 @@ mod telephone_event;
 mod time_stretch;
 mod upsample;
 
-pub use jitter_buffer::{
-    BLOCK_SAMPLES, DecodeError, FrameDecoder, Inserted, JitterBuffer, JitterConfig, JitterStats,
-    Pulled,
-};
+pub use frame_decoder::{DecodeError, FrameDecoder};
+pub use jitter_buffer::{BLOCK_SAMPLES, Inserted, JitterBuffer, JitterConfig, JitterStats, Pulled};
 pub use packet::{PacketError, RtpHeader, RtpPacket, is_rtcp};
 pub use receiver::{Dropped, Received, Receiver, ReceiverStats};
 pub use rtcp::{NtpTime, RemoteReport, ReportBlock, RtcpError, RtcpSession};
