@@ -25,6 +25,7 @@ pub(crate) fn build_main(handle: &AppHandle, demo: bool) -> tauri::Result<()> {
         .title("Balie")
         .inner_size(1280.0, 800.0)
         .min_inner_size(960.0, 560.0)
+        .zoom_hotkeys_enabled(true)
         .build()?;
     Ok(())
 }

@@ -8,7 +8,7 @@ const FIELD = '[role="combobox"]';
 
 export async function desk(machine) {
   const { session } = machine;
-  await session.enter('/index.html').catch(() => session.enter('/'));
+  await session.enterMain();
   await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
   assert.match(await session.text('[data-account-state]'), /Bereikbaar/);
   machine.passed('the demo account is reachable');
@@ -102,19 +102,19 @@ async function customer(machine) {
 
 async function popup(machine) {
   const { session } = machine;
-  await session.enter('/incoming.html');
+  await session.enterPopup();
   await until('the caller in the pop-up', 10_000, () => session.exists('[data-act="answer"]'));
   const shown = await session.text('h1');
   for (const theme of ['dark', 'light']) {
-    await session.enter('/index.html').catch(() => session.enter('/'));
+    await session.enterMain();
     await chooseTheme(session, theme);
-    await session.enter('/incoming.html');
+    await session.enterPopup();
     await until(`the pop-up in ${theme}`, 5_000, async () =>
       (await session.run('return document.documentElement.dataset.theme')) === theme);
     await machine.accessible(`pop-up, ${theme}`);
     await machine.shot(`incoming-${theme}`);
   }
-  await session.enter('/index.html').catch(() => session.enter('/'));
+  await session.enterMain();
   assert.ok((await session.text('article.ringing')).includes(shown));
   assert.ok(await session.run('return document.hasFocus()'), 'the pop-up took the focus');
   await session.run(`document.querySelector('${FIELD}').focus()`);

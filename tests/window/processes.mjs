@@ -1,7 +1,9 @@
 // The processes a window test needs, each ended by its own id.
 
 import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { until } from './webdriver.mjs';
 
 /** Started processes, ended in reverse order. */
@@ -39,6 +41,28 @@ function signal(pid, name) {
   } catch {
     // It is gone already.
   }
+}
+
+/** Nothing of the user's own machine is read or written. */
+export function privateEnvironment(home, display) {
+  const runtime = join(home, 'run');
+  mkdirSync(runtime, { mode: 0o700, recursive: true });
+  return {
+    PATH: process.env.PATH,
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    XDG_RUNTIME_DIR: runtime,
+    DISPLAY: display,
+    GDK_BACKEND: 'x11',
+    LANG: 'C.UTF-8',
+    // What lets WebKit's driver into the window.
+    TAURI_AUTOMATION: 'true',
+    TAURI_WEBVIEW_AUTOMATION: 'true',
+    NO_AT_BRIDGE: '1',
+    RUST_LOG: process.env.RUST_LOG ?? 'warn',
+  };
 }
 
 /** A TCP port that nobody uses now. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { desk } from './desk.mjs';
-import { Processes, startBus, startDisplay, startDriver } from './processes.mjs';
+import { Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { setup } from './setup.mjs';
 import { Session } from './webdriver.mjs';
 
@@ -61,28 +61,6 @@ async function keepFailure(session, name) {
     (picture) => writeFileSync(join(shots, `failed-${name}.png`), picture),
     () => undefined,
   );
-}
-
-/** Nothing of the user's own machine is read or written. */
-function privateEnvironment(home, display) {
-  const runtime = join(home, 'run');
-  mkdirSync(runtime, { mode: 0o700 });
-  return {
-    PATH: process.env.PATH,
-    HOME: home,
-    XDG_CONFIG_HOME: join(home, 'config'),
-    XDG_DATA_HOME: join(home, 'data'),
-    XDG_CACHE_HOME: join(home, 'cache'),
-    XDG_RUNTIME_DIR: runtime,
-    DISPLAY: display,
-    GDK_BACKEND: 'x11',
-    LANG: 'C.UTF-8',
-    // What lets WebKit's driver into the window.
-    TAURI_AUTOMATION: 'true',
-    TAURI_WEBVIEW_AUTOMATION: 'true',
-    NO_AT_BRIDGE: '1',
-    RUST_LOG: process.env.RUST_LOG ?? 'warn',
-  };
 }
 
 /** What the steps of a test work with. */

@@ -5,7 +5,7 @@ import { KEY, until } from './webdriver.mjs';
 
 export async function setup(machine) {
   const { session } = machine;
-  await session.enter('/index.html').catch(() => session.enter('/'));
+  await session.enterMain();
   await until('the set-up', 15_000, () => session.exists('[data-act="demo"]'));
   assert.match(await session.text('h2'), /Welkom bij Balie/);
   machine.passed('first start shows the set-up in Dutch');

@@ -68,12 +68,21 @@ export class Session {
     return call(`${this.#base}/window/handles`, 'GET');
   }
 
-  /** Goes to the window whose page is at a path: the order of windows is not stable. */
-  async enter(path, deadlineMs = 20_000) {
-    await until(`a window at ${path}`, deadlineMs, async () => {
+  /** Goes to the main window. The order of windows is not stable, so their pages tell them apart. */
+  enterMain() {
+    return this.#enter('the main window', `return !location.pathname.endsWith('/incoming.html')`);
+  }
+
+  /** Goes to the pop-up. */
+  enterPopup() {
+    return this.#enter('the pop-up', `return location.pathname.endsWith('/incoming.html')`);
+  }
+
+  async #enter(what, test) {
+    await until(what, 20_000, async () => {
       for (const handle of await this.handles()) {
         await this.#post('window', { handle });
-        if ((await this.run('return location.pathname')) === path) return true;
+        if (await this.run(test)) return true;
       }
       return false;
     });

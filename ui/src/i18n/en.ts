@@ -222,7 +222,7 @@ export const en: Messages = {
   keys: {
     title: 'Keys',
     open: 'Keys',
-    intro: 'All keys also work while you type in the search field.',
+    intro: 'All keys also work while you type in the search field. ⇧ is the Shift key.',
     call: 'Call',
     find: 'Search and dial',
     window: 'Window',
@@ -248,6 +248,7 @@ export const en: Messages = {
     escape: 'Close, or clear the search field',
     overview: 'This overview',
     overviewShort: 'keys',
+    zoom: 'Everything larger or smaller',
     quit: 'Quit Balie, when there is no call',
     notDuringCalls: 'There is still a call; Balie stays open',
     close: 'Close',

@@ -238,7 +238,7 @@ export const nl = {
   keys: {
     title: 'Toetsen',
     open: 'Toetsen',
-    intro: 'Alle toetsen werken ook terwijl u typt in het zoekveld.',
+    intro: 'Alle toetsen werken ook terwijl u typt in het zoekveld. ⇧ is de Shift-toets.',
     call: 'Gesprek',
     find: 'Zoeken en bellen',
     window: 'Venster',
@@ -264,6 +264,7 @@ export const nl = {
     escape: 'Sluiten, of zoekveld wissen',
     overview: 'Dit overzicht',
     overviewShort: 'toetsen',
+    zoom: 'Alles groter of kleiner',
     quit: 'Balie afsluiten, als er geen gesprek is',
     notDuringCalls: 'Er is nog een gesprek; Balie blijft open',
     close: 'Sluiten',
