@@ -25,7 +25,15 @@ pub(crate) struct Account {
 impl Account {
     pub(crate) fn new(id: AccountId, config: AccountConfig, registration: Registration) -> Self {
         let digest = config.credentials.clone().map(DigestClient::new);
-        Self { id, config, digest, registration, routes: Vec::new(), known: Vec::new(), removed: false }
+        Self {
+            id,
+            config,
+            digest,
+            registration,
+            routes: Vec::new(),
+            known: Vec::new(),
+            removed: false,
+        }
     }
 
     /// What locates the account's server.

@@ -10,10 +10,7 @@ pub(crate) const TRIES: u8 = 4;
 
 /// Whether a response asks for credentials.
 pub(crate) fn is_challenge(response: &Response) -> bool {
-    matches!(
-        response.status,
-        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
-    )
+    matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
 }
 
 /// Signs a request with what earlier challenges taught, saving a round trip.

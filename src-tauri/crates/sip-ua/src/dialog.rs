@@ -22,6 +22,32 @@ pub(crate) struct Dialog {
     pub remote_seq: Option<u32>,
 }
 
+/// The name of a dialog (section 12): Call-ID and both tags, as seen from our side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DialogId {
+    pub call_id: String,
+    pub local_tag: Option<String>,
+    pub remote_tag: Option<String>,
+}
+
+impl DialogId {
+    /// The dialog a request of the peer belongs to.
+    pub(crate) fn of_request(headers: &Headers) -> Option<Self> {
+        let (from, to) = (headers.from().ok()?, headers.to().ok()?);
+        Some(Self {
+            call_id: headers.call_id().ok()?,
+            local_tag: to.tag().map(str::to_owned),
+            remote_tag: from.tag().map(str::to_owned),
+        })
+    }
+
+    /// The dialog a response to a request of ours belongs to.
+    pub(crate) fn of_response(headers: &Headers) -> Option<Self> {
+        let Self { call_id, local_tag, remote_tag } = Self::of_request(headers)?;
+        Some(Self { call_id, local_tag: remote_tag, remote_tag: local_tag })
+    }
+}
+
 /// A message that cannot found a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message cannot begin a dialog")]
@@ -63,13 +89,11 @@ impl Dialog {
         })
     }
 
-    /// Whether a request of the peer belongs to this dialog (section 12.2.2).
-    pub(crate) fn is_for(&self, headers: &Headers) -> bool {
-        let (Ok(call_id), Ok(from), Ok(to)) = (headers.call_id(), headers.from(), headers.to())
-        else {
-            return false;
-        };
-        call_id == self.call_id && to.tag() == self.local.tag() && from.tag() == self.remote.tag()
+    /// Whether that is this dialog's name.
+    pub(crate) fn is_named(&self, id: &DialogId) -> bool {
+        id.call_id == self.call_id
+            && id.local_tag.as_deref() == self.local.tag()
+            && id.remote_tag.as_deref() == self.remote.tag()
     }
 
     /// The next request of ours in this dialog (section 12.2.1.1), without Via and Contact.

@@ -26,6 +26,7 @@ impl Body {
 }
 
 /// What the outside tells a user agent.
+#[expect(clippy::large_enum_variant, reason = "moved once or twice, never stored in numbers")]
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A whole message came in.
@@ -267,6 +268,7 @@ pub enum Role {
 }
 
 /// How an account stands with its registrar.
+#[expect(clippy::large_enum_variant, reason = "moved once or twice, never stored in numbers")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationState {
     /// Not registered and not trying.

@@ -87,6 +87,13 @@ impl Flow {
         self.pinned = true;
     }
 
+    /// Looks for the way anew with the next request, unless it is pinned.
+    pub(crate) fn forget_routes(&mut self) {
+        if !self.pinned {
+            self.routes.clear();
+        }
+    }
+
     /// To be called when the dialog's target or route set changed.
     pub(crate) fn retarget(&mut self) {
         if !self.pinned {
@@ -110,7 +117,8 @@ impl Flow {
     /// Whether a request with this purpose is under way or waits for a route; its key, if it has
     /// been sent.
     pub(crate) fn find(&self, purpose: Purpose) -> Option<Option<ClientKey>> {
-        let sent = self.pending.iter().find(|(_, p)| p.purpose == purpose).map(|(key, _)| Some(*key));
+        let sent =
+            self.pending.iter().find(|(_, p)| p.purpose == purpose).map(|(key, _)| Some(*key));
         let waits = |q: &Queued| matches!(q, Queued::Request(p) if p.purpose == purpose);
         sent.or_else(|| self.queue.iter().any(waits).then_some(None))
     }

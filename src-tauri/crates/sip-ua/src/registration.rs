@@ -53,6 +53,8 @@ pub(crate) struct Registration {
     /// A target that has just failed: tried last.
     avoid: Option<Target>,
     query: Option<QueryId>,
+    /// When to look for the server again, for an account that does not register.
+    locate_at: Option<Instant>,
     /// The request under way and how often it has been signed anew.
     pending: Option<(ClientKey, Request, u8)>,
     /// Held by the registrar as far as we know.
@@ -75,6 +77,7 @@ impl Registration {
             current: None,
             avoid: None,
             query: None,
+            locate_at: None,
             pending: None,
             bound: false,
             service_route: Vec::new(),
@@ -99,7 +102,7 @@ impl Registration {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Registered { refresh_at: at } | State::Waiting { retry_at: at } => Some(at),
-            _ => None,
+            _ => self.locate_at,
         }
     }
 }
@@ -161,7 +164,7 @@ pub(crate) fn on_resolved(
         }
         Ok(_) if trying => trouble(cx, "not located", "the server has no address".to_owned(), None),
         Err(error) if trying => trouble(cx, "not located", error.reason, None),
-        _ => {}
+        _ => cx.account.registration.locate_at = Some(cx.now + LONGEST_WAIT / 4),
     }
 }
 
@@ -233,6 +236,10 @@ pub(crate) fn handle_timeout(cx: &mut Cx<'_>) {
         State::Waiting { retry_at } if retry_at <= cx.now => {
             enter(cx, State::Locating, "retry due");
             report(cx, RegistrationState::Registering, None);
+            locate(cx);
+        }
+        _ if cx.account.registration.locate_at.is_some_and(|at| at <= cx.now) => {
+            cx.account.registration.locate_at = None;
             locate(cx);
         }
         _ => {}

@@ -7,7 +7,9 @@ use sip_core::{Event as Happening, ServerKey, Source};
 use sip_types::{Method, Request, Response, StatusCode};
 
 use crate::{
-    AccountId, Event, Input, SessionId, UserAgent, message, refusal, registration,
+    AccountId, Event, Input, SessionId, UserAgent,
+    dialog::DialogId,
+    message, refusal, registration,
     session::{Invitation, Session},
     shared::Owner,
 };
@@ -133,8 +135,8 @@ impl UserAgent {
     /// A response without a transaction: only a repeated 2xx of a dialog we are in is of use.
     /// Nothing else is, or strangers could make us send requests to third parties.
     fn on_stray_response(&mut self, now: Instant, response: &Response) {
-        let mut sessions = self.sessions.values();
-        let found = sessions.find(|s| s.is_answered_by(response)).map(|session| session.id);
+        let id = DialogId::of_response(&response.headers);
+        let found = id.and_then(|id| self.session_named(&id));
         match found.filter(|_| response.status.is_success() && message::answers_invite(response)) {
             Some(id) => {
                 self.with_session(now, id, |session, cx| session.answered_again(cx, response));
@@ -241,7 +243,8 @@ impl UserAgent {
 
     /// The account a request is for: by its Request-URI, then To, then where it comes from.
     fn account_for(&self, request: &Request, source: &Source) -> Option<AccountId> {
-        let fits = self.accounts.values().map(|account| (account.fits(request, source), account.id));
+        let fits =
+            self.accounts.values().map(|account| (account.fits(request, source), account.id));
         // The lowest id wins among equals.
         fits.filter(|(score, _)| *score > 0)
             .max_by_key(|(score, id)| (*score, std::cmp::Reverse(*id)))
@@ -249,7 +252,11 @@ impl UserAgent {
     }
 
     fn session_for(&self, request: &Request) -> Option<SessionId> {
-        self.sessions.values().find(|session| session.is_for(request)).map(|session| session.id)
+        self.session_named(&DialogId::of_request(&request.headers)?)
+    }
+
+    fn session_named(&self, id: &DialogId) -> Option<SessionId> {
+        self.sessions.values().find(|session| session.is_named(id)).map(|session| session.id)
     }
 
     fn passes_through(&self, request: &Request) -> bool {
@@ -264,13 +271,14 @@ impl UserAgent {
 
     /// Takes a call that was answered by one telephone too many, and hangs up.
     fn end_stray(&mut self, now: Instant, account: AccountId, response: &Response) {
-        let mut sessions = self.sessions.values();
-        if let Some(id) = sessions.find(|s| s.is_answered_by(response)).map(|s| s.id) {
+        let id = DialogId::of_response(&response.headers);
+        if let Some(id) = id.and_then(|id| self.session_named(&id)) {
             self.with_session(now, id, |session, cx| session.answered_again(cx, response));
             return;
         }
         let id = self.new_session_id();
-        let session = self.with_account(now, account, |cx| Session::stray(cx, id, account, response));
+        let session =
+            self.with_account(now, account, |cx| Session::stray(cx, id, account, response));
         if let Some(session) = session.flatten() {
             self.sessions.insert(id, session);
         }

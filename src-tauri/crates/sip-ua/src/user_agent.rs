@@ -1,9 +1,6 @@
 //! The user agent: the door through which everything goes in and out.
 
-use std::{
-    collections::BTreeMap,
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use sip_core::{ClientKey, Random, Route, ServerKey};
 use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
@@ -30,6 +27,7 @@ pub struct UserAgent {
     next_session: u64,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have built")]
 impl UserAgent {
     /// A user agent without accounts.
     #[must_use]
@@ -69,7 +67,8 @@ impl UserAgent {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let accounts = self.accounts.values().filter_map(|account| account.registration.poll_timeout());
+        let accounts =
+            self.accounts.values().filter_map(|account| account.registration.poll_timeout());
         let sessions = self.sessions.values().filter_map(Session::poll_timeout);
         accounts.chain(sessions).chain(self.shared.layer.poll_timeout()).min()
     }
@@ -113,6 +112,19 @@ impl UserAgent {
     /// Takes the registration back.
     pub fn unregister(&mut self, now: Instant, account: AccountId) -> Result<(), UaError> {
         self.command_account(now, account, registration::unregister)
+    }
+
+    /// Our own addresses have changed. Registers again, and looks for the way of every session
+    /// anew: a `reoffer` then tells the peer our new Contact.
+    pub fn network_changed(&mut self, now: Instant) {
+        self.sessions.values_mut().for_each(Session::forget_routes);
+        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+            self.with_account(now, id, |cx| match cx.account.config.register {
+                true if !cx.account.removed => registration::register(cx),
+                _ => {}
+            });
+        }
+        self.settle(now);
     }
 
     // --- sessions ---

@@ -1,5 +1,7 @@
 //! Calls between two user agents on a virtual wire: the common ladders, and the races one by one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod net;
 
 use net::{Net, sdp};
@@ -61,7 +63,9 @@ fn a_call_without_an_offer_is_answered_in_the_ack() {
     let inc = net.incoming(BOB);
     net.act(BOB, |ua, now| ua.accept(now, inc, Some(sdp("bob's offer")))).unwrap();
     net.run(200);
-    net.expect(ALICE, |event| matches!(event, Event::Answered { role: Role::Offer, .. }).then_some(()));
+    net.expect(ALICE, |event| {
+        matches!(event, Event::Answered { role: Role::Offer, .. }).then_some(())
+    });
     net.act(ALICE, |ua, now| ua.provide_answer(now, out, sdp("alice's answer"))).unwrap();
     net.run(200);
     let body = net.expect(BOB, |event| match event {

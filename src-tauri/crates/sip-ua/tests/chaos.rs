@@ -1,6 +1,8 @@
 //! Whatever users do and the network loses, delays or reorders: every session ends with exactly
 //! one `Ended`, and nothing is left over.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod net;
 
 use net::{Net, sdp};
@@ -57,7 +59,12 @@ fn open(net: &Net, node: usize, dialled: &[SessionId]) -> Vec<SessionId> {
     own.iter().copied().chain(incoming).filter(|id| !ended(id)).collect()
 }
 
-fn each(net: &mut Net, node: usize, dialled: &[SessionId], f: impl Fn(&mut UserAgent, std::time::Instant, SessionId) -> Result<(), UaError>) {
+fn each(
+    net: &mut Net,
+    node: usize,
+    dialled: &[SessionId],
+    f: impl Fn(&mut UserAgent, std::time::Instant, SessionId) -> Result<(), UaError>,
+) {
     for id in open(net, node, dialled) {
         // Refused where the state does not allow it: that is part of the game.
         let _ = net.act(node, |ua, now| f(ua, now, id));

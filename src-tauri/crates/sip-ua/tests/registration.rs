@@ -1,5 +1,7 @@
 //! Registration against a scripted registrar.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod net;
 
 use net::{Net, uri};
@@ -112,7 +114,8 @@ fn a_stale_nonce_is_renewed() {
     let first = next_request(&mut net);
     reply(&mut net, &first, StatusCode::UNAUTHORIZED, &[CHALLENGE]);
     let signed = next_request(&mut net);
-    let stale = "Digest realm=\"example.test\", nonce=\"n2\", algorithm=MD5, qop=\"auth\", stale=true";
+    let stale =
+        "Digest realm=\"example.test\", nonce=\"n2\", algorithm=MD5, qop=\"auth\", stale=true";
     let stale = [(HeaderName::WwwAuthenticate, stale)];
     reply(&mut net, &signed, StatusCode::UNAUTHORIZED, &stale);
     let again = next_request(&mut net);
@@ -192,7 +195,8 @@ fn a_silent_server_is_followed_by_the_next_and_returned_to() {
     assert!(net.requests(0).len() > 1);
     let request = net.requests(1).pop().expect("the second target");
     let contact = format!("{};expires=120", request.headers.get(&HeaderName::Contact).unwrap());
-    let response = Response::to_request(&request, StatusCode::OK).header(HeaderName::Contact, contact.as_str());
+    let response = Response::to_request(&request, StatusCode::OK)
+        .header(HeaderName::Contact, contact.as_str());
     net.send_response(1, phone, response);
     net.run(100);
     assert!(net.history_has(phone, |e| {
@@ -210,7 +214,14 @@ fn an_unknown_name_is_trouble() {
         config.register = true;
     });
     assert!(net.history_has(phone, |e| {
-        matches!(e, Event::Registration { state: RegistrationState::Unreachable { .. }, retry_at: Some(_), .. })
+        matches!(
+            e,
+            Event::Registration {
+                state: RegistrationState::Unreachable { .. },
+                retry_at: Some(_),
+                ..
+            }
+        )
     }));
 }
 
@@ -226,7 +237,8 @@ fn the_public_address_and_service_route_are_learned() {
     response.headers.push(HeaderName::ServiceRoute, "<sip:192.0.2.1;lr>");
     net.send_response(REGISTRAR, PHONE, response);
     net.run(100);
-    let Some(RegistrationState::Registered { expires, public_addr, .. }) = states(&mut net).pop() else {
+    let Some(RegistrationState::Registered { expires, public_addr, .. }) = states(&mut net).pop()
+    else {
         panic!("not registered");
     };
     assert_eq!(public_addr, Some("203.0.113.9:40000".parse().unwrap()));
@@ -253,7 +265,11 @@ fn strangers_are_refused() {
     assert_eq!(net.responses(stranger).pop().unwrap().status, StatusCode::FORBIDDEN);
     assert_eq!(net.nodes[PHONE].agent.as_ref().unwrap().counters().strangers, 1);
     // The registrar itself is welcome, also from another port.
-    net.send(REGISTRAR, PHONE, text.replace("192.0.2.3", "192.0.2.1").replace("scan", "call").into_bytes());
+    net.send(
+        REGISTRAR,
+        PHONE,
+        text.replace("192.0.2.3", "192.0.2.1").replace("scan", "call").into_bytes(),
+    );
     net.run(100);
     net.incoming(PHONE);
 }

@@ -1,5 +1,7 @@
 //! Changing a session that lasts: re-INVITE, glare, overlap, refusal.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod net;
 
 use net::{Net, sdp};

@@ -70,12 +70,7 @@ impl Session {
         flow.send(cx, bye, Purpose::Bye);
     }
 
-    pub(super) fn closing_response(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: ClientKey,
-        response: Response,
-    ) {
+    pub(super) fn closing_response(&mut self, cx: &mut Cx<'_>, key: ClientKey, response: Response) {
         let invite = response.status.is_success() && message::answers_invite(&response);
         let ours = self.is_answered_by(&response);
         let Phase::Closing(closing) = &mut self.phase else { return };

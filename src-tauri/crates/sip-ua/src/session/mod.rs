@@ -20,7 +20,7 @@ use sip_types::{NameAddr, Request, Response, StatusCode};
 
 use crate::{
     AccountId, EndCause, Event, QueryId, ResolveError, SessionId,
-    dialog::Dialog,
+    dialog::{Dialog, DialogId},
     message,
     shared::{Cx, Owner},
 };
@@ -87,23 +87,26 @@ impl Session {
         }
     }
 
-    /// Whether a request of the peer is inside this session's dialog.
-    pub(crate) fn is_for(&self, request: &Request) -> bool {
+    /// Whether that is this session's dialog, or one of its early ones.
+    pub(crate) fn is_named(&self, id: &DialogId) -> bool {
         match &self.phase {
-            Phase::Outgoing(outgoing) => outgoing.is_for(&request.headers),
-            _ => self.dialog().is_some_and(|dialog| dialog.is_for(&request.headers)),
+            Phase::Outgoing(outgoing) => outgoing.is_named(id),
+            _ => self.dialog().is_some_and(|dialog| dialog.is_named(id)),
         }
     }
 
-    /// Whether a late 2xx belongs to this session's dialog.
-    pub(crate) fn is_answered_by(&self, response: &Response) -> bool {
-        let Some(dialog) = self.dialog() else { return false };
-        let (Ok(from), Ok(to)) = (response.headers.from(), response.headers.to()) else {
-            return false;
-        };
-        response.headers.call_id().is_ok_and(|id| id == dialog.call_id)
-            && from.tag() == dialog.local.tag()
-            && to.tag() == dialog.remote.tag()
+    /// Whether a 2xx belongs to this session's dialog.
+    fn is_answered_by(&self, response: &Response) -> bool {
+        DialogId::of_response(&response.headers).is_some_and(|id| self.is_named(&id))
+    }
+
+    /// The source of the network's addresses has changed: the way is looked for anew.
+    pub(crate) fn forget_routes(&mut self) {
+        match &mut self.phase {
+            Phase::Incoming(incoming) => incoming.flow.forget_routes(),
+            Phase::Established(established) => established.flow.forget_routes(),
+            Phase::Outgoing(_) | Phase::Closing(_) | Phase::Gone => {}
+        }
     }
 
     /// Tells the owner that it is over; only the first time.
@@ -137,7 +140,7 @@ impl Session {
     /// A response to one of our requests.
     pub(crate) fn on_response(&mut self, cx: &mut Cx<'_>, key: ClientKey, response: Response) {
         match &mut self.phase {
-            Phase::Outgoing(_) => self.outgoing_response(cx, key, response),
+            Phase::Outgoing(_) => self.outgoing_response(cx, key, &response),
             Phase::Established(_) => self.established_response(cx, key, response),
             Phase::Closing(_) => self.closing_response(cx, key, response),
             Phase::Incoming(_) => {}

@@ -10,7 +10,7 @@ use super::{Closing, Established, Phase, Session};
 use crate::{
     EarlyDialogId, EndCause, Event, OutgoingCall, QueryId, ResolveError, Role, SessionId, UaError,
     authentication,
-    dialog::Dialog,
+    dialog::{Dialog, DialogId},
     flow::Flow,
     identity,
     message::{self, name_addr},
@@ -39,15 +39,11 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Whether a request comes from one of the telephones that ring.
-    pub(super) fn is_for(&self, headers: &Headers) -> bool {
-        let (Ok(call_id), Ok(from), Ok(to)) = (headers.call_id(), headers.from(), headers.to())
-        else {
-            return false;
-        };
-        call_id == self.call_id
-            && to.tag() == Some(self.tag.as_str())
-            && self.early.iter().any(|(tag, _)| tag.as_deref() == from.tag())
+    /// Whether that is the early dialog with one of the telephones that ring.
+    pub(super) fn is_named(&self, id: &DialogId) -> bool {
+        id.call_id == self.call_id
+            && id.local_tag.as_deref() == Some(self.tag.as_str())
+            && self.early.iter().any(|(tag, _)| *tag == id.remote_tag)
     }
 
     fn early_dialog(&self, headers: &Headers) -> Option<EarlyDialogId> {
@@ -157,7 +153,7 @@ impl Session {
         &mut self,
         cx: &mut Cx<'_>,
         key: ClientKey,
-        response: Response,
+        response: &Response,
     ) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.key != Some(key) {
@@ -166,24 +162,19 @@ impl Session {
         let status = response.status;
         match status.code() {
             100 => {}
-            101..=199 => self.provisional(cx, &response),
-            200..=299 => self.answered(cx, &response),
-            _ if outgoing.cancelled => self.give_up(cx, EndCause::response(&response), "refused"),
-            401 | 407 => self.challenged(cx, &response),
+            101..=199 => self.provisional(cx, response),
+            200..=299 => self.answered(cx, response),
+            _ if outgoing.cancelled => self.give_up(cx, EndCause::response(response), "refused"),
+            401 | 407 => self.challenged(cx, response),
             408 | 503 if !outgoing.remaining.is_empty() => {
                 Self::renumber(outgoing);
-                self.try_next_target(cx, EndCause::response(&response));
+                self.try_next_target(cx, EndCause::response(response));
             }
-            _ => self.give_up(cx, EndCause::response(&response), "refused"),
+            _ => self.give_up(cx, EndCause::response(response), "refused"),
         }
     }
 
-    pub(super) fn outgoing_failure(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: ClientKey,
-        failure: &Failure,
-    ) {
+    pub(super) fn outgoing_failure(&mut self, cx: &mut Cx<'_>, key: ClientKey, failure: &Failure) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.key != Some(key) {
             return;
@@ -240,7 +231,8 @@ impl Session {
         let session = self.id;
         let early_dialog = outgoing.early_dialog(&response.headers);
         let flow = Flow::new(dialog, self.owner(), outgoing.route, outgoing.pinned);
-        let trusted = outgoing.route.is_some_and(|route| cx.account.is_server_at(route.target.addr));
+        let trusted =
+            outgoing.route.is_some_and(|route| cx.account.is_server_at(route.target.addr));
         let mut established = Established::new(flow);
         if outgoing.cancelled {
             // The answer crossed our CANCEL: it has to be taken, and hung up (section 9.1).
@@ -333,9 +325,9 @@ fn next_hop(cx: &Cx<'_>, call: &OutgoingCall, uri: &Uri) -> Uri {
     if call.route.is_some() {
         return config.registrar.clone();
     }
-    service.or_else(|| config.outbound_proxy.clone()).unwrap_or_else(|| {
-        if config.register { config.registrar.clone() } else { uri.clone() }
-    })
+    service
+        .or_else(|| config.outbound_proxy.clone())
+        .unwrap_or_else(|| if config.register { config.registrar.clone() } else { uri.clone() })
 }
 
 /// The account's own routes where they lead to `hop`, the one that holds the registration first.

@@ -9,12 +9,7 @@ use sip_core::{Failure, ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
 use super::{Phase, Session, acceptance::Acceptance, established::Established};
-use crate::{
-    Body, EndCause, Event, Role, UaError,
-    flow::Purpose,
-    message,
-    shared::Cx,
-};
+use crate::{Body, EndCause, Event, Role, UaError, flow::Purpose, message, shared::Cx};
 
 /// How often glare is tried again before the owner is told.
 const GLARES: u8 = 8;

@@ -55,9 +55,13 @@ fn summary(message: &Message) -> String {
 
 fn normalise(line: &str, names: &mut BTreeMap<String, String>) -> String {
     let mut line = line.to_owned();
-    for (mark, kind) in
-        [("branch=", "branch"), ("tag=", "tag"), ("Call-ID: ", "call"), ("cnonce=\"", "cnonce"), ("response=\"", "digest")]
-    {
+    for (mark, kind) in [
+        ("branch=", "branch"),
+        ("tag=", "tag"),
+        ("Call-ID: ", "call"),
+        ("cnonce=\"", "cnonce"),
+        ("response=\"", "digest"),
+    ] {
         let Some(at) = line.find(mark).map(|at| at + mark.len()) else { continue };
         let end = line[at..].find([';', '>', '"', ',']).map_or(line.len(), |len| at + len);
         let value = line[at..end].to_owned();

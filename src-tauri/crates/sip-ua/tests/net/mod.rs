@@ -204,7 +204,10 @@ impl Net {
         };
         let transport = uri.transport().unwrap_or(Transport::Udp);
         let local = self.nodes[node].addr;
-        Ok(addrs.into_iter().map(|addr| Route { target: Target { transport, addr }, local }).collect())
+        Ok(addrs
+            .into_iter()
+            .map(|addr| Route { target: Target { transport, addr }, local })
+            .collect())
     }
 
     fn launch(&mut self, from: usize, transmit: &Transmit) {
@@ -268,7 +271,7 @@ impl Net {
         if let Some(order) = first.map(|flight| flight.order) {
             let index = self.wire.iter().position(|flight| flight.order == order).unwrap();
             let flight = self.wire.swap_remove(index);
-            self.deliver(flight);
+            self.deliver(&flight);
             return true;
         }
         for node in 0..self.nodes.len() {
@@ -282,7 +285,7 @@ impl Net {
         true
     }
 
-    fn deliver(&mut self, flight: InFlight) {
+    fn deliver(&mut self, flight: &InFlight) {
         let Some(to) = self.node_at(flight.to) else { return };
         let message = Message::parse(&flight.payload).unwrap();
         let (local, remote) = (self.nodes[to].addr, self.nodes[flight.from].addr);
