@@ -76,7 +76,7 @@ impl HeaderError {
 pub enum ParseErrorKind {
     /// Nothing but line breaks, or nothing at all (also a keep-alive).
     Empty,
-    /// Larger than [`crate::limits::MAX_MESSAGE`].
+    /// Longer than [`crate::limits::MAX_HEAD`] or [`crate::limits::MAX_BODY`] allow.
     TooLarge,
     /// More rows than [`crate::limits::MAX_HEADERS`] or one longer than [`crate::limits::MAX_LINE`].
     TooManyHeaders,

@@ -1,7 +1,7 @@
 //! Owns reading: bytes to a message, tolerant where nothing can be mistaken, with a verdict where something can.
 
 use crate::header_value::decode;
-use crate::limits::{MAX_HEADERS, MAX_LINE, MAX_MESSAGE};
+use crate::limits::{MAX_BODY, MAX_HEAD, MAX_HEADERS, MAX_LINE};
 use crate::scan::{digits, is_token};
 use crate::{
     HeaderName, HeaderValue, Headers, Message, Method, ParseError, ParseErrorKind, Request,
@@ -51,13 +51,14 @@ impl<'a> Reading<'a> {
             let fault = (ParseErrorKind::Empty, "there is nothing but line breaks".to_owned());
             return Self { start: None, headers: Headers::new(), body: &[], fault: Some(fault) };
         }
-        let large = bytes.len() > MAX_MESSAGE;
-        let size = (ParseErrorKind::TooLarge, format!("more than {MAX_MESSAGE} bytes"));
-        let mut rows = Rows { rest: bytes.get(..MAX_MESSAGE).unwrap_or(bytes) };
+        let read = bytes.get(..MAX_HEAD + MAX_BODY).unwrap_or(bytes);
+        let mut rows = Rows { rest: read };
         let first = rows.next_line().unwrap_or_default();
         let (start, start_fault) = read_start(&decode(first));
         let Headed { headers, body, fault } = read_headers(rows);
         let is_request = matches!(start, Some(Start::Request(..)));
+        let large = read.len() < bytes.len() || read.len() - body.len() > MAX_HEAD;
+        let size = (ParseErrorKind::TooLarge, format!("{} bytes are too many", bytes.len()));
         let (body, body_fault) = cut_body(&headers, body, is_request);
         let fault = large.then_some(size).or(start_fault).or(fault).or(body_fault);
         Self { start, headers, body, fault }
@@ -274,5 +275,74 @@ impl<'a> Rows<'a> {
             .get(..used)
             .map(|row| row.strip_suffix(b"\n").unwrap_or(row))
             .map(|row| row.strip_suffix(b"\r").unwrap_or(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n";
+
+    fn fault(text: &str) -> (ParseErrorKind, Option<u16>) {
+        let error = Message::parse(text.as_bytes()).unwrap_err();
+        (error.kind, error.status().map(StatusCode::code))
+    }
+
+    #[test]
+    fn a_latin_1_byte_costs_nothing_but_its_own_text() {
+        let mut bytes = HEAD.replace("\r\nCall", "\r\nSubject: \u{1}\r\nCall").into_bytes();
+        bytes.iter_mut().filter(|b| **b == 1).for_each(|b| *b = 0xe9);
+        bytes.extend_from_slice(b"\r\nbody");
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.headers().get(&HeaderName::Subject).unwrap(), "é");
+        assert_eq!(message.headers().len(), 6);
+        assert_eq!(message.body(), b"body");
+    }
+
+    #[test]
+    fn rows_fold_and_lines_may_end_with_lf_alone() {
+        let text = format!("{HEAD}Subject : a\r\n\t b\r\n  c\r\n\r\n");
+        for text in [text.clone(), text.replace("\r\n", "\n")] {
+            let message = Message::parse(text.as_bytes()).unwrap();
+            assert_eq!(message.headers().get(&HeaderName::Subject).unwrap(), "a b c");
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let many = format!("{HEAD}{}\r\n", "X: y\r\n".repeat(MAX_HEADERS));
+        assert_eq!(fault(&many), (ParseErrorKind::TooManyHeaders, Some(513)));
+        let long = format!("{HEAD}X: {}\r\n\r\n", "y".repeat(MAX_LINE));
+        assert_eq!(fault(&long), (ParseErrorKind::TooManyHeaders, Some(513)));
+        let row = format!("X: {}\r\n", "y".repeat(MAX_LINE - 10));
+        assert_eq!(
+            fault(&format!("{HEAD}{}\r\n", row.repeat(5))),
+            (ParseErrorKind::TooLarge, Some(513))
+        );
+        let body = "z".repeat(MAX_BODY);
+        assert!(Message::parse(format!("{HEAD}\r\n{body}").as_bytes()).is_ok());
+        let huge = format!("{HEAD}\r\n{body}{}", "z".repeat(MAX_HEAD));
+        assert_eq!(fault(&huge), (ParseErrorKind::TooLarge, Some(513)));
+    }
+
+    #[test]
+    fn faults_name_their_kind_and_answer() {
+        use ParseErrorKind::*;
+        let table = [
+            (format!("{HEAD}no colon\r\n\r\n"), HeaderLine, Some(400)),
+            (format!("{HEAD}b@d: x\r\n\r\n"), HeaderLine, Some(400)),
+            (format!("{HEAD}X: cut"), Truncated, Some(400)),
+            (format!("{HEAD}l: 5\r\n\r\nabc"), BodyTooShort, Some(400)),
+            (format!("{HEAD}l: five\r\n\r\n"), ContentLength, Some(400)),
+            (HEAD.replace("SIP/2.0\r\nVia", "HTTP/1.1\r\nVia"), StartLine, Some(400)),
+            (HEAD.replace("OPTIONS sip:b@h ", "ACK sip: "), RequestUri, None),
+            (HEAD.replace("OPTIONS sip:b@h SIP/2.0", "SIP/2.0 99 Odd"), StatusCode, None),
+            ("GET".to_owned(), StartLine, None),
+            (String::new(), Empty, None),
+        ];
+        for (text, kind, status) in table {
+            assert_eq!(fault(&text), (kind, status), "{text}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The torture messages of RFC 4475 (bit-exact, from the RFC's archive) and RFC 5118 (cut from its
 //! text with CR LF; its archive has LF only), each with the verdict a user agent must come to and why.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -165,7 +167,7 @@ fn check(rfc: &str, name: &str, verdict: Verdict) {
             assert_eq!(phone().check(request).unwrap_err().status.code(), status, "{name}");
         }
         (Dropped, Ok(()), Message::Response(response)) => {
-            assert!(response.is_misrouted(), "{name}")
+            assert!(response.is_misrouted(), "{name}");
         }
         (Answered(_) | Dropped, ..) => panic!("{name} is of the wrong kind"),
     }
