@@ -22,7 +22,7 @@ use crate::fifo::Fifo;
 use crate::frame_decoder::FrameDecoder;
 use crate::packet::{RtpHeader, RtpPacket};
 use crate::packet_store::{PacketStore, Position, nearest};
-use crate::time_stretch::{MIN_LAG, WINDOW, best_lag, level};
+use crate::time_stretch::{WINDOW, best_lag, level};
 use crate::upsample::Upsampler;
 
 /// Samples of one block: 10 ms of mono sound at 48 kHz.
@@ -39,10 +39,8 @@ const LONGEST_GAP: i64 = TICKS;
 const STARVED: i64 = TICKS;
 /// The codec's own concealment is used this long, then noise: 200 ms.
 const CODEC_CONCEALMENT: i64 = TICKS / 5;
-/// Kept above the spread: 1 ms.
-const MARGIN: i64 = 48;
-/// Delay above the aim at which sound begins to be shortened: 5 ms.
-const TOO_MUCH: i64 = 240;
+/// Kept above the spread, where there is any, at most: 0.5 ms.
+const MARGIN: i64 = 24;
 /// Delay below the aim at which sound begins to be lengthened: 4 ms.
 const TOO_LITTLE: i64 = 192;
 /// An error at which likeness and pauses between stretches matter less: 40 ms.
@@ -178,8 +176,6 @@ pub struct JitterBuffer<D> {
     broken: bool,
     /// Samples to play before the next stretch.
     rest: i64,
-    /// Shortening until the aim is reached.
-    catching_up: bool,
     began: Option<Instant>,
     /// The smoothed clock of the pulls, in ticks.
     clock: Option<i64>,
@@ -210,7 +206,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             noise: ComfortNoise::new(),
             broken: true,
             rest: 0,
-            catching_up: false,
             began: None,
             clock: None,
             decoded: vec![0.0; LONGEST_FRAME],
@@ -649,7 +644,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     fn stop(&mut self) {
         self.debt = 0;
         self.last_sequence = None;
-        self.catching_up = false;
         if self.phase != Phase::Waiting {
             self.enter(Phase::Waiting, "no packets");
         }
@@ -686,28 +680,30 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     }
 
     /// Shortens or lengthens what is about to be played, towards the delay aimed at.
+    ///
+    /// Sound is pulled in blocks, so the delay counts in whole ones: a frame boundary that lies `grid` past a block
+    /// boundary must be there as early as if it lay on it. Taking out up to `grid` is free, more costs a block of
+    /// safety; putting in gains one when the boundary moves into the next block.
     fn steer(&mut self, now: i64) {
-        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
-        let grid = self.fifo.len() as i64 % BLOCK;
-        let error = self.delay(now) - self.aim() - grid - MARGIN;
         if self.debt > 0 {
             return;
         }
-        self.catching_up = error > if self.catching_up { MARGIN } else { TOO_MUCH };
         let quiet = level(self.fifo.front(BLOCK_SAMPLES)) < QUIET;
         if self.rest > 0 && !quiet {
             return;
         }
-        if self.catching_up {
+        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
+        let grid = self.fifo.len() as i64 % BLOCK;
+        let spread = self.estimator.spread();
+        let spare = self.delay(now) - self.aim() - grid - (spread / 8).min(MARGIN);
+        let removable = grid + BLOCK * (spare.max(0) / BLOCK);
+        // The wider the arrivals are spread, the less exactly their spread is known.
+        if spare < -TOO_LITTLE.max(spread / 6) {
             self.decode_ahead();
-            self.shorten(error, quiet);
-        } else if error < -TOO_LITTLE {
+            self.lengthen(BLOCK - grid, -spare > URGENT, quiet);
+        } else if removable > 0 {
             self.decode_ahead();
-            self.lengthen(-error, quiet);
-        } else if quiet && grid > 0 && error > -TOO_LITTLE {
-            // Back onto the grid: costs nothing, and the delay can be less by as much.
-            self.decode_ahead();
-            self.cut(grid);
+            self.shorten(removable, spare > URGENT, quiet);
         }
     }
 
@@ -728,14 +724,13 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         }
     }
 
-    fn shorten(&mut self, error: i64, quiet: bool) {
+    /// Takes out a pitch period, at most `most`; of quiet sound anything.
+    fn shorten(&mut self, most: i64, urgent: bool, quiet: bool) {
         if quiet {
-            self.cut(error.min(BLOCK));
+            self.cut(most.min(BLOCK));
             return;
         }
-        let urgent = error > URGENT;
-        // Overshooting by a little beats staying behind by a lot.
-        let most = usize::try_from(error.max(MIN_LAG as i64) + MARGIN).unwrap_or_default();
+        let most = usize::try_from(most).unwrap_or_default();
         let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
         if found.correlation < if urgent { 0.3 } else { 0.6 } {
             return;
@@ -745,17 +740,20 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         self.rest = pause_after(found.lag, urgent);
     }
 
-    fn lengthen(&mut self, error: i64, quiet: bool) {
-        let urgent = error > URGENT;
-        let most = if urgent { usize::MAX } else { usize::try_from(error).unwrap_or_default() };
-        let most = most.max(2 * MIN_LAG);
-        let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
-        if !quiet && found.correlation < if urgent { 0.3 } else { 0.6 } {
-            return;
-        }
-        self.fifo.lengthen(found.lag, WINDOW);
-        self.stats.inserted_samples += found.lag as u64;
-        self.rest = pause_after(found.lag, urgent);
+    /// Puts in a pitch period; of quiet sound `wanted`.
+    fn lengthen(&mut self, wanted: i64, urgent: bool, quiet: bool) {
+        let wanted = usize::try_from(wanted).unwrap_or_default();
+        let lag = if quiet {
+            (self.fifo.len() >= wanted + WINDOW).then_some(wanted)
+        } else {
+            best_lag(self.fifo.front(usize::MAX), usize::MAX)
+                .filter(|found| found.correlation >= if urgent { 0.3 } else { 0.6 })
+                .map(|found| found.lag)
+        };
+        let Some(lag) = lag else { return };
+        self.fifo.lengthen(lag, WINDOW);
+        self.stats.inserted_samples += lag as u64;
+        self.rest = pause_after(lag, urgent);
     }
 
     /// Takes quiet sound out, as much as there is.

@@ -239,3 +239,292 @@ fn loss_and_jitter_settle_within_the_bounds() {
         }
     }
 }
+
+/// Mean delay of the buffer over a stretch of time in seconds.
+fn mean_delay(run: &Run, from: usize, to: usize) -> f32 {
+    let delays = &run.delays[from * 100..to * 100];
+    delays.iter().sum::<f32>() / delays.len() as f32
+}
+
+#[test]
+fn a_step_in_jitter_is_followed_both_ways() {
+    let signal = voice(40);
+    let mut dice = Dice(5);
+    let run = listen(&signal, false, |n| {
+        let jumpy = (500..1_000).contains(&n);
+        Fate::Late(u64::from(dice.below(if jumpy { 60_000 } else { 1 })))
+    });
+    let (calm, jumpy, after) =
+        (mean_delay(&run, 8, 10), mean_delay(&run, 13, 20), mean_delay(&run, 30, 40));
+    assert!(calm < 5.0 && after < calm + 20.0, "{calm} {jumpy} {after}");
+    assert!((40.0..80.0).contains(&jumpy), "{jumpy}");
+    // Settled: hardly anything is made up from 3 s after the step on.
+    let made_up = run.kinds[1_300..2_000].iter().filter(|k| **k == Pulled::Concealed).count();
+    assert!(made_up <= 7, "{made_up} blocks");
+    assert!(largest_step(&run.output) < 0.3);
+}
+
+#[test]
+fn without_repair_loss_costs_no_delay() {
+    let signal = voice(20);
+    let run = listen(&signal, false, random_network(5, 0, 3));
+    let matches = compare(&signal, &run.output);
+    assert!(median(matches.iter().map(|m| m.0).collect()) < 24.0);
+    let alike = matches.iter().map(|m| m.1).sum::<f32>() / matches.len() as f32;
+    assert!(alike > 0.95, "{alike}");
+    assert!(largest_step(&run.output) < 0.3);
+    let stats = run.buffer.stats();
+    let share = stats.concealed_samples as f32 / run.output.len() as f32;
+    assert!((0.03..0.07).contains(&share), "{share}");
+}
+
+#[test]
+fn a_burst_is_bridged_and_forgotten() {
+    let signal = voice(16);
+    for burst in [3, 10, 40] {
+        let lost = 400..400 + burst;
+        let run =
+            listen(&signal, true, |n| if lost.contains(&n) { Fate::Lost } else { Fate::Late(0) });
+        assert!(largest_step(&run.output) < 0.3);
+        assert!(mean_delay(&run, 14, 16) < 5.0, "{burst}: {}", mean_delay(&run, 14, 16));
+        let matches = compare(&signal, &run.output[12 * 48_000..]);
+        assert!(matches.iter().all(|m| m.1 > 0.0));
+        assert!(run.kinds[1_000..].iter().all(|kind| *kind == Pulled::Speech));
+    }
+}
+
+#[test]
+fn a_stall_is_played_late_and_caught_up() {
+    let signal = voice(20);
+    // Packets 400 to 420 all arrive when the last of them would.
+    let run = listen(&signal, false, |n| {
+        let behind = 420_usize.saturating_sub(n).min(20);
+        Fate::Late(if (400..420).contains(&n) { behind as u64 * 20_000 } else { 0 })
+    });
+    assert!(largest_step(&run.output) < 0.3);
+    assert!(mean_delay(&run, 18, 20) < 10.0, "{}", mean_delay(&run, 18, 20));
+}
+
+#[test]
+fn a_drifting_clock_neither_starves_nor_piles_up() {
+    let signal = voice(60);
+    for ppm in [-200_i64, 200] {
+        // Half a second late to begin with, so that a fast sender can get ahead.
+        let run = listen(&signal, false, |n| {
+            let drift = n as i64 * 20_000 * ppm / 1_000_000;
+            Fate::Late(u64::try_from(500_000 - drift).unwrap())
+        });
+        let (early, last) = (mean_delay(&run, 8, 12), mean_delay(&run, 55, 60));
+        assert!((early - last).abs() < 12.0, "{ppm}: {early} {last}");
+        let made_up = run.kinds[200..].iter().filter(|k| **k == Pulled::Concealed).count();
+        assert!(made_up < 12, "{ppm}: {made_up}");
+        assert!(run.buffer.stats().waiting < 4);
+    }
+}
+
+/// A line to the buffer for tests that make their own packets.
+struct Hand {
+    buffer: JitterBuffer<Pcm>,
+    start: Instant,
+    micros: u64,
+    output: Vec<f32>,
+    kinds: Vec<Pulled>,
+}
+
+impl Hand {
+    fn new(config: JitterConfig) -> Self {
+        let mut buffer = JitterBuffer::new(config);
+        buffer.set_decoder(96, Pcm { repairs: false });
+        buffer.set_decoder(97, Pcm { repairs: false });
+        Self { buffer, start: base(), micros: 0, output: Vec::new(), kinds: Vec::new() }
+    }
+
+    fn now(&self) -> Instant {
+        self.start + Duration::from_micros(self.micros)
+    }
+
+    fn insert(&mut self, header: RtpHeader, payload: &[u8]) -> Inserted {
+        self.buffer.insert(self.now(), &RtpPacket { header, payload })
+    }
+
+    fn pull(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            let mut block = [0.0; BLOCK_SAMPLES];
+            self.kinds.push(self.buffer.pull(self.now(), &mut block));
+            self.output.extend_from_slice(&block);
+            self.micros += 10_000;
+        }
+    }
+
+    /// One frame every 20 ms.
+    fn talk(&mut self, signal: &[f32], header: impl Fn(usize) -> RtpHeader) {
+        for n in 0..signal.len() / FRAME {
+            self.insert(header(n), &payload(signal, n, false));
+            self.pull(2);
+        }
+    }
+}
+
+fn header(payload_type: u8, ssrc: u32, n: usize) -> RtpHeader {
+    let (sequence, timestamp) = (n as u16, n as u32 * FRAME as u32);
+    RtpHeader { marker: false, payload_type, sequence, timestamp, ssrc }
+}
+
+#[test]
+fn another_source_or_codec_goes_on_without_a_click() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let signal = voice(1);
+    hand.talk(&signal, |n| header(96, 1, n));
+    // Another payload type on the same time line, then another source with times of its own.
+    hand.talk(&signal, |n| header(97, 1, n + 50));
+    hand.talk(&signal, |n| RtpHeader {
+        timestamp: 77 + n as u32 * 160,
+        ..header(96, 2, n + 9_000)
+    });
+    let silent = hand.kinds[10..].iter().filter(|kind| **kind == Pulled::Silence).count();
+    assert_eq!(silent, 0);
+    assert!(largest_step(&hand.output) < 0.3);
+    let spoken = hand.kinds.iter().filter(|kind| **kind == Pulled::Speech).count();
+    assert!(spoken > 290, "{spoken}");
+}
+
+#[test]
+fn a_restart_of_the_timestamps_is_a_new_time_line() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let signal = voice(1);
+    hand.talk(&signal, |n| header(96, 1, n));
+    hand.talk(&signal, |n| RtpHeader {
+        timestamp: 3_000_000_000 + n as u32 * 160,
+        ..header(96, 1, n + 50)
+    });
+    let spoken = hand.kinds.iter().filter(|kind| **kind == Pulled::Speech).count();
+    assert!(spoken > 190, "{spoken}");
+}
+
+#[test]
+fn duplicates_and_stragglers_are_told() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let signal = voice(1);
+    let first = payload(&signal, 0, false);
+    assert_eq!(hand.insert(header(96, 1, 0), &first), Inserted::Stored);
+    assert_eq!(hand.insert(header(96, 1, 0), &first), Inserted::Duplicate);
+    assert_eq!(hand.insert(header(5, 1, 1), &first), Inserted::Unusable);
+    assert_eq!(hand.insert(header(96, 1, 1), &[]), Inserted::Unusable);
+    hand.insert(header(96, 1, 4), &first);
+    hand.pull(8);
+    hand.insert(header(96, 1, 6), &first);
+    hand.pull(4);
+    assert_eq!(hand.insert(header(96, 1, 1), &first), Inserted::Late);
+    let stats = hand.buffer.stats();
+    assert_eq!((stats.duplicates, stats.discarded, stats.late), (1, 2, 1));
+}
+
+#[test]
+fn comfort_noise_fills_an_announced_pause() {
+    let config = JitterConfig { comfort_noise_pt: Some(13), ..JitterConfig::default() };
+    let mut hand = Hand::new(config);
+    let signal = voice(1);
+    hand.talk(&signal, |n| header(96, 1, n));
+    hand.insert(header(13, 1, 50), &[45]);
+    hand.pull(200);
+    let noise = &hand.output[48_000 + 4_800..48_000 * 3 - 4_800];
+    assert!((0.002..0.01).contains(&level(noise)), "{}", level(noise));
+    assert!(hand.kinds[110..300].iter().all(|kind| *kind == Pulled::ComfortNoise));
+    // The talk goes on at its time; sequence without a gap.
+    hand.talk(&signal, |n| RtpHeader {
+        timestamp: 24_000 + n as u32 * 160,
+        ..header(96, 1, n + 51)
+    });
+    assert!(hand.kinds[310..].iter().all(|kind| *kind == Pulled::Speech));
+    assert!(largest_step(&hand.output) < 0.3);
+}
+
+#[test]
+fn a_silent_line_ends_in_silence_and_starts_again() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let signal = voice(1);
+    hand.pull(5);
+    assert!(hand.kinds.iter().all(|kind| *kind == Pulled::Silence));
+    hand.talk(&signal, |n| header(96, 1, n));
+    hand.pull(300);
+    assert_eq!(hand.kinds.last(), Some(&Pulled::Silence));
+    // Thirty seconds of nothing later the same source goes on.
+    hand.micros += 30_000_000;
+    hand.talk(&signal, |n| header(96, 1, n + 50));
+    assert_eq!(hand.kinds.last(), Some(&Pulled::Speech));
+}
+
+#[test]
+fn a_flood_is_bounded() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let frame = payload(&voice(1), 0, false);
+    for n in 0..5_000 {
+        hand.insert(header(96, 1, n), &frame);
+    }
+    assert!(hand.buffer.stats().waiting <= crate::packet_store::PLACES);
+    hand.pull(100);
+    assert!(hand.buffer.fifo.len() < 48_000);
+}
+
+/// One thing that can happen to a buffer.
+#[derive(Debug, Clone)]
+enum Event {
+    Packet { header: RtpHeader, payload: Vec<u8> },
+    Pulls(usize),
+    Wait(u64),
+    Clear,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let number = prop_oneof![0_u32..8_000, any::<u32>()];
+    let packet = (
+        prop_oneof![Just(96_u8), Just(97), Just(13), Just(5)],
+        prop_oneof![0_u16..50, any::<u16>()],
+        number,
+        0_u32..2,
+        prop_oneof![0_usize..10, Just(320), Just(640)]
+            .prop_flat_map(|length| proptest::collection::vec(any::<u8>(), length)),
+    );
+    prop_oneof![
+        8 => packet.prop_map(|(payload_type, sequence, timestamp, ssrc, payload)| Event::Packet {
+            header: RtpHeader { marker: false, payload_type, sequence, timestamp, ssrc },
+            payload,
+        }),
+        4 => (1_usize..6).prop_map(Event::Pulls),
+        1 => prop_oneof![0_u64..100_000, Just(10_000_000)].prop_map(Event::Wait),
+        1 => Just(Event::Clear),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn whatever_comes_each_pull_gives_one_block(events in proptest::collection::vec(event(), 0..80)) {
+        let mut hand = Hand::new(JitterConfig { comfort_noise_pt: Some(13), ..JitterConfig::default() });
+        for event in events {
+            match event {
+                Event::Packet { header, payload } => { hand.insert(header, &payload); }
+                Event::Pulls(blocks) => hand.pull(blocks),
+                Event::Wait(micros) => hand.micros += micros,
+                Event::Clear => {
+                    hand.buffer.clear();
+                    hand.buffer.set_decoder(96, Pcm { repairs: true });
+                }
+            }
+            prop_assert!(hand.buffer.fifo.len() < 3 * LONGEST_FRAME);
+            prop_assert!(hand.buffer.stats().waiting <= crate::packet_store::PLACES);
+        }
+        hand.pull(3);
+        prop_assert!(hand.output.iter().all(|sample| (-1.0..=1.0).contains(sample)));
+    }
+
+    #[test]
+    fn any_network_keeps_the_sound_going(loss in 0_u32..40, jitter in 0_u32..120, seed in 1_u32..1_000, repairs: bool) {
+        let signal = voice(4);
+        let run = listen(&signal, repairs, random_network(loss, jitter, seed));
+        prop_assert_eq!(run.output.len(), run.kinds.len() * BLOCK_SAMPLES);
+        prop_assert!(run.kinds[40..].iter().all(|kind| *kind != Pulled::Silence));
+        prop_assert!(largest_step(&run.output) < 0.3);
+    }
+}
