@@ -19,6 +19,8 @@ export interface Scene {
   setup?: boolean;
   /** The account cannot be reached. */
   lost?: boolean;
+  /** Somebody calls at once. */
+  ring?: boolean;
   /** Milliseconds between the steps of a call. */
   pace?: number;
   language?: AppView['settings']['language'];
@@ -33,6 +35,7 @@ export function scene(search: string): Scene {
   return {
     setup: asked.has('setup'),
     lost: asked.has('lost'),
+    ring: asked.has('ring'),
     theme: theme === 'dark' || theme === 'light' ? theme : 'system',
     language: language === 'nl' || language === 'en' ? language : 'system',
   };
@@ -73,6 +76,7 @@ export class MockHost implements Host {
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
     this.view = firstView(start);
+    if (start.ring) this.ring();
   }
 
   subscribe(listener: (update: Update) => void): Promise<() => void> {

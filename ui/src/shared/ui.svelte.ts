@@ -24,9 +24,9 @@ export class Ui {
     };
   }
 
-  focusSearch(): void {
+  focusSearch(select = true): void {
     this.searchField?.focus();
-    this.searchField?.select();
+    if (select) this.searchField?.select();
   }
 
   clearSearch(): boolean {
