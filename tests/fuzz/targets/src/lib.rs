@@ -1,0 +1,21 @@
+//! What the fuzz targets do: each takes bytes as the network would bring them, uses everything that
+//! reads them, and panics where a promise is broken. The fuzzer's binaries in `../fuzz_targets` and the
+//! replay of the committed corpora (`tests/replay.rs`) call the same functions.
+
+mod media;
+mod sip;
+
+pub use media::{rtcp, rtp_packet, sdp};
+pub use sip::{sip_message, stream_framing};
+
+/// A target by its name, which is also the name of its corpus folder and its binary.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    ("sip_message", sip_message),
+    ("stream_framing", stream_framing),
+    ("sdp", sdp),
+    ("rtp_packet", rtp_packet),
+    ("rtcp", rtcp),
+];
