@@ -226,8 +226,9 @@ impl UserAgent {
         })
     }
 
-    /// [`hangup`](Self::hangup) with a Reason header (RFC 3326) in the CANCEL or BYE, e.g.
-    /// `SIP;cause=200;text="Call completed elsewhere"`.
+    /// [`hangup`](Self::hangup) with a Reason header (RFC 3326) in the BYE, or in the response that
+    /// refuses an incoming call, e.g. `Q.850;cause=16`. A CANCEL carries none: the transaction
+    /// layer makes it and takes no headers for it.
     pub fn hangup_with(
         &mut self,
         now: Instant,

@@ -273,3 +273,75 @@ fn strangers_are_refused() {
     net.run(100);
     net.incoming(PHONE);
 }
+
+#[test]
+fn a_broken_connection_is_renewed_at_once() {
+    let mut net = Net::new(12);
+    net.add_script("pbx");
+    let phone = net.add_agent("phone", |config| {
+        config.registrar = uri("sip:192.0.2.1;transport=tcp");
+        config.register = true;
+    });
+    let request = next_request(&mut net);
+    grant(&mut net, &request, 300);
+    states(&mut net);
+    let addr = net.nodes[REGISTRAR].addr;
+    let target = sip_core::Target { transport: sip_types::Transport::Tcp, addr };
+    let reason = "reset by peer".to_owned();
+    net.act(phone, |ua, now| {
+        ua.handle_input(now, sip_ua::Input::TransportFailed { target, reason });
+    });
+    assert!(matches!(states(&mut net).pop(), Some(RegistrationState::Unreachable { .. })));
+    net.run(600);
+    let again = net.requests(REGISTRAR).pop().expect("a new REGISTER within 600 ms");
+    grant(&mut net, &again, 300);
+    assert!(matches!(states(&mut net).pop(), Some(RegistrationState::Registered { .. })));
+}
+
+#[test]
+fn a_new_address_is_registered_and_calls_go_on() {
+    let mut net = setting(13);
+    let request = next_request(&mut net);
+    grant(&mut net, &request, 300);
+    net.nodes[PHONE].addr = "192.0.2.77:5060".parse().unwrap();
+    net.act(PHONE, |ua, now| ua.network_changed(now));
+    let request = next_request(&mut net);
+    assert!(request.headers.get(&HeaderName::Contact).unwrap().contains("192.0.2.77"));
+    assert_eq!(request.headers.cseq().unwrap().number, 2);
+}
+
+#[test]
+fn a_removed_account_leaves_nothing_behind() {
+    let mut net = setting(14);
+    let request = next_request(&mut net);
+    grant(&mut net, &request, 300);
+    let account = net.nodes[PHONE].account;
+    let call = sip_ua::OutgoingCall::new(uri("sip:102@example.test"), None);
+    net.act(PHONE, |ua, now| ua.invite(now, account, call)).unwrap();
+    net.act(PHONE, |ua, now| ua.remove_account(now, account)).unwrap();
+    net.run(100_000);
+    net.assert_quiet();
+    assert!(net.act(PHONE, |ua, now| ua.register(now, account)).is_err());
+    assert_eq!(net.nodes[PHONE].agent.as_ref().unwrap().poll_timeout(), None);
+}
+
+#[test]
+fn the_registrar_vouches_for_callers() {
+    let mut net = setting(15);
+    let request = next_request(&mut net);
+    grant(&mut net, &request, 300);
+    let text = "INVITE sip:101@192.0.2.2:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\n\
+        From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=1\r\nTo: <sip:101@example.test>\r\n\
+        Call-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:pbx@192.0.2.1>\r\nPrivacy: id\r\n\
+        P-Asserted-Identity: \"Piet\" <sip:+31201234567@example.test>, <tel:+31201234567>\r\n\
+        Content-Length: 0\r\n\r\n";
+    net.send(REGISTRAR, PHONE, text.as_bytes().to_vec());
+    net.run(100);
+    let caller = net.expect(PHONE, |event| match event {
+        Event::Incoming(incoming) => Some(incoming.caller.clone()),
+        _ => None,
+    });
+    assert!(caller.asserted && caller.withheld);
+    assert_eq!(caller.uri.as_str(), "sip:+31201234567@example.test");
+    assert_eq!(caller.display.as_deref(), Some("Piet"));
+}

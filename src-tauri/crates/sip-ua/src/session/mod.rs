@@ -42,7 +42,7 @@ pub(crate) struct Session {
     placed: bool,
     /// P-Asserted-Identity in our responses.
     asserted: Option<NameAddr>,
-    /// Reason header of the CANCEL or BYE to come.
+    /// Reason header of the BYE to come.
     reason: Option<String>,
 }
 

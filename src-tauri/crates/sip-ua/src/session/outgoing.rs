@@ -75,7 +75,7 @@ impl Session {
             seq,
             remaining: call.route.into_iter().collect(),
             route: None,
-            pinned: call.route.is_some(),
+            pinned: call.route.is_some() || cx.shared.config.symmetric,
             query: None,
             key: None,
             early: Vec::new(),
@@ -263,13 +263,11 @@ impl Session {
 
     pub(super) fn cancel(&mut self, cx: &mut Cx<'_>) {
         self.end(cx, EndCause::local());
-        let reason = self.reason.take();
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         outgoing.cancelled = true;
         let Some(key) = outgoing.key else {
             return self.enter(Phase::Gone, "hang up before sending");
         };
-        let _ = reason;
         let owner = self.owner();
         if let Some(cancel) = cx.shared.layer.cancel(cx.now, &key) {
             cx.shared.clients.insert(cancel, owner);
