@@ -28,7 +28,7 @@ pub struct Route {
 pub struct Source {
     /// The transport it came over.
     pub transport: Transport,
-    /// Our own address it arrived at.
+    /// Our own address it arrived at, with the listening port: fit to be advertised to `remote`.
     pub local: SocketAddr,
     /// The address and port it was sent from.
     pub remote: SocketAddr,

@@ -45,6 +45,7 @@ pub struct Limits {
 
 /// What the transport tells.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "moved once, straight to its reader")]
 pub enum Input {
     /// A message arrived.
     Received {
@@ -72,6 +73,7 @@ pub enum Input {
 
 /// What the layer wants done.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once, straight to its reader")]
 pub enum Output {
     /// Send this.
     Transmit(Transmit),

@@ -12,12 +12,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use sip_core::framing::{Frame, StreamFramer};
 use sip_core::{Source, Target};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::datagram::received;
@@ -55,7 +54,11 @@ pub(crate) struct Connection {
 
 /// The signs of life of one connection, shared by its tasks and the router.
 #[derive(Debug)]
-pub(crate) struct Pulse(Mutex<Signs>);
+pub(crate) struct Pulse {
+    signs: Mutex<Signs>,
+    /// Rung when a deadline may have moved closer.
+    bell: Notify,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Signs {
@@ -100,9 +103,11 @@ impl Connection {
                 framer.expect_pong();
             }
             framer.push(bytes);
+            let mut progress = false;
             while let Some(frame) = framer.next() {
                 match frame {
                     Ok(frame) => {
+                        progress = true;
                         if let Err(ended) = self.handle_frame(frame).await {
                             return ended;
                         }
@@ -110,7 +115,7 @@ impl Connection {
                     Err(error) => return Ended(format!("what it sent makes no sense: {error}")),
                 }
             }
-            self.pulse.on_drained(framer.buffered());
+            self.pulse.on_drained(framer.buffered(), progress);
         }
     }
 
@@ -162,7 +167,10 @@ impl Connection {
     async fn watch(&self) -> Ended {
         loop {
             match self.pulse.check(Instant::now(), &self.config, self.opened_by_us) {
-                Check::Wait(until) => tokio::time::sleep_until(until).await,
+                Check::Wait(until) => tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    () = self.pulse.bell.notified() => {}
+                },
                 Check::Ping => {
                     tracing::debug!("{} open, idle -> awaiting pong", self.target);
                     if let Some(orders) = self.orders.upgrade() {
@@ -184,14 +192,15 @@ enum Check {
 
 impl Pulse {
     pub(crate) fn new(supervised: bool) -> Self {
-        Self(Mutex::new(Signs {
+        let signs = Mutex::new(Signs {
             last_activity: Instant::now(),
             incomplete_since: None,
             ping: None,
             untold_pings: 0,
             answers_pings: false,
             supervised,
-        }))
+        });
+        Self { signs, bell: Notify::new() }
     }
 
     pub(crate) fn last_activity(&self) -> Instant {
@@ -201,6 +210,7 @@ impl Pulse {
     /// Whether an unanswered ping ends the connection even if the peer never answered one.
     pub(crate) fn supervise(&self, supervised: bool) {
         self.signs().supervised = supervised;
+        self.bell.notify_one();
     }
 
     /// Returns how many pings were sent since the last call.
@@ -210,13 +220,15 @@ impl Pulse {
         std::mem::take(&mut signs.untold_pings)
     }
 
-    fn on_drained(&self, buffered: usize) {
+    /// Notes how much of an unfinished message is held, and whether one was finished before it.
+    fn on_drained(&self, buffered: usize, progress: bool) {
         let mut signs = self.signs();
-        signs.incomplete_since = match (buffered, signs.incomplete_since) {
-            (0, _) => None,
-            (_, None) => Some(Instant::now()),
-            (_, since) => since,
-        };
+        if buffered == 0 {
+            signs.incomplete_since = None;
+        } else if progress || signs.incomplete_since.is_none() {
+            signs.incomplete_since = Some(Instant::now());
+            self.bell.notify_one();
+        }
     }
 
     fn on_pong(&self) {
@@ -264,16 +276,13 @@ impl Pulse {
             }
             next = next.min(due);
         }
-        // Signs change while this waits; a look now and then costs little and misses nothing.
-        Check::Wait(next.min(now + config.ping_interval.min(LONGEST_WAIT)))
+        Check::Wait(next)
     }
 
     fn signs(&self) -> MutexGuard<'_, Signs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use sip_types::{Message, Transport as Protocol};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use crate::Incoming;
+use crate::{Incoming, router};
 
 /// The largest datagram there is.
 const MAX_DATAGRAM: usize = 65_535;
@@ -24,10 +24,10 @@ pub(crate) struct Datagram {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Hands on what arrives, until the owner is gone. `local` is what `socket` is bound to.
+/// Hands on what arrives, until the owner is gone. `bound` is what `socket` is bound to.
 pub(crate) async fn read(
     socket: Arc<UdpSocket>,
-    local: SocketAddr,
+    bound: SocketAddr,
     incoming: mpsc::Sender<Incoming>,
 ) {
     let mut buffer = vec![0; MAX_DATAGRAM];
@@ -45,6 +45,10 @@ pub(crate) async fn read(
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             continue;
         }
+        // A socket on all addresses does not tell which one was written to; the one the system
+        // would answer from is as good.
+        let ip = router::local_address(bound.ip(), remote.ip()).unwrap_or(bound.ip());
+        let local = SocketAddr::new(ip, bound.port());
         let source = Source { transport: Protocol::Udp, local, remote };
         if incoming.send(received(source, bytes)).await.is_err() {
             return;

@@ -27,6 +27,7 @@ pub use transport::Transport;
 
 /// What the sockets tell their owner.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "moved once, straight to its reader")]
 pub enum Incoming {
     /// A message arrived.
     Message {

@@ -44,6 +44,8 @@ struct Table {
     /// Those among them whose connection must answer pings.
     supervised: HashSet<Target>,
     tasks: JoinSet<()>,
+    /// One per connection, until its end has been told.
+    connection_tasks: JoinSet<()>,
 }
 
 /// An open connection as seen from outside.
@@ -77,7 +79,7 @@ impl Router {
     /// Runs a task until [`close`](Self::close).
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut table = self.table();
-        while table.tasks.try_join_next().is_some() {}
+        table.reap();
         table.tasks.spawn(task);
     }
 
@@ -85,6 +87,7 @@ impl Router {
     pub(crate) fn close(&self) {
         let mut table = self.table();
         table.tasks.abort_all();
+        table.connection_tasks.abort_all();
         table.connections.clear();
     }
 
@@ -97,14 +100,23 @@ impl Router {
         }
     }
 
+    /// Takes a connection in, unless so many have ended without the owner taking notice that more
+    /// would pile up.
     pub(crate) fn accepted(self: &Arc<Self>, target: Target, stream: TcpStream) {
+        let mut table = self.table();
+        table.reap();
+        let tasks = table.connection_tasks.len();
+        drop(table);
+        if tasks > self.config.max_connections.saturating_mul(2) {
+            tracing::warn!("{target} refused: too many connections are ending");
+            return;
+        }
         let begun = self.begin(target, None);
         let router = Arc::clone(self);
-        self.spawn(async move {
-            let outcome =
-                router.run(&begun.target, stream, begun.pulse, begun.weak, begun.orders, false);
-            let ended = outcome.await;
-            router.end(begun.target, begun.id, ended).await;
+        self.spawn_connection(async move {
+            let (target, id) = (begun.target, begun.id);
+            let ended = router.run(begun, stream, false).await;
+            router.end(target, id, ended).await;
         });
     }
 
@@ -164,15 +176,14 @@ impl Router {
         let target = Target { addr: fallback.unwrap_or(target.addr), ..target };
         let Some(payload) = self.write(target, payload) else { return };
         let begun = self.begin(target, Some(payload));
+        let id = begun.id;
         let router = Arc::clone(self);
-        self.spawn(async move {
+        self.spawn_connection(async move {
             let ended = match router.connect(target.addr).await {
-                Ok(stream) => {
-                    router.run(&target, stream, begun.pulse, begun.weak, begun.orders, true).await
-                }
+                Ok(stream) => router.run(begun, stream, true).await,
                 Err(error) => Ended(format!("cannot connect: {error}")),
             };
-            router.end(target, begun.id, ended).await;
+            router.end(target, id, ended).await;
         });
     }
 
@@ -218,15 +229,8 @@ impl Router {
             .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
     }
 
-    async fn run(
-        &self,
-        target: &Target,
-        stream: TcpStream,
-        pulse: Arc<Pulse>,
-        weak: mpsc::WeakSender<Order>,
-        orders: mpsc::Receiver<Order>,
-        opened_by_us: bool,
-    ) -> Ended {
+    async fn run(&self, begun: Begun, stream: TcpStream, opened_by_us: bool) -> Ended {
+        let Begun { target, orders, weak, pulse, .. } = begun;
         let local = match stream.local_addr() {
             Ok(local) => SocketAddr::new(local.ip(), self.port),
             Err(error) => return Ended(error.to_string()),
@@ -235,7 +239,7 @@ impl Router {
             tracing::debug!("{target} keeps its socket options: {error}");
         }
         let connection = Connection {
-            target: *target,
+            target,
             local,
             opened_by_us,
             pulse,
@@ -258,6 +262,12 @@ impl Router {
         let _ = self.incoming.send(failed).await;
     }
 
+    fn spawn_connection(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut table = self.table();
+        table.reap();
+        table.connection_tasks.spawn(task);
+    }
+
     /// Tells the owner of a failure that happened in its own call, without making it wait.
     fn report(&self, target: Target, reason: String) {
         let incoming = self.incoming.clone();
@@ -272,6 +282,12 @@ impl Router {
 }
 
 impl Table {
+    /// Lets go of tasks that have ended.
+    fn reap(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        while self.connection_tasks.try_join_next().is_some() {}
+    }
+
     fn make_room(&mut self, most: usize) {
         while self.connections.len() >= most.max(1) {
             let idlest = self

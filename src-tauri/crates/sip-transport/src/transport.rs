@@ -35,7 +35,7 @@ struct Families {
 /// One UDP socket's two ends.
 struct UdpEnds {
     socket: Arc<UdpSocket>,
-    local: SocketAddr,
+    bound: SocketAddr,
     queue: mpsc::Receiver<Datagram>,
 }
 
@@ -59,8 +59,8 @@ impl Transport {
             take_apart(listeners.v6, bind, Ipv6Addr::UNSPECIFIED.into(), port);
         let router =
             Arc::new(Router::new(Arc::new(config), port, (v4_udp, v6_udp), incoming.clone()));
-        for UdpEnds { socket, local, queue } in [v4_ends, v6_ends].into_iter().flatten() {
-            router.spawn(datagram::read(Arc::clone(&socket), local, incoming.clone()));
+        for UdpEnds { socket, bound, queue } in [v4_ends, v6_ends].into_iter().flatten() {
+            router.spawn(datagram::read(Arc::clone(&socket), bound, incoming.clone()));
             router.spawn(datagram::write(socket, queue, incoming.clone()));
         }
         for listener in [v4_tcp, v6_tcp].into_iter().flatten() {
@@ -139,6 +139,6 @@ fn take_apart(
 ) -> (Option<mpsc::Sender<Datagram>>, Option<tokio::net::TcpListener>, Option<UdpEnds>) {
     let Some(Pair { udp, tcp }) = pair else { return (None, None, None) };
     let (sender, queue) = mpsc::channel(DATAGRAM_QUEUE);
-    let local = SocketAddr::new(if bind.is_unspecified() { any } else { bind }, port);
-    (Some(sender), Some(tcp), Some(UdpEnds { socket: Arc::new(udp), local, queue }))
+    let bound = SocketAddr::new(if bind.is_unspecified() { any } else { bind }, port);
+    (Some(sender), Some(tcp), Some(UdpEnds { socket: Arc::new(udp), bound, queue }))
 }

@@ -1,5 +1,7 @@
 //! Keep-alives and the watch over connections, on real sockets with short times.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 mod common;
 
 use std::time::Duration;

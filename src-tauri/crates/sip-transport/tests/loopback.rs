@@ -1,6 +1,8 @@
 //! Real sockets on the loopback interface. Nothing sleeps: each step waits for what it expects,
 //! with a deadline.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 mod common;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -66,6 +68,7 @@ async fn an_unspecified_address_means_both_families() {
                 peer.transport.send(Transmit::new(Target { transport: protocol, addr }, sent));
                 let (source, _) = expect_message(&mut everywhere).await;
                 assert_eq!(source.remote.ip(), ip);
+                assert_eq!(source.local, addr);
                 peers.push(peer);
             }
         }

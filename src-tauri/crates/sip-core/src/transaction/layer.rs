@@ -96,8 +96,9 @@ impl TransactionLayer {
     /// Answers a request. A retransmitted 2xx to INVITE goes through here again, until the
     /// transaction has terminated (64*T1). An answer the state does not allow is dropped: a second
     /// final one, a 408 or a 101 to 199 to a non-INVITE (RFC 4320).
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is given away")]
     pub fn respond(&mut self, now: Instant, key: &ServerKey, response: Response) {
-        self.servers.respond(now, *key, response, &mut self.outputs);
+        self.servers.respond(now, *key, &response, &mut self.outputs);
     }
 
     /// How many client and server transactions are under way.
@@ -113,7 +114,7 @@ impl TransactionLayer {
         let Some(Message::Request(mut request)) = error.partial.map(|partial| *partial) else {
             return;
         };
-        let Some(top) = server::complete_top_via(&mut request, &source) else { return };
+        let Some(top) = via::complete(&mut request, &source) else { return };
         let path = via::return_path(&top, &source);
         let rejection = Rejection::new(status, error.reason);
         server::reject(&request, path, rejection, &mut self.random, &mut self.outputs);

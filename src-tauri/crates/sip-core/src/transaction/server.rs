@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-use sip_types::{Method, Rejection, Request, Response, StatusCode, Via};
+use sip_types::{Method, Rejection, Request, Response, StatusCode};
 
 use super::action::ServerAction;
 use super::matching::{MergeKey, ServerMatch, to_tag};
@@ -84,7 +84,7 @@ impl Servers {
         random: &mut Random,
         out: &mut VecDeque<Output>,
     ) {
-        let Some(via) = complete_top_via(&mut request, &source) else {
+        let Some(via) = via::complete(&mut request, &source) else {
             tracing::debug!("{} dropped: no readable Via", request.method);
             return;
         };
@@ -106,7 +106,7 @@ impl Servers {
         &mut self,
         now: Instant,
         key: ServerKey,
-        response: Response,
+        response: &Response,
         out: &mut VecDeque<Output>,
     ) {
         let Some(server) = self.entries.get_mut(&key) else {
@@ -203,7 +203,7 @@ impl Servers {
         let response = answer(&arrival.request, status, tag, random);
         let (request, source) = (arrival.request.clone(), arrival.source);
         let key = self.start(now, arrival, None, false, out);
-        self.respond(now, key, response, out);
+        self.respond(now, key, &response, out);
         if let Some(key) = open {
             out.push_back(Output::Event(Event::Cancel { key, request, source }));
         }
@@ -223,7 +223,7 @@ impl Servers {
         if merge.as_ref().is_some_and(|merge| self.by_merge.contains_key(merge)) {
             let response = answer(&arrival.request, StatusCode::LOOP_DETECTED, None, random);
             let key = self.start(now, arrival, None, false, out);
-            self.respond(now, key, response, out);
+            self.respond(now, key, &response, out);
             return;
         }
         let (request, source) = (arrival.request.clone(), arrival.source);
@@ -408,14 +408,6 @@ impl Machine {
             Self::NonInvite(machine) => machine.transport_failed(reason),
         }
     }
-}
-
-/// Notes where the request came from on its top Via and returns that Via.
-pub(super) fn complete_top_via(request: &mut Request, source: &Source) -> Option<Via> {
-    let mut top = request.headers.via_top().ok()?;
-    via::complete(&mut top, source);
-    request.headers.set_via_top(&top);
-    Some(top)
 }
 
 /// Answers without keeping a transaction; never an ACK.

@@ -86,7 +86,7 @@ impl ServerNonInvite {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Vec<ServerAction> {
-        if !self.next_timeout().is_some_and(|at| at <= now) {
+        if self.next_timeout().is_none_or(|at| at > now) {
             return Vec::new();
         }
         self.go(State::Terminated, if self.j.is_some() { &"timer J" } else { &"64*T1" });

@@ -188,6 +188,7 @@ pub(super) fn describe(event: &Event) -> String {
 }
 
 /// A request as the TU makes it: without a Via.
+#[expect(clippy::needless_pass_by_value, reason = "methods are named where they are used")]
 pub(super) fn request(method: Method) -> Request {
     let mut request = Request::new(method.clone(), Uri::parse("sip:bob@example.com").unwrap());
     for (name, value) in [

@@ -23,8 +23,10 @@ pub(super) fn push(request: &mut Request, route: &Route, branch: &str) {
 }
 
 /// Notes on the top Via where the request really came from: `received` when that differs from the
-/// sent-by or the port is asked for, `rport` when asked for. Returns the Via as completed.
-pub(super) fn complete(via: &mut Via, source: &Source) {
+/// sent-by or the port is asked for, `rport` when asked for. Returns the Via as completed; `None`
+/// when there is no readable one, and so no way to answer.
+pub(super) fn complete(request: &mut Request, source: &Source) -> Option<Via> {
+    let mut via = request.headers.via_top().ok()?;
     let wants_port = via.params.contains("rport");
     if wants_port {
         via.params.set("rport", Some(&source.remote.port().to_string()));
@@ -32,6 +34,8 @@ pub(super) fn complete(via: &mut Via, source: &Source) {
     if wants_port || via.host.ip() != Some(source.remote.ip()) {
         via.params.set("received", Some(&source.remote.ip().to_string()));
     }
+    request.headers.set_via_top(&via);
+    Some(via)
 }
 
 /// Where the responses to a request with this (completed) top Via go.
@@ -52,7 +56,7 @@ pub(super) fn return_path(via: &Via, source: &Source) -> ReturnPath {
 
 #[cfg(test)]
 mod tests {
-    use sip_types::{Transport, Via};
+    use sip_types::{HeaderName, Method, Request, Transport, Uri};
 
     use super::{complete, return_path};
     use crate::Source;
@@ -67,8 +71,9 @@ mod tests {
 
     fn completed(text: &str, transport: Transport) -> (String, String, Option<String>) {
         let source = source(transport);
-        let mut via = Via::parse_list(text).unwrap().remove(0);
-        complete(&mut via, &source);
+        let mut request = Request::new(Method::Options, Uri::parse("sip:b@example.com").unwrap());
+        request.headers.push(HeaderName::Via, text);
+        let via = complete(&mut request, &source).unwrap();
         let path = return_path(&via, &source);
         (via.to_string(), path.target.to_string(), path.fallback.map(|addr| addr.to_string()))
     }

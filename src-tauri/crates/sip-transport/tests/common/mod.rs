@@ -1,5 +1,12 @@
 //! What the socket tests share.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test file uses a part; in a test a panic is the message"
+)]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -3,13 +3,12 @@
 use sip_types::{HeaderName, Message, Method, Request, Transport};
 
 use super::{Ladder, arriving, request, response};
+use crate::ServerKey;
 use crate::transaction::{Event, Input, Output};
-use crate::{ClientKey, ServerKey};
 
-/// Draws one outcome for each exchange by its number: answered, refused, cancelled or ignored.
+/// Gives each exchange an outcome by its number: answered, refused, cancelled or ignored.
 struct Soak {
     ladder: Ladder,
-    ended: usize,
 }
 
 impl Soak {
@@ -23,12 +22,6 @@ impl Soak {
                     }
                 }
                 Output::Event(Event::Request { key, .. }) => shown = Some(key),
-                Output::Event(
-                    Event::ClientTerminated { .. }
-                    | Event::ServerTerminated { .. }
-                    | Event::Failed { .. }
-                    | Event::ServerFailed { .. },
-                ) => self.ended += 1,
                 Output::Event(_) => {}
             }
         }
@@ -41,9 +34,9 @@ impl Soak {
         self.drain()
     }
 
-    fn client(&mut self, number: u32, method: &Method) -> ClientKey {
+    fn client(&mut self, number: u32, method: &Method) {
         let (now, route) = (self.ladder.now(), self.ladder.route());
-        let key = self.ladder.layer.request(now, request(method.clone()), &route);
+        self.ladder.layer.request(now, request(method.clone()), &route);
         let sent = self.drain().0.unwrap();
         let statuses: &[u16] = match number % 5 {
             0 => &[200],
@@ -55,7 +48,6 @@ impl Soak {
         for status in statuses {
             self.receive(Message::Response(response(&sent, *status, "b")));
         }
-        key
     }
 
     fn server(&mut self, number: u32, method: &Method) {
@@ -85,7 +77,7 @@ impl Soak {
 
 #[test]
 fn ten_thousand_transactions_leave_nothing_behind() {
-    let mut soak = Soak { ladder: Ladder::new(Transport::Udp), ended: 0 };
+    let mut soak = Soak { ladder: Ladder::new(Transport::Udp) };
     let methods = [Method::Invite, Method::Options, Method::Bye];
     for number in 0..5_000 {
         let method = methods.get(number as usize % methods.len()).unwrap();
