@@ -117,6 +117,13 @@ impl Servers {
         if actions.contains(&ServerAction::Send) {
             server.latest_to_tag = to_tag(&response.headers);
             server.latest = response.to_bytes();
+            let challenges = [StatusCode::UNAUTHORIZED, StatusCode::PROXY_AUTHENTICATION_REQUIRED];
+            // Not every client counts its CSeq up when it signs a challenged request.
+            if challenges.contains(&response.status)
+                && let Some(merge) = server.merge.take()
+            {
+                self.by_merge.remove(&merge);
+            }
         } else {
             tracing::debug!("{key} does not allow {} now: not sent", response.status.code());
         }

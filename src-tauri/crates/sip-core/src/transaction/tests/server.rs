@@ -233,6 +233,18 @@ fn a_request_that_comes_on_two_ways_is_taken_once() {
 }
 
 #[test]
+fn a_challenged_request_may_come_again_with_its_number() {
+    let mut ladder = Ladder::new(Transport::Udp);
+    let register = arriving(Method::Register, "z9hG4bK1");
+    ladder.arrive(register.clone());
+    ladder.respond(0, &register, 401);
+    let signed = arriving(Method::Register, "z9hG4bK2");
+    ladder.arrive(signed.clone());
+    ladder.respond(1, &signed, 200);
+    assert_eq!(ladder.requests.len(), 2);
+}
+
+#[test]
 fn a_client_of_the_old_standard() {
     let mut ladder = Ladder::new(Transport::Udp);
     let invite = arriving(Method::Invite, "1");
