@@ -13,6 +13,9 @@
 //! there is loss, the length of that packet, plus what the block grid costs (at most the 10 ms of one block). The
 //! sound is shortened or lengthened by whole pitch periods to get there.
 
+mod filling;
+mod steering;
+
 use std::time::{Duration, Instant};
 
 use crate::comfort_noise::ComfortNoise;
@@ -22,7 +25,7 @@ use crate::fifo::Fifo;
 use crate::frame_decoder::FrameDecoder;
 use crate::packet::{RtpHeader, RtpPacket};
 use crate::packet_store::{PacketStore, Position, nearest};
-use crate::time_stretch::{WINDOW, best_lag, level};
+use crate::time_stretch::level;
 use crate::upsample::Upsampler;
 
 /// Samples of one block: 10 ms of mono sound at 48 kHz.
@@ -37,16 +40,6 @@ const BREAK: i64 = TICKS * 3 / 2;
 const LONGEST_GAP: i64 = TICKS;
 /// After this long without packets the stream has stopped: 1 s.
 const STARVED: i64 = TICKS;
-/// The codec's own concealment is used this long, then noise: 200 ms.
-const CODEC_CONCEALMENT: i64 = TICKS / 5;
-/// Kept above the spread, where there is any, at most: 0.5 ms.
-const MARGIN: i64 = 24;
-/// Delay below the aim at which sound begins to be lengthened: 4 ms.
-const TOO_LITTLE: i64 = 192;
-/// An error at which likeness and pauses between stretches matter less: 40 ms.
-const URGENT: i64 = 1_920;
-/// Sound below this level can be cut anywhere: -52 dBFS.
-const QUIET: f32 = 0.0025;
 
 /// Bounds of the playout delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -564,83 +557,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         }
     }
 
-    /// What the block still needs.
-    fn missing(&self) -> i64 {
-        i64::try_from(BLOCK_SAMPLES.saturating_sub(self.fifo.len())).unwrap_or(BLOCK)
-    }
-
-    /// Makes up `length` samples: the codec's way, or the pitch repeated, or noise once that has faded.
-    fn conceal(&mut self, length: i64) {
-        self.pulled = Pulled::Concealed;
-        // Codecs conceal in steps of 2.5 ms.
-        let steps = usize::try_from(length).unwrap_or_default().div_ceil(120) * 120;
-        let line = self.current.and_then(|line| self.lines.get_mut(line));
-        let codec = line
-            .filter(|_| self.debt <= CODEC_CONCEALMENT)
-            .filter(|line| line.upsampler.factor() == 1);
-        let length = usize::try_from(length).unwrap_or_default().min(LONGEST_FRAME);
-        if let (Some(line), Some(out)) = (codec, self.raised.get_mut(..steps.min(LONGEST_FRAME))) {
-            let whole = out.chunks_mut(2 * BLOCK_SAMPLES).all(|part| line.decoder.conceal(part));
-            if whole {
-                self.append(0, length);
-                self.stats.concealed_samples += length as u64;
-                return;
-            }
-        }
-        if let Some(out) = self.raised.get_mut(..length) {
-            let mut noise = [0.0_f32; BLOCK_SAMPLES];
-            for part in out.chunks_mut(BLOCK_SAMPLES) {
-                self.concealer.conceal(part);
-                self.noise.fill(&mut noise);
-                part.iter_mut().zip(&noise).for_each(|(sample, noise)| *sample += noise * 0.5);
-            }
-            self.fifo.push(out);
-            self.stats.concealed_samples += length as u64;
-        }
-        self.broken = true;
-    }
-
-    /// Noise to the end of the block: the codec's, else ours.
-    fn fill_pause(&mut self) {
-        self.pulled = Pulled::ComfortNoise;
-        let missing = usize::try_from(self.missing()).unwrap_or_default();
-        let steps = missing.div_ceil(120) * 120;
-        let line = self.current.and_then(|line| self.lines.get_mut(line));
-        if let (Some(line), Some(out)) = (line, self.raised.get_mut(..steps))
-            && line.upsampler.factor() == 1
-            && line.decoder.conceal(out)
-        {
-            self.append(0, missing);
-            return;
-        }
-        if let Some(out) = self.raised.get_mut(..missing) {
-            self.noise.fill(out);
-        }
-        self.append(0, missing);
-        self.broken = true;
-    }
-
-    fn fill_silence(&mut self) {
-        self.pulled = Pulled::Silence;
-        let missing = usize::try_from(self.missing()).unwrap_or_default();
-        if let Some(out) = self.raised.get_mut(..missing) {
-            out.fill(0.0);
-        }
-        self.append(0, missing);
-        self.broken = true;
-    }
-
-    /// Puts `raised[skip..count]` into the FIFO, joined to what is there if that was made up.
-    fn append(&mut self, skip: usize, count: usize) {
-        let Some(sound) = self.raised.get_mut(skip.min(count)..count) else { return };
-        if self.broken {
-            self.concealer.join(sound);
-            self.broken = false;
-        }
-        self.concealer.remember(sound);
-        self.fifo.push(sound);
-    }
-
     fn stop(&mut self) {
         self.debt = 0;
         self.last_sequence = None;
@@ -652,120 +568,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     fn enter(&mut self, phase: Phase, event: &'static str) {
         tracing::debug!("{:?}, {event} -> {phase:?}", self.phase);
         self.phase = phase;
-    }
-
-    // ---- delay
-
-    /// How long after the fastest packet's the next sample out is played.
-    const fn delay(&self, now: i64) -> i64 {
-        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
-        let head = self.next - self.fifo.len() as i64;
-        now - self.estimator.fastest() - head
-    }
-
-    /// The delay aimed at, without what the block grid costs.
-    fn aim(&self) -> i64 {
-        let repairs = self.current.and_then(|line| self.lines.get(line));
-        let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
-        let patience = if self.estimator.lossy() && repairs { self.frame } else { 0 };
-        let least = ticks_of(self.config.min_delay);
-        let aim = self.estimator.spread() + patience;
-        aim.clamp(least, ticks_of(self.config.max_delay).max(least))
-    }
-
-    /// Whether a packet that ends a silence should wait.
-    fn too_early(&self, now: i64, first: Position) -> bool {
-        let end = now + BLOCK - self.missing();
-        end - self.estimator.fastest() - first.media < self.aim()
-    }
-
-    /// Shortens or lengthens what is about to be played, towards the delay aimed at.
-    ///
-    /// Sound is pulled in blocks, so the delay counts in whole ones: a frame boundary that lies `grid` past a block
-    /// boundary must be there as early as if it lay on it. Taking out up to `grid` is free, more costs a block of
-    /// safety; putting in gains one when the boundary moves into the next block.
-    fn steer(&mut self, now: i64) {
-        if self.debt > 0 {
-            return;
-        }
-        let quiet = level(self.fifo.front(BLOCK_SAMPLES)) < QUIET;
-        if self.rest > 0 && !quiet {
-            return;
-        }
-        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
-        let grid = self.fifo.len() as i64 % BLOCK;
-        let spread = self.estimator.spread();
-        let spare = self.delay(now) - self.aim() - grid - (spread / 8).min(MARGIN);
-        let removable = grid + BLOCK * (spare.max(0) / BLOCK);
-        // The wider the arrivals are spread, the less exactly their spread is known.
-        if spare < -TOO_LITTLE.max(spread / 6) {
-            self.decode_ahead();
-            self.lengthen(BLOCK - grid, -spare > URGENT, quiet);
-        } else if removable > 0 {
-            self.decode_ahead();
-            self.shorten(removable, spare > URGENT, quiet);
-        }
-    }
-
-    /// Decodes packets that follow without a gap, until there is enough to compare.
-    fn decode_ahead(&mut self) {
-        while self.fifo.len() < crate::time_stretch::MAX_LAG + WINDOW
-            && self.phase == Phase::Playing
-        {
-            let Some((index, place)) = self.store.first() else { return };
-            let fits = place.decoder.is_some()
-                && place.segment == self.segment
-                && place.media <= self.next
-                && place.media + place.length > self.next;
-            if !fits {
-                return;
-            }
-            self.take(index, place);
-        }
-    }
-
-    /// Takes out a pitch period, at most `most`; of quiet sound anything.
-    fn shorten(&mut self, most: i64, urgent: bool, quiet: bool) {
-        if quiet {
-            self.cut(most.min(BLOCK));
-            return;
-        }
-        let most = usize::try_from(most).unwrap_or_default();
-        let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
-        if found.correlation < if urgent { 0.3 } else { 0.6 } {
-            return;
-        }
-        self.fifo.shorten(found.lag, WINDOW);
-        self.stats.removed_samples += found.lag as u64;
-        self.rest = pause_after(found.lag, urgent);
-    }
-
-    /// Puts in a pitch period; of quiet sound `wanted`.
-    fn lengthen(&mut self, wanted: i64, urgent: bool, quiet: bool) {
-        let wanted = usize::try_from(wanted).unwrap_or_default();
-        let lag = if quiet {
-            (self.fifo.len() >= wanted + WINDOW).then_some(wanted)
-        } else {
-            best_lag(self.fifo.front(usize::MAX), usize::MAX)
-                .filter(|found| found.correlation >= if urgent { 0.3 } else { 0.6 })
-                .map(|found| found.lag)
-        };
-        let Some(lag) = lag else { return };
-        self.fifo.lengthen(lag, WINDOW);
-        self.stats.inserted_samples += lag as u64;
-        self.rest = pause_after(lag, urgent);
-    }
-
-    /// Takes quiet sound out, as much as there is.
-    fn cut(&mut self, lag: i64) {
-        let room = self.fifo.len().saturating_sub(BLOCK_SAMPLES.max(WINDOW));
-        let lag = usize::try_from(lag).unwrap_or_default();
-        let quiet = level(self.fifo.front(lag + WINDOW)) < QUIET;
-        if lag == 0 || lag > room || !quiet {
-            return;
-        }
-        self.fifo.shorten(lag, WINDOW);
-        self.stats.removed_samples += lag as u64;
     }
 
     // ---- time
@@ -789,11 +591,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         self.clock = Some(clock);
         clock
     }
-}
-
-/// How much is played before the next stretch: three times what was changed, or as much when it is urgent.
-fn pause_after(lag: usize, urgent: bool) -> i64 {
-    i64::try_from(if urgent { lag } else { 3 * lag }).unwrap_or_default()
 }
 
 fn ticks_of(duration: Duration) -> i64 {

@@ -141,3 +141,67 @@ impl Sender {
         self.stats.bytes += payload.len() as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    fn sender() -> Sender {
+        Sender::new(SenderConfig {
+            ssrc: 7,
+            first_sequence: u16::MAX,
+            first_timestamp: u32::MAX - 100,
+            payload_type: 8,
+            clock_rate: 8_000,
+        })
+    }
+
+    fn sent(bytes: &[u8]) -> RtpHeader {
+        RtpPacket::parse(bytes).unwrap().header
+    }
+
+    #[test]
+    fn numbers_wrap_and_the_marker_begins_each_spurt() {
+        let (mut sender, mut bytes, now) = (sender(), Vec::new(), start());
+        sender.frame(now, &[1; 160], 160, &mut bytes);
+        let first = sent(&bytes);
+        assert_eq!(
+            (first.marker, first.sequence, first.timestamp),
+            (true, u16::MAX, u32::MAX - 100)
+        );
+        sender.frame(now, &[1; 160], 160, &mut bytes);
+        let second = sent(&bytes);
+        assert_eq!((second.marker, second.sequence, second.timestamp), (false, 0, 59));
+        sender.skip(320);
+        sender.frame(now, &[1; 160], 160, &mut bytes);
+        let third = sent(&bytes);
+        assert_eq!((third.marker, third.sequence, third.timestamp), (true, 1, 539));
+        assert_eq!(sender.stats(), SenderStats { packets: 3, bytes: 480 });
+    }
+
+    #[test]
+    fn an_event_keeps_its_timestamp_and_takes_a_number() {
+        let (mut sender, mut bytes) = (sender(), Vec::new());
+        let event =
+            EventPacket { marker: true, payload_type: 101, timestamp: 5, payload: [1, 10, 0, 0] };
+        sender.event(&event, &mut bytes);
+        let header = sent(&bytes);
+        assert_eq!((header.payload_type, header.timestamp, header.sequence), (101, 5, u16::MAX));
+        sender.frame(start(), &[0; 10], 80, &mut bytes);
+        assert_eq!(sent(&bytes).sequence, 0);
+    }
+
+    #[test]
+    fn reports_run_on_with_time() {
+        let (mut sender, mut bytes, now) = (sender(), Vec::new(), start());
+        assert_eq!(sender.timestamp_at(now), None);
+        sender.frame(now, &[1; 160], 160, &mut bytes);
+        assert_eq!(sender.timestamp_at(now + Duration::from_millis(50)), Some(299));
+    }
+}

@@ -17,6 +17,8 @@ const STEP: Duration = Duration::from_millis(50);
 const END_PACKETS: u8 = 3;
 /// The power level written, in -dBm0.
 const VOLUME: u8 = 10;
+/// The time between two of the last packets, so that one burst of loss does not take them all.
+const END_STEP: Duration = Duration::from_millis(20);
 /// The most digits that wait.
 const QUEUE_LIMIT: usize = 256;
 
@@ -80,8 +82,19 @@ pub struct EventSender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
-    Sounding { digit: Digit, began: Instant, timestamp: u32, next: Instant, packets: u32 },
-    Pausing { until: Instant },
+    Sounding {
+        digit: Digit,
+        began: Instant,
+        timestamp: u32,
+        /// When the next packet is due.
+        next: Instant,
+        /// How many have been sent, and how many of those say that the event is over.
+        packets: u32,
+        ends: u8,
+    },
+    Pausing {
+        until: Instant,
+    },
 }
 
 impl EventSender {
@@ -125,8 +138,14 @@ impl EventSender {
             && let Some(digit) = self.queue.pop_front()
         {
             tracing::debug!("Idle, digit queued -> Sounding");
-            self.phase =
-                Phase::Sounding { digit, began: now, timestamp, next: now + STEP, packets: 1 };
+            self.phase = Phase::Sounding {
+                digit,
+                began: now,
+                timestamp,
+                next: now + STEP,
+                packets: 1,
+                ends: 0,
+            };
             self.push(digit, timestamp, true, false, STEP);
             return;
         }
@@ -149,20 +168,26 @@ impl EventSender {
 
     /// Updates every 50 ms with the duration so far; the last one three times.
     fn continue_sounding(&mut self, now: Instant) {
-        let Phase::Sounding { digit, began, timestamp, next, packets } = self.phase else { return };
+        let Phase::Sounding { digit, began, timestamp, next, packets, ends } = self.phase else {
+            return;
+        };
         if now < next {
             return;
         }
-        if next >= began + DIGIT {
-            for _ in 0..END_PACKETS {
-                self.push(digit, timestamp, false, true, DIGIT);
-            }
-            tracing::debug!("Sounding, digit complete -> Pausing");
-            self.phase = Phase::Pausing { until: now + PAUSE };
+        let over = next >= began + DIGIT;
+        if over {
+            self.push(digit, timestamp, false, true, DIGIT);
         } else {
             self.push(digit, timestamp, false, false, STEP * (packets + 1));
-            let next = next + STEP;
-            self.phase = Phase::Sounding { digit, began, timestamp, next, packets: packets + 1 };
+        }
+        let ends = ends + u8::from(over);
+        if ends == END_PACKETS {
+            tracing::debug!("Sounding, digit complete -> Pausing");
+            self.phase = Phase::Pausing { until: (began + DIGIT + PAUSE).max(now) };
+        } else {
+            let next = next + if over { END_STEP } else { STEP };
+            let packets = packets + 1;
+            self.phase = Phase::Sounding { digit, began, timestamp, next, packets, ends };
         }
     }
 
@@ -245,8 +270,8 @@ mod tests {
             (0, true, 0, 400),
             (50, false, 0, 800),
             (100, false, 1, 800),
-            (100, false, 1, 800),
-            (100, false, 1, 800),
+            (120, false, 1, 800),
+            (140, false, 1, 800),
         ];
         assert_eq!(shape, expected);
         assert!(packets.iter().all(|(_, p)| p.timestamp == 0 && p.payload[0] == 5));

@@ -52,7 +52,7 @@ fn pulling_and_inserting_do_not_allocate() {
             timestamp: number * 160,
             ..RtpHeader::default()
         };
-        if n % 7 != 0 {
+        if !n.is_multiple_of(7) {
             buffer.insert(now, &RtpPacket { header, payload: &payload });
         }
         buffer.pull(now, &mut block);

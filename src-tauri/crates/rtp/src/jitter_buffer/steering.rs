@@ -1,0 +1,132 @@
+//! How long to wait, and stretching the sound to get there.
+
+use super::{BLOCK, BLOCK_SAMPLES, JitterBuffer, Phase, ticks_of};
+use crate::frame_decoder::FrameDecoder;
+use crate::packet_store::Position;
+use crate::time_stretch::{MAX_LAG, WINDOW, best_lag, level};
+
+/// Kept above the spread, where there is any, at most: 0.5 ms.
+const MARGIN: i64 = 24;
+/// Delay below the aim at which sound begins to be lengthened: 4 ms.
+const TOO_LITTLE: i64 = 192;
+/// An error at which likeness and pauses between stretches matter less: 40 ms.
+const URGENT: i64 = 1_920;
+/// Sound below this level can be cut anywhere: -52 dBFS.
+const QUIET: f32 = 0.0025;
+
+impl<D: FrameDecoder> JitterBuffer<D> {
+    /// How long after the fastest packet's the next sample out is played.
+    pub(super) const fn delay(&self, now: i64) -> i64 {
+        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
+        let head = self.next - self.fifo.len() as i64;
+        now - self.estimator.fastest() - head
+    }
+
+    /// The delay aimed at, without what the block grid costs.
+    pub(super) fn aim(&self) -> i64 {
+        let repairs = self.current.and_then(|line| self.lines.get(line));
+        let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
+        let patience = if self.estimator.lossy() && repairs { self.frame } else { 0 };
+        let least = ticks_of(self.config.min_delay);
+        let aim = self.estimator.spread() + patience;
+        aim.clamp(least, ticks_of(self.config.max_delay).max(least))
+    }
+
+    /// Whether a packet that ends a silence should wait.
+    pub(super) fn too_early(&self, now: i64, first: Position) -> bool {
+        let end = now + BLOCK - self.missing();
+        end - self.estimator.fastest() - first.media < self.aim()
+    }
+
+    /// Shortens or lengthens what is about to be played, towards the delay aimed at.
+    ///
+    /// Sound is pulled in blocks, so the delay counts in whole ones: a frame boundary that lies `grid` past a block
+    /// boundary must be there as early as if it lay on it. Taking out up to `grid` is free, more costs a block of
+    /// safety; putting in gains one when the boundary moves into the next block.
+    pub(super) fn steer(&mut self, now: i64) {
+        if self.debt > 0 {
+            return;
+        }
+        let quiet = level(self.fifo.front(BLOCK_SAMPLES)) < QUIET;
+        if self.rest > 0 && !quiet {
+            return;
+        }
+        #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
+        let grid = self.fifo.len() as i64 % BLOCK;
+        let spread = self.estimator.spread();
+        let spare = self.delay(now) - self.aim() - grid - (spread / 8).min(MARGIN);
+        let removable = grid + BLOCK * (spare.max(0) / BLOCK);
+        // The wider the arrivals are spread, the less exactly their spread is known.
+        if spare < -TOO_LITTLE.max(spread / 6) {
+            self.decode_ahead();
+            self.lengthen(BLOCK - grid, -spare > URGENT, quiet);
+        } else if removable > 0 {
+            self.decode_ahead();
+            self.shorten(removable, spare > URGENT, quiet);
+        }
+    }
+
+    /// Decodes packets that follow without a gap, until there is enough to compare.
+    fn decode_ahead(&mut self) {
+        while self.fifo.len() < MAX_LAG + WINDOW && self.phase == Phase::Playing {
+            let Some((index, place)) = self.store.first() else { return };
+            let fits = place.decoder.is_some()
+                && place.segment == self.segment
+                && place.media <= self.next
+                && place.media + place.length > self.next;
+            if !fits {
+                return;
+            }
+            self.take(index, place);
+        }
+    }
+
+    /// Takes out a pitch period, at most `most`; of quiet sound anything.
+    fn shorten(&mut self, most: i64, urgent: bool, quiet: bool) {
+        if quiet {
+            self.cut(most.min(BLOCK));
+            return;
+        }
+        let most = usize::try_from(most).unwrap_or_default();
+        let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
+        if found.correlation < if urgent { 0.3 } else { 0.6 } {
+            return;
+        }
+        self.fifo.shorten(found.lag, WINDOW);
+        self.stats.removed_samples += found.lag as u64;
+        self.rest = pause_after(found.lag, urgent);
+    }
+
+    /// Puts in a pitch period; of quiet sound `wanted`.
+    fn lengthen(&mut self, wanted: i64, urgent: bool, quiet: bool) {
+        let wanted = usize::try_from(wanted).unwrap_or_default();
+        let lag = if quiet {
+            (self.fifo.len() >= wanted + WINDOW).then_some(wanted)
+        } else {
+            best_lag(self.fifo.front(usize::MAX), usize::MAX)
+                .filter(|found| found.correlation >= if urgent { 0.3 } else { 0.6 })
+                .map(|found| found.lag)
+        };
+        let Some(lag) = lag else { return };
+        self.fifo.lengthen(lag, WINDOW);
+        self.stats.inserted_samples += lag as u64;
+        self.rest = pause_after(lag, urgent);
+    }
+
+    /// Takes quiet sound out, as much as there is.
+    fn cut(&mut self, lag: i64) {
+        let room = self.fifo.len().saturating_sub(BLOCK_SAMPLES.max(WINDOW));
+        let lag = usize::try_from(lag).unwrap_or_default();
+        let quiet = level(self.fifo.front(lag + WINDOW)) < QUIET;
+        if lag == 0 || lag > room || !quiet {
+            return;
+        }
+        self.fifo.shorten(lag, WINDOW);
+        self.stats.removed_samples += lag as u64;
+    }
+}
+
+/// How much is played before the next stretch: three times what was changed, or as much when it is urgent.
+fn pause_after(lag: usize, urgent: bool) -> i64 {
+    i64::try_from(if urgent { lag } else { 3 * lag }).unwrap_or_default()
+}
