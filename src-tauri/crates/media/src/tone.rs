@@ -55,10 +55,10 @@ impl Tone {
     fn cadence(self) -> &'static [(u32, u32)] {
         match self {
             Self::None => &[],
-            Self::Ringback => &[(ms(1000), ms(4000))],
-            Self::Busy => &[(ms(500), ms(500))],
-            Self::Congestion => &[(ms(250), ms(250))],
-            Self::CallWaiting => &[(ms(200), ms(200)), (ms(200), ms(9400))],
+            Self::Ringback => const { &[(ms(1000), ms(4000))] },
+            Self::Busy => const { &[(ms(500), ms(500))] },
+            Self::Congestion => const { &[(ms(250), ms(250))] },
+            Self::CallWaiting => const { &[(ms(200), ms(200)), (ms(200), ms(9400))] },
         }
     }
 
