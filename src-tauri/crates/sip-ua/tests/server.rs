@@ -68,7 +68,6 @@ fn a_leg_travels_to_where_the_phone_registered() {
 }
 
 #[test]
-#[ignore = "the transaction layer makes the CANCEL and takes no headers for it"]
 fn a_cancelled_leg_says_why() {
     let mut net = setting(51);
     let id = call_phone(&mut net);

@@ -32,6 +32,8 @@ struct Client {
     payload: Vec<u8>,
     deadline: Option<Instant>,
     cancel: Cancel,
+    /// What the TU wants in the CANCEL besides what RFC 3261 section 9.1 puts there.
+    cancel_headers: Vec<(HeaderName, String)>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Clients {
         &mut self,
         now: Instant,
         invite: ClientKey,
+        headers: Vec<(HeaderName, String)>,
         out: &mut VecDeque<Output>,
     ) -> Option<ClientKey> {
         let key = self.allot();
@@ -100,6 +103,7 @@ impl Clients {
             return Some(earlier);
         }
         client.cancel = Cancel::Held(key);
+        client.cancel_headers = headers;
         self.release_cancel(now, invite, out);
         Some(key)
     }
@@ -183,7 +187,16 @@ impl Clients {
         let machine = Machine::new(now, key, &request.method, self.timers, target);
         let cancel = Cancel::None;
         self.by_match.insert(matching.clone(), key);
-        let client = Client { machine, matching, target, request, payload, deadline: None, cancel };
+        let client = Client {
+            machine,
+            matching,
+            target,
+            request,
+            payload,
+            deadline: None,
+            cancel,
+            cancel_headers: Vec::new(),
+        };
         self.entries.insert(key, client);
         self.carry_out(key, vec![ClientAction::Send], None, out);
     }
@@ -199,7 +212,10 @@ impl Clients {
             machine.cancelled(now);
             client.cancel = Cancel::Sent(key);
             let (branch, target) = (client.matching.branch.clone(), client.target);
-            let cancel = hop_request(&client.request, Method::Cancel, None);
+            let mut cancel = hop_request(&client.request, Method::Cancel, None);
+            for (name, value) in client.cancel_headers.drain(..) {
+                cancel.headers.push(name, value);
+            }
             self.start(now, key, cancel, branch, target, out);
             self.carry_out(invite, Vec::new(), None, out);
         } else if !machine.is_open() {

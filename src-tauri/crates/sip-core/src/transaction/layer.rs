@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use sip_types::{Message, ParseError, Rejection, Request, Response};
+use sip_types::{HeaderName, Message, ParseError, Rejection, Request, Response};
 
 use super::client::Clients;
 use super::server::{self, Servers};
@@ -90,7 +90,18 @@ impl TransactionLayer {
     /// returned key; a second call returns the same key. `None` when the INVITE has its final
     /// answer or is unknown: there is nothing to cancel, a confirmed dialog is ended with BYE.
     pub fn cancel(&mut self, now: Instant, invite: &ClientKey) -> Option<ClientKey> {
-        self.clients.cancel(now, *invite, &mut self.outputs)
+        self.cancel_with(now, invite, Vec::new())
+    }
+
+    /// [`cancel`](Self::cancel) with headers of the owner's besides: a Reason (RFC 3326) that tells
+    /// the phone why it stops ringing.
+    pub fn cancel_with(
+        &mut self,
+        now: Instant,
+        invite: &ClientKey,
+        headers: Vec<(HeaderName, String)>,
+    ) -> Option<ClientKey> {
+        self.clients.cancel(now, *invite, headers, &mut self.outputs)
     }
 
     /// Answers a request. A retransmitted 2xx to INVITE goes through here again, until the

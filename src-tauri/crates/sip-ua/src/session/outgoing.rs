@@ -263,13 +263,15 @@ impl Session {
 
     pub(super) fn cancel(&mut self, cx: &mut Cx<'_>) {
         self.end(cx, EndCause::local());
+        let reason = self.reason.take();
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         outgoing.cancelled = true;
         let Some(key) = outgoing.key else {
             return self.enter(Phase::Gone, "hang up before sending");
         };
         let owner = self.owner();
-        if let Some(cancel) = cx.shared.layer.cancel(cx.now, &key) {
+        let headers = reason.map(|reason| (HeaderName::Reason, reason)).into_iter().collect();
+        if let Some(cancel) = cx.shared.layer.cancel_with(cx.now, &key, headers) {
             cx.shared.clients.insert(cancel, owner);
         }
     }
