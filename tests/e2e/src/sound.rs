@@ -71,6 +71,12 @@ impl Signal {
         Self { rate: self.rate, samples: self.samples.get(from..to).unwrap_or_default().to_vec() }
     }
 
+    /// The same, again and again, for programs that hang up when their file ends.
+    #[must_use]
+    pub fn repeated(&self, times: usize) -> Self {
+        Self { rate: self.rate, samples: self.samples.repeat(times) }
+    }
+
     /// Root mean square, 0.0 to 1.0.
     #[must_use]
     pub fn level(&self) -> f32 {

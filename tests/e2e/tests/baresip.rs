@@ -14,7 +14,7 @@ use tempfile::{TempDir, tempdir};
 fn baresip(folder: &TempDir) -> Result<Baresip> {
     let microphone = folder.path().join("baresip-says.wav");
     // baresip's file source wants the rate that it works at.
-    Signal::read(&speech())?.raised_to(48_000)?.write(&microphone)?;
+    Signal::read(&speech())?.raised_to(48_000)?.repeated(6).write(&microphone)?;
     let settings = Settings {
         user: "110".to_owned(),
         password: asterisk::PASSWORD.to_owned(),

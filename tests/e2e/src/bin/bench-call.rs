@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     let folder = tempdir()?;
     let asterisk = Asterisk::start(folder.path())?;
     let microphone = folder.path().join("microphone.wav");
-    Signal::read(&speech())?.raised_to(48_000)?.write(&microphone)?;
+    Signal::read(&speech())?.raised_to(48_000)?.repeated(6).write(&microphone)?;
     say(
         "medians of 3 interleaved rounds; processor in % of one core, over 4 s idle and 10 s of call",
     );
