@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer};
@@ -12,7 +13,7 @@ use rtrb::{Consumer, Producer};
 const FADE: u32 = 120;
 
 /// What a callback tells the rest of the program, without locks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pulse {
     /// Callbacks so far; the watchdog looks whether it moves.
     pub(crate) beats: AtomicU64,
@@ -20,16 +21,43 @@ pub(crate) struct Pulse {
     pub(crate) underruns: AtomicU32,
     /// Samples of the capture ring that found no room.
     pub(crate) overruns: AtomicU32,
-    /// Frames of the largest buffer the device asked for or gave.
-    pub(crate) period: AtomicU32,
+    /// Frames of the last buffer that the device asked for or gave.
+    period: AtomicU32,
     /// Set by the error callback: the stream must be rebuilt.
     pub(crate) failed: AtomicBool,
+    /// What the times below count from.
+    base: Instant,
+    /// When the last callback was, nanoseconds after `base`.
+    last: AtomicU64,
 }
 
 impl Pulse {
-    fn beat(&self, frames: usize) {
-        self.beats.fetch_add(1, Ordering::Relaxed);
-        self.period.fetch_max(u32::try_from(frames).unwrap_or(u32::MAX), Ordering::Relaxed);
+    pub(crate) fn new(base: Instant) -> Self {
+        Self {
+            beats: AtomicU64::new(0),
+            underruns: AtomicU32::new(0),
+            overruns: AtomicU32::new(0),
+            period: AtomicU32::new(0),
+            failed: AtomicBool::new(false),
+            base,
+            last: AtomicU64::new(0),
+        }
+    }
+
+    fn beat(&self, now: Instant, frames: usize) {
+        let nanos = now.saturating_duration_since(self.base).as_nanos();
+        self.last.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.period.store(u32::try_from(frames).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.beats.fetch_add(1, Ordering::Release);
+    }
+
+    /// Frames the device has played, by the clock, of the last buffer it took: at most all of it.
+    pub(crate) fn played(&self, now: Instant, rate: u32) -> usize {
+        let last = self.base + Duration::from_nanos(self.last.load(Ordering::Relaxed));
+        let since = now.saturating_duration_since(last).as_nanos();
+        let frames = since.saturating_mul(u128::from(rate)) / 1_000_000_000;
+        let period = self.period.load(Ordering::Relaxed) as usize;
+        usize::try_from(frames).unwrap_or(usize::MAX).min(period)
     }
 }
 
@@ -46,13 +74,13 @@ impl CaptureSide {
     }
 
     /// Takes one buffer of interleaved frames, mixed down to mono.
-    pub(crate) fn on_data<T>(&mut self, data: &[T])
+    pub(crate) fn on_data<T>(&mut self, now: Instant, data: &[T])
     where
         T: Sample,
         f32: FromSample<T>,
     {
         let frames = data.len() / self.channels;
-        self.pulse.beat(frames);
+        self.pulse.beat(now, frames);
         #[expect(clippy::cast_precision_loss, reason = "a handful of channels")]
         let scale = 1.0 / self.channels as f32;
         for frame in data.chunks_exact(self.channels) {
@@ -82,11 +110,11 @@ impl PlaybackSide {
     }
 
     /// Fills one buffer of interleaved frames, the same sound on every channel.
-    pub(crate) fn on_data<T>(&mut self, data: &mut [T])
+    pub(crate) fn on_data<T>(&mut self, now: Instant, data: &mut [T])
     where
         T: Sample + FromSample<f32>,
     {
-        self.pulse.beat(data.len() / self.channels);
+        self.pulse.beat(now, data.len() / self.channels);
         for frame in data.chunks_mut(self.channels) {
             let sample = T::from_sample(self.next());
             frame.fill(sample);
@@ -116,11 +144,20 @@ mod tests {
     use super::*;
     use rtrb::RingBuffer;
 
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    fn pulse() -> Arc<Pulse> {
+        Arc::new(Pulse::new(now()))
+    }
+
     #[test]
     fn mixes_channels_down_and_fills_all_of_them() {
         let (tx, mut rx) = RingBuffer::new(16);
-        let mut side = CaptureSide::new(tx, 2, Arc::default());
-        side.on_data(&[0.5_f32, 0.1, -0.5, -0.1]);
+        let mut side = CaptureSide::new(tx, 2, pulse());
+        side.on_data(now(), &[0.5_f32, 0.1, -0.5, -0.1]);
         assert!((rx.pop().unwrap() - 0.3).abs() < 1e-6);
         assert!((rx.pop().unwrap() + 0.3).abs() < 1e-6);
 
@@ -128,9 +165,9 @@ mod tests {
         for _ in 0..1000 {
             tx.push(0.25).unwrap();
         }
-        let mut side = PlaybackSide::new(rx, 2, Arc::default());
+        let mut side = PlaybackSide::new(rx, 2, pulse());
         let mut out = [0.0_f32; 1000];
-        side.on_data(&mut out);
+        side.on_data(now(), &mut out);
         assert_eq!(out[998], 0.25);
         assert_eq!(out[999], 0.25);
     }
@@ -138,18 +175,18 @@ mod tests {
     #[test]
     fn underrun_fades_out_is_counted_once_and_fades_in_again() {
         let (mut tx, rx) = RingBuffer::new(4096);
-        let pulse = Arc::new(Pulse::default());
+        let pulse = pulse();
         let mut side = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         for _ in 0..480 {
             tx.push(0.8).unwrap();
         }
         let mut out = [0.0_f32; 960];
-        side.on_data(&mut out);
+        side.on_data(now(), &mut out);
         for _ in 0..480 {
             tx.push(0.8).unwrap();
         }
         let mut more = [0.0_f32; 480];
-        side.on_data(&mut more);
+        side.on_data(now(), &mut more);
         assert_eq!(pulse.underruns.load(Ordering::Relaxed), 1);
         assert_eq!(out[900], 0.0);
         assert!((more[479] - 0.8).abs() < 1e-6);
@@ -166,21 +203,22 @@ mod tests {
         f32: FromSample<T>,
     {
         let (tx, rx) = RingBuffer::new(600);
-        let mut capture = CaptureSide::new(tx, 2, Arc::default());
-        let mut playback = PlaybackSide::new(rx, 2, Arc::default());
+        let mut capture = CaptureSide::new(tx, 2, pulse());
+        let mut playback = PlaybackSide::new(rx, 2, pulse());
+        let now = now();
         let given = vec![T::from_sample(0.3_f32); 960];
         let mut wanted = vec![T::from_sample(0.0_f32); 960];
         assert_no_alloc::assert_no_alloc(|| {
             // Filling, overrun, playing, underrun, recovery.
-            capture.on_data(&given);
-            capture.on_data(&given);
-            playback.on_data(&mut wanted);
-            playback.on_data(&mut wanted);
-            playback.on_data(&mut wanted);
-            capture.on_data(&given);
-            playback.on_data(&mut wanted);
-            capture.on_data::<T>(&[]);
-            playback.on_data::<T>(&mut []);
+            capture.on_data(now, &given);
+            capture.on_data(now, &given);
+            playback.on_data(now, &mut wanted);
+            playback.on_data(now, &mut wanted);
+            playback.on_data(now, &mut wanted);
+            capture.on_data(now, &given);
+            playback.on_data(now, &mut wanted);
+            capture.on_data::<T>(now, &[]);
+            playback.on_data::<T>(now, &mut []);
         });
     }
 
@@ -196,9 +234,9 @@ mod tests {
     #[test]
     fn a_full_capture_ring_loses_samples_and_says_so() {
         let (tx, _rx) = RingBuffer::new(4);
-        let pulse = Arc::new(Pulse::default());
+        let pulse = pulse();
         let mut side = CaptureSide::new(tx, 1, Arc::clone(&pulse));
-        side.on_data(&[0_i16; 10]);
+        side.on_data(now(), &[0_i16; 10]);
         assert_eq!(pulse.overruns.load(Ordering::Relaxed), 6);
     }
 }

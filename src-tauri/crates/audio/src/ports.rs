@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 use rtrb::{Consumer, Producer};
 
@@ -14,8 +15,8 @@ use crate::callback::Pulse;
 use crate::resample::Resampler;
 use crate::{BLOCK, SAMPLE_RATE};
 
-/// Sound waiting in a capture ring beyond this is old and thrown away: 60 ms.
-const CAPTURE_LIMIT: usize = 6 * BLOCK;
+/// Sound waiting in a capture ring beyond this is old and thrown away: 200 ms.
+const CAPTURE_LIMIT: usize = 20 * BLOCK;
 
 /// A ring freshly attached to a device.
 pub(crate) struct CaptureLine {
@@ -44,7 +45,7 @@ impl Capture {
     }
 
     /// Takes the next 10 ms if they are complete; never waits. What a device piled up beyond
-    /// 60 ms (the reader was away) is dropped, oldest first.
+    /// 200 ms (the reader was away) is dropped, oldest first.
     pub fn read(&mut self, block: &mut [f32; BLOCK]) -> bool {
         self.adopt();
         self.collect();
@@ -146,16 +147,23 @@ impl Playback {
     }
 
     /// Queues 10 ms to be played; with no device attached they are thrown away. Never waits.
-    pub fn write(&mut self, block: &[f32; BLOCK]) {
+    pub fn write(&mut self, now: Instant, block: &[f32; BLOCK]) {
         self.adopt();
         let Some(line) = &mut self.line else { return };
         let Some(pulse) = &line.pulse else {
             let _ = line.ring.push_partial_slice(block);
             return;
         };
+        if pulse.beats.load(Ordering::Acquire) == 0 {
+            // Not yet playing: what is queued now would only be late.
+            return;
+        }
         let waiting = line.ring.buffer().capacity() - line.ring.slots();
         let underruns = pulse.underruns.load(Ordering::Relaxed);
-        let verdict = self.level.observe(waiting, underruns);
+        // What the device took in its last buffer goes out little by little; so the measure does
+        // not jump when its callbacks drift past our ticks.
+        let played = pulse.played(now, line.rate);
+        let verdict = self.level.observe(signed(waiting) - signed(played), underruns);
         self.stats = PlaybackStats {
             underruns,
             waiting_ms: samples_to_ms(waiting, line.rate),
@@ -196,7 +204,7 @@ impl Playback {
             self.level = LevelControl::new(line.rate);
             if line.pulse.is_some() {
                 self.resampler = Resampler::new(SAMPLE_RATE, line.rate).ok();
-                for _ in 0..self.level.target {
+                for _ in 0..self.level.lead() {
                     if line.ring.push(0.0).is_err() {
                         break;
                     }
@@ -218,27 +226,39 @@ enum Verdict {
     Skip,
 }
 
+fn signed(samples: usize) -> i64 {
+    i64::try_from(samples).unwrap_or(i64::MAX)
+}
+
 /// Keeps as little sound waiting as the device's habits allow, although its clock is not the
-/// microphone's: looks at the least that was waiting in each second and trims the rate.
+/// microphone's: looks at the least reserve in each second and trims the rate by it. Reserve is
+/// what waits in the ring less what the device has played of its last buffer; it is below zero
+/// only when the sound was late.
 #[derive(Debug)]
 struct LevelControl {
     rate: u32,
-    /// Wanted least level, samples; grows with underruns.
-    target: usize,
-    least: usize,
+    /// Wanted least reserve, samples; grows with underruns.
+    target: i64,
+    least: i64,
     seen: u32,
     underruns: u32,
     calm: u32,
     trim: f64,
+    /// Blocks since the device was attached.
+    age: u32,
 }
 
+/// Blocks at the start in which too much is skipped at once instead of being worked off.
+const SETTLING: u32 = 200;
 /// Blocks per observation: one second.
 const WINDOW: u32 = 100;
+/// Observations without an underrun before less reserve is tried.
+const CALM: u32 = 120;
 
 impl LevelControl {
     fn new(rate: u32) -> Self {
-        let target = rate as usize / 200;
-        Self { rate, target, least: usize::MAX, seen: 0, underruns: 0, calm: 0, trim: 1.0 }
+        let target = i64::from(rate) / 200;
+        Self { rate, target, least: i64::MAX, seen: 0, underruns: 0, calm: 0, trim: 1.0, age: 0 }
     }
 
     fn ppm(&self) -> f32 {
@@ -247,47 +267,54 @@ impl LevelControl {
         ppm
     }
 
-    fn ms(&self, ms: usize) -> usize {
-        self.rate as usize * ms / 1000
+    fn ms(&self, ms: i64) -> i64 {
+        i64::from(self.rate) * ms / 1000
     }
 
-    fn observe(&mut self, waiting: usize, underruns: u32) -> Verdict {
+    /// Silence to begin with: the wanted reserve and one buffer.
+    fn lead(&self) -> i64 {
+        self.target + self.ms(10)
+    }
+
+    fn observe(&mut self, reserve: i64, underruns: u32) -> Verdict {
         if underruns > self.underruns {
             self.underruns = underruns;
             self.target = (self.target + self.ms(3)).min(self.ms(40));
             self.calm = 0;
         }
-        if waiting > self.target + self.ms(60) {
-            self.least = usize::MAX;
+        if reserve > self.target + self.ms(60) {
+            self.least = i64::MAX;
             self.seen = 0;
             return Verdict::Skip;
         }
-        self.least = self.least.min(waiting);
+        self.least = self.least.min(reserve);
         self.seen += 1;
+        self.age = self.age.saturating_add(1);
+        if self.age < SETTLING && self.seen >= 20 && self.least > self.target + self.ms(11) {
+            self.least = i64::MAX;
+            self.seen = 0;
+            return Verdict::Skip;
+        }
         if self.seen < WINDOW {
             return Verdict::Steady;
         }
-        let least = self.least;
+        let error = self.least - self.target;
         self.seen = 0;
-        self.least = usize::MAX;
+        self.least = i64::MAX;
         self.calm += 1;
-        if self.calm >= 60 {
+        if self.calm >= CALM {
             self.calm = 0;
-            self.target = self.target.saturating_sub(self.ms(1)).max(self.ms(5));
+            self.target = (self.target - self.ms(1)).max(self.ms(5));
         }
-        self.trim = self.wanted_trim(least);
+        self.trim = self.wanted_trim(error);
         Verdict::Trim(self.trim)
     }
 
-    /// Half of the error is worked off in a second, at most 0.5 %; within 1 ms nothing is done.
-    fn wanted_trim(&self, least: usize) -> f64 {
+    /// Half of the error is worked off in a second, at most 0.5 %.
+    fn wanted_trim(&self, error: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
-        let error = least as f64 - self.target as f64;
-        let rate = f64::from(self.rate);
-        if error.abs() < rate / 1000.0 {
-            return 1.0;
-        }
-        1.0 - (error / (2.0 * rate)).clamp(-0.005, 0.005)
+        let error = error as f64;
+        1.0 - (error / (2.0 * f64::from(self.rate))).clamp(-0.005, 0.005)
     }
 }
 
@@ -314,11 +341,11 @@ mod tests {
 
     #[test]
     fn old_sound_is_dropped_from_a_device_but_never_from_a_file() {
-        for (patient, dropped) in [(false, 4000 - 480), (true, 0)] {
+        for (patient, dropped) in [(false, 12_000 - 480), (true, 0)] {
             let (lines, mut capture) = Capture::new();
-            let (mut tx, ring) = RingBuffer::new(8192);
+            let (mut tx, ring) = RingBuffer::new(16_384);
             lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient })).unwrap();
-            for _ in 0..4000 {
+            for _ in 0..12_000 {
                 tx.push(0.1).unwrap();
             }
             let mut block = [0.0; BLOCK];
@@ -327,38 +354,85 @@ mod tests {
         }
     }
 
-    /// A device whose clock runs `ppm` fast, called every 480 frames, for `seconds`.
-    fn run_drift(ppm: f64, seconds: u32) -> (u32, f32, f32) {
-        let (lines, mut playback) = Playback::new();
-        let (ring, mut rx) = RingBuffer::new(19_200);
-        let pulse = Arc::new(Pulse::default());
-        let line = PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(Arc::clone(&pulse)) };
-        lines.send(Some(line)).unwrap();
-        let (mut owed, mut highest) = (0.0, 0.0_f32);
+    /// A device that takes 480 frames every 10 ms of its own clock, `ppm` fast, for `seconds`:
+    /// underruns, and least and most reserve in milliseconds after the first half minute.
+    fn run_drift(ppm: f64, seconds: u32) -> (u32, f64, f64) {
+        let mut level = LevelControl::new(SAMPLE_RATE);
+        let mut waiting = level.lead() as f64;
+        let (mut underruns, mut low, mut high) = (0, f64::MAX, f64::MIN);
+        let period = 0.010 / (1.0 + ppm / 1e6);
+        let mut next_pull = 0.0037;
         for tick in 0..seconds * 100 {
-            playback.write(&[0.1; BLOCK]);
-            owed += 480.0 * (1.0 + ppm / 1e6);
-            while owed >= 480.0 {
-                owed -= 480.0;
-                let had = rx.slots().min(480);
-                rx.read_chunk(had).unwrap().commit_all();
-                if had < 480 {
-                    pulse.underruns.fetch_add(1, Ordering::Relaxed);
+            let now = f64::from(tick) * 0.01;
+            while next_pull <= now {
+                if waiting < 480.0 {
+                    underruns += 1;
                 }
+                waiting = (waiting - 480.0).max(0.0);
+                next_pull += period;
             }
-            if tick > 2_000 {
-                highest = highest.max(playback.stats().waiting_ms);
+            let played = ((now - (next_pull - period)) * 48_000.0).clamp(0.0, 480.0);
+            let reserve = waiting - played;
+            level.observe(reserve as i64, underruns);
+            waiting += 480.0 * level.trim;
+            if tick > 3_000 {
+                low = low.min(reserve / 48.0);
+                high = high.max(reserve / 48.0);
             }
         }
-        (pulse.underruns.load(Ordering::Relaxed), highest, playback.stats().trim_ppm)
+        (underruns, low, high)
     }
 
     #[test]
-    fn a_drifting_device_clock_neither_starves_nor_piles_up() {
-        for ppm in [-200.0, 0.0, 200.0] {
-            let (underruns, highest, _) = run_drift(ppm, 600);
-            assert!(underruns <= 2, "{ppm} ppm: {underruns} underruns");
-            assert!(highest < 20.0, "{ppm} ppm: {highest} ms waiting");
+    fn an_hour_of_drifting_clocks_neither_starves_nor_piles_up() {
+        for ppm in [-200.0, -20.0, 0.0, 20.0, 200.0] {
+            let (underruns, low, high) = run_drift(ppm, 3_600);
+            assert_eq!(underruns, 0, "{ppm} ppm");
+            assert!(low > 4.0 && high < 6.5, "{ppm} ppm: {low} to {high} ms in reserve");
         }
+    }
+
+    #[test]
+    fn a_device_that_runs_dry_gets_more_reserve_and_less_again_after_a_while() {
+        let mut level = LevelControl::new(SAMPLE_RATE);
+        let start = level.target;
+        level.observe(0, 1);
+        level.observe(0, 2);
+        assert_eq!(level.target, start + level.ms(6));
+        for _ in 0..CALM * WINDOW * 10 {
+            level.observe(level.target, 2);
+        }
+        assert_eq!(level.target, start);
+    }
+
+    #[test]
+    fn what_piled_up_is_skipped_at_once() {
+        let mut level = LevelControl::new(SAMPLE_RATE);
+        assert_eq!(level.observe(level.ms(100), 0), Verdict::Skip);
+        assert_eq!(level.observe(level.ms(10), 0), Verdict::Steady);
+    }
+
+    #[test]
+    fn sound_reaches_a_device_ring_at_the_devices_rate() {
+        let (lines, mut playback) = Playback::new();
+        let (ring, mut rx) = RingBuffer::new(19_200);
+        let now = base();
+        let pulse = Arc::new(Pulse::new(now));
+        pulse.beats.store(1, Ordering::Release);
+        let line = PlaybackLine { ring, rate: 44_100, pulse: Some(pulse) };
+        lines.send(Some(line)).unwrap();
+        let mut got = 0;
+        for _ in 0..100 {
+            playback.write(now, &[0.1; BLOCK]);
+            let had = rx.slots();
+            got += had;
+            rx.read_chunk(had).unwrap().commit_all();
+        }
+        assert!(got.abs_diff(44_100 + 661) < 300, "{got}");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    fn base() -> Instant {
+        Instant::now()
     }
 }

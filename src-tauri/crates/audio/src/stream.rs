@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{
@@ -18,6 +18,12 @@ use crate::{AudioError, DeviceId, DeviceKind, SAMPLE_RATE};
 
 /// How long a sound server may take to make a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The time, in callbacks too: read from memory that the kernel shares, not by a system call.
+#[expect(clippy::disallowed_methods, reason = "a device callback is where time comes from")]
+fn clock() -> Instant {
+    Instant::now()
+}
 
 /// A running device stream. Dropping it stops and closes the device.
 pub(crate) struct DeviceStream {
@@ -58,7 +64,7 @@ pub(crate) fn open_input(device: &cpal::Device) -> Result<(DeviceStream, Capture
     let name = name_of(device);
     let ranges = device.supported_input_configs().map_err(|e| in_words(&name, &e))?;
     let format = Format::choose(ranges, &name)?;
-    let pulse = Arc::new(Pulse::default());
+    let pulse = Arc::new(Pulse::new(clock()));
     let mut attempt = |buffer: BufferSize| {
         let (tx, ring) = RingBuffer::new(format.rate as usize / 2);
         let side = CaptureSide::new(tx, format.channels, Arc::clone(&pulse));
@@ -80,7 +86,7 @@ pub(crate) fn open_output(
     let name = name_of(device);
     let ranges = device.supported_output_configs().map_err(|e| in_words(&name, &e))?;
     let format = Format::choose(ranges, &name)?;
-    let pulse = Arc::new(Pulse::default());
+    let pulse = Arc::new(Pulse::new(clock()));
     let mut attempt = |buffer: BufferSize| {
         let (ring, rx) = RingBuffer::new(format.rate as usize * 2 / 5);
         let side = PlaybackSide::new(rx, format.channels, Arc::clone(&pulse));
@@ -189,7 +195,7 @@ fn build_input(
         T: SizedSample,
         f32: FromSample<T>,
     {
-        let data = move |data: &[T], _: &_| side.on_data(data);
+        let data = move |data: &[T], _: &_| side.on_data(clock(), data);
         device.build_input_stream(config, data, on_error(pulse), Some(OPEN_TIMEOUT))
     }
     match sample {
@@ -217,7 +223,7 @@ fn build_output(
     where
         T: SizedSample + FromSample<f32>,
     {
-        let data = move |data: &mut [T], _: &_| side.on_data(data);
+        let data = move |data: &mut [T], _: &_| side.on_data(clock(), data);
         device.build_output_stream(config, data, on_error(pulse), Some(OPEN_TIMEOUT))
     }
     match sample {

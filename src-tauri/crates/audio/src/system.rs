@@ -30,7 +30,7 @@ const SILENT: Duration = Duration::from_millis(250);
 /// A new stream may take this long to its first callback.
 const START: Duration = Duration::from_secs(2);
 /// Pause before a failed device is tried again.
-const RETRY: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(250);
 /// How long closing may hang in the sound system before it is left behind.
 const CLOSE: Duration = Duration::from_secs(1);
 
@@ -198,11 +198,6 @@ impl Watch {
 
     /// Looks at the list of devices.
     fn poll(&mut self, now: Instant) {
-        let healthy = !self.sides().iter().any(|s| s.wanted && s.stream.is_none());
-        if !healthy {
-            // A sound server that was restarted needs a new connection.
-            self.host = None;
-        }
         let host = self.host.get_or_insert_with(cpal::default_host);
         let Ok(devices) = host.devices() else {
             self.host = None;
@@ -250,6 +245,10 @@ impl Watch {
         for (side, wanted) in [input, output, ringer].into_iter().zip(wanted) {
             side.check(now, events);
             if side.wanted && side.stream.is_none() && side.retry_at.is_none_or(|at| now >= at) {
+                if side.reported.is_some() || side.lost {
+                    // A sound server that was restarted needs a new connection.
+                    *host = None;
+                }
                 let host = host.get_or_insert_with(cpal::default_host);
                 side.start(host, wanted.as_ref(), now, events);
             }
@@ -272,6 +271,8 @@ struct Side {
     deadline: Option<Instant>,
     retry_at: Option<Instant>,
     reported: Option<String>,
+    /// The last stream ended by itself.
+    lost: bool,
 }
 
 impl Side {
@@ -285,6 +286,7 @@ impl Side {
             deadline: None,
             retry_at: None,
             reported: None,
+            lost: false,
         }
     }
 
@@ -315,6 +317,7 @@ impl Side {
                 self.beats = 0;
                 self.deadline = Some(now + START);
                 self.reported = None;
+                self.lost = false;
             }
             Err(error) => {
                 self.retry_at = Some(now + RETRY);
@@ -348,6 +351,7 @@ impl Side {
         let reason = if failed { "the device reported an error" } else { "the device stopped" };
         let (kind, name, reason) = (self.kind, stream.name.clone(), reason.to_owned());
         self.stop(&reason);
+        self.lost = true;
         let _ = events.send(AudioEvent::Lost { kind, name, reason });
     }
 

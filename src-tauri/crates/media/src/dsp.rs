@@ -245,8 +245,8 @@ impl Dsp {
         self.send(now, microphone);
         let mut speaker = mix(&self.blocks);
         self.tones.mix(&mut speaker);
-        self.audio.playback.write(&speaker);
-        self.ring();
+        self.audio.playback.write(now, &speaker);
+        self.ring(now);
         self.measure(microphone, &speaker);
         self.ticks += 1;
         let publish = self.ticks.is_multiple_of(PUBLISH_EVERY);
@@ -278,11 +278,11 @@ impl Dsp {
         }
     }
 
-    fn ring(&mut self) {
+    fn ring(&mut self, now: Instant) {
         if let Some(ringing) = &mut self.ringing {
             let mut block = [0.0; BLOCK];
             ringing.fill(&mut block);
-            self.audio.ringer.write(&block);
+            self.audio.ringer.write(now, &block);
         }
     }
 
