@@ -248,7 +248,9 @@ mod tests {
     #[test]
     fn a_number_given_twice_is_refused() {
         let twice = DEMO.replace("echo = \"600\"", "echo = \"601\"");
-        assert!(matches!(Company::from_toml(&twice), Err(CompanyError::Duplicate(n)) if n == "601"));
+        assert!(
+            matches!(Company::from_toml(&twice), Err(CompanyError::Duplicate(n)) if n == "601")
+        );
     }
 
     #[test]

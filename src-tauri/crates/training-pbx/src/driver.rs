@@ -1,8 +1,267 @@
-//! The tokio driver: sockets, timers, the handle's questions.
+//! The tokio driver: SIP and media sockets, timers, and the questions of the handle and the control port.
 
-use crate::pbx::{PbxConfig, PbxError, PbxHandle};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use sip_core::Random;
+use sip_transport::{BindError, Incoming, Transport, TransportConfig};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::control;
+use crate::endpoint::{Happened, StreamSeed};
+use crate::exchange::{Exchange, Input, Output, Settings};
+use crate::media_task::{self, EndpointId, MediaCommand};
+use crate::pbx::{Ask, PbxConfig, PbxError, PbxHandle};
+use crate::ready::{Ready, ReadyAccount};
+
+/// Questions and news that may wait.
+const QUEUE: usize = 256;
+/// How long the goodbyes may take when the PBX stops.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Opens the ports and spawns the loop.
-pub(crate) async fn start(_config: PbxConfig) -> Result<PbxHandle, PbxError> {
-    Err(PbxError::Stopped)
+pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
+    let failed = |source: std::io::Error| PbxError::Listen { listen: config.listen, source };
+    let sockets = TransportConfig {
+        bind: config.listen,
+        port: config.sip_port,
+        ..TransportConfig::default()
+    };
+    let (transport, incoming) =
+        Transport::bind(sockets).await.map_err(|error| failed(io_error(error)))?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, config.control_port)).await.map_err(failed)?;
+    let control = listener.local_addr().map_err(failed)?.port();
+    let mut random = Random::from_seed(seed(config.seed));
+    let passwords = passwords(&config, &mut random);
+    let address = advertised(config.listen);
+    let ready = ready(&config, &passwords, address, transport.port(), control);
+    let settings = Settings {
+        company: config.company,
+        passwords,
+        address,
+        port: transport.port(),
+        ring_time: config.ring_time,
+    };
+    let exchange = Exchange::new(now(), settings, random);
+    let (asks, questions) = mpsc::channel(QUEUE);
+    let (media, commands) = mpsc::unbounded_channel();
+    let (news, happened) = mpsc::channel(QUEUE);
+    let driver = Driver { exchange, transport, media, listen: config.listen, stopping: None };
+    let control = control::serve(listener, asks.clone());
+    let task = tokio::spawn(async move {
+        // Whatever ends the loop ends the other two as well, also when this task is aborted.
+        tokio::select! {
+            () = driver.run(incoming, questions, happened) => {}
+            () = media_task::run(commands, news) => {}
+            () = control => {}
+        }
+    });
+    Ok(PbxHandle::new(ready, asks, task))
+}
+
+struct Driver {
+    exchange: Exchange,
+    transport: Transport,
+    media: mpsc::UnboundedSender<MediaCommand>,
+    listen: IpAddr,
+    /// When the goodbyes must be said.
+    stopping: Option<Instant>,
+}
+
+/// One thing that woke the loop.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack")]
+enum Woken {
+    Sip(Option<Incoming>),
+    Asked(Option<Ask>),
+    Happened(EndpointId, Happened),
+    Time,
+}
+
+impl Driver {
+    async fn run(
+        mut self,
+        mut incoming: mpsc::Receiver<Incoming>,
+        mut questions: mpsc::Receiver<Ask>,
+        mut happened: mpsc::Receiver<(EndpointId, Happened)>,
+    ) {
+        loop {
+            self.carry_out();
+            if self.stopping.is_some_and(|at| at <= now() || self.exchange.open_sessions() == 0) {
+                return;
+            }
+            let wake = [self.exchange.poll_timeout(), self.stopping].into_iter().flatten().min();
+            let woken = tokio::select! {
+                message = incoming.recv() => Woken::Sip(message),
+                ask = questions.recv(), if self.stopping.is_none() => Woken::Asked(ask),
+                Some((endpoint, what)) = happened.recv() => Woken::Happened(endpoint, what),
+                () = at(wake) => Woken::Time,
+            };
+            let now = now();
+            match woken {
+                Woken::Sip(Some(message)) => self.exchange.handle_input(now, input(message)),
+                Woken::Asked(Some(ask)) => self.answer(now, ask),
+                Woken::Happened(endpoint, what) => {
+                    self.exchange.handle_input(now, Input::Happened { endpoint, what });
+                }
+                Woken::Time => self.exchange.handle_timeout(now),
+                Woken::Sip(None) | Woken::Asked(None) => return,
+            }
+        }
+    }
+
+    fn answer(&mut self, now: Instant, ask: Ask) {
+        match ask {
+            Ask::CustomerCall(call, reply) => {
+                let _ = reply.send(self.exchange.customer_call(now, &call));
+            }
+            Ask::Restart(reply) => {
+                self.exchange.restart(now);
+                let _ = reply.send(());
+            }
+            Ask::Status(reply) => {
+                let _ = reply.send(self.exchange.status());
+            }
+            Ask::Stop => {
+                self.exchange.hang_up_all(now);
+                self.stopping = Some(now + GOODBYE);
+            }
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.exchange.poll_output() {
+            match output {
+                Output::Transmit(transmit) => self.transport.send(transmit),
+                Output::OpenEndpoint(endpoint, seed) => self.open(endpoint, seed),
+                Output::Media(command) => {
+                    let _ = self.media.send(command);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, endpoint: EndpointId, seed: StreamSeed) {
+        let port = match media_socket(self.listen) {
+            Ok((socket, port)) => {
+                let _ = self.media.send(MediaCommand::Open(endpoint, socket, seed));
+                Some(port)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "media socket");
+                None
+            }
+        };
+        self.exchange.handle_input(now(), Input::EndpointOpened { endpoint, port });
+    }
+}
+
+/// A socket on an even port (RFC 3550 section 11).
+fn media_socket(listen: IpAddr) -> std::io::Result<(UdpSocket, u16)> {
+    let mut last = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+    let mut odd = Vec::new();
+    for _ in 0..32 {
+        match UdpSocket::bind((listen, 0)) {
+            Ok(socket) => {
+                let port = socket.local_addr()?.port();
+                if port % 2 == 0 {
+                    socket.set_nonblocking(true)?;
+                    return Ok((socket, port));
+                }
+                odd.push(socket);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn input(message: Incoming) -> Input {
+    match message {
+        Incoming::Message { source, message } => Input::Received { source, message },
+        Incoming::Malformed { source, error } => Input::Malformed { source, error },
+        Incoming::Failed { target, reason } => Input::TransportFailed { target, reason },
+    }
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The address phones know us by: loopback where we listen everywhere.
+fn advertised(listen: IpAddr) -> IpAddr {
+    match listen {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    }
+}
+
+fn seed(number: u64) -> [u8; 32] {
+    let mut seed = *b"training-pbx\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    for (slot, byte) in seed.iter_mut().rev().zip(number.to_le_bytes()) {
+        *slot = byte;
+    }
+    seed
+}
+
+fn passwords(config: &PbxConfig, random: &mut Random) -> BTreeMap<String, SecretString> {
+    let mut password = |given: &Option<String>| {
+        let made_up = random.token(16);
+        SecretString::from(given.clone().unwrap_or(made_up))
+    };
+    let accounts = config.company.accounts.iter();
+    accounts.map(|account| (account.extension.clone(), password(&account.password))).collect()
+}
+
+fn ready(
+    config: &PbxConfig,
+    passwords: &BTreeMap<String, SecretString>,
+    address: IpAddr,
+    port: u16,
+    control: u16,
+) -> Ready {
+    let at = std::net::SocketAddr::new(address, port);
+    let account = |account: &crate::company::Account| ReadyAccount {
+        extension: account.extension.clone(),
+        name: account.name.clone(),
+        aor: format!("sip:{}@{at}", account.extension),
+        auth_user: account.extension.clone(),
+        password: passwords
+            .get(&account.extension)
+            .map(|password| password.expose_secret().to_owned())
+            .unwrap_or_default(),
+        role: account.role,
+    };
+    Ready {
+        sip_udp: port,
+        sip_tcp: port,
+        control,
+        company: config.company.name.clone(),
+        accounts: config.company.accounts.iter().map(account).collect(),
+        numbers: config.company.numbers.clone(),
+    }
+}
+
+fn io_error(error: BindError) -> std::io::Error {
+    match error {
+        BindError::System(error) => error,
+        BindError::PortTaken { .. } => {
+            std::io::Error::new(std::io::ErrorKind::AddrInUse, error.to_string())
+        }
+        BindError::NotOurAddress(_) => {
+            std::io::Error::new(std::io::ErrorKind::AddrNotAvailable, error.to_string())
+        }
+    }
 }

@@ -19,10 +19,21 @@
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
+mod call;
 mod company;
+mod control;
+mod dial_plan;
 mod driver;
+mod endpoint;
+mod exchange;
+mod gate;
+mod media_task;
+mod music;
 mod pbx;
 mod ready;
+mod registrar;
+mod speech;
+mod wav;
 
 pub use company::{Account, Behaviour, Company, CompanyError, Customer, Hunt, Person, Role, Voice};
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};

@@ -1,0 +1,196 @@
+//! The control port: JSON lines over TCP on loopback. The crate's documentation lists the commands.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::pbx::{Ask, CustomerCall, PbxError};
+
+/// Longest line.
+const LINE: u64 = 64 * 1024;
+/// Connections at once.
+const CONNECTIONS: usize = 16;
+const COMMANDS: [&str; 4] = ["customer.call", "restart", "status", "help"];
+
+/// What a line may ask for.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "cmd")]
+enum Command {
+    #[serde(rename = "customer.call")]
+    CustomerCall(CustomerCall),
+    #[serde(rename = "restart")]
+    Restart,
+    #[serde(rename = "status")]
+    Status,
+    #[serde(rename = "help")]
+    Help,
+}
+
+/// Why a line is not obeyed: a stable word and a sentence.
+#[derive(Debug, PartialEq)]
+struct Refusal {
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<PbxError> for Refusal {
+    fn from(error: PbxError) -> Self {
+        let code = match error {
+            PbxError::UnknownNumber(_) => "bad_target",
+            PbxError::NotRegistered(_) => "not_registered",
+            PbxError::TooManyCalls => "busy",
+            PbxError::Stopped | PbxError::Listen { .. } => "stopped",
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// Serves connections for ever.
+pub(crate) async fn serve(listener: TcpListener, asks: mpsc::Sender<Ask>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let asks = asks.clone();
+                connections.spawn(async move {
+                    if let Err(error) = connection(stream, &asks).await {
+                        tracing::debug!(%error, "control connection");
+                    }
+                    drop(place);
+                });
+            }
+            Err(error) => tracing::warn!(%error, "control port"),
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection(mut stream: TcpStream, asks: &mpsc::Sender<Ask>) -> std::io::Result<()> {
+    let (read, mut write) = stream.split();
+    let mut lines = BufReader::new(read);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = (&mut lines).take(LINE).read_until(b'\n', &mut line).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let answer = if line.ends_with(b"\n") || (length as u64) < LINE {
+            obey(&line, asks).await
+        } else {
+            skip_line(&mut lines).await?;
+            answer(None, Err(Refusal::new("bad_line", "the line is too long")))
+        };
+        write.write_all(format!("{answer}\n").as_bytes()).await?;
+    }
+}
+
+async fn skip_line(lines: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<()> {
+    loop {
+        let held = lines.fill_buf().await?;
+        let end = held.iter().position(|&byte| byte == b'\n');
+        let used = end.map_or(held.len(), |at| at + 1);
+        let over = end.is_some() || held.is_empty();
+        lines.consume(used);
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+async fn obey(line: &[u8], asks: &mpsc::Sender<Ask>) -> Value {
+    match parse(line) {
+        Err((id, refusal)) => answer(id, Err(refusal)),
+        Ok((id, command)) => answer(id, run(command, asks).await),
+    }
+}
+
+/// The line's id and command.
+fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusal)> {
+    let value: Value = serde_json::from_slice(line)
+        .map_err(|error| (None, Refusal::new("bad_line", error.to_string())))?;
+    let id = value.get("id").cloned();
+    let named = value.get("cmd").and_then(Value::as_str).map(str::to_owned);
+    match (named, Command::deserialize(value)) {
+        (_, Ok(command)) => Ok((id, command)),
+        (Some(name), Err(error)) if COMMANDS.contains(&name.as_str()) => {
+            Err((id, Refusal::new("bad_arguments", error.to_string())))
+        }
+        (Some(name), Err(_)) => {
+            Err((id, Refusal::new("unknown_command", format!("there is no command {name}"))))
+        }
+        (None, Err(_)) => Err((id, Refusal::new("bad_line", "there is no cmd"))),
+    }
+}
+
+async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusal> {
+    match command {
+        Command::Help => Ok(json!({ "commands": COMMANDS })),
+        Command::Restart => {
+            ask(asks, Ask::Restart).await?;
+            Ok(json!({}))
+        }
+        Command::Status => {
+            let status = ask(asks, Ask::Status).await?;
+            Ok(serde_json::to_value(status).unwrap_or_default())
+        }
+        Command::CustomerCall(call) => {
+            let number = ask(asks, |reply| Ask::CustomerCall(call, reply)).await??;
+            Ok(json!({ "call": number }))
+        }
+    }
+}
+
+async fn ask<T>(
+    asks: &mpsc::Sender<Ask>,
+    make: impl FnOnce(oneshot::Sender<T>) -> Ask,
+) -> Result<T, PbxError> {
+    let (reply, answer) = oneshot::channel();
+    asks.send(make(reply)).await.map_err(|_| PbxError::Stopped)?;
+    answer.await.map_err(|_| PbxError::Stopped)
+}
+
+fn answer(id: Option<Value>, outcome: Result<Value, Refusal>) -> Value {
+    let mut line = match outcome {
+        Ok(value) => json!({ "ok": value }),
+        Err(Refusal { code, message }) => json!({ "error": { "code": code, "message": message } }),
+    };
+    if let (Some(id), Some(object)) = (id, line.as_object_mut()) {
+        object.insert("id".to_owned(), id);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read() {
+        let (id, command) = parse(br#"{"id":7,"cmd":"customer.call","to":"101"}"#).unwrap();
+        assert_eq!(id, Some(json!(7)));
+        assert_eq!(command, Command::CustomerCall(CustomerCall::to("101")));
+        assert_eq!(parse(br#"{"cmd":"restart"}"#).unwrap().1, Command::Restart);
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        let code = |line: &[u8]| parse(line).unwrap_err().1.code;
+        assert_eq!(code(b"hello"), "bad_line");
+        assert_eq!(code(b"[1]"), "bad_line");
+        assert_eq!(code(br#"{"cmd":"fly"}"#), "unknown_command");
+        assert_eq!(code(br#"{"cmd":"customer.call"}"#), "bad_arguments");
+    }
+}

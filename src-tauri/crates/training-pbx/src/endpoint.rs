@@ -1,0 +1,276 @@
+//! One RTP end of a simulated party: what it says, what it hears. No sockets, no clock.
+//!
+//! Inputs: from the exchange `configure` and `play`; from the network `handle_packet`; from time `tick`, every 10 ms.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use media::codec::{CodecError, Decoder, Encoder};
+use rtp::{EventReceiver, JitterBuffer, JitterConfig, Receiver, Sender, SenderConfig};
+use sdp::{CodecKind, Negotiated};
+
+use crate::music;
+use crate::speech::{BLOCK, Clip};
+
+/// What a party does with its line, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    /// Says something.
+    Say(Clip),
+    /// Keeps quiet for this many milliseconds.
+    Pause(u32),
+    /// The beep of an answering machine, 400 ms.
+    Beep,
+    /// Repeats a clip for ever, with a second between.
+    Repeat(Clip),
+    /// Music for ever.
+    Music,
+    /// Sends back what it hears, for ever.
+    Echo,
+    /// Keeps quiet for ever.
+    Listen,
+}
+
+impl Step {
+    /// How long it lasts, samples at 48 kHz; `None` is for ever.
+    fn length(&self) -> Option<usize> {
+        match self {
+            Self::Say(clip) => Some(clip.len()),
+            Self::Pause(ms) => Some(*ms as usize * 48),
+            Self::Beep => Some(400 * 48),
+            Self::Repeat(_) | Self::Music | Self::Echo | Self::Listen => None,
+        }
+    }
+}
+
+/// Something that happened at an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// All steps are done.
+    Finished,
+    /// The peer pressed a key.
+    Digit(char),
+}
+
+/// The random values a stream starts with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamSeed {
+    /// Synchronisation source.
+    pub(crate) ssrc: u32,
+    /// First sequence number.
+    pub(crate) sequence: u16,
+    /// First timestamp.
+    pub(crate) timestamp: u32,
+}
+
+/// One RTP end.
+pub(crate) struct Endpoint {
+    seed: StreamSeed,
+    stream: Option<Stream>,
+    steps: VecDeque<Step>,
+    /// Where in the first step, samples at 48 kHz.
+    position: usize,
+    finished: bool,
+    /// What comes in is to be sent back.
+    echoing: bool,
+    digits: EventReceiver,
+    happened: VecDeque<Happened>,
+}
+
+/// What an agreement turned into.
+struct Stream {
+    agreed: Negotiated,
+    encoder: Encoder,
+    /// What was heard, for the echo.
+    heard: JitterBuffer<Decoder>,
+    sender: Sender,
+    receiver: Receiver,
+    /// Sound that waits until it fills a packet.
+    pending: Vec<f32>,
+    payload: Vec<u8>,
+}
+
+impl Endpoint {
+    /// An end that neither sends nor has anything to say.
+    pub(crate) fn new(seed: StreamSeed) -> Self {
+        Self {
+            seed,
+            stream: None,
+            steps: VecDeque::new(),
+            position: 0,
+            finished: false,
+            echoing: false,
+            digits: EventReceiver::default(),
+            happened: VecDeque::new(),
+        }
+    }
+
+    /// Takes over an agreement, first or later.
+    pub(crate) fn configure(&mut self, agreed: &Negotiated) -> Result<(), CodecError> {
+        let old = self.stream.take();
+        self.stream = Some(Stream::new(self.seed, agreed.clone(), old)?);
+        Ok(())
+    }
+
+    /// Sets what to do from now on.
+    pub(crate) fn play(&mut self, steps: Vec<Step>) {
+        self.steps = steps.into();
+        self.position = 0;
+        self.finished = false;
+    }
+
+    /// What has happened since the last call.
+    pub(crate) fn poll_happened(&mut self) -> Option<Happened> {
+        self.happened.pop_front()
+    }
+
+    /// Takes one datagram; anything that is no packet of this stream is dropped.
+    pub(crate) fn handle_packet(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Some(stream) = &mut self.stream else { return };
+        let Ok(received) = stream.receiver.handle_packet(now, from, datagram) else { return };
+        let header = received.packet.header;
+        let events = &stream.agreed.telephone_event_receive;
+        if events.iter().any(|event| event.payload_type == header.payload_type) {
+            if let Some(digit) = self.digits.handle_packet(&header, received.packet.payload) {
+                self.happened.push_back(Happened::Digit(digit.as_char()));
+            }
+            return;
+        }
+        if self.echoing {
+            stream.heard.insert(now, &received.packet);
+        }
+    }
+
+    /// Lets 10 ms pass; `send` gets what is to be sent. While the peer holds the call nothing is sent and no step goes on.
+    pub(crate) fn tick(&mut self, now: Instant, send: &mut impl FnMut(SocketAddr, &[u8])) {
+        let Some(stream) = &mut self.stream else { return };
+        if !stream.agreed.send {
+            stream.pause();
+            self.echoing = false;
+            return;
+        }
+        let mut block = [0.0; BLOCK];
+        self.next_block(now, &mut block);
+        if let Some(stream) = &mut self.stream {
+            stream.push(now, &block, send);
+        }
+    }
+
+    fn next_block(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
+        let Some(step) = self.steps.front() else { return self.finish() };
+        self.echoing = *step == Step::Echo;
+        match step {
+            Step::Say(clip) => clip.read(self.position, block),
+            Step::Beep => beep(self.position, block),
+            Step::Repeat(clip) => clip.read(self.position % (clip.len() + 48_000), block),
+            Step::Music => {
+                let music = music::on_hold();
+                music.read(self.position % music.len().max(1), block);
+            }
+            Step::Echo => {
+                if let Some(stream) = &mut self.stream {
+                    stream.heard.pull(now, block);
+                }
+            }
+            Step::Pause(_) | Step::Listen => {}
+        }
+        let over = step.length().is_some_and(|length| self.position + BLOCK >= length);
+        self.position += BLOCK;
+        if over {
+            self.steps.pop_front();
+            self.position = 0;
+        }
+    }
+
+    fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.happened.push_back(Happened::Finished);
+        }
+    }
+}
+
+impl Stream {
+    fn new(seed: StreamSeed, agreed: Negotiated, old: Option<Self>) -> Result<Self, CodecError> {
+        let mut heard = JitterBuffer::new(JitterConfig::default());
+        for codec in &agreed.receive {
+            heard.set_decoder(codec.payload_type, Decoder::new(codec.kind)?);
+        }
+        let events = &agreed.telephone_event_receive;
+        let rates: Vec<(u8, u32)> = agreed
+            .receive
+            .iter()
+            .map(|codec| (codec.payload_type, codec.clock_rate))
+            .chain(events.iter().map(|event| (event.payload_type, event.clock_rate)))
+            .collect();
+        let (payload_type, clock_rate) = (agreed.codec.payload_type, agreed.codec.clock_rate);
+        let (encoder, sender, receiver) = match old {
+            Some(mut old) => {
+                if old.encoder.kind() != agreed.codec.kind {
+                    old.encoder = Encoder::new(agreed.codec.kind)?;
+                }
+                old.sender.set_codec(payload_type, clock_rate);
+                old.receiver.reconfigure(Some(agreed.remote), &rates);
+                (old.encoder, old.sender, old.receiver)
+            }
+            None => {
+                let sender = Sender::new(SenderConfig {
+                    ssrc: seed.ssrc,
+                    first_sequence: seed.sequence,
+                    first_timestamp: seed.timestamp,
+                    payload_type,
+                    clock_rate,
+                });
+                let receiver = Receiver::new(Some(agreed.remote), &rates);
+                (Encoder::new(agreed.codec.kind)?, sender, receiver)
+            }
+        };
+        let (pending, payload) = (Vec::new(), Vec::new());
+        Ok(Self { agreed, encoder, heard, sender, receiver, pending, payload })
+    }
+
+    fn pause(&mut self) {
+        self.pending.clear();
+        self.sender.skip(self.agreed.codec.clock_rate / 100);
+    }
+
+    fn push(&mut self, now: Instant, block: &[f32], send: &mut impl FnMut(SocketAddr, &[u8])) {
+        self.pending.extend_from_slice(block);
+        let ptime = packet_ms(self.agreed.codec.kind, self.agreed.ptime_ms);
+        if self.pending.len() < ptime * 48 {
+            return;
+        }
+        self.payload.clear();
+        let encoded = self.encoder.encode(&self.pending, &mut self.payload);
+        self.pending.clear();
+        let duration = self.agreed.codec.clock_rate / 1000 * u32::try_from(ptime).unwrap_or(20);
+        if encoded.is_err() {
+            return self.sender.skip(duration);
+        }
+        let mut packet = Vec::new();
+        self.sender.frame(now, &self.payload, duration, &mut packet);
+        send(self.receiver.latched().unwrap_or(self.agreed.remote), &packet);
+    }
+}
+
+/// Milliseconds per packet: what was asked for where the codec has such frames, else 20.
+fn packet_ms(kind: CodecKind, asked: u8) -> usize {
+    match (kind, asked) {
+        (CodecKind::Opus, 10 | 40 | 60) => usize::from(asked),
+        (CodecKind::Opus, _) => 20,
+        (_, 10..=60) => usize::from(asked / 10 * 10),
+        _ => 20,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn beep(position: usize, block: &mut [f32]) {
+    for (at, slot) in block.iter_mut().enumerate() {
+        let seconds = (position + at) as f32 / 48_000.0;
+        *slot = 0.3 * (std::f32::consts::TAU * 1_000.0 * seconds).sin();
+    }
+}
+
+#[cfg(test)]
+mod tests;
