@@ -127,8 +127,7 @@ impl Response {
 
     /// The response's bytes; see [`Message::to_bytes`].
     pub fn to_bytes(&self) -> Vec<u8> {
-        let reason: String =
-            self.reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let reason = crate::header_value::printable(&self.reason);
         let line = format!("SIP/2.0 {} {reason}", self.status);
         write(&line, &self.headers, &self.body)
     }

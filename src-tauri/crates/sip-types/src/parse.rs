@@ -1,6 +1,6 @@
 //! Owns reading: bytes to a message, tolerant where nothing can be mistaken, with a verdict where something can.
 
-use crate::header_value::decode;
+use crate::header_value::{decode, printable};
 use crate::limits::{MAX_BODY, MAX_HEAD, MAX_HEADERS, MAX_LINE};
 use crate::scan::{digits, is_token};
 use crate::{
@@ -141,7 +141,7 @@ fn read_status_line(line: &str) -> (Option<Start>, Option<Fault>) {
     let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
     let status = (code.len() == 3).then(|| digits(code)).flatten().and_then(StatusCode::new);
     match status {
-        Some(status) => (Some(Start::Response(status, reason.to_owned())), None),
+        Some(status) => (Some(Start::Response(status, printable(reason))), None),
         None => (None, fault(ParseErrorKind::StatusCode, "the status code is none")),
     }
 }
