@@ -1,16 +1,18 @@
 //! The command line, and where the settings file is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use app::code::Code;
-use app::config::{Config, Sound};
-use app::control::ErrorReply;
+use app::config::Sound;
 use clap::Parser;
 use tauri::{AppHandle, Manager};
 
 /// How the window is started.
 #[derive(Debug, Parser)]
-#[command(name = "balie", version, about = "Softphone, receptionist console and call-centre agent client")]
+#[command(
+    name = "balie",
+    version,
+    about = "Softphone, receptionist console and call-centre agent client"
+)]
 pub(crate) struct Arguments {
     /// Start on the embedded exchange with its demo company.
     #[arg(long)]
@@ -31,18 +33,5 @@ impl Arguments {
             None => handle.path().app_config_dir()?,
         };
         Ok(folder.join("settings.toml"))
-    }
-}
-
-/// Reads the settings; what cannot be read is told to the user, and the program starts as if new.
-pub(crate) fn read_config(path: &Path) -> (Config, Option<ErrorReply>) {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Config::default(), None),
-        Err(error) => return (Config::default(), Some(ErrorReply::new(Code::BadConfig, error.to_string()))),
-    };
-    match Config::parse(&text) {
-        Ok(config) => (config, None),
-        Err(error) => (Config::default(), Some(ErrorReply::new(Code::BadConfig, error.to_string()))),
     }
 }

@@ -18,16 +18,17 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// A program that runs; `trouble` with its settings is logged.
-    pub(crate) fn running(handle: Handle, window: Arc<Window>, trouble: Option<ErrorReply>) -> Program {
-        if let Some(trouble) = trouble {
-            tracing::error!(error = %trouble, "the settings cannot be read");
-        }
+    /// A program that runs.
+    pub(crate) fn running(handle: Handle, window: Arc<Window>) -> Program {
         Program { handle: Ok(handle), window }
     }
 
     /// A program that could not start: every command is refused with the reason.
-    pub(crate) fn failed(code: Code, error: &dyn std::error::Error, window: Arc<Window>) -> Program {
+    pub(crate) fn failed(
+        code: Code,
+        error: &dyn std::error::Error,
+        window: Arc<Window>,
+    ) -> Program {
         Program { handle: Err(ErrorReply::new(code, error.to_string())), window }
     }
 }
@@ -52,7 +53,11 @@ fn refusal(reply: Reply) -> ErrorReply {
 
 /// Sends the program's news to the asking page from now on. A page that is loaded anew replaces its former self.
 #[tauri::command]
-pub(crate) fn subscribe(page: WebviewWindow, updates: Channel<Update>, program: State<'_, Program>) {
+pub(crate) fn subscribe(
+    page: WebviewWindow,
+    updates: Channel<Update>,
+    program: State<'_, Program>,
+) {
     program.window.subscribe(page.label(), updates);
 }
 

@@ -12,6 +12,7 @@ mod windows;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use app::config::Config;
 use app::{App, StartOptions};
 use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
@@ -57,11 +58,9 @@ fn log_to_stderr() {
 /// Starts the program, then the windows that show it.
 fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
     let window = Arc::new(Window::new(handle.clone()));
-    let settings = arguments.settings_file(handle)?;
-    let (config, trouble) = arguments::read_config(&settings);
     let options = StartOptions {
-        config,
-        settings: Some(settings),
+        config: Config::default(),
+        settings: Some(arguments.settings_file(handle)?),
         sound: arguments.audio.clone(),
         demo: arguments.demo,
     };
@@ -69,7 +68,7 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
     let started = tauri::async_runtime::block_on(App::start(options, window.clone()));
     let program = match started {
         Ok(app) => {
-            let program = Program::running(app.handle(), window, trouble);
+            let program = Program::running(app.handle(), window);
             let handle = handle.clone();
             tauri::async_runtime::spawn(async move {
                 app.finished().await;
@@ -88,7 +87,9 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
 }
 
 fn on_event(handle: &AppHandle, event: RunEvent) {
-    if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event {
+    if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } =
+        event
+    {
         match label.as_str() {
             windows::MAIN if windows::stays_in_tray(handle) => {
                 api.prevent_close();

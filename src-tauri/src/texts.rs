@@ -79,6 +79,9 @@ mod tests {
     #[test]
     fn the_tray_says_its_state_and_what_was_missed() {
         assert_eq!(Texts::of(Language::Nl).tooltip(Tray::Ready, 0), "Balie: Bereikbaar");
-        assert_eq!(Texts::of(Language::En).tooltip(Tray::Ringing, 2), "Balie: Somebody is calling, 2 missed");
+        assert_eq!(
+            Texts::of(Language::En).tooltip(Tray::Ringing, 2),
+            "Balie: Somebody is calling, 2 missed"
+        );
     }
 }
