@@ -10,7 +10,7 @@ configure({
 
 globalThis.matchMedia ??= (query: string): MediaQueryList =>
   ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }) as unknown as MediaQueryList;
-HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement): void {
+HTMLDialogElement.prototype.show ??= function show(this: HTMLDialogElement): void {
   this.open = true;
 };
 HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement): void {

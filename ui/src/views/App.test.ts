@@ -176,3 +176,19 @@ describe('accessibility', () => {
     expect(violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
   });
 });
+
+describe('overlays', () => {
+  it('open by key, leave the calls in reach, close with Esc and give the focus back', async () => {
+    const host = await open();
+    const field = screen.getByRole('combobox', { name: /Zoek/ });
+    field.focus();
+    press('F1');
+    await waitFor(() => screen.getByRole('dialog', { name: 'Toetsen' }));
+    const call = host.ring();
+    (await screen.findByRole('button', { name: /Opnemen/ })).click();
+    expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call }]);
+    press('Escape');
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    expect(document.activeElement).toBe(field);
+  });
+});
