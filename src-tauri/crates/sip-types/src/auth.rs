@@ -1,4 +1,5 @@
-//! Owns the form of challenges and credentials (RFC 3261 section 20.7, 20.27, RFC 7616); digests are computed elsewhere.
+//! Owns the form of challenges and credentials (RFC 3261 section 20.7, 20.27, RFC 7616).
+//! Digests are computed elsewhere.
 
 use std::fmt;
 use std::str::FromStr;

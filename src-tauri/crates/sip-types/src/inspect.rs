@@ -8,7 +8,7 @@ use crate::{Message, validate, validate_response};
 pub struct Inspection {
     /// Whether it was read and is valid.
     pub ok: bool,
-    /// Why not: a reason word, a colon, a sentence.
+    /// Why not: the reason word of a fault in reading, or the status that refuses it, then a sentence.
     pub error: Option<String>,
     /// The first line, as received.
     pub start_line: String,

@@ -1,4 +1,5 @@
-//! Owns the values sessions and transfers need: Session-Expires (RFC 4028), Replaces (RFC 3891), History-Info (RFC 7044).
+//! Owns the values sessions and transfers need: Session-Expires (RFC 4028), Replaces (RFC 3891),
+//! History-Info (RFC 7044).
 
 use std::fmt;
 use std::str::FromStr;
