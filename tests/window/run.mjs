@@ -82,16 +82,16 @@ class Machine {
 
   /** Fails when axe-core finds a serious or critical violation on the page. */
   async accessible(view) {
+    // The page's content policy forbids evaluated text; the driver may bring a script of its own.
+    if (!(await this.session.run('return window.axe !== undefined'))) await this.session.run(axe);
     const found = await this.session.runAsync(
-      `const [source, done] = arguments;
-       if (window.axe === undefined) (0, eval)(source);
+      `const [done] = arguments;
        axe.run(document, { resultTypes: ['violations'] }).then(
          ({ violations }) => done(violations
            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
            .map(({ id, help, nodes }) => id + ': ' + help + ' at ' + nodes.map(({ target, any }) =>
              target.join(' ') + ' ' + (any[0]?.message ?? '')).join(' | '))),
          (error) => done(['axe failed: ' + error]));`,
-      axe,
     );
     if (found.length > 0) throw new Error(`not accessible, ${view}:\n  ${found.join('\n  ')}`);
     this.passed(`axe-core: nothing serious, ${view}`);
