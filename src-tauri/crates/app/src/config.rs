@@ -8,13 +8,15 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::view::SettingsView;
+
+/// Where sound comes from and goes to (`--audio`).
+pub use audio::AudioSpec as Sound;
 
 /// Everything a file can say.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -32,10 +34,10 @@ pub struct Config {
     /// The user's choices.
     pub ui: SettingsView,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
-type Unknown = BTreeMap<String, toml::Value>;
+pub(crate) type Unknown = BTreeMap<String, toml::Value>;
 
 /// One account. Empty text means "not set".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,7 +102,7 @@ pub struct AccountSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asterisk: Option<AsteriskSettings>,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 impl Default for AccountSettings {
@@ -240,7 +242,7 @@ pub struct XsiSettings {
     /// The password is in the keyring.
     pub keyring: bool,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 /// Asterisk manager interface; read and kept for later versions.
@@ -263,7 +265,7 @@ pub struct AsteriskSettings {
     /// Device, `PJSIP/101`.
     pub interface: String,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 /// Addresses and ports.
@@ -277,7 +279,7 @@ pub struct NetworkSettings {
     /// First and last port for sound.
     pub rtp_ports: [u16; 2],
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 impl Default for NetworkSettings {
@@ -305,7 +307,7 @@ pub struct PathSettings {
     /// Database, flight recorder; the platform's place when empty.
     pub data_dir: PathBuf,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 /// Chosen devices; empty follows the system.
@@ -319,7 +321,7 @@ pub struct AudioSettings {
     /// Where it rings.
     pub ringer: String,
     #[serde(flatten, skip_serializing)]
-    unknown: Unknown,
+    pub(crate) unknown: Unknown,
 }
 
 /// A secret in a file: compared in the clear, never printed.
@@ -458,51 +460,110 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Where sound comes from and goes to (`--audio`).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Sound {
-    /// The system's devices, those of the settings where chosen.
-    #[default]
-    System,
-    /// Silence in, nothing out, in real time.
-    Null,
-    /// A file as the microphone, a file for what would be heard.
-    Wav {
-        /// Sent, 48 kHz mono 16 bit.
-        input: PathBuf,
-        /// Written.
-        output: PathBuf,
-        /// Begin again at the end of `input`.
-        looped: bool,
-    },
-    /// No media engine: control only.
-    None,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Text that is no sound specification.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("audio is system, null, none or wav:IN.wav,OUT.wav[,loop], not {0:?}")]
-pub struct SoundError(pub String);
+    const WHOLE: &str = r#"
+[[account]]
+id = "main"
+display_name = "Reception"
+aor = "sip:101@example.test"
+registrar = "sip:127.0.0.1:5060;transport=udp"
+outbound_proxy = ""
+auth_user = "101"
+password_env = "BALIE_PASSWORD"
+register = true
+accept_from = "registrar"
+expires = 300
+session_timer = "supported"
+session_expires = 1800
+min_se = 90
+srtp = "off"
+srtp_keying = "sdes"
+mwi = true
+norefersub = false
+ice = false
+stun = ""
+turn = ""
+codecs = ["opus", "g722", "pcma", "pcmu"]
+dtmf = "rfc4733"
+tls_ca_file = ""
+[account.xsi]
+actions_url = "https://xsp.example.test/com.broadsoft.xsi-actions"
+events_url = "https://xsp.example.test"
+user = "reception@example.test"
+password_env = "BALIE_XSI_PASSWORD"
+[account.asterisk]
+host = "127.0.0.1"
+port = 5038
+user = "balie"
+password_env = "BALIE_AMI_PASSWORD"
+interface = "PJSIP/101"
+[network]
+bind = "0.0.0.0"
+sip_port = 0
+rtp_ports = [40000, 40999]
+[paths]
+data_dir = ""
+"#;
 
-impl FromStr for Sound {
-    type Err = SoundError;
+    fn error(text: &str) -> ConfigError {
+        Config::parse(text).expect_err("refused")
+    }
 
-    fn from_str(text: &str) -> Result<Sound, SoundError> {
-        let error = || SoundError(text.to_owned());
-        match text {
-            "system" => return Ok(Sound::System),
-            "null" => return Ok(Sound::Null),
-            "none" => return Ok(Sound::None),
-            _ => {}
-        }
-        let files = text.strip_prefix("wav:").ok_or_else(error)?;
-        let (files, looped) =
-            files.strip_suffix(",loop").map_or((files, false), |files| (files, true));
-        match files.split_once(',') {
-            Some((input, output)) if !input.is_empty() && !output.is_empty() => {
-                Ok(Sound::Wav { input: input.into(), output: output.into(), looped })
-            }
-            _ => Err(error()),
-        }
+    #[test]
+    fn the_documented_form_is_read_whole() {
+        let config = Config::parse(WHOLE).unwrap();
+        assert!(config.unknown_keys().is_empty(), "{:?}", config.unknown_keys());
+        let account = &config.accounts[0];
+        assert_eq!(account.id, "main");
+        assert_eq!(account.codecs.len(), 4);
+        assert_eq!(account.asterisk.as_ref().unwrap().port, 5038);
+        assert_eq!(config.network.rtp_range(), 40000..=40999);
+    }
+
+    #[test]
+    fn little_is_enough() {
+        let config = Config::parse("[[account]]\naor = \"sip:a@b\"\nregister = false").unwrap();
+        assert_eq!(config.accounts[0].id, "account-1");
+        assert_eq!(config.accounts[0].accepts(), AcceptFrom::Any);
+        assert!(Config::parse("").unwrap().accounts.is_empty());
+    }
+
+    #[test]
+    fn unknown_keys_are_warned_of_by_name() {
+        let text = "colour = 1\n[[account]]\naor = \"sip:a@b\"\nshape = 2\n[network]\nspeed = 3";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.unknown_keys(), ["colour", "account.shape", "network.speed"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nexpires = \"long\"").line, 3);
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
+        assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
+        assert_eq!(error("[network]\nrtp_ports = [40000, 40000]").line, 2);
+        assert_eq!(error("[network").line, 1);
+        let two = "[[account]]\nid = \"a\"\naor = \"sip:a@b\"\n";
+        assert!(error(&two.repeat(2)).message.contains("two accounts"));
+    }
+
+    #[test]
+    fn a_password_is_neither_shown_nor_written() {
+        let config =
+            Config::parse("[[account]]\naor = \"sip:a@b\"\npassword = \"hunter2\"").unwrap();
+        assert!(config.accounts[0].password.get().is_some());
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!toml::to_string(&config).unwrap().contains("hunter2"));
+        let wrong = error("[[account]]\naor = \"sip:a@b\"\npassword = 4711");
+        assert!(!wrong.message.contains("4711"), "{wrong}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let config = Config::parse(WHOLE).unwrap();
+        let again = Config::parse(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(config, again);
     }
 }

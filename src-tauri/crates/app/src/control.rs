@@ -529,9 +529,9 @@ pub struct CallStats {
     /// What is sent; loss and jitter as the other side reports them.
     pub tx: DirectionStats,
     /// Round trip, milliseconds.
-    pub rtt_ms: Option<f32>,
+    pub rtt_ms: Option<f64>,
     /// Delay of the jitter buffer, milliseconds.
-    pub jitter_buffer_ms: Option<f32>,
+    pub jitter_buffer_ms: Option<f64>,
     /// True when encrypted.
     pub secure: bool,
 }
@@ -544,9 +544,9 @@ pub struct DirectionStats {
     /// RTP packets lost.
     pub lost: Option<u64>,
     /// Interarrival jitter, milliseconds.
-    pub jitter_ms: Option<f32>,
+    pub jitter_ms: Option<f64>,
     /// Estimated mean opinion score, 1.0 to 4.5.
-    pub mos: Option<f32>,
+    pub mos: Option<f64>,
     /// Payload bytes.
     pub bytes: u64,
 }

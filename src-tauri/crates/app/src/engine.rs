@@ -1,21 +1,41 @@
-//! The running program: what starts it, talks to it and ends it.
+//! The running program: what starts it, asks it and ends it. Its loop is in [`desk`].
+
+mod accounts;
+mod calls;
+mod check;
+mod commands;
+mod demo;
+mod desk;
+mod line;
+mod publish;
+mod settings;
+mod sound;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use media::EngineError;
+use sip_transport::BindError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use check::line_check;
 
 use crate::code::Code;
 use crate::config::{Config, Sound};
 use crate::control::{Answer, Command, ErrorReply};
 use crate::shell::Shell;
 
+/// Commands that may wait for the loop.
+const REQUESTS: usize = 64;
+
 /// How to start.
 #[derive(Debug, Clone, Default)]
 pub struct StartOptions {
-    /// What to start with.
+    /// What to start with, when there is no settings file.
     pub config: Config,
-    /// The settings file; none: nothing is kept beyond this run.
+    /// The settings file, read at the start and written on changes; none: nothing is kept beyond
+    /// this run and no keyring is used, but for accounts that say `keyring = true`.
     pub settings: Option<PathBuf>,
     /// Sound.
     pub sound: Sound,
@@ -27,14 +47,17 @@ pub struct StartOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port for SIP is taken by another program.
-    #[error("port {port} is taken")]
+    #[error("port {port} is taken by another program")]
     PortTaken {
         /// The port.
         port: u16,
     },
     /// The system refuses sockets.
     #[error("no network socket")]
-    Network(#[source] std::io::Error),
+    Network(#[source] BindError),
+    /// The sound files cannot be used.
+    #[error("no sound: {0}")]
+    Sound(#[source] EngineError),
 }
 
 impl StartError {
@@ -43,14 +66,16 @@ impl StartError {
         match self {
             StartError::PortTaken { .. } => Code::PortTaken,
             StartError::Network(_) => Code::ConnectionFailed,
+            StartError::Sound(_) => Code::AudioDeviceFailed,
         }
     }
 }
 
-/// The running program. Dropping it ends it without good-byes; [`App::finished`] waits for `quit`.
+/// The running program. [`App::finished`] waits until it has ended after `quit`.
 #[derive(Debug)]
 pub struct App {
     handle: Handle,
+    task: JoinHandle<()>,
 }
 
 /// Asks the running program; cheap to clone.
@@ -59,23 +84,26 @@ pub struct Handle {
     requests: mpsc::Sender<Ask>,
 }
 
-#[derive(Debug)]
+/// Where an answer goes.
+type Reply = Box<dyn FnOnce(Result<Answer, ErrorReply>) + Send>;
+
+/// A command and where its answer goes.
 struct Ask {
     command: Command,
-    reply: oneshot::Sender<Result<Answer, ErrorReply>>,
+    reply: Reply,
 }
 
 impl App {
     /// Starts the program on the current tokio runtime.
     ///
     /// # Errors
-    /// When there are no sockets. A missing sound device, exchange or password is no error: the
-    /// program runs and shows it.
+    /// When there are no sockets or no sound files. A missing sound device, exchange or password is
+    /// no error: the program runs and shows it.
     pub async fn start(options: StartOptions, shell: Arc<dyn Shell>) -> Result<App, StartError> {
-        let (requests, _received) = mpsc::channel(64);
-        let _ = (options, shell);
-        tokio::task::yield_now().await;
-        Ok(App { handle: Handle { requests } })
+        let (requests, received) = mpsc::channel(REQUESTS);
+        let (desk, sources) = desk::Desk::open(options, shell, received).await?;
+        let task = tokio::spawn(desk.run(sources));
+        Ok(App { handle: Handle { requests }, task })
     }
 
     /// A handle for commands.
@@ -85,7 +113,9 @@ impl App {
 
     /// Waits until the program ended in good order after `quit`.
     pub async fn finished(self) {
-        self.handle.requests.closed().await;
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the program's loop failed");
+        }
     }
 }
 
@@ -95,9 +125,28 @@ impl Handle {
     /// # Errors
     /// The refusal, in a stable word and for people.
     pub async fn request(&self, command: Command) -> Result<Answer, ErrorReply> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || ErrorReply::new(Code::Internal, "the program has ended");
-        self.requests.send(Ask { command, reply }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let (sender, answer) = oneshot::channel();
+        let reply = move |result| {
+            // Whoever asked may have gone meanwhile.
+            let _ = sender.send(result);
+        };
+        self.submit(command, reply).await;
+        answer.await.unwrap_or_else(|_| Err(ended()))
     }
+
+    /// Asks; `reply` is called from the program's loop, before the events that the command causes.
+    pub async fn submit(
+        &self,
+        command: Command,
+        reply: impl FnOnce(Result<Answer, ErrorReply>) + Send + 'static,
+    ) {
+        let ask = Ask { command, reply: Box::new(reply) };
+        if let Err(mpsc::error::SendError(ask)) = self.requests.send(ask).await {
+            (ask.reply)(Err(ended()));
+        }
+    }
+}
+
+fn ended() -> ErrorReply {
+    ErrorReply::new(Code::Internal, "the program has ended")
 }

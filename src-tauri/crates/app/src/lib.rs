@@ -1,6 +1,7 @@
 //! The program without a window: one event loop, view models, commands and error codes.
 
 mod bindings;
+mod cause;
 pub mod code;
 pub mod config;
 pub mod control;
@@ -10,7 +11,7 @@ pub mod shell;
 pub mod view;
 
 pub use bindings::bindings;
-pub use engine::{App, Handle, StartError, StartOptions};
+pub use engine::{App, Handle, StartError, StartOptions, line_check};
 pub use shell::{NoShell, Shell, Surface, Tray, TrayState};
 
 /// Version of the program.

@@ -1,0 +1,554 @@
+//! Accounts: from the settings to the user agent, and what their registrations tell.
+
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+use sip_core::digest::Credentials;
+use sip_types::{Host, Uri};
+use sip_ua::{AcceptFrom as UaAccept, AccountConfig, AccountId, RegistrationState};
+use store::{Kept, SecretsError};
+use tracing::debug;
+
+use super::Reply;
+use super::desk::Desk;
+use crate::cause;
+use crate::code::Code;
+use crate::config::{AcceptFrom, AccountSettings};
+use crate::control::{AccountForm, AccountSaved, Answer, ErrorReply, Password, TransportChoice};
+use crate::event::{AccountEvent, Event};
+use crate::view::AccountState;
+
+/// One account while the program runs.
+pub(super) struct Account {
+    pub(super) settings: AccountSettings,
+    /// Its id in the user agent, once it is there.
+    pub(super) ua: Option<AccountId>,
+    pub(super) state: AccountState,
+    pub(super) reason: Option<Code>,
+    pub(super) detail: Option<String>,
+    pub(super) since: Instant,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) demo: bool,
+    pub(super) password_needed: bool,
+    /// The server that holds the registration.
+    pub(super) server: Option<std::net::SocketAddr>,
+    signed: bool,
+    expires: Option<u32>,
+    contact: Option<String>,
+}
+
+impl Account {
+    fn new(settings: AccountSettings, demo: bool, now: Instant) -> Account {
+        Account {
+            settings,
+            ua: None,
+            state: AccountState::Unregistered,
+            reason: None,
+            detail: None,
+            since: now,
+            retry_at: None,
+            demo,
+            password_needed: false,
+            server: None,
+            signed: false,
+            expires: None,
+            contact: None,
+        }
+    }
+
+    /// The next hop of its requests.
+    pub(super) fn next_hop(&self) -> Option<Uri> {
+        let settings = &self.settings;
+        [&settings.outbound_proxy, &settings.registrar, &settings.aor]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .and_then(|text| Uri::parse(text).ok())
+    }
+}
+
+impl Desk {
+    /// Starts every account of the settings.
+    pub(super) fn begin_accounts(&mut self, now: Instant) {
+        for settings in self.settings.config.accounts.clone() {
+            self.begin_account(now, settings, false);
+        }
+    }
+
+    /// Adds an account, with its password wherever that is.
+    pub(super) fn begin_account(&mut self, now: Instant, settings: AccountSettings, demo: bool) {
+        let id = settings.id.clone();
+        let known = settings.password.get();
+        let variable = settings.password_env.clone();
+        let keyring = settings.keyring;
+        self.accounts.push(Account::new(settings, demo, now));
+        self.publisher.changed();
+        if let Some(password) = known {
+            self.enter_account(now, &id, Some(password));
+        } else if !variable.is_empty() {
+            match std::env::var(&variable) {
+                Ok(password) => self.enter_account(now, &id, Some(password.into())),
+                Err(_) => self.need_password(now, &id, format!("{variable} is not set")),
+            }
+        } else if keyring {
+            self.fetch_password(id);
+        } else {
+            self.enter_account(now, &id, None);
+        }
+    }
+
+    fn fetch_password(&self, id: String) {
+        let (secrets, name) = (self.settings.secrets.clone(), id.clone());
+        let work = tokio::task::spawn_blocking(move || secrets.get(&name));
+        self.later(work, move |desk, now, result| match result {
+            Ok(Ok(Some(password))) => desk.enter_account(now, &id, Some(password)),
+            Ok(Ok(None)) => desk.need_password(now, &id, "no password is known".to_owned()),
+            Ok(Err(error)) => {
+                desk.no_keyring(now, &error);
+                desk.need_password(now, &id, error.to_string());
+            }
+            Err(error) => desk.need_password(now, &id, error.to_string()),
+        });
+    }
+
+    fn no_keyring(&mut self, now: Instant, error: &SecretsError) {
+        self.notice(now, Code::NoKeyring, Some(error.to_string()), false);
+    }
+
+    fn need_password(&mut self, now: Instant, id: &str, detail: String) {
+        let Some(account) = self.account_mut(id) else { return };
+        account.password_needed = true;
+        account.state = AccountState::Failed;
+        account.reason = Some(Code::PasswordNeeded);
+        account.detail = Some(detail);
+        account.since = now;
+        self.account_changed(now, id);
+    }
+
+    /// Gives the account to the user agent, which begins to register.
+    fn enter_account(&mut self, now: Instant, id: &str, password: Option<SecretString>) {
+        self.leave_account(now, id);
+        let instance = self.instance_id();
+        let Some(account) = self.accounts.iter_mut().find(|account| account.settings.id == id)
+        else {
+            return;
+        };
+        account.password_needed = false;
+        account.signed = password.is_some();
+        match ua_config(&account.settings, password, instance) {
+            Ok(config) => {
+                account.reason = None;
+                let ua = self.ua.add_account(now, config);
+                account.ua = Some(ua);
+            }
+            Err(detail) => {
+                account.state = AccountState::Failed;
+                account.reason = Some(Code::BadConfig);
+                account.detail = Some(detail);
+                account.since = now;
+                self.account_changed(now, id);
+            }
+        }
+    }
+
+    /// Takes the account out of the user agent; its calls end, its registration is taken back.
+    fn leave_account(&mut self, now: Instant, id: &str) {
+        let taken = self.account_mut(id).and_then(|account| account.ua.take());
+        if let Some(ua) = taken
+            && let Err(error) = self.ua.remove_account(now, ua)
+        {
+            debug!(%error, "account already gone");
+        }
+    }
+
+    /// RFC 5626 section 4.1: one per run, since nothing of the machine is to be told.
+    fn instance_id(&mut self) -> String {
+        let (a, b) = (self.random.u64(), self.random.u64());
+        format!(
+            "urn:uuid:{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            0x8000 | ((b >> 48) & 0x3fff),
+            b & 0xffff_ffff_ffff
+        )
+    }
+
+    /// What the user agent tells about a registration.
+    pub(super) fn registration_event(
+        &mut self,
+        now: Instant,
+        ua: AccountId,
+        state: RegistrationState,
+        retry_at: Option<Instant>,
+    ) {
+        let trouble = self.trouble;
+        let Some(account) = self.accounts.iter_mut().find(|account| account.ua == Some(ua)) else {
+            return;
+        };
+        let before = account.state;
+        account.retry_at = retry_at;
+        (account.state, account.reason, account.detail) =
+            registration_view(&state, account.signed, trouble);
+        if let RegistrationState::Registered { expires, contact, server, .. } = state {
+            account.expires = Some(expires);
+            account.contact = Some(contact.to_string());
+            account.server = Some(server.addr);
+        } else {
+            (account.expires, account.contact) = (None, None);
+        }
+        if account.state != before {
+            account.since = now;
+        }
+        account.password_needed = account.reason == Some(Code::PasswordNeeded);
+        let id = account.settings.id.clone();
+        self.account_changed(now, &id);
+    }
+
+    fn account_changed(&mut self, now: Instant, id: &str) {
+        self.publisher.changed();
+        let Some(account) = self.account(id) else { return };
+        let event = AccountEvent {
+            account: id.to_owned(),
+            state: account.state,
+            reason: account.reason,
+            detail: account.detail.clone(),
+            expires: account.expires,
+            contact: account.contact.clone(),
+        };
+        self.event(now, Event::AccountState(event));
+    }
+
+    // --- commands ---
+
+    pub(super) fn register(&mut self, now: Instant, id: &str) -> Result<Answer, ErrorReply> {
+        let account = self.account(id).ok_or_else(|| unknown_account(id))?;
+        let Some(ua) = account.ua else {
+            return Err(ErrorReply::new(Code::PasswordNeeded, "the account has no password yet"));
+        };
+        self.ua.register(now, ua).map_err(|error| internal(&error))?;
+        Ok(Answer::done())
+    }
+
+    pub(super) fn unregister(&mut self, now: Instant, id: &str) -> Result<Answer, ErrorReply> {
+        let account = self.account(id).ok_or_else(|| unknown_account(id))?;
+        if let Some(ua) = account.ua {
+            self.ua.unregister(now, ua).map_err(|error| internal(&error))?;
+        }
+        Ok(Answer::done())
+    }
+
+    pub(super) fn unregister_all(&mut self, now: Instant) {
+        for ua in self.accounts.iter().filter_map(|account| account.ua).collect::<Vec<_>>() {
+            if let Err(error) = self.ua.unregister(now, ua) {
+                debug!(%error, "not unregistered");
+            }
+        }
+    }
+
+    /// True when no server holds a registration of ours any more, as far as we can tell.
+    pub(super) fn is_unregistered(&self) -> bool {
+        self.accounts.iter().all(|account| {
+            account.ua.is_none() || !account.settings.register || account.contact.is_none()
+        }) && self.ua.transaction_count().0 == 0
+    }
+
+    /// The machine's addresses changed: every account registers anew.
+    pub(super) fn register_all(&mut self, now: Instant) {
+        let wanted = |account: &&Account| account.settings.register;
+        let all = self.accounts.iter().filter(wanted).filter_map(|account| account.ua);
+        for ua in all.collect::<Vec<_>>() {
+            if let Err(error) = self.ua.register(now, ua) {
+                debug!(%error, "not registered");
+            }
+        }
+    }
+
+    /// Keeps a filled-in account. The answer comes when the keyring has answered.
+    pub(super) fn save_account(&mut self, now: Instant, form: &AccountForm, reply: Reply) {
+        let mut settings = match self.settings_of(form) {
+            Ok(settings) => settings,
+            Err(error) => return reply(Err(error)),
+        };
+        let id = settings.id.clone();
+        self.leave_account(now, &id);
+        let place = self.settings.config.accounts.iter().position(|known| known.id == id);
+        if !form.password.is_empty() {
+            settings.keyring = true;
+            settings.password_env.clear();
+        }
+        match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
+            Some(known) => *known = settings.clone(),
+            None => self.settings.config.accounts.push(settings.clone()),
+        }
+        self.keep_settings(now);
+        match self.account_mut(&id) {
+            Some(account) => account.settings = settings.clone(),
+            None => self.accounts.push(Account::new(settings.clone(), false, now)),
+        }
+        self.publisher.changed();
+        if form.password.is_empty() {
+            self.accounts.retain(|account| account.settings.id != id);
+            self.begin_account(now, settings, false);
+            reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
+        } else {
+            self.keep_password(now, id, &form.password, reply, true);
+        }
+    }
+
+    /// A password for an account: used at once, and kept where passwords are kept.
+    pub(super) fn set_password(
+        &mut self,
+        now: Instant,
+        id: &str,
+        password: &Password,
+        reply: Reply,
+    ) {
+        if self.account(id).is_none() {
+            return reply(Err(unknown_account(id)));
+        }
+        self.keep_password(now, id.to_owned(), password, reply, false);
+    }
+
+    fn keep_password(
+        &mut self,
+        now: Instant,
+        id: String,
+        password: &Password,
+        reply: Reply,
+        saved: bool,
+    ) {
+        let secret = password.secret().clone();
+        self.enter_account(now, &id, Some(secret.clone()));
+        let (secrets, name) = (self.settings.secrets.clone(), id.clone());
+        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
+        self.later(work, move |desk, now, kept| {
+            let session_only = !matches!(kept, Ok(Kept::Keyring));
+            if session_only && desk.settings.is_kept() {
+                desk.notice(now, Code::NoKeyring, None, false);
+            }
+            reply(Ok(match saved {
+                true => Answer::Account(AccountSaved { account: id, session_only }),
+                false => Answer::done(),
+            }));
+        });
+    }
+
+    pub(super) fn remove_account(&mut self, now: Instant, id: &str) -> Result<Answer, ErrorReply> {
+        if self.account(id).is_none() {
+            return Err(unknown_account(id));
+        }
+        self.forget_account(now, id);
+        self.settings.config.accounts.retain(|account| account.id != id);
+        self.keep_settings(now);
+        let (secrets, name) = (self.settings.secrets.clone(), id.to_owned());
+        let work = tokio::task::spawn_blocking(move || secrets.remove(&name));
+        self.later(work, |_, _, _| {});
+        Ok(Answer::done())
+    }
+
+    /// Takes an account away without touching the settings.
+    pub(super) fn forget_account(&mut self, now: Instant, id: &str) {
+        self.leave_account(now, id);
+        self.accounts.retain(|account| account.settings.id != id);
+        self.publisher.changed();
+    }
+
+    pub(super) fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.settings.id == id)
+    }
+
+    fn account_mut(&mut self, id: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.settings.id == id)
+    }
+
+    /// The settings that a form means: those of the account it changes, with the form's values.
+    pub(super) fn settings_of(&self, form: &AccountForm) -> Result<AccountSettings, ErrorReply> {
+        let known = form.id.as_deref().and_then(|id| self.account(id));
+        let base = known.map(|account| account.settings.clone());
+        let taken = |id: &str| self.account(id).is_some();
+        apply_form(form, base, taken)
+    }
+}
+
+/// What a registration's state means to people.
+fn registration_view(
+    state: &RegistrationState,
+    signed: bool,
+    trouble: Option<Code>,
+) -> (AccountState, Option<Code>, Option<String>) {
+    match state {
+        RegistrationState::Unregistered => (AccountState::Unregistered, None, None),
+        RegistrationState::Registering => (AccountState::Registering, None, None),
+        RegistrationState::Registered { .. } => (AccountState::Registered, None, None),
+        RegistrationState::Failed { status, cause } => {
+            let code = match status {
+                Some(status) => cause::of_registration_status(status.code(), signed),
+                None if signed => Code::AuthFailed,
+                None => Code::PasswordNeeded,
+            };
+            (AccountState::Failed, Some(code), Some(cause.clone()))
+        }
+        RegistrationState::Unreachable { cause } => {
+            let code = trouble.unwrap_or(Code::ServerError);
+            (AccountState::Unreachable, Some(code), Some(cause.clone()))
+        }
+    }
+}
+
+fn ua_config(
+    settings: &AccountSettings,
+    password: Option<SecretString>,
+    instance_id: String,
+) -> Result<AccountConfig, String> {
+    settings.check().map_err(|(_, message)| message)?;
+    let uri = |text: &str| Uri::parse(text).map_err(|error| format!("{text}: {error}"));
+    let aor = uri(&settings.aor)?;
+    let registrar = match settings.registrar.as_str() {
+        "" => {
+            let host = aor.host().cloned().ok_or("the address has no host")?;
+            Uri::sip(None, host, aor.port())
+        }
+        text => uri(text)?,
+    };
+    let proxy = Some(settings.outbound_proxy.as_str()).filter(|text| !text.is_empty());
+    let username = match settings.auth_user.as_str() {
+        "" => aor.user().unwrap_or_default(),
+        name => name.to_owned(),
+    };
+    Ok(AccountConfig {
+        display_name: Some(settings.display_name.clone()).filter(|name| !name.is_empty()),
+        outbound_proxy: proxy.map(uri).transpose()?,
+        credentials: password.map(|password| Credentials { username, password }),
+        expires: settings.expires,
+        instance_id,
+        register: settings.register,
+        accept_from: match settings.accepts() {
+            AcceptFrom::Registrar => UaAccept::Registrar,
+            AcceptFrom::Any => UaAccept::Any,
+        },
+        ..AccountConfig::new(aor, registrar)
+    })
+}
+
+/// Puts a form's values over settings; a new account gets an id of its own.
+fn apply_form(
+    form: &AccountForm,
+    base: Option<AccountSettings>,
+    taken: impl Fn(&str) -> bool,
+) -> Result<AccountSettings, ErrorReply> {
+    let bad = |message: &str| ErrorReply::new(Code::BadRequest, message);
+    let address = strip_scheme(form.user.trim());
+    let (user, domain) = address.split_once('@').unwrap_or((address, ""));
+    let server = strip_scheme(form.server.trim());
+    let host_of_server = server.split(';').next().unwrap_or_default();
+    let domain = if domain.is_empty() { host_of_server } else { domain };
+    if user.is_empty() || domain.is_empty() {
+        return Err(bad("an account needs a user name and a server"));
+    }
+    let host: Host = {
+        let probe = Uri::parse(&format!("sip:{domain}")).map_err(|_| bad("no usable domain"))?;
+        probe.host().cloned().ok_or_else(|| bad("no usable domain"))?
+    };
+    let mut settings = base.unwrap_or_default();
+    if settings.id.is_empty() {
+        settings.id = free_id(user, taken);
+    }
+    settings.display_name = form.display_name.trim().to_owned();
+    settings.aor = Uri::sip(Some(user), host, None).to_string();
+    let hop = if host_of_server.is_empty() { domain } else { host_of_server };
+    settings.registrar = match form.transport {
+        TransportChoice::Auto => format!("sip:{hop}"),
+        TransportChoice::Udp => format!("sip:{hop};transport=udp"),
+        TransportChoice::Tcp => format!("sip:{hop};transport=tcp"),
+    };
+    settings.auth_user = form.auth_user.trim().to_owned();
+    settings.outbound_proxy = match form.outbound_proxy.trim() {
+        "" => String::new(),
+        proxy => format!("sip:{}", strip_scheme(proxy)),
+    };
+    Uri::parse(&settings.registrar).map_err(|_| bad("the server is no address"))?;
+    settings.check().map_err(|(_, message)| ErrorReply::new(Code::BadRequest, message))?;
+    Ok(settings)
+}
+
+fn strip_scheme(text: &str) -> &str {
+    text.strip_prefix("sip:").unwrap_or(text)
+}
+
+fn free_id(user: &str, taken: impl Fn(&str) -> bool) -> String {
+    let word: String = user.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+    let word = if word.is_empty() { "account".to_owned() } else { word };
+    let numbered = (2..).map(|n: u32| format!("{word}-{n}"));
+    std::iter::once(word.clone()).chain(numbered).find(|id| !taken(id)).unwrap_or(word)
+}
+
+pub(super) fn unknown_account(id: &str) -> ErrorReply {
+    ErrorReply::new(Code::UnknownAccount, format!("there is no account {id:?}"))
+}
+
+pub(super) fn internal(error: &dyn std::error::Error) -> ErrorReply {
+    ErrorReply::new(Code::Internal, error.to_string())
+}
+
+/// How the form shows an account: server, transport.
+pub(super) fn form_view(settings: &AccountSettings) -> (String, TransportChoice) {
+    let Ok(uri) = Uri::parse(match settings.registrar.as_str() {
+        "" => &settings.aor,
+        registrar => registrar,
+    }) else {
+        return (String::new(), TransportChoice::Auto);
+    };
+    let transport = match uri.transport() {
+        Some(sip_types::Transport::Udp) => TransportChoice::Udp,
+        Some(sip_types::Transport::Tcp) => TransportChoice::Tcp,
+        _ => TransportChoice::Auto,
+    };
+    let host = uri.host().map(ToString::to_string).unwrap_or_default();
+    let server = uri.port().map_or(host.clone(), |port| format!("{host}:{port}"));
+    (server, transport)
+}
+
+/// Patience for one try of an account form.
+pub(super) const TRIAL: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(user: &str, server: &str) -> AccountForm {
+        AccountForm { user: user.into(), server: server.into(), ..AccountForm::default() }
+    }
+
+    fn settings(form: &AccountForm) -> AccountSettings {
+        apply_form(form, None, |id| id == "101").unwrap()
+    }
+
+    #[test]
+    fn a_form_becomes_an_account() {
+        let plain = settings(&form("jan", "pbx.example"));
+        assert_eq!((plain.id.as_str(), plain.aor.as_str()), ("jan", "sip:jan@pbx.example"));
+        assert_eq!(plain.registrar, "sip:pbx.example");
+        let whole = settings(&form("sip:101@pbx.example", "10.0.0.1:5080"));
+        assert_eq!((whole.id.as_str(), whole.aor.as_str()), ("101-2", "sip:101@pbx.example"));
+        assert_eq!(whole.registrar, "sip:10.0.0.1:5080");
+        let mut tcp = form("101@pbx.example", "");
+        tcp.transport = TransportChoice::Tcp;
+        let tcp = settings(&tcp);
+        assert_eq!(tcp.registrar, "sip:pbx.example;transport=tcp");
+        assert_eq!(form_view(&tcp), ("pbx.example".to_owned(), TransportChoice::Tcp));
+        for (user, server) in [("", "x"), ("101", ""), ("101", "b c")] {
+            let error = apply_form(&form(user, server), None, |_| false).unwrap_err();
+            assert_eq!(error.code, Code::BadRequest, "{user} {server}");
+        }
+    }
+
+    #[test]
+    fn a_refused_password_is_told_apart_from_a_missing_one() {
+        let state = RegistrationState::Failed { status: None, cause: String::new() };
+        assert_eq!(registration_view(&state, true, None).1, Some(Code::AuthFailed));
+        assert_eq!(registration_view(&state, false, None).1, Some(Code::PasswordNeeded));
+        let state = RegistrationState::Unreachable { cause: String::new() };
+        let view = registration_view(&state, true, Some(Code::DnsFailure));
+        assert_eq!((view.0, view.1), (AccountState::Unreachable, Some(Code::DnsFailure)));
+    }
+}

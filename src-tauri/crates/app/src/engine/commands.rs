@@ -1,0 +1,330 @@
+//! What every command does. A refusal is a stable word and a sentence; nothing has changed then.
+
+use std::time::Instant;
+
+use call_control::{Call, CallId, Command as CallCommand, Input, Refusal};
+use contacts::{Dialled as Typed, Entry, Index, dialled};
+use sip_types::Uri;
+
+use super::accounts::{Account, internal, unknown_account};
+use super::desk::Desk;
+use super::line::{Dialled, Line};
+use super::{Ask, Reply, line_check};
+use crate::code::Code;
+use crate::config::AudioSettings;
+use crate::control::{Answer, CallCreated, Command, ErrorReply};
+use crate::view::{AccountState, HitKind, Language, PeerView, SearchHit, Theme};
+
+type Outcome = Result<Answer, ErrorReply>;
+
+/// Search results when no limit is given.
+const HITS: usize = 20;
+
+impl Desk {
+    /// Obeys a command; its answer goes out before the events that it causes.
+    pub(super) fn ask(&mut self, now: Instant, ask: Ask) {
+        let Ask { command, reply } = ask;
+        match command {
+            Command::AccountTest { form } => self.test_account(&form, reply),
+            Command::AccountSave { form } => self.save_account(now, &form, reply),
+            Command::AccountPassword { account, password } => {
+                self.set_password(now, &account, &password, reply);
+            }
+            Command::DemoStart {} => self.start_demo(reply),
+            Command::DemoStop {} => self.stop_demo(now, reply),
+            Command::DemoCustomer {} => self.demo_customer(reply),
+            Command::Quit {} => self.quit(now, reply),
+            other => {
+                let outcome = self.obey(now, other);
+                reply(outcome);
+            }
+        }
+    }
+
+    fn obey(&mut self, now: Instant, command: Command) -> Outcome {
+        match command {
+            Command::AccountRegister { account } => self.register(now, &account),
+            Command::AccountUnregister { account } => self.unregister(now, &account),
+            Command::AccountRemove { account } => self.remove_account(now, &account),
+            Command::Dial { to, account, withhold } => self.dial(now, &to, account, withhold),
+            Command::Stats { call } => {
+                let stats = self.stats(CallId(call)).ok_or_else(|| unknown_call(call))?;
+                Ok(Answer::Stats(stats))
+            }
+            Command::ContactsSearch { text, limit } => Ok(self.search(&text, limit)),
+            Command::ContactsLookup { number, limit } => Ok(self.lookup(&number, limit)),
+            Command::HistoryList { limit } => {
+                let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+                Ok(Answer::History(self.history.iter().take(limit).cloned().collect()))
+            }
+            Command::HistorySeen {} => {
+                self.missed = 0;
+                self.publisher.changed();
+                Ok(Answer::done())
+            }
+            Command::NetworkChanged {} => self.network_changed(now),
+            Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
+            Command::SettingsSet { language, theme } => self.set_choices(now, language, theme),
+            Command::DevicesSet { input, output, ringer } => {
+                let mut audio = self.settings.config.audio.clone();
+                audio.input = input.unwrap_or_default();
+                audio.output = output.unwrap_or_default();
+                audio.ringer = ringer.unwrap_or_default();
+                self.choose_devices(now, audio)
+            }
+            Command::LevelsWatch { on } => {
+                self.sounds.engine.watch_levels(on);
+                Ok(Answer::done())
+            }
+            Command::NoticeDismiss { id } => {
+                self.notices.retain(|notice| notice.id != id);
+                self.publisher.changed();
+                Ok(Answer::done())
+            }
+            other => self.obey_for_call(now, other),
+        }
+    }
+
+    fn obey_for_call(&mut self, now: Instant, command: Command) -> Outcome {
+        let (call, command) = match command {
+            Command::Answer { call } => (call, CallCommand::Answer),
+            Command::Ring { call } => (call, CallCommand::Ring),
+            Command::Progress { call } => (call, CallCommand::Progress),
+            Command::Reject { call, status } => (call, CallCommand::Reject(status.unwrap_or(486))),
+            Command::Redirect { call, to } => {
+                let line = self.lines.get(&CallId(call)).ok_or_else(|| unknown_call(call))?;
+                let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
+                let target = self.target(account, &to)?;
+                (call, CallCommand::Redirect(target.to_string()))
+            }
+            Command::Hangup { call } => (call, CallCommand::Hangup),
+            Command::Hold { call } => (call, CallCommand::Hold),
+            Command::Resume { call } => (call, CallCommand::Resume),
+            Command::Mute { call, on } => (call, CallCommand::Mute(on)),
+            Command::Dtmf { call, digits } => (call, CallCommand::Dtmf(digits)),
+            Command::Reinvite { call } => (call, CallCommand::Refresh),
+            _ => return Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
+        };
+        let asked = self.calls.handle_input(now, Input::Command(CallId(call), command));
+        asked.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
+    }
+
+    fn dial(&mut self, now: Instant, to: &str, account: Option<String>, withhold: bool) -> Outcome {
+        if self.is_quitting() {
+            return Err(ErrorReply::new(Code::WrongState, "the program is ending"));
+        }
+        let account = match &account {
+            Some(id) => self.account(id).ok_or_else(|| unknown_account(id))?,
+            None => self.calling_account()?,
+        };
+        if account.ua.is_none() {
+            return Err(ErrorReply::new(Code::NotRegistered, "the account has no password yet"));
+        }
+        let uri = self.target(account, to)?;
+        let settings = account.settings.clone();
+        let mut line = Line::new(&settings, self.random.u64());
+        line.peer = self.named(dialled_peer(&uri));
+        line.dialled = Some(Dialled { uri, withhold });
+        let id = self.calls.dial(now);
+        self.lines.insert(id, line);
+        Ok(Answer::Call(CallCreated { call: id.0 }))
+    }
+
+    /// The account to call from when none is named: a registered one, or else any.
+    fn calling_account(&self) -> Result<&Account, ErrorReply> {
+        let usable = || self.accounts.iter().filter(|account| account.ua.is_some());
+        usable()
+            .find(|account| account.state == AccountState::Registered)
+            .or_else(|| usable().next())
+            .or_else(|| self.accounts.first())
+            .ok_or_else(|| ErrorReply::new(Code::UnknownAccount, "there is no account"))
+    }
+
+    /// The address that typed text means on an account.
+    fn target(&self, account: &Account, text: &str) -> Result<Uri, ErrorReply> {
+        let bad = |message: String| ErrorReply::new(Code::BadTarget, message);
+        match dialled(text).map_err(|error| bad(error.to_string()))? {
+            Typed::Number(number) => on_account(account, &number),
+            Typed::Address(address) => Uri::parse(&address).map_err(|error| bad(error.to_string())),
+            Typed::Name(name) => {
+                let people = self.people();
+                let index = Index::new(people.iter().map(|person| &person.entry));
+                match index.search(&name, 2).as_slice() {
+                    [one] => match people.get(*one) {
+                        Some(person) => self.target(account, &person.hit.target),
+                        None => Err(bad(format!("nobody is called {name:?}"))),
+                    },
+                    [] => Err(bad(format!("nobody is called {name:?}"))),
+                    _ => Err(bad(format!("several people are called {name:?}"))),
+                }
+            }
+        }
+    }
+
+    fn set_choices(
+        &mut self,
+        now: Instant,
+        language: Option<Language>,
+        theme: Option<Theme>,
+    ) -> Outcome {
+        let choices = &mut self.settings.config.ui;
+        choices.language = language.unwrap_or(choices.language);
+        choices.theme = theme.unwrap_or(choices.theme);
+        self.keep_settings(now);
+        self.publisher.changed();
+        Ok(Answer::done())
+    }
+
+    fn choose_devices(&mut self, now: Instant, audio: AudioSettings) -> Outcome {
+        self.set_devices(now, audio);
+        Ok(Answer::done())
+    }
+
+    /// Addresses of this machine changed: register again, and tell every peer where we are now.
+    fn network_changed(&mut self, now: Instant) -> Outcome {
+        self.register_all(now);
+        let talking = self.calls.iter().filter(|call| call.answered().is_some());
+        for id in talking.map(Call::id).collect::<Vec<_>>() {
+            let server = self.lines.get(&id).and_then(|line| self.account(&line.account)?.server);
+            let local = server.and_then(|server| self.transport.local_address(server.ip()));
+            let media = self.lines.get_mut(&id).and_then(|line| line.media.as_mut());
+            if let (Some(local), Some(media)) = (local, media) {
+                media.local.addr = local;
+            }
+            let refresh = Input::Command(id, CallCommand::Refresh);
+            if let Err(refusal) = self.calls.handle_input(now, refresh) {
+                tracing::debug!(%refusal, "an offer is under way already");
+            }
+        }
+        Ok(Answer::done())
+    }
+
+    fn test_account(&self, form: &crate::control::AccountForm, reply: Reply) {
+        let mut settings = match self.settings_of(form) {
+            Ok(settings) => settings,
+            Err(error) => return reply(Err(error)),
+        };
+        settings.keyring = false;
+        let config = self.settings.config.clone();
+        let (secrets, id) = (self.settings.secrets.clone(), settings.id.clone());
+        let typed = Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let work = async move {
+            let known = match typed {
+                Some(typed) => Some(typed),
+                None => tokio::task::spawn_blocking(move || secrets.get(&id).ok().flatten())
+                    .await
+                    .unwrap_or(None),
+            };
+            if let Some(password) = known {
+                settings.password = password.into();
+            }
+            line_check(config, settings).await
+        };
+        self.later(work, move |_, _, report| reply(Ok(Answer::Test(report))));
+    }
+
+    // --- people ---
+
+    fn search(&self, text: &str, limit: Option<u32>) -> Answer {
+        let limit = limit.map_or(HITS, |limit| limit as usize);
+        let people = self.people();
+        let index = Index::new(people.iter().map(|person| &person.entry));
+        let found = index.search(text, limit);
+        let mut hits: Vec<SearchHit> =
+            found.into_iter().filter_map(|at| people.get(at)).map(|p| p.hit.clone()).collect();
+        if let Ok(Typed::Number(target) | Typed::Address(target)) = dialled(text) {
+            let known = hits.iter().any(|hit| hit.target == target);
+            if !known {
+                let name = contacts::show(&target);
+                let detail = String::new();
+                hits.insert(0, SearchHit { kind: HitKind::Dial, name, target, detail });
+            }
+        }
+        hits.truncate(limit);
+        Answer::Hits(hits)
+    }
+
+    fn lookup(&self, number: &str, limit: Option<u32>) -> Answer {
+        let people = self.people();
+        let index = Index::new(people.iter().map(|person| &person.entry));
+        let found = index.lookup(number).into_iter().filter_map(|at| people.get(at));
+        let limit = limit.map_or(HITS, |limit| limit as usize);
+        Answer::Hits(found.take(limit).map(|person| person.hit.clone()).collect())
+    }
+
+    /// Names of the people with this number.
+    pub(super) fn lookup_names(&self, number: &str) -> Vec<String> {
+        let colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
+        let same = colleagues.filter(|who| contacts::same_number(&who.number, number));
+        same.map(|who| who.name.clone()).collect()
+    }
+
+    /// Everybody who can be found: colleagues, then those of the history that are none.
+    fn people(&self) -> Vec<Person> {
+        let colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
+        let mut people: Vec<Person> = colleagues
+            .map(|who| {
+                let words = who.department.clone();
+                Person::new(HitKind::Colleague, &who.name, &who.number, words)
+            })
+            .collect();
+        for past in &self.history {
+            let PeerView { uri, name, number } = &past.peer;
+            let target = Uri::parse(uri).ok().and_then(|uri| uri.user());
+            let target = target.filter(|user| contacts::NumberKey::of(user).is_some());
+            let target = target.unwrap_or_else(|| uri.clone());
+            let known = |person: &Person| {
+                person.hit.target == target || contacts::same_number(&person.hit.target, &target)
+            };
+            if !target.is_empty() && !people.iter().any(known) {
+                let shown = if name.is_empty() { number } else { name };
+                people.push(Person::new(HitKind::History, shown, &target, number.clone()));
+            }
+        }
+        people
+    }
+}
+
+/// Somebody who can be found, and how that is shown.
+struct Person {
+    entry: Entry,
+    hit: SearchHit,
+}
+
+impl Person {
+    fn new(kind: HitKind, name: &str, target: &str, detail: String) -> Person {
+        let words = if kind == HitKind::Colleague { detail.clone() } else { String::new() };
+        let entry = Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words };
+        let hit = SearchHit { kind, name: name.to_owned(), target: target.to_owned(), detail };
+        Person { entry, hit }
+    }
+}
+
+/// A number as an address on the account's domain.
+fn on_account(account: &Account, number: &str) -> Result<Uri, ErrorReply> {
+    let aor = Uri::parse(&account.settings.aor).map_err(|error| internal(&error))?;
+    let host = aor.host().cloned();
+    let host = host.ok_or_else(|| ErrorReply::new(Code::BadConfig, "the account has no domain"))?;
+    Ok(Uri::sip(Some(number), host, aor.port()))
+}
+
+fn dialled_peer(uri: &Uri) -> PeerView {
+    let user = uri.user().unwrap_or_default();
+    let number =
+        if contacts::NumberKey::of(&user).is_some() { contacts::show(&user) } else { user };
+    PeerView { uri: uri.to_string(), name: String::new(), number }
+}
+
+fn unknown_call(call: u64) -> ErrorReply {
+    ErrorReply::new(Code::UnknownCall, format!("there is no call {call}"))
+}
+
+fn refused(call: u64, refusal: Refusal) -> ErrorReply {
+    match refusal {
+        Refusal::UnknownCall => unknown_call(call),
+        Refusal::WrongState(_) => ErrorReply::new(Code::WrongState, refusal.to_string()),
+        Refusal::BadDigits | Refusal::BadStatus => {
+            ErrorReply::new(Code::BadRequest, refusal.to_string())
+        }
+    }
+}

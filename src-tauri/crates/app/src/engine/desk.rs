@@ -1,0 +1,343 @@
+//! The one event loop: commands, SIP, sound and finished background work come in; each is handled to its
+//! end, then everything the cores want is carried out, then the view is published.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use call_control::{CallControl, CallId};
+use sip_core::Random;
+use sip_transport::{BindError, Incoming, Transport, TransportConfig};
+use sip_ua::{Config as UaConfig, Input, Output, ResolveError, UserAgent};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use super::accounts::Account;
+use super::demo::Demo;
+use super::line::Line;
+use super::publish::Publisher;
+use super::settings::Settings;
+use super::sound::Sounds;
+use super::{Ask, Reply, StartError, StartOptions};
+use crate::code::Code;
+use crate::event::{Event, EventLine};
+use crate::shell::Shell;
+use crate::view::{CallView, HistoryEntry, Notice};
+
+/// Finished background work that may wait for the loop.
+const WORK: usize = 64;
+/// How long an orderly end may take.
+const FAREWELL: Duration = Duration::from_millis(2500);
+/// Without anything to do the loop wakes this often.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What background work does to the desk once it is finished.
+type Finished = Box<dyn FnOnce(&mut Desk, Instant) + Send>;
+
+/// Everything the program knows and does.
+pub(super) struct Desk {
+    pub(super) shell: Arc<dyn Shell>,
+    pub(super) clock: Clock,
+    pub(super) random: Random,
+    pub(super) ua: UserAgent,
+    pub(super) transport: Transport,
+    pub(super) sounds: Sounds,
+    pub(super) settings: Settings,
+    pub(super) accounts: Vec<Account>,
+    pub(super) calls: CallControl,
+    pub(super) lines: BTreeMap<CallId, Line>,
+    /// Calls that are over and still shown, and until when.
+    pub(super) over: VecDeque<(CallView, Instant)>,
+    pub(super) history: VecDeque<HistoryEntry>,
+    pub(super) missed: u32,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) last_notice: u64,
+    pub(super) demo: Option<Demo>,
+    pub(super) publisher: Publisher,
+    /// What was wrong with the network, while its consequences are handled.
+    pub(super) trouble: Option<Code>,
+    quitting: Option<Instant>,
+    work: mpsc::Sender<Finished>,
+}
+
+/// Where things come from.
+pub(super) struct Sources {
+    requests: mpsc::Receiver<Ask>,
+    sip: mpsc::Receiver<Incoming>,
+    media: Option<media::Events>,
+    work: mpsc::Receiver<Finished>,
+}
+
+/// The times of one run: a monotonic clock and what it means on the wall.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    start: Instant,
+    start_ms: u64,
+}
+
+impl Clock {
+    fn new() -> Clock {
+        let since = wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock { start: now(), start_ms: u64::try_from(since.as_millis()).unwrap_or(0) }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn ms(&self, at: Instant) -> u64 {
+        let after = at.saturating_duration_since(self.start).as_millis();
+        self.start_ms.saturating_add(u64::try_from(after).unwrap_or(0))
+    }
+
+    /// Seconds since the start of the program.
+    pub(super) fn seconds(&self, at: Instant) -> f64 {
+        let millis = at.saturating_duration_since(self.start).as_millis();
+        f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program's loop is the driver of all cores")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program's loop is the driver of all cores")]
+fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+impl Desk {
+    /// Opens sockets and sound, reads the settings, begins with the accounts.
+    pub(super) async fn open(
+        options: StartOptions,
+        shell: Arc<dyn Shell>,
+        requests: mpsc::Receiver<Ask>,
+    ) -> Result<(Desk, Sources), StartError> {
+        let (settings, problem) = Settings::open(options.config, options.settings);
+        let network = &settings.config.network;
+        let transport = TransportConfig {
+            bind: network.bind,
+            port: network.sip_port,
+            ..TransportConfig::default()
+        };
+        let (transport, sip) = Transport::bind(transport).await.map_err(|error| match error {
+            BindError::PortTaken { port, .. } => StartError::PortTaken { port },
+            other => StartError::Network(other),
+        })?;
+        let (sounds, media) =
+            Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
+        let mut random = Random::from_seed(rand_seed());
+        let ua = UserAgent::new(
+            UaConfig { user_agent: format!("Balie/{}", crate::VERSION), ..UaConfig::default() },
+            random.fork(),
+        );
+        let (work_sender, work) = mpsc::channel(WORK);
+        let mut desk = Desk {
+            shell,
+            clock: Clock::new(),
+            random,
+            ua,
+            transport,
+            sounds,
+            settings,
+            accounts: Vec::new(),
+            calls: CallControl::new(),
+            lines: BTreeMap::new(),
+            over: VecDeque::new(),
+            history: VecDeque::new(),
+            missed: 0,
+            notices: VecDeque::new(),
+            last_notice: 0,
+            demo: None,
+            publisher: Publisher::default(),
+            trouble: None,
+            quitting: None,
+            work: work_sender,
+        };
+        let at = now();
+        if let Some(problem) = problem {
+            desk.notice(at, problem.code, Some(problem.message), true);
+        }
+        desk.begin_accounts(at);
+        desk.list_devices();
+        if options.demo {
+            desk.start_demo(Box::new(|_| {}));
+        } else if desk.accounts.is_empty() {
+            desk.shell.open(crate::Surface::Setup);
+        }
+        desk.settle(at);
+        Ok((desk, Sources { requests, sip, media, work }))
+    }
+
+    /// Runs until `quit`, or until nobody can ask any more.
+    pub(super) async fn run(mut self, mut sources: Sources) {
+        while !self.is_finished(now()) {
+            let wake = tokio::time::Instant::from_std(self.next_wake(now()));
+            tokio::select! {
+                ask = sources.requests.recv() => match ask {
+                    Some(ask) => self.ask(now(), ask),
+                    None => self.quit(now(), Box::new(|_| {})),
+                },
+                Some(incoming) = sources.sip.recv() => self.receive(now(), incoming),
+                Some(finished) = sources.work.recv() => finished(&mut self, now()),
+                Some(event) = next_event(&mut sources.media) => self.media_event(now(), event),
+                () = tokio::time::sleep_until(wake) => self.on_time(now()),
+            }
+            self.settle(now());
+        }
+        self.stop_demo_and_wait().await;
+        debug!("ended");
+    }
+
+    /// Starts work in the background; what came of it is handled by the loop.
+    pub(super) fn later<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        then: impl FnOnce(&mut Desk, Instant, T) + Send + 'static,
+    ) {
+        let finished = self.work.clone();
+        tokio::spawn(async move {
+            let result = work.await;
+            let then: Finished = Box::new(move |desk, now| then(desk, now, result));
+            if finished.send(then).await.is_err() {
+                debug!("work was finished after the end");
+            }
+        });
+    }
+
+    /// Hangs up, unregisters, and ends when that is done or has taken too long.
+    pub(super) fn quit(&mut self, now: Instant, reply: Reply) {
+        reply(Ok(crate::control::Answer::done()));
+        if self.quitting.is_some() {
+            return;
+        }
+        self.quitting = Some(now + FAREWELL);
+        self.hang_up_all(now);
+        self.settle(now);
+        self.unregister_all(now);
+    }
+
+    pub(super) fn is_quitting(&self) -> bool {
+        self.quitting.is_some()
+    }
+
+    /// Tells the headless program.
+    pub(super) fn event(&self, now: Instant, event: Event) {
+        self.shell.event(&EventLine { event, t: self.clock.seconds(now) });
+    }
+
+    /// Tells everybody about trouble that no command asked for.
+    pub(super) fn notice(
+        &mut self,
+        now: Instant,
+        code: Code,
+        detail: Option<String>,
+        severe: bool,
+    ) {
+        let message = detail.clone().unwrap_or_default();
+        self.event(now, Event::Error { code, message });
+        self.last_notice += 1;
+        let at_ms = self.clock.ms(now);
+        self.notices.retain(|notice| notice.code != code || notice.detail != detail);
+        self.notices.push_front(Notice { id: self.last_notice, code, detail, at_ms, severe });
+        self.notices.truncate(20);
+        self.publisher.changed();
+    }
+
+    fn receive(&mut self, now: Instant, incoming: Incoming) {
+        let input = match incoming {
+            Incoming::Message { source, message } => Input::Received { source, message },
+            Incoming::Malformed { source, error } => Input::Malformed { source, error },
+            Incoming::Failed { target, reason } => {
+                self.trouble = Some(Code::ConnectionFailed);
+                Input::TransportFailed { target, reason }
+            }
+        };
+        self.ua.handle_input(now, input);
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        if self.ua.poll_timeout().is_some_and(|due| due <= now) {
+            self.trouble = Some(Code::Timeout);
+            self.ua.handle_timeout(now);
+        }
+        self.sounds_on_time(now);
+        self.measure(now);
+        let before = self.over.len();
+        self.over.retain(|(_, until)| *until > now);
+        if self.over.len() != before {
+            self.publisher.changed();
+        }
+    }
+
+    /// Carries out what the cores want until they want nothing more.
+    pub(super) fn settle(&mut self, now: Instant) {
+        loop {
+            if let Some(output) = self.ua.poll_output() {
+                self.ua_output(now, output);
+            } else if let Some(output) = self.calls.poll_output() {
+                self.call_output(now, output);
+            } else {
+                break;
+            }
+        }
+        self.trouble = None;
+        self.choose_tones(now);
+        self.publish(now);
+    }
+
+    fn ua_output(&mut self, now: Instant, output: Output) {
+        match output {
+            Output::Transmit(transmit) => self.transport.send(transmit),
+            Output::Resolve { query, uri } => {
+                let located = self.transport.resolve(&uri);
+                self.later(located, move |desk, now, result| {
+                    let result = result.map_err(|error| {
+                        desk.trouble = Some(crate::cause::of_resolve_error(&error));
+                        ResolveError { reason: error.to_string() }
+                    });
+                    desk.ua.handle_input(now, Input::Resolved { query, result });
+                });
+            }
+            Output::Event(event) => self.ua_event(now, event),
+        }
+    }
+
+    fn next_wake(&self, now: Instant) -> Instant {
+        let shown = self.over.iter().map(|(_, until)| *until).min();
+        [
+            self.ua.poll_timeout(),
+            self.publisher.due(),
+            self.sounds.due(),
+            self.measure_due(),
+            shown,
+            self.quitting,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(now + IDLE)
+    }
+
+    fn is_finished(&self, now: Instant) -> bool {
+        let Some(latest) = self.quitting else { return false };
+        now >= latest || (self.ua.session_count() == 0 && self.is_unregistered())
+    }
+}
+
+/// The next media event; never, when there is no media engine.
+async fn next_event(events: &mut Option<media::Events>) -> Option<media::MediaEvent> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A seed from the system. Tags and branches must be hard to guess, keys are made elsewhere.
+fn rand_seed() -> [u8; 32] {
+    use std::hash::{BuildHasher, RandomState};
+    let mut seed = [0; 32];
+    for (index, chunk) in seed.chunks_mut(8).enumerate() {
+        // Every RandomState is keyed from the system's random source.
+        chunk.copy_from_slice(&RandomState::new().hash_one(index).to_ne_bytes());
+    }
+    seed
+}

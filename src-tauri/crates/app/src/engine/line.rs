@@ -1,0 +1,185 @@
+//! What a call is made of on the wire: its SIP session, its offer/answer state, its media stream.
+
+use std::net::IpAddr;
+
+use call_control::{Call, Direction, HoldState, State};
+use media::StreamId;
+use sdp::{CodecKind, LocalMedia, Negotiated, Negotiator};
+use sip_types::Uri;
+use sip_ua::{Identity, SessionId};
+
+use crate::code::Code;
+use crate::config::{AccountSettings, CodecName, DtmfMode};
+use crate::event::CallEvent;
+use crate::view::{CallDirection, CallState, PeerView, QualityLevel};
+
+/// Milliseconds of sound in a packet.
+const PTIME_MS: u8 = 20;
+
+/// The wire side of one call.
+pub(super) struct Line {
+    pub(super) account: String,
+    pub(super) peer: PeerView,
+    pub(super) via: Option<String>,
+    pub(super) diverted_from: Option<String>,
+    pub(super) session: Option<SessionId>,
+    pub(super) negotiator: Negotiator,
+    pub(super) media: Option<Media>,
+    pub(super) codecs: Vec<CodecKind>,
+    pub(super) dtmf: DtmfMode,
+    /// What is dialled, for an outgoing call.
+    pub(super) dialled: Option<Dialled>,
+    /// Where an incoming call came from.
+    pub(super) source: Option<IpAddr>,
+    /// The caller made an offer that waits for our answer.
+    pub(super) offered: bool,
+    /// The answer that was given already (183), to be given again.
+    pub(super) answer: Option<Vec<u8>>,
+    /// It rang at the other side.
+    pub(super) rang: bool,
+    pub(super) rx_active: bool,
+    pub(super) tx_active: bool,
+    pub(super) quality: QualityLevel,
+    /// What went wrong, when the network or we ended the call.
+    pub(super) trouble: Option<Code>,
+    /// What was told last about it, so that only news is told.
+    pub(super) told: Option<CallEvent>,
+}
+
+/// Whom to call, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Dialled {
+    pub(super) uri: Uri,
+    pub(super) withhold: bool,
+}
+
+/// The sockets of a call's sound and what was agreed about it.
+pub(super) struct Media {
+    pub(super) stream: StreamId,
+    pub(super) local: LocalMedia,
+    pub(super) agreed: Option<Negotiated>,
+}
+
+impl Line {
+    pub(super) fn new(account: &AccountSettings, session_id: u64) -> Line {
+        Line {
+            account: account.id.clone(),
+            peer: PeerView::default(),
+            via: None,
+            diverted_from: None,
+            session: None,
+            // The session id in o= is a positive 63 bit number for the sake of strict peers.
+            negotiator: Negotiator::new(session_id >> 1),
+            media: None,
+            codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
+            dtmf: account.dtmf,
+            dialled: None,
+            source: None,
+            offered: false,
+            answer: None,
+            rang: false,
+            rx_active: false,
+            tx_active: false,
+            quality: QualityLevel::Unknown,
+            trouble: None,
+            told: None,
+        }
+    }
+
+    /// What we offer and answer with, on these ports.
+    pub(super) fn local_media(&self, addr: IpAddr, rtp_port: u16, rtcp_port: u16) -> LocalMedia {
+        LocalMedia {
+            addr,
+            rtp_port,
+            rtcp_port,
+            codecs: self.codecs.clone(),
+            telephone_event: true,
+            comfort_noise: false,
+            ptime_ms: PTIME_MS,
+        }
+    }
+
+    /// The codec in use.
+    pub(super) fn codec(&self) -> Option<String> {
+        let agreed = self.media.as_ref()?.agreed.as_ref()?;
+        Some(codec_word(agreed.codec.kind).to_owned())
+    }
+
+    /// The event that tells about this call now.
+    pub(super) fn event(&self, call: &Call, end: Option<Code>) -> CallEvent {
+        CallEvent {
+            call: call.id().0,
+            account: self.account.clone(),
+            direction: direction_view(call.direction()),
+            state: state_view(call.state()),
+            peer: self.peer.clone(),
+            diverted_from: self.diverted_from.clone(),
+            via: self.via.clone(),
+            status: call.end().and_then(|end| end.status),
+            reason: end,
+            secure: false,
+            codec: self.codec(),
+        }
+    }
+}
+
+/// Which way sound flows when hold stands so.
+pub(super) fn media_direction(hold: HoldState) -> sdp::Direction {
+    if hold.wanted { sdp::Direction::SendOnly } else { sdp::Direction::SendRecv }
+}
+
+/// Who is at the other end, before the directory has been asked.
+pub(super) fn peer_of(identity: &Identity) -> PeerView {
+    if identity.withheld && !identity.asserted {
+        return PeerView { uri: identity.uri.to_string(), ..PeerView::default() };
+    }
+    let user = identity.uri.user().unwrap_or_default();
+    let number = match contacts::NumberKey::of(&user) {
+        Some(_) => contacts::show(&user),
+        None => user,
+    };
+    PeerView {
+        uri: identity.uri.to_string(),
+        name: identity.display.clone().unwrap_or_default(),
+        number,
+    }
+}
+
+pub(super) fn direction_view(direction: Direction) -> CallDirection {
+    match direction {
+        Direction::In => CallDirection::In,
+        Direction::Out => CallDirection::Out,
+    }
+}
+
+pub(super) fn state_view(state: State) -> CallState {
+    match state {
+        State::Dialing => CallState::Dialing,
+        State::Ringing => CallState::Ringing,
+        State::Early => CallState::Early,
+        State::Active => CallState::Active,
+        State::Held => CallState::Held,
+        State::HeldByPeer => CallState::HeldByPeer,
+        State::Transferring => CallState::Transferring,
+        State::Ended => CallState::Ended,
+    }
+}
+
+fn codec_kind(name: CodecName) -> CodecKind {
+    match name {
+        CodecName::Opus => CodecKind::Opus,
+        CodecName::G722 => CodecKind::G722,
+        CodecName::Pcma => CodecKind::Pcma,
+        CodecName::Pcmu => CodecKind::Pcmu,
+    }
+}
+
+/// The word of the configuration for a codec.
+pub(super) fn codec_word(kind: CodecKind) -> &'static str {
+    match kind {
+        CodecKind::Opus => "opus",
+        CodecKind::G722 => "g722",
+        CodecKind::Pcma => "pcma",
+        CodecKind::Pcmu => "pcmu",
+    }
+}

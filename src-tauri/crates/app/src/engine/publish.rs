@@ -1,0 +1,207 @@
+//! The visible state: made from what the desk knows, sent on change, at most twenty times a second.
+
+use std::time::{Duration, Instant};
+
+use call_control::{Call, Command, Direction};
+
+use super::accounts::{Account, form_view};
+use super::desk::Desk;
+use super::line::{direction_view, state_view};
+use crate::code::Code;
+use crate::shell::{Tray, TrayState};
+use crate::view::{
+    AccountState, AccountView, AppView, CallAction, CallDirection, CallState, CallView, PeerView,
+    Update,
+};
+
+/// Least time between two views.
+const PACE: Duration = Duration::from_millis(50);
+
+/// What was published, and whether it is out of date.
+#[derive(Default)]
+pub(super) struct Publisher {
+    changed: bool,
+    last: Option<Instant>,
+    ringing: Vec<CallView>,
+    tray: TrayState,
+}
+
+impl Publisher {
+    /// Something visible changed.
+    pub(super) fn changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// When the next view is to be published.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.changed.then_some(self.last).flatten().map(|last| last + PACE)
+    }
+}
+
+impl Desk {
+    /// Publishes what changed, when it is time.
+    pub(super) fn publish(&mut self, now: Instant) {
+        let due = self.publisher.last.is_none_or(|last| now >= last + PACE);
+        if !self.publisher.changed || !due {
+            return;
+        }
+        self.publisher.changed = false;
+        self.publisher.last = Some(now);
+        let view = self.view();
+        let waiting = |call: &&CallView| {
+            call.direction == CallDirection::In && call.state == CallState::Ringing
+        };
+        let ringing: Vec<CallView> = view.calls.iter().filter(waiting).cloned().collect();
+        if ringing != self.publisher.ringing {
+            self.shell.incoming(&ringing);
+            self.publisher.ringing = ringing;
+        }
+        let tray = tray(&view);
+        if tray != self.publisher.tray {
+            self.shell.tray(tray);
+            self.publisher.tray = tray;
+        }
+        self.shell.publish(Update::View(Box::new(view)));
+    }
+
+    /// The whole visible state.
+    pub(super) fn view(&self) -> AppView {
+        let live = self.calls.iter().map(|call| self.call_view(call, self.lost(call)));
+        let mut calls: Vec<CallView> =
+            live.chain(self.over.iter().map(|(view, _)| view.clone())).collect();
+        calls.sort_by_key(|call| (rank(call), call.started_ms, call.id));
+        AppView {
+            version: crate::VERSION.to_owned(),
+            needs_setup: self.accounts.is_empty(),
+            accounts: self.accounts.iter().map(|account| self.account_view(account)).collect(),
+            calls,
+            history: self.history.iter().cloned().collect(),
+            missed: self.missed,
+            audio: self.sounds.view(&self.settings.config.audio),
+            demo: self.demo.as_ref().map(|demo| demo.view.clone()),
+            colleagues: self.demo.as_ref().map(|d| d.colleagues.clone()).unwrap_or_default(),
+            notices: self.notices.iter().cloned().collect(),
+            settings: self.settings.config.ui.clone(),
+        }
+    }
+
+    /// A call whose sound stopped while its exchange is out of reach.
+    fn lost(&self, call: &Call) -> Option<Code> {
+        let line = self.lines.get(&call.id())?;
+        let account = self.account(&line.account)?;
+        let silent = call.is_live() && !line.rx_active;
+        (silent && account.state == AccountState::Unreachable).then_some(Code::ConnectionLost)
+    }
+
+    pub(super) fn call_view(&self, call: &Call, reason: Option<Code>) -> CallView {
+        let line = self.lines.get(&call.id());
+        CallView {
+            id: call.id().0,
+            account: line.map(|line| line.account.clone()).unwrap_or_default(),
+            direction: direction_view(call.direction()),
+            state: state_view(call.state()),
+            peer: line.map(|line| line.peer.clone()).unwrap_or_default(),
+            via: line.and_then(|line| line.via.clone()),
+            diverted_from: line.and_then(|line| line.diverted_from.clone()),
+            started_ms: self.clock.ms(call.started()),
+            answered_ms: call.answered().map(|at| self.clock.ms(at)),
+            since_ms: self.clock.ms(call.since()),
+            muted: call.muted(),
+            secure: false,
+            codec: line.and_then(super::line::Line::codec),
+            quality: line.map(|line| line.quality).unwrap_or_default(),
+            reason,
+            status: call.end().and_then(|end| end.status),
+            actions: actions(call),
+        }
+    }
+
+    fn account_view(&self, account: &Account) -> AccountView {
+        let settings = &account.settings;
+        let user = sip_types::Uri::parse(&settings.aor).ok().and_then(|aor| aor.user());
+        let user = user.unwrap_or_default();
+        let (server, transport) = form_view(settings);
+        let auth_user = Some(&settings.auth_user).filter(|name| **name != user);
+        AccountView {
+            id: settings.id.clone(),
+            display_name: settings.display_name.clone(),
+            aor: settings.aor.clone(),
+            number: contacts::show(&user),
+            state: account.state,
+            reason: account.reason,
+            detail: account.detail.clone(),
+            since_ms: self.clock.ms(account.since),
+            retry_at_ms: account
+                .retry_at
+                .filter(|_| account.state == AccountState::Unreachable)
+                .map(|at| self.clock.ms(at)),
+            demo: account.demo,
+            password_needed: account.password_needed,
+            server,
+            auth_user: auth_user.cloned().unwrap_or_default(),
+            outbound_proxy: settings.outbound_proxy.trim_start_matches("sip:").to_owned(),
+            transport,
+        }
+    }
+
+    /// The peer with the name that the directory knows, when there is exactly one.
+    pub(super) fn named(&self, peer: PeerView) -> PeerView {
+        let number = if peer.number.is_empty() { &peer.uri } else { &peer.number };
+        match self.lookup_names(number).as_slice() {
+            [name] => PeerView { name: name.clone(), ..peer },
+            _ => peer,
+        }
+    }
+}
+
+/// Ringing first, then what sounds, then what is held, then what is over.
+fn rank(call: &CallView) -> u8 {
+    match call.state {
+        CallState::Ringing if call.direction == CallDirection::In => 0,
+        CallState::Held => 2,
+        CallState::Ended => 3,
+        _ => 1,
+    }
+}
+
+fn actions(call: &Call) -> Vec<CallAction> {
+    let incoming = call.direction() == Direction::In && call.allows(&Command::Answer);
+    let table = [
+        (CallAction::Answer, Command::Answer),
+        (CallAction::Reject, Command::Reject(486)),
+        (CallAction::Hold, Command::Hold),
+        (CallAction::Resume, Command::Resume),
+        (if call.muted() { CallAction::Unmute } else { CallAction::Mute }, Command::Mute(true)),
+        (CallAction::Dtmf, Command::Dtmf(String::new())),
+    ];
+    let allowed = table.into_iter().filter(|(_, command)| call.allows(command));
+    let mut actions: Vec<CallAction> = allowed.map(|(action, _)| action).collect();
+    if !incoming && call.allows(&Command::Hangup) {
+        actions.push(CallAction::Hangup);
+    }
+    actions
+}
+
+fn tray(view: &AppView) -> TrayState {
+    let any = |state: CallState, direction: Option<CallDirection>| {
+        view.calls
+            .iter()
+            .any(|call| call.state == state && direction.is_none_or(|d| d == call.direction))
+    };
+    let in_call = view.calls.iter().any(|call| call.state != CallState::Ended);
+    let trouble = |account: &AccountView| {
+        matches!(account.state, AccountState::Failed | AccountState::Unreachable)
+    };
+    let tray = if any(CallState::Ringing, Some(CallDirection::In)) {
+        Tray::Ringing
+    } else if in_call {
+        Tray::InCall
+    } else if view.accounts.iter().any(trouble) {
+        Tray::Trouble
+    } else if view.accounts.iter().any(|a| a.state == AccountState::Registered) {
+        Tray::Ready
+    } else {
+        Tray::Offline
+    };
+    TrayState { tray, missed: view.missed }
+}

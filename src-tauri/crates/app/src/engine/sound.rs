@@ -1,0 +1,346 @@
+//! Sound of the whole desk: which call is heard, which tone plays, what rings, which devices are there.
+
+use std::time::{Duration, Instant};
+
+use call_control::{Call, CallId, Direction, State};
+use media::{
+    AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
+    Events, MediaEvent, RingTone, StreamId, Tone, TrafficStats,
+};
+use sip_ua::{Body, SessionId};
+use tracing::{debug, warn};
+
+use super::calls::StepError;
+use super::desk::Desk;
+use super::line::codec_word;
+use crate::code::Code;
+use crate::config::{AudioSettings, Config, DtmfMode, Sound};
+use crate::control::{CallStats, DirectionStats};
+use crate::event::Event;
+use crate::view::{AudioView, DeviceView, Levels, QualityLevel, Update};
+
+/// How long the tone of a failed call plays.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How often the quality of calls is looked at.
+const MEASURE: Duration = Duration::from_secs(1);
+/// Content type of digits in SIP INFO.
+const DTMF_RELAY: &str = "application/dtmf-relay";
+
+/// The media engine and what it plays now.
+pub(super) struct Sounds {
+    pub(super) engine: Engine,
+    /// Real devices are in use.
+    system: bool,
+    devices: Vec<Device>,
+    problem: Option<Code>,
+    tone: Tone,
+    ringing: bool,
+    farewell: Option<(Tone, Instant)>,
+    measured: Option<Instant>,
+}
+
+impl Sounds {
+    /// Starts the engine. Without a usable sound system the program runs in control only, and says so.
+    pub(super) fn open(
+        sound: &Sound,
+        config: &Config,
+    ) -> Result<(Sounds, Option<Events>), EngineError> {
+        let system = matches!(sound, AudioSpec::System(_));
+        let spec = match sound {
+            AudioSpec::System(_) => AudioSpec::System(choice(&config.audio)),
+            other => other.clone(),
+        };
+        let start = |audio| {
+            let (bind, rtp_ports) = (config.network.bind, config.network.rtp_range());
+            Engine::start(EngineConfig { audio, bind, rtp_ports })
+        };
+        let (started, problem) = match start(spec) {
+            Err(error) if system => {
+                warn!(%error, "no sound");
+                (start(AudioSpec::None)?, Some(Code::AudioDeviceFailed))
+            }
+            other => (other?, None),
+        };
+        let (engine, events) = started;
+        let sounds = Sounds {
+            engine,
+            system,
+            devices: Vec::new(),
+            problem,
+            tone: Tone::None,
+            ringing: false,
+            farewell: None,
+            measured: None,
+        };
+        Ok((sounds, Some(events)))
+    }
+
+    pub(super) fn mute(&self, stream: Option<StreamId>, on: bool) {
+        if let Some(stream) = stream {
+            self.engine.set_muted(stream, on);
+        }
+    }
+
+    /// Plays the tone of a call that failed, for a while.
+    pub(super) fn farewell(&mut self, now: Instant, tone: Tone) {
+        self.farewell = Some((tone, now + FAREWELL));
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.farewell.map(|(_, until)| until)
+    }
+
+    pub(super) fn view(&self, settings: &AudioSettings) -> AudioView {
+        let list = |kind: DeviceKind| {
+            let fits = |device: &&Device| device.kind == kind;
+            let view = |device: &Device| DeviceView {
+                id: device.id.0.clone(),
+                name: device.name.clone(),
+                is_default: device.is_default,
+            };
+            self.devices.iter().filter(fits).map(view).collect()
+        };
+        let chosen = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        AudioView {
+            inputs: list(DeviceKind::Input),
+            outputs: list(DeviceKind::Output),
+            input: chosen(&settings.input),
+            output: chosen(&settings.output),
+            ringer: chosen(&settings.ringer),
+            problem: self.problem,
+        }
+    }
+}
+
+fn choice(settings: &AudioSettings) -> DeviceChoice {
+    let device = |text: &String| Some(DeviceId(text.clone())).filter(|id| !id.0.is_empty());
+    DeviceChoice {
+        input: device(&settings.input),
+        output: device(&settings.output),
+        ringer: device(&settings.ringer),
+    }
+}
+
+impl Desk {
+    /// Lets the one call sound that has the user's ear.
+    pub(super) fn apply_sound(&self) {
+        let sounding = self.sounding();
+        for (id, line) in &self.lines {
+            if let Some(media) = &line.media {
+                self.sounds.engine.set_held(media.stream, Some(*id) != sounding);
+            }
+        }
+    }
+
+    fn sounding(&self) -> Option<CallId> {
+        let early = || self.calls.iter().filter(|call| call.state() == State::Early).last();
+        self.calls.live().or_else(|| early().map(Call::id))
+    }
+
+    /// Rings, beeps or plays ring-back, as the calls stand.
+    pub(super) fn choose_tones(&mut self, now: Instant) {
+        let waiting =
+            |call: &Call| call.direction() == Direction::In && call.state() == State::Ringing;
+        let incoming = self.calls.iter().any(waiting);
+        let talking = self.sounding().is_some();
+        let out = self.calls.iter().filter(|call| call.direction() == Direction::Out).last();
+        let there = out.is_some_and(|call| call.state() == State::Ringing);
+        let dialing = out.is_some_and(|call| call.answered().is_none());
+        if talking || dialing || incoming {
+            self.sounds.farewell = None;
+        }
+        let farewell = self.sounds.farewell.filter(|(_, until)| *until > now);
+        let tone = match (talking, incoming, there) {
+            (true, true, _) => Tone::CallWaiting,
+            (false, _, true) => Tone::Ringback,
+            (false, false, false) => farewell.map_or(Tone::None, |(tone, _)| tone),
+            _ => Tone::None,
+        };
+        if tone != self.sounds.tone {
+            self.sounds.tone = tone;
+            self.sounds.engine.tone(tone);
+        }
+        let ring = incoming && !talking;
+        if ring != self.sounds.ringing {
+            self.sounds.ringing = ring;
+            if let Err(error) = self.sounds.engine.ring(ring.then(RingTone::default)) {
+                warn!(%error, "the ring tone cannot be played");
+            }
+        }
+    }
+
+    pub(super) fn sounds_on_time(&mut self, now: Instant) {
+        if self.sounds.farewell.is_some_and(|(_, until)| until <= now) {
+            self.sounds.farewell = None;
+        }
+    }
+
+    /// Asks the system for its devices, in the background.
+    pub(super) fn list_devices(&self) {
+        if !self.sounds.system {
+            return;
+        }
+        let work = tokio::task::spawn_blocking(media::devices);
+        self.later(work, |desk, _, devices| {
+            match devices {
+                Ok(Ok(devices)) => desk.sounds.devices = devices,
+                Ok(Err(error)) => {
+                    debug!(%error, "no devices");
+                    desk.sounds.devices.clear();
+                    desk.sounds.problem = Some(Code::NoAudioDevice);
+                }
+                Err(error) => debug!(%error, "no devices"),
+            }
+            desk.publisher.changed();
+        });
+    }
+
+    pub(super) fn set_devices(&mut self, now: Instant, audio: AudioSettings) {
+        self.settings.config.audio = audio;
+        self.sounds.engine.set_devices(choice(&self.settings.config.audio));
+        self.keep_settings(now);
+        self.publisher.changed();
+    }
+
+    pub(super) fn media_event(&mut self, now: Instant, event: MediaEvent) {
+        match event {
+            MediaEvent::Activity { stream, rx, tx } => self.activity(now, stream, rx, tx),
+            MediaEvent::Dtmf { stream, digit } => {
+                if let Some(call) = self.call_with(stream) {
+                    self.event(now, Event::CallDtmf { call: call.0, digit });
+                }
+            }
+            MediaEvent::Levels { mic, speaker } => {
+                // Loudness to the eye: a square root spreads speech over the meter.
+                let levels = Levels { microphone: mic.sqrt(), speaker: speaker.sqrt() };
+                self.shell.publish(Update::Levels(levels));
+            }
+            MediaEvent::DeviceLost { kind, name, reason } => {
+                self.sounds.problem = Some(Code::AudioDeviceFailed);
+                let text = format!("{kind} {name}: {reason}");
+                self.notice(now, Code::AudioDeviceFailed, Some(text), false);
+            }
+            MediaEvent::NoAudioDevice { kind, reason } => {
+                self.sounds.problem = Some(Code::NoAudioDevice);
+                self.notice(now, Code::NoAudioDevice, Some(format!("{kind}: {reason}")), false);
+            }
+            MediaEvent::DeviceStarted { kind, name } => {
+                debug!(%kind, name, "device in use");
+                self.sounds.problem = None;
+                self.publisher.changed();
+            }
+            MediaEvent::DevicesChanged => self.list_devices(),
+        }
+    }
+
+    fn activity(&mut self, now: Instant, stream: StreamId, rx: bool, tx: bool) {
+        let Some(id) = self.call_with(stream) else { return };
+        if let Some(line) = self.lines.get_mut(&id) {
+            (line.rx_active, line.tx_active) = (rx, tx);
+        }
+        self.publisher.changed();
+        self.event(now, Event::CallMedia { call: id.0, rx_active: rx, tx_active: tx });
+    }
+
+    fn call_with(&self, stream: StreamId) -> Option<CallId> {
+        let fits = |line: &super::line::Line| {
+            line.media.as_ref().is_some_and(|media| media.stream == stream)
+        };
+        self.lines.iter().find(|(_, line)| fits(line)).map(|(id, _)| *id)
+    }
+
+    // --- digits ---
+
+    pub(super) fn send_digits(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        digits: &str,
+    ) -> Result<(), StepError> {
+        let line = self.lines.get(&id).ok_or(StepError::Gone)?;
+        let (session, stream) = (line.session.ok_or(StepError::Gone)?, self.stream(id));
+        let upper = digits.to_ascii_uppercase();
+        let in_sound = line.dtmf == DtmfMode::Rfc4733
+            && stream.is_some_and(|stream| self.sounds.engine.dtmf(stream, &upper));
+        if !in_sound {
+            for digit in upper.chars() {
+                let bytes = format!("Signal={digit}\r\nDuration=160\r\n").into_bytes();
+                let body = Body { content_type: DTMF_RELAY.to_owned(), bytes };
+                self.ua.info(now, session, body)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn digits_by_info(&self, now: Instant, session: SessionId, body: &Body) {
+        let Some(call) = self.call_of(session) else { return };
+        let text = String::from_utf8_lossy(&body.bytes);
+        let signal = match body.content_type.trim().to_ascii_lowercase().as_str() {
+            DTMF_RELAY => text.lines().find_map(|line| {
+                line.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("signal"))
+            }),
+            "application/dtmf" => Some(("", text.as_ref())),
+            _ => None,
+        };
+        let digit = signal.and_then(|(_, value)| value.trim().chars().next());
+        if let Some(digit) = digit.filter(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')) {
+            self.event(now, Event::CallDtmf { call: call.0, digit });
+        }
+    }
+
+    // --- quality ---
+
+    pub(super) fn measure_due(&self) -> Option<Instant> {
+        let any = self.calls.iter().any(|call| call.answered().is_some());
+        any.then_some(self.sounds.measured).flatten().map(|at| at + MEASURE)
+    }
+
+    /// Looks at the quality of every call, once a second.
+    pub(super) fn measure(&mut self, now: Instant) {
+        if self.sounds.measured.is_some_and(|at| now < at + MEASURE) {
+            return;
+        }
+        self.sounds.measured = Some(now);
+        for line in self.lines.values_mut() {
+            let Some(media) = &line.media else { continue };
+            let mos = self.sounds.engine.stats(media.stream).and_then(|stats| stats.rx.mos);
+            let quality = match mos {
+                None => QualityLevel::Unknown,
+                Some(mos) if mos >= 4.0 => QualityLevel::Good,
+                Some(mos) if mos >= 3.1 => QualityLevel::Fair,
+                Some(_) => QualityLevel::Poor,
+            };
+            if quality != line.quality {
+                line.quality = quality;
+                self.publisher.changed();
+            }
+        }
+    }
+
+    pub(super) fn stats(&self, id: CallId) -> Option<CallStats> {
+        let stats = self.stream(id).and_then(|stream| self.sounds.engine.stats(stream));
+        self.lines.get(&id)?;
+        Some(stats.map_or_else(CallStats::default, |stats| CallStats {
+            codec: stats.codec.map(|codec| codec_word(codec).to_owned()),
+            rx: direction_stats(&stats.rx),
+            tx: direction_stats(&stats.tx),
+            rtt_ms: stats.rtt_ms.map(tenths),
+            jitter_buffer_ms: Some(tenths(stats.jitter_buffer_ms)),
+            secure: stats.secure,
+        }))
+    }
+}
+
+fn direction_stats(stats: &TrafficStats) -> DirectionStats {
+    DirectionStats {
+        packets: stats.packets,
+        lost: stats.lost,
+        jitter_ms: stats.jitter_ms.map(tenths),
+        mos: stats.mos.map(|mos| (mos * 100.0).round() / 100.0),
+        bytes: stats.bytes,
+    }
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

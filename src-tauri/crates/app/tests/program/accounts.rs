@@ -1,0 +1,137 @@
+//! Accounts: registered, refused, unknown, kept.
+
+use app::code::Code;
+use app::config::Config;
+use app::control::Answer;
+use app::view::{AccountState, Theme};
+use app::{StartError, StartOptions, Tray};
+use serde_json::json;
+
+use crate::desk::{Desk, config, options, pbx, settings_path, text_config};
+
+#[tokio::test]
+async fn it_registers_and_leaves_nothing_behind() {
+    let pbx = pbx().await;
+    let mut desk =
+        Desk::start(StartOptions { config: config(&pbx, "101"), ..options() }).await.unwrap();
+    let event = desk.account(AccountState::Registered).await;
+    assert_eq!(event.account, "main");
+    assert!(event.expires.is_some() && event.contact.is_some());
+    assert_eq!(pbx.status().await.unwrap().registrations.len(), 1);
+    let view = desk.view(|view| view.accounts[0].state == AccountState::Registered).await;
+    assert_eq!(view.accounts[0].number, "101");
+    assert!(!view.needs_setup);
+    assert_eq!(desk.seen.lock().unwrap().tray.tray, Tray::Ready);
+    desk.ask(json!({"cmd": "account.unregister", "account": "main"})).await.unwrap();
+    desk.account(AccountState::Unregistered).await;
+    desk.ask(json!({"cmd": "account.register", "account": "main"})).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    desk.quit().await;
+    assert!(pbx.status().await.unwrap().registrations.is_empty());
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_as_such() {
+    let pbx = pbx().await;
+    let config = text_config("101", "101", "wrong", pbx.ready().sip_udp);
+    let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+    let event = desk.account(AccountState::Failed).await;
+    assert_eq!(event.reason, Some(Code::AuthFailed));
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn an_unknown_server_is_told_as_such() {
+    let text = "[[account]]\naor = \"sip:101@no-such-host.invalid\"\npassword = \"x\"";
+    let config = Config::parse(text).unwrap();
+    let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+    let event = desk.account(AccountState::Unreachable).await;
+    assert_eq!(event.reason, Some(Code::DnsFailure), "{event:?}");
+    let call = desk.dial("600").await;
+    let ended = desk.call(app::view::CallState::Ended).await;
+    assert_eq!((ended.call, ended.reason), (call, Some(Code::DnsFailure)));
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_as_such() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut config = Config::default();
+    config.network.bind = "127.0.0.1".parse().unwrap();
+    config.network.sip_port = port;
+    match Desk::start(StartOptions { config, ..options() }).await {
+        Err(StartError::PortTaken { port: told }) => assert_eq!(told, port),
+        other => panic!("{:?}", other.err()),
+    }
+}
+
+#[tokio::test]
+async fn a_missing_password_is_asked_for_and_used() {
+    let pbx = pbx().await;
+    let mut config = config(&pbx, "102");
+    let password =
+        pbx.ready().accounts.iter().find(|a| a.extension == "102").unwrap().password.clone();
+    config.accounts[0].password = Default::default();
+    config.accounts[0].password_env = "BALIE_TEST_NO_SUCH_VARIABLE".to_owned();
+    let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+    let view = desk.view(|view| view.accounts.iter().any(|a| a.password_needed)).await;
+    assert_eq!(view.accounts[0].reason, Some(Code::PasswordNeeded));
+    desk.ask(json!({"cmd": "account.password", "account": "main", "password": password}))
+        .await
+        .unwrap();
+    desk.account(AccountState::Registered).await;
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_form_is_tried_out_and_saved() {
+    let pbx = pbx().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    let start = || StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    assert!(desk.view(|view| !view.version.is_empty()).await.needs_setup);
+    let account = pbx.ready().accounts.iter().find(|a| a.extension == "103").unwrap().clone();
+    let server = format!("127.0.0.1:{}", pbx.ready().sip_udp);
+    let form = |password: &str| json!({"user": "103", "server": server, "auth_user": account.auth_user, "password": password});
+    let test = desk.ask(json!({"cmd": "account.test", "form": form("wrong")})).await.unwrap();
+    let Answer::Test(report) = test else { panic!("{test:?}") };
+    assert!(!report.ok);
+    assert_eq!(report.steps.last().unwrap().code, Some(Code::AuthFailed), "{report:?}");
+    let test = desk.ask(json!({"cmd": "account.test", "form": form(&account.password)})).await;
+    let Ok(Answer::Test(report)) = test else { panic!("{test:?}") };
+    assert!(report.ok, "{report:?}");
+    let saved = desk.ask(json!({"cmd": "account.save", "form": form(&account.password)})).await;
+    let Ok(Answer::Account(saved)) = saved else { panic!("{saved:?}") };
+    assert_eq!(saved.account, "103");
+    desk.account(AccountState::Registered).await;
+    desk.ask(json!({"cmd": "settings.set", "theme": "dark"})).await.unwrap();
+    desk.quit().await;
+    let text = std::fs::read_to_string(&settings).unwrap();
+    assert!(!text.contains(&account.password), "the password is in the file");
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.accounts.is_empty()).await;
+    assert_eq!((view.accounts[0].id.as_str(), view.settings.theme), ("103", Theme::Dark));
+    desk.ask(json!({"cmd": "account.remove", "account": "103"})).await.unwrap();
+    desk.view(|view| view.needs_setup).await;
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_broken_settings_file_is_told_and_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    std::fs::write(&settings, "[[account]]\naor = 5\n").unwrap();
+    let options = StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    let view = desk.view(|view| !view.notices.is_empty()).await;
+    let notice = &view.notices[0];
+    assert_eq!(notice.code, Code::BadConfig);
+    assert!(notice.detail.as_ref().unwrap().contains("line 2"), "{notice:?}");
+    desk.ask(json!({"cmd": "notice.dismiss", "id": notice.id})).await.unwrap();
+    desk.view(|view| view.notices.is_empty()).await;
+    desk.quit().await;
+    assert!(folder.path().join("settings.toml.broken").exists());
+}

@@ -1,0 +1,41 @@
+//! The embedded exchange with one command.
+
+use app::StartOptions;
+use app::control::Answer;
+use app::view::{AccountState, CallDirection, CallState};
+use serde_json::json;
+
+use crate::desk::{Desk, options};
+
+#[tokio::test]
+async fn the_demo_brings_an_account_people_and_customers() {
+    let mut desk = Desk::start(options()).await.unwrap();
+    let Ok(Answer::Demo(demo)) = desk.ask(json!({"cmd": "demo.start"})).await else {
+        panic!("no demo")
+    };
+    assert!(demo.numbers.iter().any(|number| number.kind == "echo"));
+    desk.account(AccountState::Registered).await;
+    let view = desk.view(|view| view.accounts.iter().any(|account| account.demo)).await;
+    assert!(!view.colleagues.is_empty());
+    let colleague = view.colleagues[0].clone();
+    let found = desk.ask(json!({"cmd": "contacts.search", "text": colleague.name})).await;
+    let Ok(Answer::Hits(hits)) = found else { panic!("{found:?}") };
+    assert_eq!(hits[0].target, colleague.number);
+    desk.ask(json!({"cmd": "demo.customer"})).await.unwrap();
+    let ringing = desk.call(CallState::Ringing).await;
+    assert_eq!(ringing.direction, CallDirection::In);
+    desk.do_with("call.answer", ringing.call).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hangup", ringing.call).await;
+    desk.call(CallState::Ended).await;
+    desk.ask(json!({"cmd": "demo.stop"})).await.unwrap();
+    desk.view(|view| view.demo.is_none() && view.accounts.is_empty()).await;
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_program_may_start_with_the_demo() {
+    let mut desk = Desk::start(StartOptions { demo: true, ..options() }).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    desk.quit().await;
+}

@@ -1,0 +1,6 @@
+//! The whole program without a window, against the embedded exchange in the same process.
+
+mod accounts;
+mod calls;
+mod demo;
+mod desk;
