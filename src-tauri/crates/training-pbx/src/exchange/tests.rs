@@ -404,6 +404,8 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     let (desk, joris) = (world.phone("101"), world.phone("102"));
     let call = world.call(joris, "101");
     let ringing = world.incoming(desk).unwrap().session;
+    // CANCEL waits for the first provisional response (RFC 3261 section 9.1).
+    world.pass(Duration::from_secs(1));
     world.phones[joris].ua.hangup(world.now, call).unwrap();
     world.settle();
     let cause = world.ended(desk, ringing).unwrap();
