@@ -90,6 +90,7 @@ pub(crate) struct Stream {
     rejected: u64,
     concealed: u64,
     loss: LossWindow,
+    expected_loss: u8,
     datagram: Vec<u8>,
 }
 
@@ -136,6 +137,7 @@ impl Stream {
             rejected: 0,
             concealed: 0,
             loss: LossWindow::default(),
+            expected_loss: 0,
             datagram: Vec::with_capacity(2_048),
         }
     }
@@ -219,8 +221,10 @@ impl Stream {
                 }
                 let lost = self.reports.remote_report().map_or(0, |r| r.fraction_lost);
                 if let Some(line) = &mut self.line {
-                    let percent = u16::from(lost) * 100 / 256;
-                    line.encoder.set_expected_loss(u8::try_from(percent).unwrap_or(100));
+                    let percent = u8::try_from(u16::from(lost) * 100 / 256).unwrap_or(100);
+                    // Loss comes in bursts: what was lost lately is expected again for a while.
+                    self.expected_loss = percent.max(self.expected_loss / 2);
+                    line.encoder.set_expected_loss(self.expected_loss);
                 }
             }
             Err(error) => {

@@ -96,11 +96,13 @@ fn voice(seconds: f64) -> Vec<f32> {
             let hz = 140.0 + 35.0 * (1.7 * t + 0.9 * t * t).sin() + 25.0 * (5.3 * t).cos();
             phase += hz / 48_000.0;
             let turn = 2.0 * std::f64::consts::PI * phase;
-            let sound: f64 = (1..18).map(|k| (turn * f64::from(k)).sin() / f64::from(k)).sum();
+            // Above 400 Hz: Opus takes the lowest frequencies of a voice away.
+            let sound: f64 =
+                (3..20).map(|k| (turn * f64::from(k)).sin() / f64::from(k).sqrt()).sum();
             let syllable = (0.55
                 + 0.45 * (2.0 * std::f64::consts::PI * (2.3 * t + 0.4 * (3.1 * t).sin())).sin())
             .max(0.0);
-            (0.18 * syllable * sound) as f32
+            (0.11 * syllable * sound) as f32
         })
         .collect()
 }
