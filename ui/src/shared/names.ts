@@ -28,3 +28,10 @@ export function endReason(texts: Messages, call: CallView): string {
   if (call.reason === null) return '';
   return texts.codes[call.reason].what;
 }
+
+const CODECS: Partial<Record<string, string>> = { opus: 'Opus', g722: 'G.722', pcma: 'G.711 A', pcmu: 'G.711 µ' };
+
+/** A codec as people know it. */
+export function codecName(codec: string): string {
+  return CODECS[codec.toLowerCase()] ?? codec;
+}

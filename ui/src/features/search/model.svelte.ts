@@ -148,7 +148,7 @@ function colleagueSection(t: Messages, members: readonly ColleagueView[], only: 
   return {
     key: 'colleagues',
     title: only === null ? t.search.colleagues : only === '' ? t.search.noDepartment : only,
-    note: t.search.people(members.length),
+    note: String(members.length),
     entries: members.map((colleague) => ({
       key: `colleague ${colleague.number}`,
       icon: 'person',
