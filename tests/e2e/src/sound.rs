@@ -161,7 +161,7 @@ impl Signal {
         for block in wide.samples.chunks_exact(960) {
             let mut payload = Vec::new();
             encoder.encode(block, &mut payload)?;
-            decoder.decode(&payload, &mut samples)?;
+            decoder.decode_48k(&payload, &mut samples)?;
         }
         Self { rate: 48_000, samples }.at(self.rate)
     }
@@ -306,7 +306,8 @@ mod tests {
     fn raising_and_lowering_the_rate_gives_the_same_signal_back() {
         let mut tone = noise(RATE as usize);
         for (at, sample) in tone.samples.iter_mut().enumerate() {
-            *sample = (at as f32 * 0.5).sin() * 0.5;
+            // A rising tone fits itself at one place only.
+            *sample = (at as f32 * at as f32 * 0.00005).sin() * 0.5;
         }
         let back = tone.raised_to(48_000).unwrap().at(RATE).unwrap();
         let fit = find(&tone.cut(0.2, 0.5), &back).unwrap();
