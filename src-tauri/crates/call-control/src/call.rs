@@ -206,6 +206,13 @@ pub struct HoldState {
     pub by_peer: bool,
 }
 
+impl HoldState {
+    /// The peer is on hold, is to be, or is about to be.
+    fn holds(self) -> bool {
+        self.wanted || self.agreed || self.offering == Some(true)
+    }
+}
+
 /// How far a call is, without hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
@@ -266,7 +273,7 @@ impl Call {
             Phase::Dialing => State::Dialing,
             Phase::Ringing => State::Ringing,
             Phase::Early => State::Early,
-            Phase::Up if self.hold.wanted || self.hold.agreed => State::Held,
+            Phase::Up if self.hold.holds() => State::Held,
             Phase::Up if self.hold.by_peer => State::HeldByPeer,
             Phase::Up => State::Active,
             Phase::Over(_) => State::Ended,

@@ -153,6 +153,7 @@ impl Desk {
             work: work_sender,
         };
         let at = now();
+        desk.publisher.changed();
         if let Some(problem) = problem {
             desk.notice(at, problem.code, Some(problem.message), true);
         }
