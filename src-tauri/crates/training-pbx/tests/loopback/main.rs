@@ -1,4 +1,5 @@
 //! The embedded PBX over real sockets on loopback: what a telephone, a flood of rubbish and the control port see.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers are part of the test")]
 
 mod phone;
 mod sound;
