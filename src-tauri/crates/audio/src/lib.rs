@@ -93,12 +93,20 @@ impl Control {
 
     /// Starts the sound path (a call, a tone or a level display wants it) or lets it rest: devices
     /// are closed then, so that nothing listens and nothing is computed while the desk is idle.
-    /// A path is opened resting. WAV files begin at the first start and then run on, both sides
-    /// on one time line.
+    /// A path is opened resting. The WAV file for the speaker begins at the first start and then
+    /// runs on.
     pub fn set_active(&self, on: bool) {
         match &self.inner {
             ControlInner::System(supervisor) => supervisor.set_active(on),
             ControlInner::Simulated(pacer) => pacer.set_active(on),
+        }
+    }
+
+    /// Lets a WAV file that stands in for the microphone begin (silence came from it until now), so
+    /// that nothing of it is lost while the call is being set up. Later calls change nothing.
+    pub fn start_microphone(&self) {
+        if let ControlInner::Simulated(pacer) = &self.inner {
+            pacer.start_microphone();
         }
     }
 

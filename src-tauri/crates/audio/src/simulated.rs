@@ -1,6 +1,6 @@
 //! Stand-ins for devices, paced in real time by one thread: silence, and WAV files.
 //!
-//! Inputs: `start` (the path is first wanted), the clock. The thread gives one block of
+//! Inputs: whether the path is wanted, whether the microphone may begin, the clock. The thread gives one block of
 //! microphone and takes one block of speaker every 10 ms, by absolute deadlines, so it keeps up
 //! with real time over hours. A file has no deadline for the speaker: when the reader is late the
 //! block is written when it comes, so a busy machine does not cut holes into the recording;
@@ -25,16 +25,29 @@ const LEAD: u32 = 2;
 /// Blocks that the speaker side may be late before silence is written instead: 500 ms.
 const PATIENCE: u32 = 50;
 
+enum Command {
+    Active(bool),
+    Microphone,
+}
+
 /// The pacing thread's handle; dropping it ends the thread and completes the file.
 pub(crate) struct Pacer {
-    commands: Option<Sender<bool>>,
+    commands: Option<Sender<Command>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pacer {
     pub(crate) fn set_active(&self, on: bool) {
+        self.send(Command::Active(on));
+    }
+
+    pub(crate) fn start_microphone(&self) {
+        self.send(Command::Microphone);
+    }
+
+    fn send(&self, command: Command) {
         if let Some(commands) = &self.commands
-            && commands.send(on).is_err()
+            && commands.send(command).is_err()
         {
             tracing::warn!("sound stand-in has ended");
         }
@@ -72,7 +85,7 @@ fn spawn(source: WavSource, sink: Option<WavSink>) -> Result<Audio, AudioError> 
     let (ring, speaker) = RingBuffer::new(100 * BLOCK);
     let _ = playback_lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: None }));
     let (commands, inbox) = channel();
-    let pace = Pace { source, sink, mic, speaker, owed: 0, lead: LEAD };
+    let pace = Pace { source, sink, mic, speaker, owed: 0, lead: LEAD, speaking: false };
     let thread = std::thread::Builder::new()
         .name("balie-sound".to_owned())
         .spawn(move || run(pace, &inbox))
@@ -83,7 +96,7 @@ fn spawn(source: WavSource, sink: Option<WavSink>) -> Result<Audio, AudioError> 
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread is a clock: it paces the stand-in")]
-fn run(mut pace: Pace, inbox: &Receiver<bool>) {
+fn run(mut pace: Pace, inbox: &Receiver<Command>) {
     let mut active = false;
     let mut next = Instant::now();
     loop {
@@ -93,7 +106,8 @@ fn run(mut pace: Pace, inbox: &Receiver<bool>) {
             inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         match command {
-            Ok(on) => {
+            Ok(Command::Microphone) => pace.speaking = true,
+            Ok(Command::Active(on)) => {
                 // A file, once begun, goes on: its two sides share one time line.
                 let keep = active && pace.sink.is_some();
                 if on && !active {
@@ -119,6 +133,8 @@ struct Pace {
     /// Blocks of speaker sound that are due and not yet there.
     owed: u32,
     lead: u32,
+    /// The microphone file has begun.
+    speaking: bool,
 }
 
 impl Pace {
@@ -131,9 +147,11 @@ impl Pace {
             self.owed += 1;
             self.take_speaker();
         }
-        let source = &mut self.source;
+        let (source, speaking) = (&mut self.source, self.speaking);
         if let Ok(chunk) = self.mic.write_chunk_uninit(BLOCK) {
-            chunk.fill_from_iter(std::iter::repeat_with(|| source.next_sample()));
+            chunk.fill_from_iter(std::iter::repeat_with(|| {
+                if speaking { source.next_sample() } else { 0.0 }
+            }));
         }
     }
 
@@ -164,7 +182,8 @@ mod tests {
         let (mic, capture) = RingBuffer::new(100 * BLOCK);
         let (playback, speaker) = RingBuffer::new(100 * BLOCK);
         let source = WavSource::new(samples, false);
-        (Pace { source, sink: None, mic, speaker, owed: 0, lead: LEAD }, capture, playback)
+        let pace = Pace { source, sink: None, mic, speaker, owed: 0, lead: LEAD, speaking: false };
+        (pace, capture, playback)
     }
 
     #[test]
@@ -187,6 +206,16 @@ mod tests {
         pace.tick();
         assert_eq!(pace.owed, 1);
         assert!(playback.slots() == 100 * BLOCK);
+    }
+
+    #[test]
+    fn the_microphone_file_waits_until_it_is_started() {
+        let (mut pace, mut capture, _playback) = pace(vec![0.5; 1000]);
+        pace.tick();
+        assert_eq!(capture.pop(), Ok(0.0));
+        pace.speaking = true;
+        pace.tick();
+        assert_eq!(capture.read_chunk(BLOCK).unwrap().into_iter().last(), Some(0.5));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! program `pulseaudio` the tests pass without a word, unless `BALIE_LAB` is set.
 
 #![expect(clippy::disallowed_methods, reason = "measures real devices in real time")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};

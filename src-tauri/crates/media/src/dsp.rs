@@ -65,6 +65,8 @@ pub(crate) struct Dsp {
     levels: Levels,
     pending: Vec<MediaEvent>,
     ticks: u64,
+    /// Files or silence instead of devices.
+    simulated: bool,
     active: bool,
     rest_at: Option<Instant>,
 }
@@ -81,7 +83,9 @@ impl Dsp {
         events: Sender<MediaEvent>,
         shared: Arc<Shared>,
     ) -> Self {
+        let simulated = audio.control.is_simulated();
         Self {
+            simulated,
             audio,
             commands,
             events,
@@ -100,11 +104,10 @@ impl Dsp {
 
     /// Runs until the handle is dropped.
     pub(crate) fn run(mut self) {
-        let simulated = self.audio.control.is_simulated();
-        let priority = (!simulated).then(raise_priority).flatten();
+        let priority = (!self.simulated).then(raise_priority).flatten();
         let mut ended = false;
         while !ended {
-            ended = if self.is_wanted() { self.work(simulated) } else { self.sleep() };
+            ended = if self.is_wanted() { self.work() } else { self.sleep() };
         }
         let now = clock();
         for stream in self.streams.drain(..) {
@@ -113,14 +116,16 @@ impl Dsp {
         drop(priority);
     }
 
+    /// Devices are opened as soon as a stream may come, to have sound from its first moment; a
+    /// file begins with the call.
     fn uses_path(&self) -> bool {
-        !self.streams.is_empty()
+        self.streams.iter().any(|s| !self.simulated || s.is_configured())
             || !self.tones.is_silent()
             || self.shared.watching.load(Ordering::Relaxed)
     }
 
     fn is_wanted(&self) -> bool {
-        self.uses_path() || self.ringing.is_some() || self.active
+        self.uses_path() || (self.ringing.is_some() && !self.simulated) || self.active
     }
 
     /// Waits for something to do; true at the end.
@@ -136,9 +141,9 @@ impl Dsp {
     }
 
     /// Ticks while there is something to do; true at the end.
-    fn work(&mut self, simulated: bool) -> bool {
-        let patience = if simulated { FILE_PATIENCE } else { DEVICE_PATIENCE };
-        let mut pace = Pace::new(clock(), patience, !simulated);
+    fn work(&mut self) -> bool {
+        let patience = if self.simulated { FILE_PATIENCE } else { DEVICE_PATIENCE };
+        let mut pace = Pace::new(clock(), patience, !self.simulated);
         let mut microphone = [0.0_f32; BLOCK];
         loop {
             loop {
@@ -201,7 +206,10 @@ impl Dsp {
                 self.streams.push(Stream::new(clock(), *opening));
                 self.blocks.push([0.0; BLOCK]);
             }
-            Command::Configure(id, setup) => self.with(id, |s| s.configure(*setup)),
+            Command::Configure(id, setup) => {
+                self.audio.control.start_microphone();
+                self.with(id, |s| s.configure(*setup));
+            }
             Command::Muted(id, on) => self.with(id, |s| s.muted = on),
             Command::Held(id, on) => self.with(id, |s| s.held = on),
             Command::Keys(id, digits) => self.with(id, |s| s.press(&digits)),

@@ -103,7 +103,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The low-pass both directions share, at 48 kHz, with `gain` in its pass band.
-#[expect(clippy::cast_precision_loss, reason = "a few hundred taps")]
 #[expect(clippy::cast_possible_truncation, reason = "coefficients within -1 to 1")]
 fn prototype(factor: usize, gain: f64) -> Vec<f32> {
     let (length, cutoff) = match factor {

@@ -142,6 +142,10 @@ impl Stream {
         }
     }
 
+    pub(crate) fn is_configured(&self) -> bool {
+        self.line.is_some()
+    }
+
     pub(crate) fn configure(&mut self, setup: Setup) {
         let Setup { agreed, encoder, decoders } = setup;
         self.sender.set_codec(agreed.codec.payload_type, agreed.codec.clock_rate);
@@ -193,9 +197,8 @@ impl Stream {
         let expected = Some(agreed.remote).filter(|r| !r.ip().is_unspecified());
         self.receiver.reconfigure(expected, &rates);
         if !same_codecs {
-            let comfort_noise_pt = agreed.comfort_noise_pt;
-            self.jitter =
-                JitterBuffer::new(JitterConfig { comfort_noise_pt, ..JitterConfig::default() });
+            self.jitter.clear();
+            self.jitter.set_comfort_noise(agreed.comfort_noise_pt);
             for (payload_type, decoder) in decoders {
                 self.jitter.set_decoder(payload_type, decoder);
             }

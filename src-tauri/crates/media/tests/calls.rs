@@ -1,6 +1,7 @@
 //! Whole calls between engines on the loopback interface, in real time.
 
 #![expect(clippy::disallowed_methods, reason = "calls take real time")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
