@@ -298,6 +298,7 @@ function firstView(start: Scene): AppView {
     id: 'main', display_name: 'Receptie', aor: 'sip:101@lindeboom.example', number: '101',
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true,
+    password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
   };
   return {
     version: '0.1.0',

@@ -1,9 +1,18 @@
 // What the account form asks for before it is sent.
 
 import { describe, expect, it } from 'vitest';
-import { blankForm, lacks } from './form';
+import { MockHost } from '../../host/mock';
+import { blankForm, formOf, lacks } from './form';
 
 describe('account form', () => {
+  it('shows what is known of an account, but never a password', async () => {
+    const [account] = (await new MockHost().control({ cmd: 'view.get' })).accounts;
+    if (account === undefined) throw new Error('no account');
+    const form = formOf({ ...account, server: 'pbx.example', auth_user: 'u', transport: 'tcp' });
+    expect(form).toMatchObject({ id: 'main', user: '101@lindeboom.example', server: 'pbx.example', auth_user: 'u', transport: 'tcp' });
+    expect(form.password).toBe('');
+  });
+
   it('needs a user, a server and, for a new account, a password', () => {
     expect(lacks(blankForm())).toEqual({ user: 'required', password: 'required' });
     expect(lacks({ ...blankForm(), user: '101', password: 'x' })).toEqual({ server: 'server_needed' });

@@ -22,7 +22,9 @@ export function blankForm(): AccountForm {
 
 /** The form for an account that exists; the password is never known to the page. */
 export function formOf(account: AccountView): AccountForm {
-  return { ...blankForm(), id: account.id, display_name: account.display_name, user: account.aor.replace(/^sip:/, '') };
+  const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
+  const user = account.aor.replace(/^sips?:/, '');
+  return { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
 }
 
 /** What keeps the form from being sent. Whether the values are right is for the program to say. */
