@@ -39,10 +39,10 @@ fn balie(folder: &TempDir) -> Result<(Balie, std::path::PathBuf)> {
 
 fn both_heard(folder: &TempDir, baresip: &Baresip, heard: &std::path::Path) -> Result<()> {
     let sent = Signal::read(&speech())?;
-    let here = likeness(&sent, &Signal::read(heard)?, 1.0)?;
+    let here = likeness(&sent, &Signal::read(heard)?, 0.4)?;
     ensure!(here > 0.9, "we heard something else: {here}");
     let recording = baresip.heard().context("baresip recorded nothing")?;
-    let there = likeness(&sent, &Signal::read(&recording)?, 1.0)?;
+    let there = likeness(&sent, &Signal::read(&recording)?, 0.4)?;
     ensure!(there > 0.9, "baresip heard something else: {there} ({})", folder.path().display());
     Ok(())
 }
