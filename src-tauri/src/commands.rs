@@ -53,6 +53,7 @@ fn refusal(reply: Reply) -> ErrorReply {
 
 /// Sends the program's news to the asking page from now on. A page that is loaded anew replaces its former self.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
 pub(crate) fn subscribe(
     page: WebviewWindow,
     updates: Channel<Update>,
