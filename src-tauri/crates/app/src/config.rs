@@ -367,7 +367,7 @@ impl<'de> Deserialize<'de> for Secret {
 pub struct ConfigError {
     /// Line, from 1; 0 when the whole file is meant.
     pub line: usize,
-    /// What is wrong; quotes no value.
+    /// What is wrong; quotes no secret.
     pub message: String,
 }
 

@@ -334,17 +334,18 @@ impl Request {
     pub fn from_value(value: serde_json::Value) -> Result<Request, Reply> {
         let id = value.get("id").cloned().unwrap_or_default();
         let fail = |code, text: String| Reply::error(id.clone(), ErrorReply::new(code, text));
-        let Some(name) = value.get("cmd").and_then(serde_json::Value::as_str) else {
+        let name = value.get("cmd").and_then(serde_json::Value::as_str).map(str::to_owned);
+        let Some(name) = name else {
             return Err(fail(Code::BadRequest, "a request is an object with \"cmd\"".to_owned()));
         };
-        if LATER.contains(&name) {
+        if LATER.contains(&name.as_str()) {
             return Err(fail(Code::NotSupported, format!("{name} is not supported yet")));
         }
-        if !NAMES.contains(&name) {
+        if !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
-        match Command::deserialize(&value) {
+        match Command::deserialize(value) {
             Ok(command) => Ok(Request { id, command }),
             Err(error) => Err(fail(Code::BadRequest, format!("{name}: {error}"))),
         }
@@ -439,7 +440,7 @@ pub enum Answer {
     /// A call was made.
     Call(CallCreated),
     /// Measurements.
-    Stats(CallStats),
+    Stats(Box<CallStats>),
     /// People.
     Hits(Vec<SearchHit>),
     /// Past calls.

@@ -131,7 +131,6 @@ impl Secrets {
 }
 
 /// The error's kind only: some kinds carry the secret's bytes.
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn unavailable(error: Error) -> SecretsError {
     SecretsError::Unavailable(match error {
         Error::NoDefaultStore => "there is no keyring service".to_owned(),

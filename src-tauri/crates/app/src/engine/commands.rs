@@ -46,10 +46,12 @@ impl Desk {
             Command::AccountRegister { account } => self.register(now, &account),
             Command::AccountUnregister { account } => self.unregister(now, &account),
             Command::AccountRemove { account } => self.remove_account(now, &account),
-            Command::Dial { to, account, withhold } => self.dial(now, &to, account, withhold),
+            Command::Dial { to, account, withhold } => {
+                self.dial(now, &to, account.as_deref(), withhold)
+            }
             Command::Stats { call } => {
                 let stats = self.stats(CallId(call)).ok_or_else(|| unknown_call(call))?;
-                Ok(Answer::Stats(stats))
+                Ok(Answer::Stats(Box::new(stats)))
             }
             Command::ContactsSearch { text, limit } => Ok(self.search(&text, limit)),
             Command::ContactsLookup { number, limit } => Ok(self.lookup(&number, limit)),
@@ -109,11 +111,11 @@ impl Desk {
         asked.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
     }
 
-    fn dial(&mut self, now: Instant, to: &str, account: Option<String>, withhold: bool) -> Outcome {
+    fn dial(&mut self, now: Instant, to: &str, account: Option<&str>, withhold: bool) -> Outcome {
         if self.is_quitting() {
             return Err(ErrorReply::new(Code::WrongState, "the program is ending"));
         }
-        let account = match &account {
+        let account = match account {
             Some(id) => self.account(id).ok_or_else(|| unknown_account(id))?,
             None => self.calling_account()?,
         };

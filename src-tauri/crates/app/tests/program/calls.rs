@@ -3,7 +3,7 @@
 use app::code::Code;
 use app::control::Answer;
 use app::event::Event;
-use app::view::{CallAction, CallDirection, CallOutcome, CallState};
+use app::view::{CallAction, CallDirection, CallOutcome, CallState, QualityLevel};
 use serde_json::json;
 use training_pbx::CustomerCall;
 
@@ -33,6 +33,8 @@ async fn an_echo_is_called_held_and_taken_back() {
     desk.ask(json!({"cmd": "call.mute", "call": call, "on": true})).await.unwrap();
     let view = desk.view(|view| view.calls.iter().any(|call| call.muted)).await;
     assert!(view.calls[0].actions.contains(&CallAction::Unmute));
+    // Figures are there once the quality is known.
+    desk.view(|view| view.calls.iter().any(|call| call.quality != QualityLevel::Unknown)).await;
     let stats = desk.ask(json!({"cmd": "call.stats", "call": call})).await.unwrap();
     let Answer::Stats(stats) = stats else { panic!("{stats:?}") };
     assert!(stats.tx.packets > 0 && stats.codec.is_some(), "{stats:?}");

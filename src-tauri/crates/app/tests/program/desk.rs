@@ -1,5 +1,7 @@
 //! A running program and what it said, for tests that wait for what must happen and for nothing else.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -56,7 +56,7 @@ async fn place(
     let hung_up = timeout_at(stay, until(lines, call, CallState::Ended)).await;
     tracing::debug!(over = hung_up.is_ok(), "stayed");
     match handle.request(Command::Stats { call }).await {
-        Ok(Answer::Stats(stats)) => Ok(stats),
+        Ok(Answer::Stats(stats)) => Ok(*stats),
         // The figures go with the call when the other side ended it.
         _ => Ok(CallStats::default()),
     }
