@@ -1,8 +1,9 @@
 //! The real device path against a headless PulseAudio with null sinks.
 //!
-//! Each test starts its own server under its own runtime directory, then runs the test marked
-//! `ignore` of the same name in a child process whose environment points there. Without the
-//! program `pulseaudio` the tests pass without a word, unless `BALIE_LAB` is set.
+//! A program of its own (`harness = false`): for each case it starts a server under its own runtime
+//! directory and runs itself again with the case's name and an environment that points there, since
+//! where the sound server is can only be said by the environment. Without the program `pulseaudio`
+//! nothing is run and that is said, unless `BALIE_LAB` is set: then it is a failure.
 
 #![expect(clippy::disallowed_methods, reason = "measures real devices in real time")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
@@ -12,6 +13,26 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, open};
+
+const CASES: &[(&str, fn())] = &[
+    ("devices_are_listed", devices_are_listed),
+    ("sound_goes_round_through_real_streams", sound_goes_round_through_real_streams),
+    ("a_server_that_dies_and_returns_is_used_again", a_server_that_dies_and_returns_is_used_again),
+];
+
+fn main() {
+    if let Ok(name) = std::env::var("LAB_CASE") {
+        let case = CASES.iter().find(|(case, _)| *case == name).unwrap();
+        return (case.1)();
+    }
+    let (mut passed, mut failed) = (0, 0);
+    for (name, _) in CASES {
+        let Some(server) = Server::start() else { return };
+        if server.run(name) { passed += 1 } else { failed += 1 }
+    }
+    println!("{passed} passed, {failed} failed");
+    assert_eq!(failed, 0, "see above");
+}
 
 struct Server {
     process: Child,
@@ -29,10 +50,10 @@ impl Server {
         format!("unix:{}/native", self.dir.path().display())
     }
 
-    /// Runs an ignored test of this file against the server.
-    fn run(&self, test: &str) {
+    /// Runs a case of this file against the server; true when it passed.
+    fn run(&self, case: &str) -> bool {
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env("LAB_CASE", case)
             .env("PULSE_SERVER", self.socket())
             .env("XDG_RUNTIME_DIR", self.dir.path())
             .env("HOME", self.dir.path())
@@ -40,7 +61,8 @@ impl Server {
             .env("LAB_PID", self.process.id().to_string())
             .status()
             .unwrap();
-        assert!(status.success(), "{test} failed");
+        println!("{case} ... {status}");
+        status.success()
     }
 }
 
@@ -129,16 +151,7 @@ fn started(events: &Receiver<AudioEvent>) -> Vec<String> {
     names
 }
 
-#[test]
 fn devices_are_listed() {
-    if let Some(server) = Server::start() {
-        server.run("child_devices_are_listed");
-    }
-}
-
-#[test]
-#[ignore = "run by devices_are_listed with a sound server"]
-fn child_devices_are_listed() {
     let devices = audio::devices().unwrap();
     println!("{devices:#?}");
     let speakers: Vec<_> = devices.iter().filter(|d| d.kind == DeviceKind::Output).collect();
@@ -151,13 +164,6 @@ fn child_devices_are_listed() {
         !microphones.iter().any(|d| d.id.0.ends_with(".monitor")),
         "a monitor is no microphone"
     );
-}
-
-#[test]
-fn sound_goes_round_through_real_streams() {
-    if let Some(server) = Server::start() {
-        server.run("child_sound_goes_round");
-    }
 }
 
 /// Plays clicks through `out` of `lab` and returns the delays until they come back, in ms, while
@@ -200,9 +206,7 @@ fn clicks(lab: &mut Audio, mut between: Option<&mut Audio>) -> Vec<f64> {
     delays
 }
 
-#[test]
-#[ignore = "run by sound_goes_round_through_real_streams with a sound server"]
-fn child_sound_goes_round() {
+fn sound_goes_round_through_real_streams() {
     let mut direct = system("spk.monitor", "spk");
     started(&direct.events);
     let base = clicks(&mut direct, None);
@@ -221,16 +225,7 @@ fn child_sound_goes_round() {
     assert!(through - base < 150.0);
 }
 
-#[test]
-fn a_server_that_dies_and_returns_is_noticed_and_used_again() {
-    if let Some(server) = Server::start() {
-        server.run("child_server_dies_and_returns");
-    }
-}
-
-#[test]
-#[ignore = "run by a_server_that_dies_and_returns with a sound server"]
-fn child_server_dies_and_returns() {
+fn a_server_that_dies_and_returns_is_used_again() {
     let dir = std::path::PathBuf::from(std::env::var_os("LAB_DIR").unwrap());
     let audio = open(&AudioSpec::default()).unwrap();
     audio.control.set_active(true);
