@@ -24,7 +24,11 @@ pub(crate) fn dist() -> Result<()> {
         } else {
             "nsis"
         };
-        let bundle = ["exec", "--", "tauri", "bundle", "--ci", "--features", "custom-protocol"];
-        run(setup::npm().args(bundle).args(["--bundles", formats]).current_dir(workspace::ui()))
+        // The packager looks for the project below the folder it is started in.
+        let packager = workspace::ui().join("node_modules/@tauri-apps/cli/tauri.js");
+        run(setup::node()
+            .arg(packager)
+            .args(["bundle", "--ci", "--features", "custom-protocol", "--bundles", formats])
+            .current_dir(workspace::root()))
     })
 }
