@@ -29,8 +29,9 @@ const WATCH: Duration = Duration::from_millis(100);
 const SILENT: Duration = Duration::from_millis(250);
 /// A new stream may take this long to its first callback.
 const START: Duration = Duration::from_secs(2);
-/// Pause before a failed device is tried again.
+/// Pause before a failed device is tried again; doubles up to the longest.
 const RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(4);
 /// How long closing may hang in the sound system before it is left behind.
 const CLOSE: Duration = Duration::from_secs(1);
 
@@ -213,6 +214,7 @@ impl Watch {
             let _ = self.events.send(AudioEvent::DevicesChanged);
             for side in self.sides() {
                 side.retry_at = Some(now);
+                side.retry = RETRY;
             }
         }
         self.known = Some(known);
@@ -270,6 +272,7 @@ struct Side {
     beats: u64,
     deadline: Option<Instant>,
     retry_at: Option<Instant>,
+    retry: Duration,
     reported: Option<String>,
     /// The last stream ended by itself.
     lost: bool,
@@ -285,6 +288,7 @@ impl Side {
             beats: 0,
             deadline: None,
             retry_at: None,
+            retry: RETRY,
             reported: None,
             lost: false,
         }
@@ -317,10 +321,12 @@ impl Side {
                 self.beats = 0;
                 self.deadline = Some(now + START);
                 self.reported = None;
+                self.retry = RETRY;
                 self.lost = false;
             }
             Err(error) => {
-                self.retry_at = Some(now + RETRY);
+                self.retry_at = Some(now + self.retry);
+                self.retry = (self.retry * 2).min(LONGEST_RETRY);
                 let reason = error.to_string();
                 if self.reported.as_ref() != Some(&reason) {
                     tracing::debug!(%kind, reason, "Off, cannot open -> Waiting");

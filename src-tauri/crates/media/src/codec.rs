@@ -1,8 +1,9 @@
 //! The four codecs behind one shape: 48 kHz mono `f32` in, payloads out; payloads in, sound out.
 
 mod g711;
+mod g722;
 
-use audio_codec::{Decoder as _, Encoder as _};
+use audio_codec::Decoder as _;
 use rtp::{DecodeError, FrameDecoder};
 use sdp::CodecKind;
 
@@ -52,7 +53,7 @@ pub struct Encoder {
 
 enum EncoderEngine {
     Opus(opus::Encoder),
-    G722(Box<audio_codec::g722::G722Encoder>),
+    G722(Box<g722::Encoder>),
     Pcma,
     Pcmu,
 }
@@ -65,7 +66,7 @@ impl Encoder {
     pub fn new(kind: CodecKind) -> Result<Self, CodecError> {
         let engine = match kind {
             CodecKind::Opus => EncoderEngine::Opus(opus_encoder().map_err(library(kind))?),
-            CodecKind::G722 => EncoderEngine::G722(Box::default()),
+            CodecKind::G722 => EncoderEngine::G722(Box::new(g722::Encoder::new())),
             CodecKind::Pcma => EncoderEngine::Pcma,
             CodecKind::Pcmu => EncoderEngine::Pcmu,
         };
@@ -115,7 +116,7 @@ impl Encoder {
         match &mut self.engine {
             EncoderEngine::Pcma => out.extend(self.pcm.iter().map(|s| g711::a_law(*s))),
             EncoderEngine::Pcmu => out.extend(self.pcm.iter().map(|s| g711::mu_law(*s))),
-            EncoderEngine::G722(encoder) => return encode_g722(encoder, &self.pcm, out),
+            EncoderEngine::G722(encoder) => encoder.encode(&self.pcm, out),
             EncoderEngine::Opus(_) => {}
         }
         Ok(())
@@ -144,18 +145,6 @@ impl Encoder {
             tracing::debug!(%error, "opus takes no DTX");
         }
     }
-}
-
-fn encode_g722(
-    encoder: &mut audio_codec::g722::G722Encoder,
-    pcm: &[i16],
-    out: &mut Vec<u8>,
-) -> Result<(), CodecError> {
-    let start = out.len();
-    out.resize(start + pcm.len(), 0);
-    let made = encoder.encode_into(pcm, out.get_mut(start..).unwrap_or_default());
-    out.truncate(start + made.as_ref().copied().unwrap_or(0));
-    made.map(|_| ()).map_err(|_| CodecError::Block(pcm.len()))
 }
 
 fn opus_encoder() -> Result<opus::Encoder, opus::Error> {
@@ -194,7 +183,7 @@ pub struct Decoder {
 
 enum DecoderEngine {
     Opus(opus::Decoder),
-    G722(Box<audio_codec::g722::G722Decoder>),
+    G722(Box<g722::Decoder>),
     Pcma(audio_codec::pcma::PcmaDecoder),
     Pcmu(audio_codec::pcmu::PcmuDecoder),
 }
@@ -240,12 +229,19 @@ impl Decoder {
 
     fn decode_pcm(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError> {
         let made = match &mut self.engine {
-            DecoderEngine::G722(decoder) => decoder.decode_into(payload, &mut self.pcm),
-            DecoderEngine::Pcma(decoder) => decoder.decode_into(payload, &mut self.pcm),
-            DecoderEngine::Pcmu(decoder) => decoder.decode_into(payload, &mut self.pcm),
+            DecoderEngine::G722(decoder) => {
+                let pairs = self.pcm.chunks_exact_mut(2).zip(payload);
+                pairs.for_each(|(pair, byte)| pair.copy_from_slice(&decoder.decode(*byte)));
+                payload.len() * 2
+            }
+            DecoderEngine::Pcma(decoder) => {
+                decoder.decode_into(payload, &mut self.pcm).map_err(|_| DecodeError)?
+            }
+            DecoderEngine::Pcmu(decoder) => {
+                decoder.decode_into(payload, &mut self.pcm).map_err(|_| DecodeError)?
+            }
             DecoderEngine::Opus(_) => return Err(DecodeError),
-        }
-        .map_err(|_| DecodeError)?;
+        };
         if made > out.len() {
             return Err(DecodeError);
         }
@@ -261,7 +257,7 @@ fn decoder_engine(kind: CodecKind) -> Result<DecoderEngine, CodecError> {
         CodecKind::Opus => DecoderEngine::Opus(
             opus::Decoder::new(48_000, opus::Channels::Mono).map_err(library(kind))?,
         ),
-        CodecKind::G722 => DecoderEngine::G722(Box::default()),
+        CodecKind::G722 => DecoderEngine::G722(Box::new(g722::Decoder::new())),
         CodecKind::Pcma => DecoderEngine::Pcma(audio_codec::pcma::PcmaDecoder::new()),
         CodecKind::Pcmu => DecoderEngine::Pcmu(audio_codec::pcmu::PcmuDecoder::new()),
     })
@@ -321,7 +317,7 @@ impl FrameDecoder for Decoder {
                     tracing::debug!(%error, "opus decoder keeps its state");
                 }
             }
-            DecoderEngine::G722(decoder) => **decoder = audio_codec::g722::G722Decoder::new(),
+            DecoderEngine::G722(decoder) => **decoder = g722::Decoder::new(),
             DecoderEngine::Pcma(_) | DecoderEngine::Pcmu(_) => {}
         }
         self.interpolator = Interpolator::new(self.kind.sample_rate());
