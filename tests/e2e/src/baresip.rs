@@ -174,9 +174,10 @@ fn config(settings: &Settings) -> String {
          call_max_calls 4\naudio_player aubridge,nothing\naudio_source aufile,{microphone}\n\
          audio_alert aubridge,nothing\nausrc_srate 48000\nauplay_srate 48000\nausrc_channels 1\n\
          auplay_channels 1\nrtp_ports 32000-32100\nrtcp_mux no\njitter_buffer_delay 5-10\n\
-         sndfile_path .\nopus_stereo no\nopus_sprop_stereo no\nopus_bitrate 32000\nopus_inbandfec yes\n\
+         sndfile_path .\nopus_bitrate 32000\nopus_inbandfec yes\n\
          module opus.so\nmodule g711.so\nmodule g722.so\nmodule aufile.so\nmodule aubridge.so\n\
-         module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n",
+         module sndfile.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+         ctrl_tcp_listen 127.0.0.1:{control}\n",
         phones = crate::PHONES,
         port = settings.sip_port,
         microphone = settings.microphone.display(),

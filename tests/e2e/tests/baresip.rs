@@ -58,7 +58,7 @@ fn balie_calls_baresip() -> Result<()> {
     balie.call_state(&call, "ringing")?;
     baresip.command("accept", "")?;
     balie.call_state(&call, "active")?;
-    pause(Duration::from_secs_f64(Signal::read(&speech())?.seconds() * 2.0 + 2.0));
+    pause(Duration::from_secs_f64(Signal::read(&speech())?.seconds() + 4.0));
     balie.hangup(&call)?;
     baresip.event("CALL_CLOSED")?;
     balie.quit()?;
@@ -76,7 +76,7 @@ fn baresip_calls_balie() -> Result<()> {
     balie.request("call.answer", &json!({"call": call}))?;
     balie.call_state(&call, "active")?;
     baresip.event("CALL_ESTABLISHED")?;
-    pause(Duration::from_secs_f64(Signal::read(&speech())?.seconds() * 2.0 + 2.0));
+    pause(Duration::from_secs_f64(Signal::read(&speech())?.seconds() + 4.0));
     baresip.command("hangup", "")?;
     balie.call_state(&call, "ended")?;
     balie.quit()?;
