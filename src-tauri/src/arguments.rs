@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// Start on the embedded exchange with its demo company.
     #[arg(long)]
     pub(crate) demo: bool,
+    /// In the demo, let a first customer ring after so many seconds.
+    #[arg(long, value_name = "SECONDS", requires = "demo")]
+    pub(crate) first_customer: Option<u16>,
     /// Keep the settings in this folder instead of the user's own.
     #[arg(long, value_name = "DIR")]
     pub(crate) config_dir: Option<PathBuf>,

@@ -11,6 +11,7 @@ mod windows;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::config::Config;
 use app::{App, StartOptions};
@@ -63,6 +64,7 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
         settings: Some(arguments.settings_file(handle)?),
         sound: arguments.audio.clone(),
         demo: arguments.demo,
+        first_customer: arguments.first_customer.map(|seconds| Duration::from_secs(seconds.into())),
     };
     tray::build(handle)?;
     let started = tauri::async_runtime::block_on(App::start(options, window.clone()));

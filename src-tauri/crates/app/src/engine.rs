@@ -41,6 +41,9 @@ pub struct StartOptions {
     pub sound: Sound,
     /// Start the embedded exchange and an account on it at once.
     pub demo: bool,
+    /// In the demo, how long after the start a first customer rings by himself; none: only when
+    /// asked.
+    pub first_customer: Option<std::time::Duration>,
 }
 
 /// Why the program could not start.

@@ -19,7 +19,7 @@ pub(crate) fn run(release: bool, arguments: &[String]) -> Result<()> {
     let profile = if release { "release" } else { "debug" };
     steps.step("Program (the first build takes minutes)", || build_window(release))?;
     let program = workspace::built(profile, "balie");
-    let demo = ["--demo".to_owned()];
+    let demo = ["--demo", "--first-customer", "8"].map(str::to_owned);
     let arguments = if arguments.is_empty() { &demo[..] } else { arguments };
     say("the window opens; close it to come back here");
     steps.step("Balie", || execute(command(program).args(arguments)))

@@ -1,6 +1,6 @@
 //! The embedded exchange: started in this process, with an account on it and its directory.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use training_pbx::{Company, CustomerCall, Numbers, Pbx, PbxConfig, PbxError, PbxHandle, Ready};
@@ -88,6 +88,18 @@ impl Desk {
         if let Some(demo) = self.demo.take() {
             stop(demo).await;
         }
+    }
+
+    /// A first customer, so that somebody who just looks sees what the program is for. He does not
+    /// ring when calls were made meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "a customer rings after a time, not an event")]
+    pub(super) fn expect_customer(&self, after: Option<Duration>) {
+        let Some(after) = after else { return };
+        self.later(tokio::time::sleep(after), |desk, _, ()| {
+            if desk.lines.is_empty() && desk.history.is_empty() {
+                desk.demo_customer(Box::new(|_| {}));
+            }
+        });
     }
 
     pub(super) fn demo_customer(&self, reply: Reply) {

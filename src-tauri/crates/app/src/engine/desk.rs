@@ -161,6 +161,7 @@ impl Desk {
         desk.list_devices();
         if options.demo {
             desk.start_demo(Box::new(|_| {}));
+            desk.expect_customer(options.first_customer);
         } else if desk.accounts.is_empty() {
             desk.shell.open(crate::Surface::Setup);
         }

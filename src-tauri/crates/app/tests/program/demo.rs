@@ -39,3 +39,13 @@ async fn a_program_may_start_with_the_demo() {
     desk.account(AccountState::Registered).await;
     desk.quit().await;
 }
+
+#[tokio::test]
+async fn a_first_customer_rings_by_himself() {
+    let first_customer = Some(std::time::Duration::from_secs(2));
+    let options = StartOptions { demo: true, first_customer, ..options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    desk.call(CallState::Ringing).await;
+    desk.quit().await;
+}
