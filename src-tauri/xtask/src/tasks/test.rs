@@ -70,7 +70,7 @@ fn ui() -> Result<()> {
 }
 
 fn crates() -> Result<()> {
-    run(cargo().args(["test", "--locked", "--quiet"]).env("BALIE_LAB", "1"))
+    run(cargo().args(["test", "--locked", "--quiet", "--no-fail-fast"]).env("BALIE_LAB", "1"))
 }
 
 /// Built outside, run inside a namespace without a way out: no test packet can reach a real network.
