@@ -55,6 +55,12 @@ impl Secrets {
         }
     }
 
+    /// The same, waiting no longer than this for the keyring instead of 10 s.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Secrets {
+        Secrets { patience, ..self }
+    }
+
     /// Secrets in memory only: for the headless program and tests.
     pub fn session() -> Secrets {
         Secrets { keyring: false, ..Secrets::keyring("") }
