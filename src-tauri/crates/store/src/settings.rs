@@ -96,6 +96,15 @@ impl SettingsFile {
         &self.path
     }
 
+    /// Takes a key out of the table with this `id` in a list; saving alone would keep it.
+    pub fn forget(&mut self, list: &str, id: &str, key: &str) {
+        let Some(Value::Array(tables)) = self.table.get_mut(list) else { return };
+        let named = |table: &&mut Table| table.get("id").and_then(Value::as_str) == Some(id);
+        for table in tables.iter_mut().filter_map(Value::as_table_mut).filter(named) {
+            table.remove(key);
+        }
+    }
+
     /// Puts settings over what is there and writes the file. Keys that the settings do not have are
     /// kept; tables in an array are matched by their `id`, those without a match go.
     ///
@@ -197,6 +206,22 @@ mod tests {
 
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn what_is_to_be_forgotten_does_not_stay() {
+        let folder = folder();
+        let path = folder.path().join("settings.toml");
+        let account = |id: &str| format!("[[account]]\nid = \"{id}\"\npassword = \"of {id}\"\n");
+        fs::write(&path, account("a") + &account("b")).unwrap();
+        let mut file = SettingsFile::open(&path).file;
+        file.forget("account", "a", "password");
+        file.forget("account", "nobody", "password");
+        file.forget("nothing", "a", "password");
+        let account = vec![Account { id: "a", aor: "x" }, Account { id: "b", aor: "y" }];
+        file.save(&Settings { theme: "dark", account }).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("of a") && text.contains("of b"), "{text}");
     }
 
     #[test]

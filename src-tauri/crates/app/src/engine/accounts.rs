@@ -273,8 +273,7 @@ impl Desk {
         self.leave_account(now, &id);
         let place = self.settings.config.accounts.iter().position(|known| known.id == id);
         if !form.password.is_empty() {
-            settings.keyring = true;
-            settings.password_env.clear();
+            settings.use_keyring();
         }
         match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
             Some(known) => *known = settings.clone(),
@@ -305,6 +304,14 @@ impl Desk {
     ) {
         if self.account(id).is_none() {
             return reply(Err(unknown_account(id)));
+        }
+        if self.settings.is_kept() {
+            let running = self.accounts.iter_mut().map(|account| &mut account.settings);
+            let written = &mut self.settings.config.accounts;
+            for settings in running.chain(written).filter(|settings| settings.id == id) {
+                settings.use_keyring();
+            }
+            self.keep_settings(now);
         }
         self.keep_password(now, id.to_owned(), password, reply, false);
     }

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::desk::Desk;
 use crate::code::Code;
-use crate::config::Config;
+use crate::config::{AccountSettings, Config, Secret};
 use crate::control::ErrorReply;
 
 /// Name of the program in the keyring.
@@ -55,6 +55,15 @@ impl Settings {
     }
 }
 
+impl AccountSettings {
+    /// From now on the password is in the keyring, and what a file or the environment says is void.
+    pub(super) fn use_keyring(&mut self) {
+        self.keyring = true;
+        self.password_env.clear();
+        self.password = Secret::default();
+    }
+}
+
 fn bad_config(problem: &SettingsError) -> ErrorReply {
     ErrorReply::new(Code::BadConfig, problem.to_string())
 }
@@ -63,6 +72,10 @@ impl Desk {
     /// Writes the settings file, if there is one. Trouble is told, not returned: the change holds.
     pub(super) fn keep_settings(&mut self, now: Instant) {
         let Some(file) = &mut self.settings.file else { return };
+        // A password that was written by hand once does not stay beside the keyring's.
+        for account in self.settings.config.accounts.iter().filter(|account| account.keyring) {
+            file.forget("account", &account.id, "password");
+        }
         if let Err(error) = file.save(&self.settings.config) {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             let text = format!("{error}: {}", source.unwrap_or_default());

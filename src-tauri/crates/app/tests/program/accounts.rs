@@ -87,6 +87,11 @@ async fn a_missing_password_is_asked_for_and_used() {
 
 #[tokio::test]
 async fn a_form_is_tried_out_and_saved() {
+    // Saving must not reach the keyring of whoever runs the tests.
+    #[cfg(target_os = "linux")]
+    let Some(_) = crate::keyring::without_keyring("accounts::a_form_is_tried_out_and_saved") else {
+        return;
+    };
     let pbx = pbx().await;
     let folder = tempfile::tempdir().unwrap();
     let settings = settings_path(&folder);

@@ -4,3 +4,5 @@ mod accounts;
 mod calls;
 mod demo;
 mod desk;
+#[cfg(target_os = "linux")]
+mod keyring;
