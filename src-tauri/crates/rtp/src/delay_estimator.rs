@@ -5,12 +5,16 @@
 
 /// Ticks per second.
 pub(crate) const TICKS: i64 = 48_000;
-/// Packets that are remembered.
-const WINDOW: usize = 200;
+/// Packets that are remembered: those of the horizon at 10 ms each.
+const WINDOW: usize = 400;
 /// How long they are remembered: what is older says nothing of the network now.
-const HORIZON: i64 = 5 * TICKS;
+const HORIZON: i64 = 4 * TICKS;
 /// With fewer packets the estimate of before is not undercut.
 const ENOUGH: usize = 30;
+/// With a shorter memory than this the slowest packet is not known yet: 2.5 s.
+const LONG_ENOUGH: i64 = 5 * TICKS / 2;
+/// Sequence numbers at either end of the memory that may be missing only because packets overtook each other.
+const OVERTAKEN: i64 = 8;
 /// The estimate to begin with: 20 ms.
 const FIRST_GUESS: i64 = TICKS / 50;
 
@@ -32,6 +36,7 @@ pub(crate) struct DelayEstimator {
     scratch: Vec<i64>,
     fastest: i64,
     spread: i64,
+    peak: i64,
     guess: i64,
     lossy: bool,
 }
@@ -44,6 +49,7 @@ impl DelayEstimator {
             scratch: Vec::with_capacity(WINDOW),
             fastest: 0,
             spread: FIRST_GUESS,
+            peak: FIRST_GUESS,
             guess: FIRST_GUESS,
             lossy: false,
         }
@@ -78,6 +84,12 @@ impl DelayEstimator {
         self.spread
     }
 
+    /// The delay above the fastest packet that every packet of the last seconds kept within: what is waited longer
+    /// than that has been waited in vain for seconds.
+    pub(crate) const fn peak(&self) -> i64 {
+        self.peak
+    }
+
     /// Whether more than 1 % is lost (until it is under 0.5 % again).
     pub(crate) const fn lossy(&self) -> bool {
         self.lossy
@@ -85,30 +97,39 @@ impl DelayEstimator {
 
     fn evaluate(&mut self, now: i64) {
         self.scratch.clear();
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        for arrival in self.arrivals.iter().filter(|arrival| arrival.at >= now - HORIZON) {
+        let (mut first, mut last, mut since) = (i64::MAX, i64::MIN, now);
+        for arrival in remembered(&self.arrivals, now) {
             self.scratch.push(arrival.transit);
             first = first.min(arrival.sequence);
             last = last.max(arrival.sequence);
+            since = since.min(arrival.at);
         }
         let count = self.scratch.len();
         self.fastest = self.scratch.iter().copied().min().unwrap_or_default();
+        self.peak = self.scratch.iter().copied().max().unwrap_or_default() - self.fastest;
         let index = (count * 97).div_ceil(100).saturating_sub(1);
         let slow = if index < count { *self.scratch.select_nth_unstable(index).1 } else { 0 };
         self.spread = slow - self.fastest;
+        if now - since < LONG_ENOUGH {
+            self.peak = self.peak.max(self.guess);
+        }
         if count < ENOUGH {
             self.spread = self.spread.max(self.guess);
-        } else {
+        } else if now - since >= LONG_ENOUGH {
             self.guess = self.spread;
         }
-        self.judge_loss(last.saturating_sub(first).saturating_add(1), count);
+        self.judge_loss(now, first, last);
     }
 
-    fn judge_loss(&mut self, expected: i64, count: usize) {
-        let received = i64::try_from(count).unwrap_or(i64::MAX);
-        let lost = expected.saturating_sub(received).max(0);
+    /// Counts what is missing between the first and the last, but for the ends, where packets may have overtaken
+    /// each other.
+    fn judge_loss(&mut self, now: i64, first: i64, last: i64) {
+        let within = first.saturating_add(OVERTAKEN)..last.saturating_sub(OVERTAKEN);
+        let expected = within.end.saturating_sub(within.start).max(0);
+        let received = remembered(&self.arrivals, now).filter(|a| within.contains(&a.sequence));
+        let lost = expected.saturating_sub(i64::try_from(received.count()).unwrap_or(i64::MAX));
         // A few packets say nothing; one of fifty would be 2 % already.
-        self.lossy = if count < ENOUGH {
+        self.lossy = if expected < 40 {
             self.lossy || lost > 1
         } else if self.lossy {
             lost.saturating_mul(200) > expected
@@ -116,6 +137,11 @@ impl DelayEstimator {
             lost.saturating_mul(100) > expected
         };
     }
+}
+
+/// The arrivals of the last seconds.
+fn remembered(arrivals: &[Arrival], now: i64) -> impl Iterator<Item = &Arrival> {
+    arrivals.iter().filter(move |arrival| arrival.at >= now - HORIZON)
 }
 
 #[cfg(test)]
@@ -155,6 +181,28 @@ mod tests {
         assert_eq!(estimator.spread(), 2_880);
         feed(&mut estimator, 220, 250, |_| 0);
         assert_eq!(estimator.spread(), 0);
+    }
+
+    #[test]
+    fn the_slowest_is_remembered_for_seconds() {
+        let mut estimator = DelayEstimator::new();
+        feed(&mut estimator, 0, 300, |i| if i == 250 { 9_000 } else { 0 });
+        assert_eq!((estimator.spread(), estimator.peak()), (0, 9_000));
+        feed(&mut estimator, 300, 130, |_| 0);
+        assert_eq!(estimator.peak(), 9_000);
+        feed(&mut estimator, 430, 40, |_| 0);
+        assert_eq!(estimator.peak(), 0);
+    }
+
+    #[test]
+    fn overtaking_is_no_loss() {
+        let mut estimator = DelayEstimator::new();
+        let mut order: Vec<i64> = (0..1_000).collect();
+        order.chunks_exact_mut(5).for_each(|five| five.reverse());
+        for (n, i) in (0..).zip(order) {
+            estimator.observe(n * PTIME, i * PTIME, i);
+            assert!(!estimator.lossy());
+        }
     }
 
     #[test]

@@ -169,6 +169,10 @@ pub struct JitterBuffer<D> {
     broken: bool,
     /// Samples to play before the next stretch.
     rest: i64,
+    /// Samples to play before the next stretch that shortens without need.
+    calm: i64,
+    /// Level of the loudest block of the last seconds.
+    loudness: f32,
     began: Option<Instant>,
     /// The smoothed clock of the pulls, in ticks.
     clock: Option<i64>,
@@ -199,6 +203,8 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             noise: ComfortNoise::new(),
             broken: true,
             rest: 0,
+            calm: 0,
+            loudness: 0.0,
             began: None,
             clock: None,
             decoded: vec![0.0; LONGEST_FRAME],
@@ -279,6 +285,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
         self.rest = (self.rest - BLOCK).max(0);
+        self.calm = (self.calm - BLOCK).max(0);
         self.pulled
     }
 

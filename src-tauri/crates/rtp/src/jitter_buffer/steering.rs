@@ -9,10 +9,18 @@ use crate::time_stretch::{MAX_LAG, WINDOW, best_lag, level};
 const MARGIN: i64 = 24;
 /// Delay below the aim at which sound begins to be lengthened: 4 ms.
 const TOO_LITTLE: i64 = 192;
-/// An error at which likeness and pauses between stretches matter less: 40 ms.
+/// Delay missing at which likeness and pauses between stretches matter less: 40 ms.
 const URGENT: i64 = 1_920;
+/// Delay too much at which they do: 60 ms. What single packets need beyond the aim is kept up to here.
+const EXCESS: i64 = 2_880;
+/// What is played between two stretches that shorten, when there is no hurry: 500 ms.
+const CALM: i64 = 24_000;
+/// In speech less than this is not taken out unless a block can be: 5 ms.
+const WORTHWHILE: i64 = 240;
 /// Sound below this level can be cut anywhere: -52 dBFS.
 const QUIET: f32 = 0.0025;
+/// So can sound this far below the speech around it: -30 dB.
+const QUIET_SHARE: f32 = 0.03;
 
 impl<D: FrameDecoder> JitterBuffer<D> {
     /// How long after the fastest packet's the next sample out is played.
@@ -38,6 +46,15 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         end - self.estimator.fastest() - first.media < self.aim()
     }
 
+    /// The delay that is not undercut: the aim, or what the slowest packet of the last seconds needed, if that is not
+    /// far more. So what an underrun or a late packet has made the delay grow by is kept until it has been of no use
+    /// for seconds: up at once, down slowly.
+    fn floor(&self) -> i64 {
+        let (spread, peak) = (self.estimator.spread(), self.estimator.peak());
+        let late = (peak - spread).clamp(0, EXCESS);
+        (self.aim() + late.max((spread / 8).min(MARGIN))).min(ticks_of(self.config.max_delay))
+    }
+
     /// Shortens or lengthens what is about to be played, towards the delay aimed at.
     ///
     /// Sound is pulled in blocks, so the delay counts in whole ones: a frame boundary that lies `grid` past a block
@@ -47,23 +64,34 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         if self.debt > 0 {
             return;
         }
-        let quiet = level(self.fifo.front(BLOCK_SAMPLES)) < QUIET;
-        if self.rest > 0 && !quiet {
-            return;
-        }
+        let loudness = level(self.fifo.front(BLOCK_SAMPLES));
+        self.loudness = (self.loudness * 0.997).max(loudness);
+        let quiet = loudness < self.quiet();
         #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
         let grid = self.fifo.len() as i64 % BLOCK;
+        let delay = self.delay(now) - grid;
         let spread = self.estimator.spread();
-        let spare = self.delay(now) - self.aim() - grid - (spread / 8).min(MARGIN);
-        let removable = grid + BLOCK * (spare.max(0) / BLOCK);
+        let lacking = self.aim() + (spread / 8).min(MARGIN) - delay;
         // The wider the arrivals are spread, the less exactly their spread is known.
-        if spare < -TOO_LITTLE.max(spread / 6) {
-            self.decode_ahead();
-            self.lengthen(BLOCK - grid, -spare > URGENT, quiet);
-        } else if removable > 0 {
-            self.decode_ahead();
-            self.shorten(removable, spare > URGENT, quiet);
+        if lacking > TOO_LITTLE.max(spread / 6) {
+            if self.rest == 0 || quiet || lacking > URGENT {
+                self.decode_ahead();
+                self.lengthen(BLOCK - grid, lacking > URGENT, quiet);
+            }
+            return;
         }
+        let spare = delay - self.floor();
+        let removable = grid + BLOCK * (spare.max(0) / BLOCK);
+        let hurry = spare > EXCESS;
+        if spare >= 0 && removable > 0 && (quiet || self.calm == 0 || hurry && self.rest == 0) {
+            self.decode_ahead();
+            self.shorten(removable, hurry, quiet);
+        }
+    }
+
+    /// The level below which sound can be cut anywhere.
+    const fn quiet(&self) -> f32 {
+        QUIET.max(self.loudness * QUIET_SHARE)
     }
 
     /// Decodes packets that follow without a gap, until there is enough to compare.
@@ -82,19 +110,28 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     }
 
     /// Takes out a pitch period, at most `most`; of quiet sound anything.
-    fn shorten(&mut self, most: i64, urgent: bool, quiet: bool) {
+    fn shorten(&mut self, most: i64, hurry: bool, quiet: bool) {
         if quiet {
             self.cut(most.min(BLOCK));
             return;
         }
+        if most < WORTHWHILE {
+            return;
+        }
+        let wanted = match most {
+            _ if hurry => 0.3,
+            _ if most > 2 * BLOCK => 0.6,
+            _ => 0.8,
+        };
         let most = usize::try_from(most).unwrap_or_default();
         let Some(found) = best_lag(self.fifo.front(usize::MAX), most) else { return };
-        if found.correlation < if urgent { 0.3 } else { 0.6 } {
+        if found.correlation < wanted {
             return;
         }
         self.fifo.shorten(found.lag, WINDOW);
         self.stats.removed_samples += found.lag as u64;
-        self.rest = pause_after(found.lag, urgent);
+        self.rest = pause_after(found.lag, hurry);
+        self.calm = CALM;
     }
 
     /// Puts in a pitch period; of quiet sound `wanted`.
@@ -111,13 +148,14 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         self.fifo.lengthen(lag, WINDOW);
         self.stats.inserted_samples += lag as u64;
         self.rest = pause_after(lag, urgent);
+        self.calm = CALM;
     }
 
     /// Takes quiet sound out, as much as there is.
     fn cut(&mut self, lag: i64) {
         let room = self.fifo.len().saturating_sub(BLOCK_SAMPLES.max(WINDOW));
         let lag = usize::try_from(lag).unwrap_or_default();
-        let quiet = level(self.fifo.front(lag + WINDOW)) < QUIET;
+        let quiet = level(self.fifo.front(lag + WINDOW)) < self.quiet();
         if lag == 0 || lag > room || !quiet {
             return;
         }
@@ -126,7 +164,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     }
 }
 
-/// How much is played before the next stretch: three times what was changed, or as much when it is urgent.
+/// How much is played at least before the next stretch: three times what was changed, or as much when it is urgent.
 fn pause_after(lag: usize, urgent: bool) -> i64 {
     i64::try_from(if urgent { lag } else { 3 * lag }).unwrap_or_default()
 }
