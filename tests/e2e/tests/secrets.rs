@@ -344,6 +344,9 @@ impl Talk {
 
 impl Drop for Talk {
     fn drop(&mut self) {
+        // A session around the program is put away by its own end, not by being killed.
+        drop(self.child.stdin.take());
+        let _ = e2e::poll("the end", PATIENCE, || self.child.try_wait().ok().flatten());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -381,6 +384,12 @@ impl Pbx {
             .lines()
             .filter(|line| !line.contains("\"event\":\"ready\""))
             .fold(String::new(), |text, line| text + line + "\n"))
+    }
+}
+
+impl Drop for Pbx {
+    fn drop(&mut self) {
+        let _ = self.talk.child.kill();
     }
 }
 
