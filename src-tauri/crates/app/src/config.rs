@@ -449,6 +449,16 @@ impl AccountSettings {
                 return Err((key, format!("{key} of account {:?} is no sip address", self.id)));
             }
         }
+        // An address is shown, logged and sent in clear.
+        for (key, uri) in [
+            ("aor", &self.aor),
+            ("registrar", &self.registrar),
+            ("outbound_proxy", &self.outbound_proxy),
+        ] {
+            if sip_types::Uri::parse(uri).is_ok_and(|uri| uri.password().is_some()) {
+                return Err((key, format!("{key} of account {:?} holds a password", self.id)));
+            }
+        }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
         }
@@ -543,6 +553,13 @@ data_dir = ""
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nexpires = \"long\"").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
+        for (key, uri) in [("aor", "sip:a:hunter2@b"), ("outbound_proxy", "sip:a:hunter2@b;lr")] {
+            let uri = format!("[[account]]\nid = \"c\"\n{key} = \"{uri}\"\n");
+            let aor = if key == "aor" { "" } else { "aor = \"sip:a@b\"\n" };
+            let error = error(&(uri + aor));
+            assert_eq!(error.line, 3, "{error}");
+            assert!(error.message.contains("password") && !error.message.contains("hunter2"));
+        }
         assert_eq!(error("[network]\nrtp_ports = [40000, 40000]").line, 2);
         assert_eq!(error("[network").line, 1);
         let two = "[[account]]\nid = \"a\"\naor = \"sip:a@b\"\n";

@@ -452,6 +452,9 @@ fn apply_form(
     if user.is_empty() || domain.is_empty() {
         return Err(bad("an account needs a user name and a server"));
     }
+    if user.contains(':') {
+        return Err(bad("a user name has no colon: the password has its own field"));
+    }
     let host: Host = {
         let probe = Uri::parse(&format!("sip:{domain}")).map_err(|_| bad("no usable domain"))?;
         probe.host().cloned().ok_or_else(|| bad("no usable domain"))?
@@ -543,7 +546,7 @@ mod tests {
         let tcp = settings(&tcp);
         assert_eq!(tcp.registrar, "sip:pbx.example;transport=tcp");
         assert_eq!(form_view(&tcp), ("pbx.example".to_owned(), TransportChoice::Tcp));
-        for (user, server) in [("", "x"), ("101", ""), ("101", "b c")] {
+        for (user, server) in [("", "x"), ("101", ""), ("101", "b c"), ("101:pw@b", "")] {
             let error = apply_form(&form(user, server), None, |_| false).unwrap_err();
             assert_eq!(error.code, Code::BadRequest, "{user} {server}");
         }
