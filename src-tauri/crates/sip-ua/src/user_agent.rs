@@ -357,6 +357,12 @@ impl UserAgent {
         self.shared.layer.under_way()
     }
 
+    /// Requests of ours, of any kind, that still wait for their final answer.
+    #[must_use]
+    pub fn unanswered_requests(&self) -> usize {
+        self.shared.layer.unanswered()
+    }
+
     // --- the ways inwards ---
 
     pub(crate) fn new_session_id(&mut self) -> SessionId {

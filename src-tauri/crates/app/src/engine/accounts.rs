@@ -249,7 +249,7 @@ impl Desk {
     pub(super) fn is_unregistered(&self) -> bool {
         self.accounts.iter().all(|account| {
             account.ua.is_none() || !account.settings.register || account.contact.is_none()
-        }) && self.ua.transaction_count().0 == 0
+        }) && self.ua.unanswered_requests() == 0
     }
 
     /// The machine's addresses changed: every account registers anew.

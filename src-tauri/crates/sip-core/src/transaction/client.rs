@@ -67,6 +67,10 @@ impl Clients {
         self.entries.len()
     }
 
+    pub(super) fn open(&self) -> usize {
+        self.entries.values().filter(|client| client.machine.is_open()).count()
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         self.deadlines.first().map(|(at, _)| *at)
     }
@@ -305,6 +309,13 @@ impl Machine {
         match method {
             Method::Invite => Self::Invite(ClientInvite::new(now, key, timers, reliable)),
             _ => Self::NonInvite(ClientNonInvite::new(now, key, timers, reliable)),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_open(),
+            Self::NonInvite(machine) => machine.is_open(),
         }
     }
 

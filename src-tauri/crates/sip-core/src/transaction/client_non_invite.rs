@@ -52,6 +52,11 @@ impl ClientNonInvite {
         }
     }
 
+    /// Whether a final answer is still to come.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Trying | State::Proceeding)
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         [self.e.map(|(at, _)| at), self.f, self.k].into_iter().flatten().min()
     }

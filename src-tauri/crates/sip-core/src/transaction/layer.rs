@@ -117,6 +117,12 @@ impl TransactionLayer {
         (self.clients.len(), self.servers.len())
     }
 
+    /// How many of our requests still wait for their final answer. Less than the clients of
+    /// [`under_way`](Self::under_way), which also linger to absorb repeated answers.
+    pub fn unanswered(&self) -> usize {
+        self.clients.open()
+    }
+
     fn refuse_malformed(&mut self, source: Source, error: ParseError) {
         let Some(status) = error.status() else {
             tracing::debug!("dropped: {error}");
