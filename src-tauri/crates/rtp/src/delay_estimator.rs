@@ -9,14 +9,14 @@ pub(crate) const TICKS: i64 = 48_000;
 const WINDOW: usize = 400;
 /// How long they are remembered: what is older says nothing of the network now.
 const HORIZON: i64 = 4 * TICKS;
-/// With fewer packets the estimate of before is not undercut.
-const ENOUGH: usize = 30;
-/// With a shorter memory than this the slowest packet is not known yet: 2.5 s.
+/// With fewer packets a single loss says nothing.
+const ENOUGH: i64 = 40;
+/// With a shorter memory than this the estimate of before is not undercut: 2.5 s.
 const LONG_ENOUGH: i64 = 5 * TICKS / 2;
 /// Sequence numbers at either end of the memory that may be missing only because packets overtook each other.
 const OVERTAKEN: i64 = 8;
-/// The estimate to begin with: 20 ms.
-const FIRST_GUESS: i64 = TICKS / 50;
+/// The estimate to begin with: 40 ms. Too much is given back unheard in the first pause; too little is heard.
+const FIRST_GUESS: i64 = TICKS / 25;
 
 /// One packet's arrival.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub(crate) struct DelayEstimator {
     spread: i64,
     peak: i64,
     guess: i64,
+    /// Too little is remembered to do with less than the guess.
+    learning: bool,
     lossy: bool,
 }
 
@@ -48,9 +50,10 @@ impl DelayEstimator {
             oldest: 0,
             scratch: Vec::with_capacity(WINDOW),
             fastest: 0,
-            spread: FIRST_GUESS,
-            peak: FIRST_GUESS,
+            spread: 0,
+            peak: 0,
             guess: FIRST_GUESS,
+            learning: true,
             lossy: false,
         }
     }
@@ -59,7 +62,7 @@ impl DelayEstimator {
     pub(crate) fn restart(&mut self) {
         self.arrivals.clear();
         self.oldest = 0;
-        self.guess = self.spread;
+        self.learning = true;
     }
 
     /// Takes one arrival; each packet once.
@@ -90,6 +93,11 @@ impl DelayEstimator {
         self.peak
     }
 
+    /// A delay that should do, while too little is known.
+    pub(crate) const fn guess(&self) -> Option<i64> {
+        if self.learning { Some(self.guess) } else { None }
+    }
+
     /// Whether more than 1 % is lost (until it is under 0.5 % again).
     pub(crate) const fn lossy(&self) -> bool {
         self.lossy
@@ -110,12 +118,8 @@ impl DelayEstimator {
         let index = (count * 97).div_ceil(100).saturating_sub(1);
         let slow = if index < count { *self.scratch.select_nth_unstable(index).1 } else { 0 };
         self.spread = slow - self.fastest;
-        if now - since < LONG_ENOUGH {
-            self.peak = self.peak.max(self.guess);
-        }
-        if count < ENOUGH {
-            self.spread = self.spread.max(self.guess);
-        } else if now - since >= LONG_ENOUGH {
+        self.learning = now - since < LONG_ENOUGH;
+        if !self.learning {
             self.guess = self.spread;
         }
         self.judge_loss(now, first, last);
@@ -129,7 +133,7 @@ impl DelayEstimator {
         let received = remembered(&self.arrivals, now).filter(|a| within.contains(&a.sequence));
         let lost = expected.saturating_sub(i64::try_from(received.count()).unwrap_or(i64::MAX));
         // A few packets say nothing; one of fifty would be 2 % already.
-        self.lossy = if expected < 40 {
+        self.lossy = if expected < ENOUGH {
             self.lossy || lost > 1
         } else if self.lossy {
             lost.saturating_mul(200) > expected
@@ -160,8 +164,9 @@ mod tests {
     #[test]
     fn steady_arrivals_need_no_delay() {
         let mut estimator = DelayEstimator::new();
-        assert_eq!(estimator.spread(), FIRST_GUESS);
-        feed(&mut estimator, 0, 100, |_| 0);
+        assert_eq!(estimator.guess(), Some(FIRST_GUESS));
+        feed(&mut estimator, 0, 130, |_| 0);
+        assert_eq!(estimator.guess(), None);
         assert_eq!((estimator.fastest(), estimator.spread()), (5_000, 0));
         assert!(!estimator.lossy());
     }

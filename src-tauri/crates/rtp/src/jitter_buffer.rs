@@ -169,8 +169,10 @@ pub struct JitterBuffer<D> {
     broken: bool,
     /// Samples to play before the next stretch.
     rest: i64,
-    /// Samples to play before the next stretch that shortens without need.
-    calm: i64,
+    /// How long the delay has been longer than it need be, less half a second for each time it was shortened.
+    surplus: i64,
+    /// How long the sound has been quiet.
+    quiet_for: i64,
     /// Level of the loudest block of the last seconds.
     loudness: f32,
     began: Option<Instant>,
@@ -203,7 +205,8 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             noise: ComfortNoise::new(),
             broken: true,
             rest: 0,
-            calm: 0,
+            surplus: 0,
+            quiet_for: 0,
             loudness: 0.0,
             began: None,
             clock: None,
@@ -285,7 +288,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
         self.rest = (self.rest - BLOCK).max(0);
-        self.calm = (self.calm - BLOCK).max(0);
         self.pulled
     }
 
@@ -450,9 +452,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         let paid = gap.min(self.debt);
         self.debt -= paid;
         self.next += paid;
-        if paid > 0 {
-            self.broken = true;
-        }
         let gap = gap - paid;
         let repairs = first.decoder.and_then(|line| self.lines.get(line));
         let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
@@ -489,6 +488,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         }
         let count = line.upsampler.process(out, &mut self.raised);
         let skip = usize::try_from(first.length - gap).unwrap_or_default();
+        self.broken |= skip > 0;
         self.append(skip, count);
         self.next += gap;
         self.stats.recovered += 1;

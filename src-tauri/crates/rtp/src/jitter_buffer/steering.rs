@@ -13,10 +13,16 @@ const TOO_LITTLE: i64 = 192;
 const URGENT: i64 = 1_920;
 /// Delay too much at which they do: 60 ms. What single packets need beyond the aim is kept up to here.
 const EXCESS: i64 = 2_880;
-/// What is played between two stretches that shorten, when there is no hurry: 500 ms.
+/// What is played between two stretches that shorten speech, when there is no hurry: 500 ms.
 const CALM: i64 = 24_000;
-/// In speech less than this is not taken out unless a block can be: 5 ms.
+/// How long a delay that is too long waits for a pause before speech is shortened: 5 s.
+const PATIENCE: i64 = 240_000;
+/// The same when more than 20 ms are too much: 2 s.
+const LITTLE_PATIENCE: i64 = 96_000;
+/// Less than this is not worth taking out: 5 ms.
 const WORTHWHILE: i64 = 240;
+/// Quiet for this long is a pause, not the closed lips of a consonant: 100 ms.
+const PAUSE: i64 = 4_800;
 /// Sound below this level can be cut anywhere: -52 dBFS.
 const QUIET: f32 = 0.0025;
 /// So can sound this far below the speech around it: -30 dB.
@@ -30,13 +36,18 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         now - self.estimator.fastest() - head
     }
 
-    /// The delay aimed at, without what the block grid costs.
-    pub(super) fn aim(&self) -> i64 {
+    /// How long is waited for the packet that repairs a lost one.
+    pub(super) fn patience(&self) -> i64 {
         let repairs = self.current.and_then(|line| self.lines.get(line));
         let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
-        let patience = if self.estimator.lossy() && repairs { self.frame } else { 0 };
+        if self.estimator.lossy() && repairs { self.frame } else { 0 }
+    }
+
+    /// The delay aimed at, without what the block grid costs.
+    pub(super) fn aim(&self) -> i64 {
         let least = ticks_of(self.config.min_delay);
-        let aim = self.estimator.spread() + patience;
+        let guess = self.estimator.guess().unwrap_or_default();
+        let aim = (self.estimator.spread() + self.patience()).max(guess);
         aim.clamp(least, ticks_of(self.config.max_delay).max(least))
     }
 
@@ -66,7 +77,8 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         }
         let loudness = level(self.fifo.front(BLOCK_SAMPLES));
         self.loudness = (self.loudness * 0.997).max(loudness);
-        let quiet = loudness < self.quiet();
+        let quiet = self.quiet_for >= PAUSE;
+        self.quiet_for = if loudness < self.quiet() { self.quiet_for + BLOCK } else { 0 };
         #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
         let grid = self.fifo.len() as i64 % BLOCK;
         let delay = self.delay(now) - grid;
@@ -74,6 +86,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         let lacking = self.aim() + (spread / 8).min(MARGIN) - delay;
         // The wider the arrivals are spread, the less exactly their spread is known.
         if lacking > TOO_LITTLE.max(spread / 6) {
+            self.surplus = 0;
             if self.rest == 0 || quiet || lacking > URGENT {
                 self.decode_ahead();
                 self.lengthen(BLOCK - grid, lacking > URGENT, quiet);
@@ -82,8 +95,14 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         }
         let spare = delay - self.floor();
         let removable = grid + BLOCK * (spare.max(0) / BLOCK);
+        if spare < 0 || removable < WORTHWHILE {
+            self.surplus = 0;
+            return;
+        }
+        self.surplus += BLOCK;
         let hurry = spare > EXCESS;
-        if spare >= 0 && removable > 0 && (quiet || self.calm == 0 || hurry && self.rest == 0) {
+        let patience = if removable > 2 * BLOCK { LITTLE_PATIENCE } else { PATIENCE };
+        if quiet || self.surplus > patience || hurry && self.rest == 0 {
             self.decode_ahead();
             self.shorten(removable, hurry, quiet);
         }
@@ -115,9 +134,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             self.cut(most.min(BLOCK));
             return;
         }
-        if most < WORTHWHILE {
-            return;
-        }
         let wanted = match most {
             _ if hurry => 0.3,
             _ if most > 2 * BLOCK => 0.6,
@@ -131,7 +147,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         self.fifo.shorten(found.lag, WINDOW);
         self.stats.removed_samples += found.lag as u64;
         self.rest = pause_after(found.lag, hurry);
-        self.calm = CALM;
+        self.surplus -= CALM;
     }
 
     /// Puts in a pitch period; of quiet sound `wanted`.
@@ -148,7 +164,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         self.fifo.lengthen(lag, WINDOW);
         self.stats.inserted_samples += lag as u64;
         self.rest = pause_after(lag, urgent);
-        self.calm = CALM;
     }
 
     /// Takes quiet sound out, as much as there is.
