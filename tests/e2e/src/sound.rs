@@ -197,51 +197,70 @@ pub struct Fit {
 /// # Errors
 /// When rates differ or `part` is longer than `whole`.
 pub fn find(part: &Signal, whole: &Signal) -> Result<Fit> {
-    ensure!(part.rate == whole.rate, "rates differ: {} and {} Hz", part.rate, whole.rate);
-    let (count, total) = (part.samples.len(), whole.samples.len());
-    ensure!(count > 0 && count <= total, "{count} samples do not fit into {total}");
-    let products = correlate(&part.samples, &whole.samples);
-    let own: f64 = energy(&part.samples);
-    let mut sums = vec![0.0_f64];
-    for sample in &whole.samples {
-        let last = sums.last().copied().unwrap_or_default();
-        sums.push(last + f64::from(*sample) * f64::from(*sample));
-    }
-    let mut best = Fit { at: 0.0, correlation: -1.0 };
-    for (lag, product) in products.iter().take(total - count + 1).enumerate() {
-        let theirs =
-            sums.get(lag + count).zip(sums.get(lag)).map_or(0.0, |(end, start)| end - start);
-        let scale = (own * theirs).sqrt();
-        let value = if scale > 1e-9 { (f64::from(*product) / scale) as f32 } else { 0.0 };
-        if value > best.correlation {
-            best = Fit { at: lag as f64 / f64::from(whole.rate), correlation: value };
+    Haystack::new(whole, part.samples.len()).find(part)
+}
+
+/// A signal that several parts are looked for in.
+struct Haystack {
+    rate: u32,
+    count: usize,
+    spectrum: Vec<Complex<f32>>,
+    /// Energy of the first so many samples.
+    energy: Vec<f64>,
+    planner: FftPlanner<f32>,
+}
+
+impl Haystack {
+    /// For parts of at most `longest` samples.
+    fn new(whole: &Signal, longest: usize) -> Self {
+        let count = whole.samples.len();
+        let size = (longest + count).next_power_of_two();
+        let mut planner = FftPlanner::new();
+        let mut spectrum = padded(&whole.samples, size);
+        planner.plan_fft_forward(size).process(&mut spectrum);
+        let mut energy = vec![0.0_f64];
+        for sample in &whole.samples {
+            let last = energy.last().copied().unwrap_or_default();
+            energy.push(last + f64::from(*sample) * f64::from(*sample));
         }
+        Self { rate: whole.rate, count, spectrum, energy, planner }
     }
-    Ok(best)
+
+    fn find(&mut self, part: &Signal) -> Result<Fit> {
+        ensure!(part.rate == self.rate, "rates differ: {} and {} Hz", part.rate, self.rate);
+        let length = part.samples.len();
+        ensure!(length > 0 && length <= self.count, "{length} samples do not fit");
+        let own: f64 = part.samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
+        let mut best = Fit { at: 0.0, correlation: -1.0 };
+        for (lag, product) in self.products(part).iter().take(self.count - length + 1).enumerate() {
+            let (start, end) = (self.energy.get(lag), self.energy.get(lag + length));
+            let theirs = end.zip(start).map_or(0.0, |(end, start)| end - start);
+            let scale = (own * theirs).sqrt();
+            let value = if scale > 1e-9 { (f64::from(*product) / scale) as f32 } else { 0.0 };
+            if value > best.correlation {
+                best = Fit { at: lag as f64 / f64::from(self.rate), correlation: value };
+            }
+        }
+        Ok(best)
+    }
+
+    /// Sliding products of the part over the whole, by Fourier transform.
+    fn products(&mut self, part: &Signal) -> Vec<f32> {
+        let size = self.spectrum.len();
+        let mut buffer = padded(&part.samples, size);
+        self.planner.plan_fft_forward(size).process(&mut buffer);
+        for (value, whole) in buffer.iter_mut().zip(&self.spectrum) {
+            *value = whole * value.conj();
+        }
+        self.planner.plan_fft_inverse(size).process(&mut buffer);
+        buffer.iter().map(|value| value.re / size as f32).collect()
+    }
 }
 
-fn energy(samples: &[f32]) -> f64 {
-    samples.iter().map(|sample| f64::from(*sample) * f64::from(*sample)).sum()
-}
-
-/// Sliding products of `part` over `whole`, by Fourier transform.
-fn correlate(part: &[f32], whole: &[f32]) -> Vec<f32> {
-    let size = (part.len() + whole.len()).next_power_of_two();
-    let complex = |samples: &[f32]| {
-        let mut buffer: Vec<Complex<f32>> =
-            samples.iter().map(|&re| Complex { re, im: 0.0 }).collect();
-        buffer.resize(size, Complex::default());
-        buffer
-    };
-    let mut planner = FftPlanner::new();
-    let (mut left, mut right) = (complex(part), complex(whole));
-    let forward = planner.plan_fft_forward(size);
-    forward.process(&mut left);
-    forward.process(&mut right);
-    let mut product: Vec<_> =
-        right.iter().zip(&left).map(|(right, left)| right * left.conj()).collect();
-    planner.plan_fft_inverse(size).process(&mut product);
-    product.iter().map(|value| value.re / size as f32).collect()
+fn padded(samples: &[f32], size: usize) -> Vec<Complex<f32>> {
+    let mut buffer: Vec<Complex<f32>> = samples.iter().map(|&re| Complex { re, im: 0.0 }).collect();
+    buffer.resize(size, Complex::default());
+    buffer
 }
 
 /// Mean correlation of stretches of `window` seconds of `sent` with what was `heard`, speechless stretches left out.
@@ -251,13 +270,14 @@ fn correlate(part: &[f32], whole: &[f32]) -> Vec<f32> {
 /// When the signals cannot be brought to a common rate or hold no speech.
 pub fn likeness(sent: &Signal, heard: &Signal, window: f64) -> Result<f32> {
     let (sent, heard) = (sent.at(RATE)?, heard.at(RATE)?);
+    let mut heard = Haystack::new(&heard, (window * f64::from(RATE)) as usize);
     let floor = sent.level() * 0.3;
     let mut values = Vec::new();
     let mut start = 0.0;
     while start + window <= sent.seconds() {
         let stretch = sent.cut(start, window);
         if stretch.level() > floor {
-            values.push(find(&stretch, &heard)?.correlation);
+            values.push(heard.find(&stretch)?.correlation);
         }
         start += window;
     }
