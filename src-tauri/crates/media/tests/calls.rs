@@ -397,29 +397,3 @@ fn tones_are_played_without_a_call() {
     assert!(engine.ring(Some(media::RingTone::File("no-such.wav".into()))).is_err());
     engine.ring(None).unwrap();
 }
-
-/// Processor time of this process so far, in seconds.
-fn processor_time() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-}
-
-#[test]
-#[ignore = "prints figures; run alone"]
-fn figures_processor_time_per_call() {
-    for kind in CodecKind::ALL {
-        let (a, _a_events) = engine(AudioSpec::Null);
-        let (b, _b_events) = engine(AudioSpec::Null);
-        connect(&a, &b, kind, FOUR);
-        pause(2_000);
-        let before = processor_time();
-        pause(10_000);
-        let share = (processor_time() - before) / 10.0 / 2.0 * 100.0;
-        println!("{kind}: {share:.2} % of a core per call end");
-    }
-    let (_idle, _events) = engine(AudioSpec::Null);
-    let before = processor_time();
-    pause(5_000);
-    println!("idle: {:.2} %", (processor_time() - before) / 5.0 * 100.0);
-}
