@@ -27,7 +27,7 @@ const RUNTIMES: &[&str] =
 const BESIDE: &[(&str, &str)] = &[("media", "audio"), ("app", "training-pbx")];
 
 fn metadata() -> Result<Metadata> {
-    Ok(MetadataCommand::new().other_options(vec!["--offline".to_owned()]).exec()?)
+    Ok(MetadataCommand::new().no_deps().exec()?)
 }
 
 fn layer_of(name: &str) -> Option<usize> {
