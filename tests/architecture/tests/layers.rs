@@ -104,6 +104,10 @@ fn the_lower_layers_share_nothing_and_never_ask_the_time() -> Result<()> {
     let mut wrong = Vec::new();
     for name in LAYERS.iter().take(SANS_IO + 1).flat_map(|layer| layer.iter()) {
         let source = root.join("src-tauri/crates").join(name).join("src");
+        if !source.is_dir() {
+            // A room that is planned and not built yet.
+            continue;
+        }
         for (path, text) in rust_files(source.as_std_path())? {
             let is_test = path.contains("tests");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
