@@ -18,7 +18,9 @@ const TWO_DIGITS: [&str; 43] = [
 /// `030 231 88 00`), foreign ones with their country code, everything else as it is.
 pub fn show(number: &str) -> String {
     let Some(key) = NumberKey::of(number) else { return number.trim().to_owned() };
-    if let Some(national) = key.national() {
+    // Only where the national form means the same line: +31 with too few digits does not.
+    let same = |national: &String| NumberKey::of(national).as_ref() == Some(&key);
+    if let Some(national) = key.national().filter(same) {
         return dutch(&national).unwrap_or(national);
     }
     match key.as_str().strip_prefix('+') {
@@ -123,6 +125,7 @@ mod tests {
     fn foreign_numbers_keep_their_country() {
         assert_eq!(show("+32471234567"), "+32 471 234 567");
         assert_eq!(show("0049301234567"), "+49 301 234 567");
+        assert_eq!(show("+310"), "+31 0", "no Dutch number, and 00 would be another");
         assert_eq!(show("+12125550123"), "+1 212 555 0123");
         assert_eq!(show("+352621123456"), "+352 621 123 456");
     }
