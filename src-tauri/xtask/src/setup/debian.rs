@@ -50,7 +50,8 @@ const LABORATORY: &[&str] = &[
     "python3-dev",
 ];
 
-const CROSS: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "python3-venv"];
+const CROSS: &[&str] =
+    &["rustc-web", "cargo-web", "rust-web-src", "python3-venv", "gcc-mingw-w64-x86-64-win32"];
 
 /// The packages that `needs` come down to. npm comes with Node where that is not Debian's own.
 pub(super) fn packages(needs: &[Need]) -> Vec<&'static str> {
