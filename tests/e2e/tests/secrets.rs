@@ -91,7 +91,7 @@ fn the_way_to_the_keyring_tells_no_secret() -> Result<()> {
     ensure!(log.contains("keyring_core") && log.contains("zbus"), "the way there is talked about");
     fs::rename(home.join("balie.log"), home.join("first.log"))?;
     // The next login knows it.
-    let balie = run(&config, login()?, None)?;
+    let mut balie = run(&config, login()?, None)?;
     let state = |line: &Value| line["event"] == "account.state" && line["state"] != "registering";
     let known = balie.until("a registration", state)?;
     ensure!(known["state"] == "registered", "{known}");
@@ -265,6 +265,8 @@ fn run(config: &Path, mut command: Command, password: Option<&str>) -> Result<Ta
 struct Talk {
     child: Child,
     lines: Receiver<Value>,
+    /// Replies that came while an event was waited for: either may come first.
+    replies: Vec<Value>,
     printed: Arc<Mutex<String>>,
     readers: Vec<std::thread::JoinHandle<()>>,
 }
@@ -293,7 +295,7 @@ impl Talk {
             })
         };
         let readers = vec![keep(Box::new(stdout), Some(sender)), keep(Box::new(stderr), None)];
-        Ok(Self { child, lines, printed, readers })
+        Ok(Self { child, lines, replies: Vec::new(), printed, readers })
     }
 
     fn say(&mut self, line: &Value) -> Result<()> {
@@ -305,12 +307,16 @@ impl Talk {
         Ok(writeln!(stdin, "{line}")?)
     }
 
-    /// Waits for a line; those before it are passed over.
-    fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Result<Value> {
+    /// Waits for a line; events before it are passed over, replies are kept for whoever asks later.
+    fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Result<Value> {
+        if let Some(index) = self.replies.iter().position(&fits) {
+            return Ok(self.replies.remove(index));
+        }
         let end = deadline(PATIENCE);
         while !is_over(end) {
             match self.lines.recv_timeout(Duration::from_millis(100)) {
                 Ok(line) if fits(&line) => return Ok(line),
+                Ok(line) if line.get("id").is_some() => self.replies.push(line),
                 Ok(_) | Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
                 Err(error) => return Err(error).with_context(|| self.so_far(what)),
             }
@@ -364,7 +370,7 @@ impl Pbx {
     fn start() -> Result<Self> {
         let mut command = Command::new(program()?);
         command.args(["pbx", "--listen", "127.0.0.1", "--json"]);
-        let talk = Talk::start(command)?;
+        let mut talk = Talk::start(command)?;
         let ready = talk.until("ready", |line| line["event"] == "ready")?;
         let accounts = ready["accounts"].as_array().context("no accounts")?;
         let account = accounts.iter().find(|account| account["extension"] == "101");
