@@ -7,10 +7,12 @@
 mod address;
 pub mod digest;
 pub mod framing;
+mod penalty;
 mod random;
 pub mod transaction;
 
 pub use address::{Route, Source, Target, Transmit};
+pub use penalty::{Penalties, PenaltyConfig};
 pub use random::Random;
 pub use transaction::{
     ClientKey, Event, Failure, Input, Limits, Output, ServerFailure, ServerKey, TimerConfig,
