@@ -5,9 +5,12 @@ mod calls;
 mod check;
 mod commands;
 mod demo;
+mod descriptions;
 mod desk;
+mod dialogs;
 mod line;
 mod publish;
+mod record;
 mod settings;
 mod sound;
 

@@ -1,0 +1,259 @@
+//! What the wire tells of calls is told to the domain.
+
+use std::time::Instant;
+
+use call_control::{CallId, End, Party, Signal};
+use sip_types::{StatusCode, Uri};
+use sip_ua::{Body, EndCause, EndedBy, Event, Incoming, Role, SessionId};
+use tracing::{debug, warn};
+
+use super::calls::{StepError, status_or};
+use super::desk::Desk;
+use super::line::{Line, peer_of};
+
+impl Desk {
+    pub(super) fn ua_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Registration { account, state, retry_at } => {
+                self.registration_event(now, account, state, retry_at);
+            }
+            Event::Incoming(incoming) => self.incoming(now, &incoming),
+            Event::Provisional { session, status, body, .. } => {
+                self.provisional(now, session, status, body);
+            }
+            Event::Answered { session, body, role, remote, .. } => {
+                if let Some(id) = self.call_of(session) {
+                    self.update_peer(id, &remote);
+                    self.answered(now, id, session, body, role);
+                }
+            }
+            Event::Confirmed { session, body } => self.confirmed(now, session, body),
+            Event::Reoffered { session, body } => self.reoffered(now, session, body),
+            Event::ReofferAnswered { session, body, role } => {
+                self.reoffer_answered(now, session, body, role);
+            }
+            Event::ReofferFailed { session, status, reason } => {
+                debug!(%session, ?status, reason, "offer refused");
+                self.reoffer_failed(now, session, status);
+            }
+            Event::ReofferCancelled { session } => {
+                if let Some(line) = self.line_of(session) {
+                    line.negotiator.abandon();
+                }
+            }
+            Event::Ended { session, cause } => self.ended(now, session, cause),
+            Event::Info { session, body } => self.digits_by_info(now, session, &body),
+            Event::InDialog { .. }
+            | Event::SessionRequestDone { .. }
+            | Event::OutOfDialog { .. }
+            | Event::OutOfDialogResponse { .. }
+            | Event::OutOfDialogFailed { .. } => {}
+        }
+    }
+
+    fn incoming(&mut self, now: Instant, incoming: &Incoming) {
+        let session = incoming.session;
+        let owner = self.accounts.iter().find(|account| account.ua == Some(incoming.account));
+        let Some(settings) = owner.map(|account| account.settings.clone()) else {
+            self.turn_away(now, session, StatusCode::NOT_FOUND);
+            return;
+        };
+        if self.is_quitting() {
+            self.turn_away(now, session, StatusCode::TEMPORARILY_UNAVAILABLE);
+            return;
+        }
+        let mut line = Line::new(&settings, self.random.u64());
+        if let Some(offer) = &incoming.body {
+            if let Err(error) = line.negotiator.receive_offer(&offer.bytes, &line.codecs) {
+                warn!(%error, "a caller's offer cannot be taken");
+                self.turn_away(
+                    now,
+                    session,
+                    status_or(error.status(), StatusCode::NOT_ACCEPTABLE_HERE),
+                );
+                return;
+            }
+            line.offered = true;
+        }
+        line.session = Some(session);
+        line.source = Some(incoming.source.remote.ip());
+        line.peer = self.named(peer_of(&incoming.caller));
+        let own = Uri::parse(&settings.aor).ok().and_then(|aor| aor.user());
+        line.via = incoming
+            .called
+            .user()
+            .filter(|user| Some(user) != own.as_ref())
+            .map(|user| contacts::show(&user));
+        line.diverted_from = incoming.diverted_from.as_ref().map(|who| {
+            let user = who.uri.user().unwrap_or_else(|| who.uri.to_string());
+            who.display.clone().filter(|name| !name.is_empty()).unwrap_or(contacts::show(&user))
+        });
+        let id = self.calls.incoming(now);
+        self.lines.insert(id, line);
+    }
+
+    fn turn_away(&mut self, now: Instant, session: SessionId, status: StatusCode) {
+        if let Err(error) = self.ua.reject(now, session, status) {
+            debug!(%error, "already gone");
+        }
+    }
+
+    fn provisional(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        status: StatusCode,
+        body: Option<Body>,
+    ) {
+        let Some(id) = self.call_of(session) else { return };
+        if status.code() == 180
+            && let Some(line) = self.lines.get_mut(&id)
+        {
+            line.rang = true;
+            self.tell(now, id, Signal::Ringing);
+        }
+        if let Some(body) = body {
+            match self.take_answer(now, id, &body) {
+                Ok(_) => self.tell(now, id, Signal::EarlyMedia),
+                Err(error) => debug!(%error, "early media cannot be used"),
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        session: SessionId,
+        body: Option<Body>,
+        role: Role,
+    ) {
+        let agreed = match (body, role) {
+            (Some(body), Role::Answer) => self.take_answer(now, id, &body),
+            (Some(body), Role::Offer) => self.answer_late_offer(now, id, session, &body),
+            (None, _) => {
+                let early = self.lines.get(&id).and_then(|line| line.negotiator.current().cloned());
+                early.map(|early| early.remote_held).ok_or(StepError::Gone)
+            }
+        };
+        match agreed {
+            Ok(held) => {
+                self.tell(now, id, Signal::Answered);
+                self.tell(now, id, Signal::HeldByPeer(held));
+            }
+            Err(error) => {
+                warn!(call = id.0, %error, "the answer cannot be used");
+                let hung_up = self.ua.hangup(now, session);
+                debug!(?hung_up, "hung up");
+                self.fail_call(now, id, error.code(), &error.to_string());
+            }
+        }
+    }
+
+    fn confirmed(&mut self, now: Instant, session: SessionId, body: Option<Body>) {
+        let (Some(id), Some(body)) = (self.call_of(session), body) else { return };
+        match self.take_answer(now, id, &body) {
+            Ok(held) => self.tell(now, id, Signal::HeldByPeer(held)),
+            Err(error) => {
+                let hung_up = self.ua.hangup(now, session);
+                debug!(?hung_up, "hung up");
+                self.fail_call(now, id, error.code(), &error.to_string());
+            }
+        }
+    }
+
+    fn reoffered(&mut self, now: Instant, session: SessionId, body: Option<Body>) {
+        let Some(id) = self.call_of(session) else { return };
+        let result = match body {
+            Some(body) => {
+                self.answer_now(now, id, &body).map(|(answer, held)| (answer, Some(held)))
+            }
+            None => self.offer_on_request(id).map(|offer| (offer, None)),
+        };
+        let done = match result {
+            Ok((description, held)) => {
+                if let Some(held) = held {
+                    self.tell(now, id, Signal::HeldByPeer(held));
+                }
+                self.ua.answer_reoffer(now, session, Some(Body::sdp(description)))
+            }
+            Err(error) => {
+                let status = status_or(error.status(), StatusCode::NOT_ACCEPTABLE_HERE);
+                self.ua.reject_reoffer(now, session, status)
+            }
+        };
+        if let Err(error) = done {
+            debug!(%error, "the peer's offer is gone");
+        }
+    }
+
+    fn reoffer_answered(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        body: Option<Body>,
+        role: Role,
+    ) {
+        let Some(id) = self.call_of(session) else { return };
+        let offering = self.calls.get(id).and_then(|call| call.hold().offering);
+        let agreed = match (body, role) {
+            (Some(body), Role::Answer) => self.take_answer(now, id, &body),
+            (Some(body), Role::Offer) => self.answer_late_offer(now, id, session, &body),
+            (None, _) => Err(StepError::Gone),
+        };
+        match agreed {
+            Ok(held) => {
+                // "inactive" in answer to our own hold says nothing about the peer's wishes.
+                if offering == Some(false) {
+                    self.tell(now, id, Signal::HeldByPeer(held));
+                }
+                self.tell(now, id, Signal::OfferAccepted);
+            }
+            Err(error) => {
+                warn!(call = id.0, %error, "the answer to our offer cannot be used");
+                self.tell(now, id, Signal::OfferRefused);
+            }
+        }
+    }
+
+    fn reoffer_failed(&mut self, now: Instant, session: SessionId, status: Option<StatusCode>) {
+        let Some(id) = self.call_of(session) else { return };
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.negotiator.abandon();
+        }
+        let overtaken = status.is_some_and(|status| status.code() == 491);
+        if !overtaken || self.try_offer(now, id).is_err() {
+            self.tell(now, id, Signal::OfferRefused);
+        }
+    }
+
+    fn ended(&mut self, now: Instant, session: SessionId, cause: EndCause) {
+        let Some(id) = self.call_of(session) else { return };
+        let by = match cause.by {
+            EndedBy::Local => Party::Local,
+            EndedBy::Remote => Party::Remote,
+            EndedBy::Network => Party::Network,
+        };
+        let talking = self.calls.get(id).is_some_and(|call| call.answered().is_some());
+        if by == Party::Network && !talking {
+            let trouble = self.trouble;
+            if let Some(line) = self.lines.get_mut(&id) {
+                line.trouble = line.trouble.or(trouble);
+            }
+        }
+        let status = cause.status.map(StatusCode::code);
+        let elsewhere = cause.answered_elsewhere;
+        let end = End { by, status, text: cause.reason, elsewhere };
+        self.tell(now, id, Signal::Ended(end));
+    }
+
+    fn update_peer(&mut self, id: CallId, remote: &sip_ua::Identity) {
+        let peer = peer_of(remote);
+        if let Some(line) = self.lines.get_mut(&id)
+            && remote.asserted
+            && line.peer.name.is_empty()
+        {
+            line.peer.name = peer.name;
+        }
+    }
+}

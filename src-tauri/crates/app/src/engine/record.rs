@@ -1,0 +1,78 @@
+//! What is told of a call when it changes, and what is remembered of it when it is over.
+
+use std::time::{Duration, Instant};
+
+use call_control::{Call, CallId, Direction, Party};
+use media::Tone;
+
+use super::desk::Desk;
+use crate::cause;
+use crate::code::Code;
+use crate::view::HistoryEntry;
+
+/// How long a call that is over stays visible.
+const SHOWN: Duration = Duration::from_secs(5);
+/// Calls remembered.
+const HISTORY: usize = 500;
+
+impl Desk {
+    pub(super) fn call_changed(&mut self, now: Instant, call: &Call) {
+        self.publisher.changed();
+        let Some(line) = self.lines.get_mut(&call.id()) else { return };
+        let reason = call.end().and_then(|end| {
+            let answered = call.answered().is_some();
+            let known = line.trouble.filter(|_| end.by == Party::Network);
+            known.or_else(|| cause::of_end(end, call.direction(), answered, line.rang))
+        });
+        let event = line.event(call, reason);
+        if line.told.as_ref() != Some(&event) {
+            line.told = Some(event.clone());
+            self.event(now, crate::event::Event::CallState(Box::new(event)));
+        }
+        if call.end().is_some() {
+            self.bury(now, call, reason);
+        }
+    }
+
+    fn bury(&mut self, now: Instant, call: &Call, reason: Option<Code>) {
+        let view = self.call_view(call, reason);
+        let Some(line) = self.lines.remove(&call.id()) else { return };
+        if let Some(media) = &line.media {
+            self.sounds.engine.close(media.stream);
+        }
+        if call.direction() == Direction::Out && call.answered().is_none() {
+            match reason {
+                Some(Code::BusyHere | Code::Declined) => self.sounds.farewell(now, Tone::Busy),
+                Some(Code::Cancelled | Code::NoAnswer) | None => {}
+                Some(_) => self.sounds.farewell(now, Tone::Congestion),
+            }
+        }
+        let talked = call.answered().map(|at| now.saturating_duration_since(at).as_secs());
+        let outcome = cause::outcome_view(call.outcome());
+        if outcome == crate::view::CallOutcome::Missed {
+            self.missed += 1;
+        }
+        self.history.push_front(HistoryEntry {
+            id: call.id().0,
+            account: line.account,
+            direction: super::line::direction_view(call.direction()),
+            peer: line.peer,
+            started_ms: self.clock.ms(call.started()),
+            seconds: u32::try_from(talked.unwrap_or(0)).unwrap_or(u32::MAX),
+            outcome,
+            reason,
+        });
+        self.history.truncate(HISTORY);
+        self.over.push_back((view, now + SHOWN));
+    }
+
+    /// Tells news of a call that is not news of its state (its codec).
+    pub(super) fn tell_call(&mut self, now: Instant, id: CallId) {
+        self.publisher.changed();
+        if let Some(call) = self.calls.get(id).cloned()
+            && self.lines.get(&id).is_some_and(|line| line.told.is_some())
+        {
+            self.call_changed(now, &call);
+        }
+    }
+}
