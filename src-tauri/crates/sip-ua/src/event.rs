@@ -6,7 +6,7 @@ use sip_core::{ClientKey, Failure, Route, ServerKey, Source, Target, Transmit};
 use sip_types::{HeaderName, Headers, Message, NameAddr, ParseError, Request, Response};
 use sip_types::{Method, StatusCode, Uri};
 
-use crate::{AccountId, EarlyDialogId, QueryId, SessionId};
+use crate::{AccountId, EarlyDialogId, QueryId, SessionId, SubscriptionId, SubscriptionState};
 
 /// A message body with its content type. Its meaning is not read here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +195,45 @@ pub enum Event {
         method: Method,
         /// The final response's status, if one came.
         status: Option<StatusCode>,
+    },
+    /// A subscription changed.
+    Subscription {
+        /// Which subscription.
+        id: SubscriptionId,
+        /// Its state now.
+        state: SubscriptionState,
+    },
+    /// A NOTIFY of a subscription came; it has been answered.
+    Notified {
+        /// Which subscription.
+        id: SubscriptionId,
+        /// Its event: a package and perhaps an id.
+        event: String,
+        /// The body's type; empty without a body.
+        content_type: String,
+        /// The body as received.
+        body: Vec<u8>,
+        /// All headers: some packages (call-info) speak through them.
+        headers: Headers,
+    },
+    /// What became of a document sent with `change_subscription`.
+    SubscriptionChangeDone {
+        /// Which subscription.
+        id: SubscriptionId,
+        /// The final response's status, if one came.
+        status: Option<StatusCode>,
+    },
+    /// A NOTIFY that nobody subscribed to: some exchanges send `message-summary` so. Taken only
+    /// from where the account takes requests; it has been answered.
+    Unsolicited {
+        /// Whose.
+        account: AccountId,
+        /// The event package.
+        event: String,
+        /// The body's type; empty without a body.
+        content_type: String,
+        /// The body as received.
+        body: Vec<u8>,
     },
     /// A request of a [`crate::Config::pass_through`] method outside any session. Must be answered
     /// with `respond`.
@@ -409,6 +448,15 @@ pub enum UaError {
     /// A URI that is neither sip nor sips, and no account that could take it elsewhere.
     #[error("this address cannot be called")]
     BadTarget,
+    /// No subscription of that id, or it is over.
+    #[error("there is no such subscription")]
+    UnknownSubscription,
+    /// A text that is no event package.
+    #[error("this is no event package")]
+    BadEvent,
+    /// A limit is reached.
+    #[error("there are too many already")]
+    TooMany,
 }
 
 /// Figures since the start.

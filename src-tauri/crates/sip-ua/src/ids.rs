@@ -10,6 +10,10 @@ pub struct AccountId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
+/// One subscription to somebody's events. Never used twice by one user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
+
 /// One question to the resolver ([`crate::Output::Resolve`], [`crate::Input::Resolved`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueryId(pub u64);
@@ -28,4 +32,4 @@ macro_rules! display_number {
         }
     )*};
 }
-display_number!(AccountId "account-", SessionId "session-", QueryId "query-", EarlyDialogId "early-");
+display_number!(AccountId "account-", SessionId "session-", SubscriptionId "subscription-", QueryId "query-", EarlyDialogId "early-");

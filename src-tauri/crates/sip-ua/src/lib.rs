@@ -20,6 +20,7 @@ mod registration;
 mod routing;
 mod session;
 mod shared;
+mod subscription;
 mod target;
 mod user_agent;
 
@@ -28,5 +29,6 @@ pub use event::{
     Body, Counters, EndCause, EndedBy, Event, Identity, Incoming, Input, LocalIdentity,
     OutgoingCall, Output, RegistrationState, ResolveError, Role, UaError,
 };
-pub use ids::{AccountId, EarlyDialogId, QueryId, SessionId};
+pub use ids::{AccountId, EarlyDialogId, QueryId, SessionId, SubscriptionId};
+pub use subscription::{Subscribe, SubscriptionCause, SubscriptionState};
 pub use user_agent::UserAgent;

@@ -12,6 +12,7 @@ use crate::{
     message, refusal, registration,
     session::{Invitation, Session},
     shared::Owner,
+    subscription::Subscription,
 };
 
 impl UserAgent {
@@ -46,6 +47,11 @@ impl UserAgent {
                         session.on_resolved(cx, query, result);
                     });
                 }
+                Some(Owner::Subscription(id)) => {
+                    self.with_subscription(now, id, |subscription, cx| {
+                        subscription.on_resolved(cx, query, result);
+                    });
+                }
                 Some(Owner::Passed) | None => {}
             },
         }
@@ -55,8 +61,9 @@ impl UserAgent {
     pub(crate) fn settle(&mut self, now: Instant) {
         loop {
             self.drain(now);
+            let forks_left = self.forget_forks(now);
             let strays = std::mem::take(&mut self.shared.strays);
-            if strays.is_empty() {
+            if strays.is_empty() && !forks_left {
                 break;
             }
             for (account, response) in strays {
@@ -102,7 +109,16 @@ impl UserAgent {
     fn on_response(&mut self, now: Instant, key: sip_core::ClientKey, response: Response) {
         match self.shared.clients.get(&key).copied() {
             Some(Owner::Registration(id)) => {
+                let held = self.is_registered(id);
                 self.with_account(now, id, |cx| registration::on_response(cx, key, &response));
+                if !held && self.is_registered(id) {
+                    self.each_subscription(now, Some(id), Subscription::registered_again);
+                }
+            }
+            Some(Owner::Subscription(id)) => {
+                self.with_subscription(now, id, |subscription, cx| {
+                    subscription.on_response(cx, key, &response);
+                });
             }
             Some(Owner::Session(id)) if self.sessions.contains_key(&id) => {
                 self.with_session(now, id, |session, cx| session.on_response(cx, key, response));
@@ -153,6 +169,11 @@ impl UserAgent {
             Some(Owner::Session(id)) => {
                 self.with_session(now, id, |session, cx| session.on_failure(cx, key, failure));
             }
+            Some(Owner::Subscription(id)) => {
+                self.with_subscription(now, id, |subscription, cx| {
+                    subscription.on_failure(cx, key, &failure);
+                });
+            }
             Some(Owner::Passed) => {
                 self.shared.event(Event::OutOfDialogFailed { key, failure });
             }
@@ -171,6 +192,7 @@ impl UserAgent {
 
     fn on_request(&mut self, now: Instant, key: ServerKey, request: Request, source: Source) {
         let inside = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        let Some(key) = self.notify(now, key, &request) else { return };
         match self.session_for(&request).filter(|_| inside) {
             Some(id) => {
                 self.with_session(now, id, |session, cx| {
@@ -206,6 +228,7 @@ impl UserAgent {
             let status = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
             return self.refuse(now, key, &request, status);
         }
+        let Some(key) = self.unsolicited(now, key, &request, &source) else { return };
         if !matches!(request.method, Method::Invite | Method::Options) {
             let response = refusal::plain(&mut self.shared, &request);
             return self.shared.layer.respond(now, &key, response);
@@ -242,13 +265,17 @@ impl UserAgent {
     }
 
     /// The account a request is for: by its Request-URI, then To, then where it comes from.
-    fn account_for(&self, request: &Request, source: &Source) -> Option<AccountId> {
+    pub(crate) fn account_for(&self, request: &Request, source: &Source) -> Option<AccountId> {
         let fits =
             self.accounts.values().map(|account| (account.fits(request, source), account.id));
         // The lowest id wins among equals.
         fits.filter(|(score, _)| *score > 0)
             .max_by_key(|(score, id)| (*score, std::cmp::Reverse(*id)))
             .map(|(_, id)| id)
+    }
+
+    fn is_registered(&self, id: AccountId) -> bool {
+        self.accounts.get(&id).is_some_and(|account| account.registration.server().is_some())
     }
 
     fn session_for(&self, request: &Request) -> Option<SessionId> {
@@ -285,11 +312,12 @@ impl UserAgent {
     }
 
     fn forget_removed_accounts(&mut self) {
-        let sessions = &self.sessions;
+        let (sessions, subscriptions) = (&self.sessions, &self.subscriptions);
         self.accounts.retain(|id, account| {
             !account.removed
                 || !account.registration.is_idle()
                 || sessions.values().any(|session| session.account == *id)
+                || subscriptions.values().any(|subscription| subscription.account == *id)
         });
     }
 }

@@ -9,7 +9,10 @@ use std::{
 use sip_core::{ClientKey, Random, Route, ServerKey, TransactionLayer, Transmit};
 use sip_types::{Request, Response, Uri};
 
-use crate::{AccountId, Config, Counters, Event, Output, QueryId, SessionId, account::Account};
+use crate::{
+    AccountId, Config, Counters, Event, Output, QueryId, SessionId, SubscriptionId,
+    account::Account,
+};
 
 /// Whose transaction, query or server transaction it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(crate) enum Owner {
     Registration(AccountId),
     /// A session.
     Session(SessionId),
+    /// A subscription.
+    Subscription(SubscriptionId),
     /// The user agent's owner, who sent it with `send_request`.
     Passed,
 }

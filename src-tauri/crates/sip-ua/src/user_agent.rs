@@ -7,11 +7,12 @@ use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
 use crate::{
     AcceptFrom, AccountConfig, AccountId, Body, Config, Counters, Input, OutgoingCall, Output,
-    SessionId, UaError,
+    SessionId, SubscriptionId, UaError,
     account::Account,
     registration::{self, Registration},
     session::Session,
     shared::{Cx, Owner, Shared},
+    subscription::Subscription,
 };
 
 /// A SIP user agent without I/O.
@@ -23,8 +24,10 @@ pub struct UserAgent {
     pub(crate) shared: Shared,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
     next_account: u32,
     next_session: u64,
+    pub(crate) next_subscription: u64,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have built")]
@@ -36,8 +39,10 @@ impl UserAgent {
             shared: Shared::new(config, random),
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             next_account: 0,
             next_session: 0,
+            next_subscription: 0,
         }
     }
 
@@ -56,6 +61,7 @@ impl UserAgent {
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.with_session(now, id, Session::handle_timeout);
         }
+        self.subscriptions_timeout(now);
         self.settle(now);
     }
 
@@ -70,7 +76,8 @@ impl UserAgent {
         let accounts =
             self.accounts.values().filter_map(|account| account.registration.poll_timeout());
         let sessions = self.sessions.values().filter_map(Session::poll_timeout);
-        accounts.chain(sessions).chain(self.shared.layer.poll_timeout()).min()
+        let subscriptions = self.subscriptions.values().filter_map(Subscription::poll_timeout);
+        accounts.chain(sessions).chain(subscriptions).chain(self.shared.layer.poll_timeout()).min()
     }
 
     // --- accounts ---
@@ -92,12 +99,13 @@ impl UserAgent {
         id
     }
 
-    /// Removes an account: its sessions are ended, its registration is taken back.
+    /// Removes an account: its sessions and subscriptions are ended, its registration is taken back.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) -> Result<(), UaError> {
         let sessions = self.sessions.iter().filter(|(_, session)| session.account == account);
         for id in sessions.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.with_session(now, id, |session, cx| session.hangup(cx, None));
         }
+        self.each_subscription(now, Some(account), Subscription::leave);
         self.command_account(now, account, |cx| {
             cx.account.removed = true;
             registration::unregister(cx);
@@ -114,7 +122,7 @@ impl UserAgent {
         self.command_account(now, account, registration::unregister)
     }
 
-    /// Our own addresses have changed. Registers again, and looks for the way of every session
+    /// Our own addresses have changed. Registers again, refreshes every subscription, and looks for the way of every session
     /// anew: a `reoffer` then tells the peer our new Contact.
     pub fn network_changed(&mut self, now: Instant) {
         self.sessions.values_mut().for_each(Session::forget_routes);
@@ -124,6 +132,7 @@ impl UserAgent {
                 _ => {}
             });
         }
+        self.each_subscription(now, None, Subscription::network_changed);
         self.settle(now);
     }
 

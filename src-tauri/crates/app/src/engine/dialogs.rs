@@ -45,6 +45,10 @@ impl Desk {
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
             Event::InDialog { .. }
             | Event::SessionRequestDone { .. }
+            | Event::Subscription { .. }
+            | Event::Notified { .. }
+            | Event::SubscriptionChangeDone { .. }
+            | Event::Unsolicited { .. }
             | Event::OutOfDialog { .. }
             | Event::OutOfDialogResponse { .. }
             | Event::OutOfDialogFailed { .. } => {}
