@@ -3,12 +3,14 @@
 //! Retransmissions, ACKs to refusals, CANCEL matching, `100 Trying`, merged requests and response
 //! routing happen in here. The transaction user (TU) sees each request and each answer once, except
 //! 2xx to INVITE: every one that arrives is handed up, and retransmitting one's own 2xx until the
-//! ACK comes is the TU's task (RFC 6026).
+//! ACK comes is the TU's task (RFC 6026). A request of more than 1300 bytes whose route says UDP
+//! goes over TCP, and over UDP after all when that fails (section 18.1.1).
 
 mod action;
 mod client;
 mod client_invite;
 mod client_non_invite;
+mod large;
 mod layer;
 mod matching;
 mod server;

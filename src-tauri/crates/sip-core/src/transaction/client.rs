@@ -8,6 +8,7 @@ use sip_types::{CSeq, HeaderName, Method, Request, Response, StatusCode};
 use super::action::ClientAction;
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
+use super::large::Large;
 use super::matching::ClientMatch;
 use super::{ClientKey, Event, Failure, Output, TimerConfig, via};
 use crate::{Random, Route, Source, Target, Transmit};
@@ -21,6 +22,7 @@ pub(super) struct Clients {
     entries: BTreeMap<ClientKey, Client>,
     by_match: HashMap<ClientMatch, ClientKey>,
     deadlines: BTreeSet<(Instant, ClientKey)>,
+    large: Large,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct Client {
     machine: Machine,
     matching: ClientMatch,
     target: Target,
+    /// For a request that goes over TCP for its size only: the way over UDP.
+    over_udp: Option<Route>,
     request: Request,
     payload: Vec<u8>,
     deadline: Option<Instant>,
@@ -40,6 +44,16 @@ struct Client {
 enum Machine {
     Invite(ClientInvite),
     NonInvite(ClientNonInvite),
+}
+
+/// What a new transaction begins with.
+struct Start {
+    /// With its Via.
+    request: Request,
+    payload: Vec<u8>,
+    branch: String,
+    target: Target,
+    over_udp: Option<Route>,
 }
 
 /// What has become of the TU's wish to cancel an INVITE.
@@ -60,6 +74,7 @@ impl Clients {
             entries: BTreeMap::new(),
             by_match: HashMap::new(),
             deadlines: BTreeSet::new(),
+            large: Large::default(),
         }
     }
 
@@ -84,10 +99,28 @@ impl Clients {
         out: &mut VecDeque<Output>,
     ) -> ClientKey {
         let branch = random.branch();
-        via::push(&mut request, route, &branch);
+        let (way, payload) = self.large.prepare(now, &mut request, route, &branch);
+        let over_udp = (way != *route).then_some(*route);
         let key = self.allot();
-        self.start(now, key, request, branch, route.target, out);
+        let start = Start { request, payload, branch, target: way.target, over_udp };
+        self.start(now, key, start, out);
         key
+    }
+
+    /// Sends the ACK to a 2xx: no transaction.
+    pub(super) fn send_ack(
+        &mut self,
+        now: Instant,
+        mut ack: Request,
+        route: &Route,
+        random: &mut Random,
+        out: &mut VecDeque<Output>,
+    ) {
+        let (way, payload) = self.large.prepare(now, &mut ack, route, &random.branch());
+        if way != *route {
+            self.large.watch_ack(way.target);
+        }
+        out.push_back(Output::Transmit(Transmit::new(way.target, payload)));
     }
 
     pub(super) fn cancel(
@@ -140,17 +173,40 @@ impl Clients {
 
     pub(super) fn transport_failed(
         &mut self,
+        now: Instant,
         target: Target,
         reason: &str,
         out: &mut VecDeque<Output>,
     ) {
+        self.large.transport_failed(now, target);
         let hit = |(key, client): (&ClientKey, &Client)| (client.target == target).then_some(*key);
         let keys: Vec<ClientKey> = self.entries.iter().filter_map(hit).collect();
         for key in keys {
+            if self.retry_over_udp(now, key, out) {
+                continue;
+            }
             let Some(client) = self.entries.get_mut(&key) else { continue };
             let actions = client.machine.transport_failed(reason);
             self.carry_out(key, actions, None, out);
         }
+    }
+
+    /// Sends a large request that nobody has answered over UDP after all, in the same transaction:
+    /// should the server have got it before the connection broke, it is a retransmission to it.
+    fn retry_over_udp(&mut self, now: Instant, key: ClientKey, out: &mut VecDeque<Output>) -> bool {
+        let Some(client) = self.entries.get_mut(&key) else { return false };
+        if !client.machine.is_unanswered() {
+            return false;
+        }
+        let Some(route) = client.over_udp.take() else { return false };
+        tracing::debug!("{key}: TCP for its size failed: over UDP");
+        self.large.refuse(now, client.target);
+        via::replace(&mut client.request, &route, &client.matching.branch);
+        client.payload = client.request.to_bytes();
+        client.target = route.target;
+        client.machine = Machine::new(now, key, &client.request.method, self.timers, route.target);
+        self.carry_out(key, vec![ClientAction::Send], None, out);
+        true
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
@@ -173,21 +229,13 @@ impl Clients {
         key
     }
 
-    fn start(
-        &mut self,
-        now: Instant,
-        key: ClientKey,
-        request: Request,
-        branch: String,
-        target: Target,
-        out: &mut VecDeque<Output>,
-    ) {
+    fn start(&mut self, now: Instant, key: ClientKey, start: Start, out: &mut VecDeque<Output>) {
+        let Start { request, payload, branch, target, over_udp } = start;
         if self.entries.len() >= self.limit {
             out.push_back(Output::Event(Event::Failed { key, failure: Failure::TooMany }));
             return;
         }
         let matching = ClientMatch { branch, method: request.method.clone() };
-        let payload = request.to_bytes();
         let machine = Machine::new(now, key, &request.method, self.timers, target);
         let cancel = Cancel::None;
         self.by_match.insert(matching.clone(), key);
@@ -195,6 +243,7 @@ impl Clients {
             machine,
             matching,
             target,
+            over_udp,
             request,
             payload,
             deadline: None,
@@ -220,7 +269,9 @@ impl Clients {
             for (name, value) in client.cancel_headers.drain(..) {
                 cancel.headers.push(name, value);
             }
-            self.start(now, key, cancel, branch, target, out);
+            let payload = cancel.to_bytes();
+            let start = Start { request: cancel, payload, branch, target, over_udp: None };
+            self.start(now, key, start, out);
             self.carry_out(invite, Vec::new(), None, out);
         } else if !machine.is_open() {
             client.cancel = Cancel::None;
@@ -316,6 +367,14 @@ impl Machine {
         match self {
             Self::Invite(machine) => machine.is_open(),
             Self::NonInvite(machine) => machine.is_open(),
+        }
+    }
+
+    /// Whether nothing at all has come back.
+    fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_unanswered(),
+            Self::NonInvite(machine) => machine.is_unanswered(),
         }
     }
 

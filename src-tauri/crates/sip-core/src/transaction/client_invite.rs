@@ -70,6 +70,11 @@ impl ClientInvite {
         matches!(self.state, State::Calling | State::Proceeding)
     }
 
+    /// Whether nothing at all has come back.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.state == State::Calling
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         [self.a.map(|(at, _)| at), self.b, self.d, self.m, self.after_cancel]
             .into_iter()

@@ -57,6 +57,11 @@ impl ClientNonInvite {
         matches!(self.state, State::Trying | State::Proceeding)
     }
 
+    /// Whether nothing at all has come back.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.state == State::Trying
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         [self.e.map(|(at, _)| at), self.f, self.k].into_iter().flatten().min()
     }

@@ -8,7 +8,7 @@ use sip_types::{HeaderName, Message, ParseError, Rejection, Request, Response};
 use super::client::Clients;
 use super::server::{self, Servers};
 use super::{ClientKey, Input, Limits, Output, ServerKey, TimerConfig, via};
-use crate::{Random, Route, Source, Transmit};
+use crate::{Random, Route, Source};
 
 /// All transactions of one user agent.
 ///
@@ -50,7 +50,7 @@ impl TransactionLayer {
             }
             Input::Malformed { source, error } => self.refuse_malformed(source, error),
             Input::TransportFailed { target, reason } => {
-                self.clients.transport_failed(target, &reason, out);
+                self.clients.transport_failed(now, target, &reason, out);
                 self.servers.transport_failed(target, &reason, out);
             }
         }
@@ -73,16 +73,15 @@ impl TransactionLayer {
     }
 
     /// Sends a request other than ACK and CANCEL in a new client transaction. The top Via (with
-    /// branch and `rport`) is pushed here; the request must not bring one for this hop.
+    /// branch and `rport`) is pushed here; the request must not bring one for this hop. One of more
+    /// than 1300 bytes goes over TCP instead of UDP, as long as the server takes that.
     pub fn request(&mut self, now: Instant, request: Request, route: &Route) -> ClientKey {
         self.clients.request(now, request, route, &mut self.random, &mut self.outputs)
     }
 
     /// Sends the ACK to a 2xx: no transaction, no answer. Call it again for each retransmitted 2xx.
-    pub fn send_ack(&mut self, _now: Instant, mut ack: Request, route: &Route) {
-        via::push(&mut ack, route, &self.random.branch());
-        let transmit = Transmit::new(route.target, ack.to_bytes());
-        self.outputs.push_back(Output::Transmit(transmit));
+    pub fn send_ack(&mut self, now: Instant, ack: Request, route: &Route) {
+        self.clients.send_ack(now, ack, route, &mut self.random, &mut self.outputs);
     }
 
     /// Cancels an INVITE (RFC 3261 section 9.1). The CANCEL leaves at once when a provisional

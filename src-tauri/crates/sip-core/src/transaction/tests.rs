@@ -1,6 +1,7 @@
 //! Whole exchanges in virtual time, written down as ladders.
 
 mod client;
+mod large;
 mod outcome;
 mod server;
 mod soak;

@@ -16,10 +16,19 @@ pub(super) struct ReturnPath {
 
 /// Pushes the Via of this hop, asking for the response at the port we send from.
 pub(super) fn push(request: &mut Request, route: &Route, branch: &str) {
+    request.headers.insert_first(HeaderName::Via, of_hop(route, branch).to_string());
+}
+
+fn of_hop(route: &Route, branch: &str) -> Via {
     let host = Host::from(route.local.ip());
     let mut via = Via::new(route.target.transport, host, Some(route.local.port()), branch);
     via.params.set("rport", None);
-    request.headers.insert_first(HeaderName::Via, via.to_string());
+    via
+}
+
+/// Replaces the Via that [`push`] made, for another way of the same hop.
+pub(super) fn replace(request: &mut Request, route: &Route, branch: &str) {
+    request.headers.set_via_top(&of_hop(route, branch));
 }
 
 /// Notes on the top Via where the request really came from: `received` when that differs from the
