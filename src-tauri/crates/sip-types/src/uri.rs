@@ -10,7 +10,7 @@ use crate::{Host, Transport, UriError};
 mod compare;
 mod escape;
 
-use escape::{escape_param, escape_user, unescape};
+use escape::{escape_header, escape_param, escape_user, unescape};
 
 /// A URI. Its text is kept and printed exactly as it was received; the parts are views of it.
 /// `==` compares the text, [`Uri::equivalent`] the meaning (RFC 3261 section 19.1.4).
@@ -196,6 +196,19 @@ impl Uri {
             .collect();
         self.raw = format!("{base}{kept}{headers}");
         self.params.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// The URI with a header added (`?name=value`), both escaped: a Replaces in a Refer-To. Other
+    /// schemes than sip and sips stay as they are.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if self.is_sip() {
+            let mark = if self.headers_at() == self.raw.len() { '?' } else { '&' };
+            let (name, value) = (escape_header(name), escape_header(value));
+            self.raw.push_str(&format!("{mark}{name}={value}"));
+            self.headers.push((name, value));
+        }
         self
     }
 

@@ -214,6 +214,26 @@ impl Headers {
         self.optional(HeaderName::Replaces)
     }
 
+    /// Join (RFC 3911), which has the form of a Replaces.
+    ///
+    /// # Errors
+    /// Twice or malformed.
+    pub fn join(&self) -> Read<Option<Replaces>> {
+        self.optional(HeaderName::Join)
+    }
+
+    /// Refer-Sub (RFC 4488): whether a REFER asks for (or its answer makes) a subscription.
+    /// `None`: not said, which means yes.
+    pub fn refer_sub(&self) -> Option<bool> {
+        let text = self.get(&HeaderName::ReferSub)?;
+        let word = trim(text.split(';').next().unwrap_or_default()).to_ascii_lowercase();
+        match word.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
     /// Expires, seconds; a number beyond 32 bits is read as the largest one.
     ///
     /// # Errors

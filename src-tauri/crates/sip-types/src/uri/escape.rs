@@ -35,6 +35,11 @@ pub(super) fn escape_param(text: &str) -> String {
     escape(text, b"-_.!~*'()[]/:&+$")
 }
 
+/// Escapes everything that may not stand in a URI header's name or value.
+pub(super) fn escape_header(text: &str) -> String {
+    escape(text, b"-_.!~*'()[]/?:+$")
+}
+
 fn escape(text: &str, allowed: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -107,3 +107,14 @@ fn equality_follows_the_rfc() {
         assert!(!uri(a).equivalent(&uri(b)), "{a} {b}");
     }
 }
+
+#[test]
+fn a_header_is_escaped_and_read_back() {
+    let value = "a@b;to-tag=1;from-tag=%2";
+    let uri = Uri::parse("sip:x@h;lr").unwrap().with_header("Replaces", value);
+    assert_eq!(uri.as_str(), "sip:x@h;lr?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D%252");
+    let uri = uri.with_header("Subject", "a b");
+    assert_eq!(Uri::parse(uri.as_str()).unwrap().headers(), uri.headers());
+    assert_eq!(uri.headers()[0], ("Replaces".to_owned(), value.to_owned()));
+    assert_eq!(uri.without_headers().as_str(), "sip:x@h;lr");
+}
