@@ -37,6 +37,18 @@ pub enum AuthError {
         /// The realm that refused.
         realm: String,
     },
+    /// A realm that these credentials are not for.
+    #[error("{realm} asks for a sign-in that is not meant for it")]
+    ForeignRealm {
+        /// The realm that asked.
+        realm: String,
+    },
+    /// The realm asks for a weaker algorithm than it has offered before.
+    #[error("{realm} asks for a weaker sign-in than before")]
+    Downgraded {
+        /// The realm that asked.
+        realm: String,
+    },
     /// The server calls every new nonce stale.
     #[error("the server for {realm} keeps declaring its own challenge outdated")]
     StaleLoop {

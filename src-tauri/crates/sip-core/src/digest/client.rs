@@ -10,6 +10,9 @@ use crate::Random;
 /// More realms than any path through proxies has; the one learned first gives way.
 const MAX_SPACES: usize = 8;
 
+/// The most realms whose best algorithm is remembered; the one learned first gives way.
+const MAX_FLOORS: usize = 64;
+
 /// How often in a row a server may call an unused nonce stale.
 const MAX_STALE_ROUNDS: u32 = 2;
 
@@ -19,6 +22,11 @@ const MAX_STALE_ROUNDS: u32 = 2;
 pub struct DigestClient {
     credentials: Credentials,
     spaces: Vec<Space>,
+    /// The strongest algorithm each realm has offered. A weaker one alone is an attack, or a server
+    /// that was set back, which a person must know of.
+    floors: Vec<(Role, String, Algorithm)>,
+    /// Realms that are signed for; empty: any.
+    realms: Vec<String>,
 }
 
 /// What is known about one realm, as server or as proxy.
@@ -56,7 +64,14 @@ struct Refused {
 impl DigestClient {
     /// A client that has seen no challenge yet.
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, spaces: Vec::new() }
+        Self { credentials, spaces: Vec::new(), floors: Vec::new(), realms: Vec::new() }
+    }
+
+    /// The same, signing for these realms only; with an empty list for any.
+    #[must_use]
+    pub fn for_realms(mut self, realms: Vec<String>) -> Self {
+        self.realms = realms;
+        self
     }
 
     /// Signs a request with every nonce learned so far, replacing what it carries. Without any
@@ -76,7 +91,8 @@ impl DigestClient {
     /// Learns the challenges of a 401 or 407 and signs the request to be sent again. `request` is
     /// the refused one (its old Authorization headers tell what was refused) with a new CSeq.
     ///
-    /// Of several challenges for one realm the strongest algorithm is taken. A nonce declared stale
+    /// Of several challenges for one realm the strongest algorithm is taken, and none weaker from
+    /// then on. A nonce declared stale
     /// is replaced without further ado; so is one that was used before, since not every server
     /// says so. A fresh one that is refused means wrong credentials.
     ///
@@ -88,7 +104,8 @@ impl DigestClient {
         refusal: &Response,
         random: &mut Random,
     ) -> Result<(), AuthError> {
-        for offer in offers(refusal)? {
+        for offer in self.acceptable(offers(refusal)?)? {
+            self.raise_floor(&offer);
             let stale_rounds = self.judge(&offer, request)?;
             let at = self.spaces.iter().position(|space| space.is_for(offer.role, &offer.realm));
             if let Some(at) = at {
@@ -124,9 +141,47 @@ impl DigestClient {
         }
     }
 
-    /// Forgets all nonces, for example after the password changed.
+    /// Forgets all nonces and what the realms offered, for example after the password changed.
     pub fn forget(&mut self) {
         self.spaces.clear();
+        self.floors.clear();
+    }
+
+    /// The offers that may be signed: for a realm of ours, and no weaker than that realm's best.
+    fn acceptable(&self, offers: Vec<Offer>) -> Result<Vec<Offer>, AuthError> {
+        let mut refused = None;
+        let mut kept = Vec::new();
+        for offer in offers {
+            let realm = offer.realm.clone();
+            let floor = self
+                .floors
+                .iter()
+                .find(|(role, known, _)| *role == offer.role && *known == offer.realm);
+            if !self.realms.is_empty() && !self.realms.contains(&realm) {
+                refused = Some(AuthError::ForeignRealm { realm });
+            } else if floor.is_some_and(|(_, _, best)| is_weak(offer.algorithm) && !is_weak(*best))
+            {
+                refused = Some(AuthError::Downgraded { realm });
+            } else {
+                kept.push(offer);
+            }
+        }
+        match refused {
+            Some(error) if kept.is_empty() => Err(error),
+            _ => Ok(kept),
+        }
+    }
+
+    fn raise_floor(&mut self, offer: &Offer) {
+        let same = |(role, realm, _): &(Role, String, Algorithm)| {
+            *role == offer.role && *realm == offer.realm
+        };
+        if let Some(at) = self.floors.iter().position(same) {
+            self.floors.remove(at);
+        } else if self.floors.len() >= MAX_FLOORS {
+            self.floors.remove(0);
+        }
+        self.floors.push((offer.role, offer.realm.clone(), offer.algorithm));
     }
 
     /// Whether another attempt makes sense; the number of stale rounds it is part of.
@@ -226,6 +281,11 @@ impl Space {
         }
         Authorization { scheme: "Digest".to_owned(), params }
     }
+}
+
+/// Whether that is MD5, which RFC 8760 keeps for old servers only.
+fn is_weak(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Md5 | Algorithm::Md5Sess)
 }
 
 /// The strongest challenge of each realm that we can answer.

@@ -199,6 +199,42 @@ fn the_strongest_algorithm_is_taken() {
 }
 
 #[test]
+fn a_realm_that_knew_better_is_not_answered_with_md5() {
+    let (mut client, mut random) = (client(), random());
+    let strong = refuse(&[r#"Digest realm="pbx", nonce="a", algorithm=SHA-256, qop="auth""#]);
+    let weak = |realm: &str, nonce: &str| {
+        refuse(&[&format!(r#"Digest realm="{realm}", nonce="{nonce}", algorithm=MD5, qop="auth""#)])
+    };
+    client.answer(&mut register(), &strong, &mut random).unwrap();
+    let mut request = register();
+    let refused = client.answer(&mut request, &weak("pbx", "b"), &mut random);
+    assert_eq!(refused, Err(AuthError::Downgraded { realm: "pbx".to_owned() }));
+    assert!(signed(&request).is_empty(), "nothing was signed");
+    // Another realm has promised nothing; and the owner may say that all begins anew.
+    client.answer(&mut register(), &weak("other", "c"), &mut random).unwrap();
+    client.forget();
+    client.answer(&mut register(), &weak("pbx", "d"), &mut random).unwrap();
+    // Upwards is no harm.
+    client.answer(&mut register(), &strong, &mut random).unwrap();
+}
+
+#[test]
+fn a_realm_that_is_not_ours_is_not_answered() {
+    let mut random = random();
+    let mut client = client().for_realms(vec!["pbx".to_owned()]);
+    let mut request = register();
+    let foreign = refuse(&[r#"Digest realm="elsewhere", nonce="a""#]);
+    let refused = client.answer(&mut request, &foreign, &mut random);
+    assert_eq!(refused, Err(AuthError::ForeignRealm { realm: "elsewhere".to_owned() }));
+    let both =
+        refuse(&[r#"Digest realm="elsewhere", nonce="a""#, r#"Digest realm="pbx", nonce="b""#]);
+    client.answer(&mut request, &both, &mut random).unwrap();
+    let realms: Vec<_> =
+        signed(&request).iter().map(|a| a.params.get("realm").unwrap().to_owned()).collect();
+    assert_eq!(realms, ["pbx"]);
+}
+
+#[test]
 fn several_realms_are_answered_at_once() {
     let (mut client, mut random) = (client(), random());
     let mut request = register();
