@@ -24,7 +24,8 @@ pub(crate) struct Account {
 
 impl Account {
     pub(crate) fn new(id: AccountId, config: AccountConfig, registration: Registration) -> Self {
-        let digest = config.credentials.clone().map(DigestClient::new);
+        let digest = config.credentials.clone();
+        let digest = digest.map(|own| DigestClient::new(own).for_realms(config.realms.clone()));
         Self {
             id,
             config,

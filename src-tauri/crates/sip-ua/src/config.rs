@@ -69,6 +69,8 @@ pub struct AccountConfig {
     pub outbound_proxy: Option<Uri>,
     /// Who answers digest challenges.
     pub credentials: Option<Credentials>,
+    /// The realms these credentials are for; a challenge of any other stays unanswered. Empty: any.
+    pub realms: Vec<String>,
     /// Seconds a registration is asked for.
     pub expires: u32,
     /// `+sip.instance` (RFC 5626 section 4.1), a `urn:uuid:…` without angle brackets. Empty: none.
@@ -80,6 +82,45 @@ pub struct AccountConfig {
     /// Takes INVITEs for any user that no other account claims (a server's account). Otherwise an
     /// unknown user is 404.
     pub catch_all: bool,
+    /// Whether a REFER outside any dialog comes up as [`crate::Event::ReferRequested`]: a wish for a
+    /// call from nowhere. Otherwise it is refused with 403.
+    pub refer_outside: bool,
+    /// Whether `NOTIFY` with `Event: talk` or `hold` inside a call works the telephone's keys
+    /// ([`crate::Event::RemoteControl`]). Otherwise it is refused with 489.
+    pub remote_control: bool,
+    /// Reliable provisional responses (RFC 3262).
+    pub reliable: Reliable,
+    /// Session timers (RFC 4028).
+    pub session_timer: SessionTimer,
+    /// Seconds a session is asked to last without a refresh; at least `min_se`.
+    pub session_expires: u32,
+    /// The fewest seconds accepted; less is refused with 422. RFC 4028 asks for 90 or more.
+    pub min_se: u32,
+}
+
+/// How an account uses reliable provisional responses (RFC 3262, `100rel`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliable {
+    /// Not at all: an INVITE that requires them is refused with 420.
+    Off,
+    /// Where the caller requires them, and for early media where it has them.
+    Supported,
+    /// Always: an INVITE whose sender has none is refused with 421, ours requires them.
+    Required,
+}
+
+/// How an account uses session timers (RFC 4028), which end a call whose peer has vanished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionTimer {
+    /// Not at all.
+    Off,
+    /// Where the peer has them too.
+    Supported,
+    /// A peer without them is refused (421), and may not answer (`Require: timer`).
+    Required,
+    /// Also where the peer has none: then we refresh by ourselves, and see by the answers that it
+    /// is still there.
+    Always,
 }
 
 impl AccountConfig {
@@ -92,11 +133,18 @@ impl AccountConfig {
             registrar,
             outbound_proxy: None,
             credentials: None,
+            realms: Vec::new(),
             expires: 300,
             instance_id: String::new(),
             register: true,
             accept_from: AcceptFrom::Registrar,
             catch_all: false,
+            refer_outside: false,
+            remote_control: false,
+            reliable: Reliable::Supported,
+            session_timer: SessionTimer::Supported,
+            session_expires: 1800,
+            min_se: 90,
         }
     }
 }

@@ -146,6 +146,13 @@ impl Dialog {
         true
     }
 
+    /// The 2xx that confirms this early dialog decides on target and route set (section 13.2.2.4);
+    /// the sequence numbers go on.
+    pub(crate) fn confirm(&mut self, by: Self) {
+        let (local_seq, remote_seq) = (self.local_seq.max(by.local_seq), self.remote_seq);
+        *self = Self { local_seq, remote_seq, ..by };
+    }
+
     /// Takes over the peer's Contact from a target refresh (re-INVITE or its 2xx).
     pub(crate) fn refresh_target(&mut self, headers: &Headers) {
         if let Some(uri) = contact_uri(headers) {

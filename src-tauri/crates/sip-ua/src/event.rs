@@ -3,10 +3,12 @@
 use std::{fmt, net::SocketAddr, time::Instant};
 
 use sip_core::{ClientKey, Failure, Route, ServerKey, Source, Target, Transmit};
-use sip_types::{HeaderName, Headers, Message, NameAddr, ParseError, Request, Response};
+use sip_types::{HeaderName, Headers, Message, NameAddr, ParseError, Replaces, Request, Response};
 use sip_types::{Method, StatusCode, Uri};
 
-use crate::{AccountId, EarlyDialogId, QueryId, SessionId, SubscriptionId, SubscriptionState};
+use crate::{
+    AccountId, EarlyDialogId, QueryId, ReferralId, SessionId, SubscriptionId, SubscriptionState,
+};
 
 /// A message body with its content type. Its meaning is not read here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +111,24 @@ pub enum Event {
         /// A description of early media, if any.
         body: Option<Body>,
     },
+    /// An outgoing call without an offer got the callee's offer before it was answered (RFC 3262
+    /// section 5). Answer with `answer_early`; until then the callee repeats itself, for 32 s.
+    EarlyOffer {
+        /// Which call.
+        session: SessionId,
+        /// Which of the telephones that ring at once.
+        early_dialog: EarlyDialogId,
+        /// Its offer.
+        body: Body,
+    },
+    /// The caller's answer to the offer in our reliable `progress`. The body given to `accept` is
+    /// not sent any more.
+    EarlyAnswered {
+        /// Which call.
+        session: SessionId,
+        /// The caller's answer.
+        body: Body,
+    },
     /// An outgoing call was answered.
     Answered {
         /// Which call.
@@ -129,12 +149,23 @@ pub enum Event {
         /// The caller's answer, if the offer was ours.
         body: Option<Body>,
     },
-    /// The peer wants to change the session (re-INVITE). Answer with `answer_reoffer` or
-    /// `reject_reoffer`.
+    /// The peer wants to change the session (re-INVITE, UPDATE). Answer with `answer_reoffer` or
+    /// `reject_reoffer`; an UPDATE within 24 s, or it is refused and [`Event::ReofferCancelled`]
+    /// comes.
     Reoffered {
         /// Which call.
         session: SessionId,
-        /// The peer's offer; `None` asks for ours.
+        /// The peer's offer; `None` (INVITE only) asks for ours.
+        body: Option<Body>,
+        /// INVITE or UPDATE.
+        by: Method,
+    },
+    /// The session timer's re-INVITE (RFC 4028), made by itself with our description in force, was
+    /// answered with another description than the peer's last.
+    Refreshed {
+        /// Which call.
+        session: SessionId,
+        /// The peer's description.
         body: Option<Body>,
     },
     /// Our re-INVITE was accepted; or, after we made an offer in the answer to an empty re-INVITE,
@@ -163,7 +194,8 @@ pub enum Event {
         /// Which call.
         session: SessionId,
     },
-    /// A session is over. Comes exactly once for every session, and last.
+    /// A session is over. Comes exactly once for every session, and last but for
+    /// [`Event::ReferProgress`].
     Ended {
         /// Which call.
         session: SessionId,
@@ -176,6 +208,26 @@ pub enum Event {
         session: SessionId,
         /// Its body.
         body: Body,
+    },
+    /// How a transfer goes that `refer` asked the peer for. One terminal word comes for each: after
+    /// it no other. It may come after [`Event::Ended`] (and is the only one that may), up to 32 s:
+    /// peers hang up as soon as the other call is under way.
+    ReferProgress {
+        /// The call whose peer was asked.
+        session: SessionId,
+        /// How it goes.
+        progress: ReferProgress,
+    },
+    /// The peer asks us to call somebody. Answer with `accept_referral` or `reject_referral`
+    /// within 24 s (3/4 of 64*T1), or it is refused with 603; then `report_referral` how it goes.
+    ReferRequested(Box<ReferRequest>),
+    /// The peer (a console, a headset server) has the telephone answer or hold. Already answered
+    /// with 200. Only with [`crate::AccountConfig::remote_control`].
+    RemoteControl {
+        /// Which call.
+        session: SessionId,
+        /// What to do.
+        action: RemoteAction,
     },
     /// A request of a [`crate::Config::pass_through`] method inside a session's dialog. Must be
     /// answered with `respond`.
@@ -282,6 +334,110 @@ pub struct Incoming {
     pub request_uri: Uri,
     /// Where the INVITE came from.
     pub source: Source,
+    /// It came from the account's own server, whose word on ringing and answering may be taken.
+    pub trusted: bool,
+    /// The session whose place this call takes (RFC 3891): answer at once, without ringing.
+    /// `accept` ends that session with [`EndCause::replaced_by`].
+    pub replaces: Option<SessionId>,
+    /// The session this call wants to be added to (RFC 3911). Only with `join` in
+    /// [`crate::Config::supported`].
+    pub joins: Option<SessionId>,
+    /// The ringing the caller's side asks for (Alert-Info): `alert-internal`, `Bellcore-dr2`,
+    /// `alert:source:external`, at most 128 characters. A name to compare, nothing to fetch.
+    pub ring: Option<String>,
+    /// Seconds after which to answer without being asked (Call-Info `answer-after`, or the
+    /// exchanges' own words for it in Alert-Info). A wish: policy decides.
+    pub answer_after: Option<u32>,
+    /// How the caller wishes to be answered (RFC 5373). A wish: policy decides.
+    pub answer_mode: Option<AnswerMode>,
+}
+
+/// The Answer-Mode of an INVITE (RFC 5373).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerMode {
+    /// Answer without asking the person called; else only by that person.
+    pub automatic: bool,
+    /// The call is to be refused (403) where that cannot be granted.
+    pub required: bool,
+}
+
+/// What a peer's NOTIFY asks the telephone to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoteAction {
+    /// `Event: talk`: answer, or take off hold.
+    Talk,
+    /// `Event: hold`: put on hold.
+    Hold,
+}
+
+/// What `refer` asks the peer for (RFC 3515).
+#[derive(Clone, Debug)]
+pub struct Refer {
+    /// Whom the peer shall call. Not read with `replaces`.
+    pub to: Uri,
+    /// The name that goes with it.
+    pub display: Option<String>,
+    /// Attended transfer: the peer shall take our place in this answered session (RFC 3891). The
+    /// address called is that session's remote target.
+    pub replaces: Option<SessionId>,
+    /// Ask the peer not to report (RFC 4488). It may all the same.
+    pub no_subscription: bool,
+}
+
+impl Refer {
+    /// An unattended transfer, with reports.
+    #[must_use]
+    pub fn new(to: Uri) -> Self {
+        Self { to, display: None, replaces: None, no_subscription: false }
+    }
+}
+
+/// How a transfer goes that we asked the peer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferProgress {
+    /// The peer will call. Terminal unless `subscribed`: then nothing more will be heard, as we
+    /// wished with [`Refer::no_subscription`].
+    Accepted {
+        /// Whether it will tell how it goes.
+        subscribed: bool,
+    },
+    /// The referred call got this provisional status.
+    Provisional(StatusCode),
+    /// The referred call was answered. Terminal.
+    Succeeded(StatusCode),
+    /// The referred call failed, with its final status if that was told. Terminal.
+    Failed(Option<StatusCode>),
+    /// The peer refused to call (503: it could not be asked). Terminal.
+    Refused(StatusCode),
+    /// The peer fell silent, or ended its reports without a result. Terminal.
+    Unknown,
+}
+
+impl ReferProgress {
+    /// Whether nothing follows.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        !matches!(self, Self::Accepted { subscribed: true } | Self::Provisional(_))
+    }
+}
+
+/// A peer's wish that we call somebody (RFC 3515).
+#[derive(Clone, Debug)]
+pub struct ReferRequest {
+    /// The call in which it was uttered; `None`: outside any.
+    pub session: Option<SessionId>,
+    /// The account it was uttered to.
+    pub account: AccountId,
+    /// To be given back with the decision and the reports.
+    pub id: ReferralId,
+    /// Whom to call: sip, sips or tel, without headers.
+    pub to: Uri,
+    /// The name that goes with it.
+    pub display: Option<String>,
+    /// The dialog our call shall take over: for [`OutgoingCall::replaces`].
+    pub replaces: Option<Replaces>,
+    /// On whose behalf (RFC 3892): for [`OutgoingCall::referred_by`]. Not verified.
+    pub referred_by: Option<NameAddr>,
 }
 
 /// Somebody at the other end.
@@ -363,8 +519,11 @@ pub struct EndCause {
     pub answered_elsewhere: bool,
     /// The Q.850 cause of the Reason header, if any: 16 normal, 17 busy, 21 rejected …
     pub q850: Option<u16>,
-    /// Where a 3xx response points. Not followed by itself.
+    /// Where a 3xx response points, the most wished for (`q`) first. Not followed by itself. Empty
+    /// for 305 and 380, which name no other address for the one called.
     pub redirect: Vec<Uri>,
+    /// This session took its place (RFC 3891).
+    pub replaced_by: Option<SessionId>,
 }
 
 impl fmt::Display for EndCause {
@@ -401,6 +560,12 @@ pub struct OutgoingCall {
     pub max_forwards: Option<u8>,
     /// The Call-ID; random if `None`.
     pub call_id: Option<String>,
+    /// The dialog the call shall take over at the callee's (RFC 3891).
+    pub replaces: Option<Replaces>,
+    /// The dialog the call shall be added to at the callee's (RFC 3911).
+    pub join: Option<Replaces>,
+    /// On whose behalf we call (RFC 3892).
+    pub referred_by: Option<NameAddr>,
 }
 
 impl OutgoingCall {
@@ -418,6 +583,9 @@ impl OutgoingCall {
             identity: None,
             max_forwards: None,
             call_id: None,
+            replaces: None,
+            join: None,
+            referred_by: None,
         }
     }
 }
@@ -445,6 +613,12 @@ pub enum UaError {
     /// The session's state does not allow it.
     #[error("the session's state does not allow this")]
     WrongState,
+    /// No REFER of that id, or it has been dealt with.
+    #[error("there is no such request for a transfer")]
+    UnknownReferral,
+    /// The peer does not know the method this needs.
+    #[error("the other side cannot do this")]
+    Unsupported,
     /// A URI that is neither sip nor sips, and no account that could take it elsewhere.
     #[error("this address cannot be called")]
     BadTarget,

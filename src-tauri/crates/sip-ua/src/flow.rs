@@ -7,7 +7,7 @@ use sip_core::{ClientKey, Failure, Route};
 use sip_types::{Method, Request, Response};
 
 use crate::{
-    QueryId, ResolveError, authentication,
+    QueryId, ReferralId, ResolveError, authentication,
     dialog::Dialog,
     shared::{Cx, Owner},
     target::serves,
@@ -20,6 +20,14 @@ pub(crate) enum Purpose {
     Bye,
     /// It changes the session.
     Reinvite,
+    /// It acknowledges a provisional response.
+    Prack,
+    /// UPDATE: it changes or refreshes the session.
+    Update,
+    /// It has the peer call somebody.
+    Refer,
+    /// It tells how a call goes that the peer asked for.
+    Notify(ReferralId),
     /// INFO.
     Info,
     /// Sent with `send_in_session`.
@@ -44,6 +52,16 @@ pub(crate) enum Outcome {
     Final(Purpose, Request, Response),
     /// No final response came.
     Failed(Purpose, Request, Failure),
+}
+
+impl Outcome {
+    /// What the request was for that has come to an end.
+    pub(crate) fn purpose(&self) -> Option<Purpose> {
+        match self {
+            Self::Continues => None,
+            Self::Final(purpose, ..) | Self::Failed(purpose, ..) => Some(*purpose),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -214,7 +232,11 @@ impl Flow {
         match queued {
             Queued::Ack(ack) => cx.shared.layer.send_ack(cx.now, ack, &route),
             Queued::Request(mut pending) => {
-                if matches!(pending.request.method, Method::Invite) {
+                let method = &pending.request.method;
+                if matches!(
+                    method,
+                    Method::Invite | Method::Update | Method::Refer | Method::Notify
+                ) {
                     crate::message::set_contact(&mut pending.request.headers, cx, &route);
                 }
                 let request = pending.request.clone();

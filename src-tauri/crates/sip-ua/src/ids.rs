@@ -23,6 +23,10 @@ pub struct QueryId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EarlyDialogId(pub u32);
 
+/// One REFER of a peer that asks us to call somebody. Never used twice by one user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReferralId(pub u64);
+
 macro_rules! display_number {
     ($($name:ident $prefix:literal),*) => {$(
         impl fmt::Display for $name {
@@ -32,4 +36,4 @@ macro_rules! display_number {
         }
     )*};
 }
-display_number!(AccountId "account-", SessionId "session-", SubscriptionId "subscription-", QueryId "query-", EarlyDialogId "early-");
+display_number!(AccountId "account-", SessionId "session-", SubscriptionId "subscription-", QueryId "query-", EarlyDialogId "early-", ReferralId "referral-");

@@ -5,9 +5,11 @@
 //! offered and who answered is tracked, what they say is not read.
 
 mod account;
+mod alerting;
 mod authentication;
 mod config;
 mod dialog;
+mod dtmf;
 mod end_cause;
 mod event;
 mod flow;
@@ -24,11 +26,13 @@ mod subscription;
 mod target;
 mod user_agent;
 
-pub use config::{AcceptFrom, AccountConfig, Config};
+pub use config::{AcceptFrom, AccountConfig, Config, Reliable, SessionTimer};
+pub use dtmf::Digit;
 pub use event::{
-    Body, Counters, EndCause, EndedBy, Event, Identity, Incoming, Input, LocalIdentity,
-    OutgoingCall, Output, RegistrationState, ResolveError, Role, UaError,
+    AnswerMode, Body, Counters, EndCause, EndedBy, Event, Identity, Incoming, Input, LocalIdentity,
+    OutgoingCall, Output, Refer, ReferProgress, ReferRequest, RegistrationState, RemoteAction,
+    ResolveError, Role, UaError,
 };
-pub use ids::{AccountId, EarlyDialogId, QueryId, SessionId, SubscriptionId};
+pub use ids::{AccountId, EarlyDialogId, QueryId, ReferralId, SessionId, SubscriptionId};
 pub use subscription::{Subscribe, SubscriptionCause, SubscriptionState};
 pub use user_agent::UserAgent;

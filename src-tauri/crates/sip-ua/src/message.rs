@@ -3,10 +3,14 @@
 use sip_core::{Route, Source};
 use sip_types::{HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
 
-use crate::{Body, Config, shared::Cx};
+use crate::{AccountConfig, Body, Config, Reliable, SessionTimer, shared::Cx};
 
 /// What this user agent does by itself.
-const METHODS: [&str; 6] = ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"];
+const METHODS: [&str; 10] =
+    ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE", "REFER", "NOTIFY"];
+
+/// Extensions this user agent has by itself.
+const EXTENSIONS: [&str; 2] = ["replaces", "norefersub"];
 
 /// A response with `tag` in To, unless To has one or the response is 100 (section 8.2.6.2).
 pub(crate) fn response(request: &Request, status: StatusCode, tag: &str) -> Response {
@@ -25,13 +29,38 @@ pub(crate) fn allow(config: &Config) -> String {
     names.join(", ")
 }
 
+/// The option tags of what we can do (section 20.37): for any account, or for this one.
+pub(crate) fn extensions(config: &Config, account: Option<&AccountConfig>) -> Vec<String> {
+    let mut tags: Vec<String> = EXTENSIONS.iter().map(|tag| (*tag).to_owned()).collect();
+    if account.is_some_and(|account| account.reliable != Reliable::Off) {
+        tags.push("100rel".to_owned());
+    }
+    if account.is_some_and(|account| account.session_timer != SessionTimer::Off) {
+        tags.push("timer".to_owned());
+    }
+    tags.extend(config.supported.iter().cloned());
+    tags
+}
+
 /// Allow and Supported, which every INVITE, its answers and OPTIONS carry (section 13.2.1).
-pub(crate) fn set_capabilities(headers: &mut Headers, config: &Config) {
+pub(crate) fn set_capabilities(
+    headers: &mut Headers,
+    config: &Config,
+    account: Option<&AccountConfig>,
+) {
     headers.set(HeaderName::Allow, allow(config));
-    if config.supported.is_empty() {
-        headers.remove(&HeaderName::Supported);
-    } else {
-        headers.set(HeaderName::Supported, config.supported.join(", "));
+    headers.set(HeaderName::Supported, extensions(config, account).join(", "));
+    if account.is_some_and(|account| account.remote_control) {
+        headers.set(HeaderName::AllowEvents, "talk, hold");
+    }
+}
+
+/// Adds an option tag to Require.
+pub(crate) fn require(headers: &mut Headers, tag: &str) {
+    let mut tags = headers.require();
+    if !tags.iter().any(|known| known == tag) {
+        tags.push(tag.to_owned());
+        headers.set(HeaderName::Require, tags.join(", "));
     }
 }
 

@@ -3,12 +3,21 @@
 
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
-use crate::{message, shared::Shared};
+use crate::{
+    AccountConfig, Reliable, message,
+    session::timer,
+    shared::{Cx, Shared},
+};
 
 /// 420 if the request requires an extension we do not have (section 8.2.2.3).
-pub(crate) fn extension(shared: &mut Shared, request: &Request) -> Option<Response> {
+pub(crate) fn extension(
+    shared: &mut Shared,
+    request: &Request,
+    account: Option<&AccountConfig>,
+) -> Option<Response> {
     let required = request.headers.require();
-    let known = |tag: &String| shared.config.supported.iter().any(|s| s.eq_ignore_ascii_case(tag));
+    let ours = message::extensions(&shared.config, account);
+    let known = |tag: &String| ours.iter().any(|own| own.eq_ignore_ascii_case(tag));
     let unknown: Vec<String> = required.into_iter().filter(|tag| !known(tag)).collect();
     if unknown.is_empty() {
         return None;
@@ -43,12 +52,46 @@ pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response
     Some(response)
 }
 
+/// What keeps an INVITE or UPDATE from changing a session: its body (415), or its timer (422).
+pub(crate) fn session(cx: &mut Cx<'_>, request: &Request) -> Option<Response> {
+    content(cx.shared, request).or_else(|| timers(cx.shared, &cx.account.config, request, false))
+}
+
+/// 421 for an INVITE without reliable provisional responses, where the account wants them.
+pub(crate) fn unreliable(
+    shared: &mut Shared,
+    account: &AccountConfig,
+    request: &Request,
+) -> Option<Response> {
+    let headers = &request.headers;
+    let has = headers.supported().into_iter().chain(headers.require()).any(|tag| tag == "100rel");
+    if account.reliable != Reliable::Required || has {
+        return None;
+    }
+    let mut response = answer(shared, request, StatusCode::EXTENSION_REQUIRED);
+    response.headers.set(HeaderName::Require, "100rel");
+    Some(response)
+}
+
+/// 422 or 421 for a request whose session timer cannot be (RFC 4028 section 9).
+pub(crate) fn timers(
+    shared: &mut Shared,
+    account: &AccountConfig,
+    request: &Request,
+    initial: bool,
+) -> Option<Response> {
+    let (status, name, value) = timer::refusal(account, request, initial)?;
+    let mut response = answer(shared, request, status);
+    response.headers.set(name, value);
+    Some(response)
+}
+
 /// The answer to a request that needs none but a plain one: OPTIONS, and methods we do not serve.
 pub(crate) fn plain(shared: &mut Shared, request: &Request) -> Response {
     match request.method {
         Method::Options => {
             let mut response = answer(shared, request, StatusCode::OK);
-            message::set_capabilities(&mut response.headers, &shared.config);
+            message::set_capabilities(&mut response.headers, &shared.config, None);
             message::set_accept(&mut response.headers, &shared.config);
             response
         }

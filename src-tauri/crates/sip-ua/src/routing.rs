@@ -4,13 +4,13 @@
 use std::time::Instant;
 
 use sip_core::{Event as Happening, ServerKey, Source};
-use sip_types::{Method, Request, Response, StatusCode};
+use sip_types::{Method, Replaces, Request, Response, StatusCode};
 
 use crate::{
     AccountId, Event, Input, SessionId, UserAgent,
     dialog::DialogId,
     message, refusal, registration,
-    session::{Invitation, Session},
+    session::{Invitation, Session, TakenOver},
     shared::Owner,
     subscription::Subscription,
 };
@@ -61,10 +61,14 @@ impl UserAgent {
     pub(crate) fn settle(&mut self, now: Instant) {
         loop {
             self.drain(now);
+            let replaced = std::mem::take(&mut self.shared.replaced);
             let forks_left = self.forget_forks(now);
             let strays = std::mem::take(&mut self.shared.strays);
-            if strays.is_empty() && !forks_left {
+            if strays.is_empty() && replaced.is_empty() && !forks_left {
                 break;
+            }
+            for (old, by) in replaced {
+                self.with_session(now, old, |session, cx| session.replaced_by(cx, by));
             }
             for (account, response) in strays {
                 self.end_stray(now, account, &response);
@@ -228,6 +232,9 @@ impl UserAgent {
             let status = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
             return self.refuse(now, key, &request, status);
         }
+        if request.method == Method::Refer {
+            return self.on_outside_refer(now, key, &request, &source);
+        }
         let Some(key) = self.unsolicited(now, key, &request, &source) else { return };
         if !matches!(request.method, Method::Invite | Method::Options) {
             let response = refusal::plain(&mut self.shared, &request);
@@ -239,8 +246,14 @@ impl UserAgent {
         let Some(account) = self.account_for(&request, &source) else {
             return self.refuse(now, key, &request, StatusCode::NOT_FOUND);
         };
-        let refused = refusal::extension(&mut self.shared, &request);
-        if let Some(response) = refused.or_else(|| refusal::content(&mut self.shared, &request)) {
+        let settings = self.accounts.get(&account).map(|account| &account.config);
+        let refused = refusal::extension(&mut self.shared, &request, settings);
+        let refused = refused.or_else(|| refusal::content(&mut self.shared, &request));
+        let invite = settings.filter(|_| request.method == Method::Invite);
+        let refused = refused
+            .or_else(|| refusal::unreliable(&mut self.shared, invite?, &request))
+            .or_else(|| refusal::timers(&mut self.shared, invite?, &request, true));
+        if let Some(response) = refused {
             return self.shared.layer.respond(now, &key, response);
         }
         if request.method == Method::Options {
@@ -250,18 +263,85 @@ impl UserAgent {
         self.on_invite(now, account, Invitation { key, request, source });
     }
 
+    /// A wish for a call from nowhere: refused unless the account has it otherwise.
+    fn on_outside_refer(
+        &mut self,
+        now: Instant,
+        key: ServerKey,
+        request: &Request,
+        source: &Source,
+    ) {
+        let account = self.account_for(request, source);
+        let Some(account) = account.and_then(|id| self.accounts.get(&id)) else {
+            return self.refuse(now, key, request, StatusCode::NOT_FOUND);
+        };
+        let (account, open) = (account.id, account.config.refer_outside);
+        if !open || self.sessions.len() >= self.shared.config.max_sessions {
+            return self.refuse(now, key, request, StatusCode::FORBIDDEN);
+        }
+        let id = self.new_session_id();
+        let parts = (key, request, source);
+        match self.with_account(now, account, |cx| Session::referred_outside(cx, id, parts)) {
+            Some(Ok(session)) => {
+                self.sessions.insert(id, session);
+            }
+            _ => self.refuse(now, key, request, StatusCode::BAD_REQUEST),
+        }
+    }
+
     fn on_invite(&mut self, now: Instant, account: AccountId, invitation: Invitation) {
         let (key, request) = (invitation.key, invitation.request.clone());
         if self.sessions.len() >= self.shared.config.max_sessions {
             return self.refuse(now, key, &request, StatusCode::BUSY_HERE);
         }
+        let taken = match self.taken_over(account, &request) {
+            Ok(taken) => taken,
+            Err(status) => return self.refuse(now, key, &request, status),
+        };
         let id = self.new_session_id();
-        match self.with_account(now, account, |cx| Session::invited(cx, id, invitation)) {
+        match self.with_account(now, account, |cx| Session::invited(cx, id, invitation, taken)) {
             Some(Ok(session)) => {
                 self.sessions.insert(id, session);
             }
             _ => self.refuse(now, key, &request, StatusCode::BAD_REQUEST),
         }
+    }
+
+    /// The session that a new call shall replace (RFC 3891 section 3) or join (RFC 3911 section 4).
+    fn taken_over(&self, account: AccountId, request: &Request) -> Result<TakenOver, StatusCode> {
+        let headers = &request.headers;
+        let replaces = headers.replaces().map_err(|_| StatusCode::BAD_REQUEST)?;
+        let joins = self.shared.config.supported.iter().any(|tag| tag.eq_ignore_ascii_case("join"));
+        let join = match joins {
+            true => headers.join().map_err(|_| StatusCode::BAD_REQUEST)?,
+            // Unsupported, and not required or it had been refused: as if it were not there.
+            false => None,
+        };
+        if replaces.is_some() && join.is_some() {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        let find = |named: &Replaces| {
+            let id = DialogId {
+                call_id: named.call_id.clone(),
+                local_tag: Some(named.to_tag.clone()),
+                remote_tag: Some(named.from_tag.clone()),
+            };
+            let mut own = self.sessions.values().filter(|session| session.account == account);
+            let found = own.find(|session| session.is_named(&id));
+            found.ok_or(StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST)
+        };
+        let mut taken = TakenOver::default();
+        if let Some(named) = replaces {
+            let session = find(&named)?;
+            session.may_be_replaced(named.early_only)?;
+            taken.replaces = Some(session.id);
+        }
+        if let Some(named) = join {
+            let session = find(&named)?;
+            session.may_be_joined()?;
+            taken.joins = Some(session.id);
+        }
+        Ok(taken)
     }
 
     /// The account a request is for: by its Request-URI, then To, then where it comes from.

@@ -10,7 +10,7 @@ use sip_core::{ClientKey, Random, Route, ServerKey, TransactionLayer, Transmit};
 use sip_types::{Request, Response, Uri};
 
 use crate::{
-    AccountId, Config, Counters, Event, Output, QueryId, SessionId, SubscriptionId,
+    AccountId, Config, Counters, Event, Output, QueryId, ReferralId, SessionId, SubscriptionId,
     account::Account,
 };
 
@@ -39,7 +39,10 @@ pub(crate) struct Shared {
     pub counters: Counters,
     /// 2xx of dialogs that lost a fork, with the account that called.
     pub strays: Vec<(AccountId, Response)>,
+    /// Sessions that another has taken the place of, and which.
+    pub replaced: Vec<(SessionId, SessionId)>,
     next_query: u64,
+    next_referral: u64,
 }
 
 /// [`Shared`] with the time and the account concerned: what a session's methods are given.
@@ -62,7 +65,9 @@ impl Shared {
             queries: HashMap::new(),
             counters: Counters::default(),
             strays: Vec::new(),
+            replaced: Vec::new(),
             next_query: 0,
+            next_referral: 0,
         }
     }
 
@@ -83,6 +88,12 @@ impl Shared {
         self.queries.insert(query, owner);
         self.outputs.push_back(Output::Resolve { query, uri });
         query
+    }
+
+    /// A name for a peer's REFER.
+    pub(crate) fn referral(&mut self) -> ReferralId {
+        self.next_referral += 1;
+        ReferralId(self.next_referral)
     }
 
     /// Starts a client transaction on behalf of `owner`.

@@ -6,8 +6,8 @@ use sip_core::{ClientKey, Random, Route, ServerKey};
 use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
 use crate::{
-    AcceptFrom, AccountConfig, AccountId, Body, Config, Counters, Input, OutgoingCall, Output,
-    SessionId, SubscriptionId, UaError,
+    AcceptFrom, AccountConfig, AccountId, Body, Config, Counters, EarlyDialogId, Input,
+    OutgoingCall, Output, Refer, ReferralId, SessionId, SubscriptionId, UaError,
     account::Account,
     registration::{self, Registration},
     session::Session,
@@ -236,8 +236,7 @@ impl UserAgent {
     }
 
     /// [`hangup`](Self::hangup) with a Reason header (RFC 3326) in the BYE, or in the response that
-    /// refuses an incoming call, e.g. `Q.850;cause=16`. A CANCEL carries none: the transaction
-    /// layer makes it and takes no headers for it.
+    /// refuses an incoming call, or in the CANCEL, e.g. `Q.850;cause=16`.
     pub fn hangup_with(
         &mut self,
         now: Instant,
@@ -262,7 +261,19 @@ impl UserAgent {
         self.command(now, session, |session, cx| session.reoffer(cx, None))
     }
 
-    /// Accepts the peer's re-INVITE with an answer (or our offer, if it had none).
+    /// Changes an answered session by UPDATE (RFC 3311); without a body it only tells the peer our
+    /// Contact, and ends as [`crate::Event::SessionRequestDone`]. With one it goes as `reoffer`.
+    /// [`UaError::Unsupported`]: the peer has no UPDATE.
+    pub fn update(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        body: Option<Body>,
+    ) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| session.update(cx, body))
+    }
+
+    /// Accepts the peer's re-INVITE or UPDATE with an answer (or our offer, if it had none).
     pub fn answer_reoffer(
         &mut self,
         now: Instant,
@@ -272,7 +283,7 @@ impl UserAgent {
         self.command(now, session, |session, cx| session.answer_reoffer(cx, body.as_ref()))
     }
 
-    /// Refuses the peer's re-INVITE; the session goes on as it was.
+    /// Refuses the peer's re-INVITE or UPDATE; the session goes on as it was.
     pub fn reject_reoffer(
         &mut self,
         now: Instant,
@@ -290,6 +301,18 @@ impl UserAgent {
         body: Body,
     ) -> Result<(), UaError> {
         self.command(now, session, |session, cx| session.provide_answer(cx, &body))
+    }
+
+    /// Answers an offer that came before the call was answered ([`crate::Event::EarlyOffer`]); it
+    /// travels in the PRACK.
+    pub fn answer_early(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        early_dialog: EarlyDialogId,
+        body: Body,
+    ) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| session.answer_early(cx, early_dialog, &body))
     }
 
     /// Sends an INFO (DTMF where the peer has no telephone-event).
@@ -327,6 +350,52 @@ impl UserAgent {
         self.command(now, session, |session, cx| {
             session.send_request(cx, method, headers, body.as_ref())
         })
+    }
+
+    // --- transfers ---
+
+    /// Has the peer of an answered session call somebody (REFER, RFC 3515). How it goes comes as
+    /// [`crate::Event::ReferProgress`]. One at a time per session: [`UaError::WrongState`] while
+    /// the last one has had no terminal word.
+    pub fn refer(&mut self, now: Instant, session: SessionId, refer: Refer) -> Result<(), UaError> {
+        let target = match refer.replaces {
+            Some(other) if other == session => return Err(UaError::WrongState),
+            Some(other) => {
+                let other = self.sessions.get(&other).filter(|other| !other.has_ended());
+                other.ok_or(UaError::UnknownSession)?.replacement()?
+            }
+            None => refer.to.clone(),
+        };
+        self.command(now, session, |session, cx| session.refer(cx, &refer, target))
+    }
+
+    /// Accepts a peer's REFER with 202; `report_referral` is owed from here on.
+    pub fn accept_referral(&mut self, now: Instant, id: ReferralId) -> Result<(), UaError> {
+        self.command_referral(now, id, |session, cx| session.accept_referral(cx, id))
+    }
+
+    /// Tells the peer how the call goes that it asked for. A final status is the last word; so is
+    /// the end of the 180 s that its subscription lasts.
+    pub fn report_referral(
+        &mut self,
+        now: Instant,
+        id: ReferralId,
+        status: StatusCode,
+    ) -> Result<(), UaError> {
+        self.command_referral(now, id, |session, cx| session.report_referral(cx, id, status))
+    }
+
+    /// Refuses a peer's REFER with a final status from 300 up.
+    pub fn reject_referral(
+        &mut self,
+        now: Instant,
+        id: ReferralId,
+        status: StatusCode,
+    ) -> Result<(), UaError> {
+        if !status.is_redirection() && !status.is_failure() {
+            return Err(UaError::WrongState);
+        }
+        self.command_referral(now, id, |session, cx| session.reject_referral(cx, id, status))
     }
 
     // --- outside of sessions ---
@@ -390,6 +459,20 @@ impl UserAgent {
             return Err(UaError::UnknownSession);
         }
         let result = self.with_session(now, id, f).unwrap_or(Err(UaError::UnknownSession));
+        self.settle(now);
+        result
+    }
+
+    /// Runs `f` on the session a REFER belongs to, also when that has ended.
+    fn command_referral(
+        &mut self,
+        now: Instant,
+        id: ReferralId,
+        f: impl FnOnce(&mut Session, &mut Cx<'_>) -> Result<(), UaError>,
+    ) -> Result<(), UaError> {
+        let found = self.sessions.values().find(|session| session.has_referral(id));
+        let session = found.map(|session| session.id).ok_or(UaError::UnknownReferral)?;
+        let result = self.with_session(now, session, f).unwrap_or(Err(UaError::UnknownReferral));
         self.settle(now);
         result
     }

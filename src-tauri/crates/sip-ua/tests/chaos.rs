@@ -5,10 +5,12 @@
 
 mod net;
 
+use std::collections::BTreeMap;
+
 use net::{Net, sdp};
 use proptest::prelude::*;
 use sip_types::StatusCode;
-use sip_ua::{Event, SessionId, UaError, UserAgent};
+use sip_ua::{Event, Refer, ReferralId, Reliable, SessionId, SessionTimer, UaError, UserAgent};
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -25,6 +27,14 @@ enum Action {
     ProvideAnswer(usize),
     Info(usize),
     Partition(bool),
+    Early,
+    AnswerEarly,
+    Update(usize, bool),
+    Refer(usize, bool),
+    AcceptReferral(usize),
+    RejectReferral(usize),
+    Report(usize, u16),
+    Wait(u64),
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -42,6 +52,15 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..2usize).prop_map(Action::ProvideAnswer),
         1 => (0..2usize).prop_map(Action::Info),
         1 => any::<bool>().prop_map(Action::Partition),
+        2 => Just(Action::Early),
+        2 => Just(Action::AnswerEarly),
+        2 => (0..2usize, any::<bool>()).prop_map(|(node, body)| Action::Update(node, body)),
+        2 => (0..2usize, any::<bool>()).prop_map(|(node, silent)| Action::Refer(node, silent)),
+        2 => (0..2usize).prop_map(Action::AcceptReferral),
+        1 => (0..2usize).prop_map(Action::RejectReferral),
+        2 => (0..2usize, prop_oneof![Just(180), Just(200), Just(486)])
+            .prop_map(|(node, code)| Action::Report(node, code)),
+        1 => (1..200u64).prop_map(Action::Wait),
     ]
 }
 
@@ -71,8 +90,47 @@ fn each(
     }
 }
 
-fn perform(net: &mut Net, dialled: &mut Vec<SessionId>, action: &Action) {
+fn perform_early(net: &mut Net, world: &World, action: &Action) {
+    let dialled = &world.dialled;
     match action {
+        Action::Early => {
+            each(net, 1, dialled, |ua, now, id| ua.progress(now, id, Some(sdp("early"))));
+        }
+        Action::AnswerEarly => answer_early(net, dialled),
+        Action::Update(node, body) => {
+            each(net, *node, dialled, |ua, now, id| ua.update(now, id, body.then(|| sdp("update"))))
+        }
+        Action::Wait(seconds) => net.run(seconds * 1000),
+        _ => {}
+    }
+}
+
+/// What the test itself has begun.
+#[derive(Default)]
+struct World {
+    dialled: Vec<SessionId>,
+    /// How many REFERs were sent in each session of each node.
+    referred: BTreeMap<(usize, SessionId), usize>,
+}
+
+fn perform(net: &mut Net, world: &mut World, action: &Action) {
+    let dialled = &mut world.dialled;
+    match action {
+        Action::Early | Action::AnswerEarly | Action::Update(..) | Action::Wait(_) => {
+            perform_early(net, world, action);
+        }
+        Action::Refer(node, silent) => transfer(net, world, *node, *silent),
+        Action::AcceptReferral(node) => {
+            each_referral(net, *node, |ua, now, id| ua.accept_referral(now, id));
+        }
+        Action::RejectReferral(node) => {
+            let status = StatusCode::FORBIDDEN;
+            each_referral(net, *node, |ua, now, id| ua.reject_referral(now, id, status));
+        }
+        Action::Report(node, code) => {
+            let status = StatusCode::new(*code).unwrap();
+            each_referral(net, *node, |ua, now, id| ua.report_referral(now, id, status));
+        }
         Action::Dial(offer) => {
             let body = offer.then(|| sdp("offer"));
             let id = net.dial(0, 1, body);
@@ -113,6 +171,51 @@ fn perform(net: &mut Net, dialled: &mut Vec<SessionId>, action: &Action) {
     }
 }
 
+/// REFERs that have come to a node, whatever became of them.
+fn referrals(net: &Net, node: usize) -> Vec<ReferralId> {
+    let history = net.nodes[node].history.iter();
+    let asked = history.filter_map(|event| match event {
+        Event::ReferRequested(request) => Some(request.id),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn each_referral(
+    net: &mut Net,
+    node: usize,
+    f: impl Fn(&mut UserAgent, std::time::Instant, ReferralId) -> Result<(), UaError>,
+) {
+    for id in referrals(net, node) {
+        let _ = net.act(node, |ua, now| f(ua, now, id));
+    }
+}
+
+fn transfer(net: &mut Net, world: &mut World, node: usize, silent: bool) {
+    let target = net::uri("sip:carol@192.0.2.9");
+    for id in open(net, node, &world.dialled) {
+        let refer = Refer { no_subscription: silent, ..Refer::new(target.clone()) };
+        if net.act(node, |ua, now| ua.refer(now, id, refer)).is_ok() {
+            *world.referred.entry((node, id)).or_default() += 1;
+        }
+    }
+}
+
+fn answer_early(net: &mut Net, dialled: &[SessionId]) {
+    let offers: Vec<_> = net.nodes[0]
+        .history
+        .iter()
+        .filter_map(|event| match event {
+            Event::EarlyOffer { session, early_dialog, .. } => Some((*session, *early_dialog)),
+            _ => None,
+        })
+        .filter(|(session, _)| dialled.contains(session))
+        .collect();
+    for (session, early) in offers {
+        let _ = net.act(0, |ua, now| ua.answer_early(now, session, early, sdp("early answer")));
+    }
+}
+
 /// Everybody hangs up until everybody has.
 fn wind_up(net: &mut Net, dialled: &[SessionId]) {
     net.filter = None;
@@ -121,7 +224,7 @@ fn wind_up(net: &mut Net, dialled: &[SessionId]) {
         for node in 0..2 {
             each(net, node, dialled, |ua, now, id| ua.hangup(now, id));
         }
-        net.run(70_000);
+        net.run(250_000);
     }
 }
 
@@ -134,23 +237,43 @@ proptest! {
         loss in 0..50u64,
         latency in 1..900u64,
         seed in any::<u8>(),
+        settings in (0..9usize, 0..9usize),
     ) {
-        let mut net = Net::pair(seed);
+        let mut net = Net::new(seed);
+        let reliable = [Reliable::Off, Reliable::Supported, Reliable::Required];
+        let timers = [SessionTimer::Off, SessionTimer::Supported, SessionTimer::Always];
+        for (name, pick) in [("alice", settings.0), ("bob", settings.1)] {
+            net.add_agent(name, |config| {
+                config.reliable = reliable[pick % 3];
+                config.session_timer = timers[pick / 3];
+                config.session_expires = 90;
+            });
+        }
         net.loss = loss;
         net.latency = (1, latency);
-        let mut dialled = Vec::new();
+        let mut world = World::default();
         for (pause, action) in &actions {
-            perform(&mut net, &mut dialled, action);
+            perform(&mut net, &mut world, action);
             net.run(*pause);
         }
+        let World { dialled, referred } = world;
         wind_up(&mut net, &dialled);
+        for ((node, id), count) in &referred {
+            let terminal = net.nodes[*node].history.iter().filter(|event| matches!(
+                event,
+                Event::ReferProgress { session, progress } if session == id && progress.is_terminal()
+            ));
+            prop_assert_eq!(terminal.count(), *count, "each transfer has one end");
+        }
         net.assert_quiet();
         for node in 0..2 {
             prop_assert!(open(&net, node, &dialled).is_empty(), "{} has open calls", node);
             let history = &net.nodes[node].history;
             for (at, event) in history.iter().enumerate() {
                 if let Event::Ended { session, .. } = event {
-                    let after = format!("{:?}", &history[at + 1..]);
+                    let after = history[at + 1..].iter();
+                    let told = |event: &&Event| !matches!(event, Event::ReferProgress { .. });
+                    let after = format!("{:?}", after.filter(told).collect::<Vec<_>>());
                     let name = format!("session: {session:?},");
                     prop_assert!(!after.contains(&name), "{session} goes on after its end");
                 }

@@ -292,7 +292,7 @@ fn requests_we_do_not_serve_are_refused_as_they_should_be() {
     for (method, code) in [
         ("FOO", 405),
         ("MESSAGE", 405),
-        ("REFER", 405),
+        ("REFER", 403),
         ("PUBLISH", 405),
         ("REGISTER", 405),
         ("SUBSCRIBE", 489),

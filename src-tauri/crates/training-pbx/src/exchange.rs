@@ -242,7 +242,7 @@ impl Exchange {
             }
             Event::Answered { session, body, role, .. } => self.answered(now, session, body, role),
             Event::Confirmed { session, body } => self.confirmed(now, session, body),
-            Event::Reoffered { session, body } => self.reoffered(now, session, body),
+            Event::Reoffered { session, body, .. } => self.reoffered(now, session, body),
             Event::ReofferAnswered { session, body, role } => {
                 self.reoffer_answered(now, session, body, role);
             }

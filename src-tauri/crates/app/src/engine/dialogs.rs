@@ -28,7 +28,7 @@ impl Desk {
                 }
             }
             Event::Confirmed { session, body } => self.confirmed(now, session, body),
-            Event::Reoffered { session, body } => self.reoffered(now, session, body),
+            Event::Reoffered { session, body, .. } => self.reoffered(now, session, body),
             Event::ReofferAnswered { session, body, role } => {
                 self.reoffer_answered(now, session, body, role);
             }
@@ -43,15 +43,8 @@ impl Desk {
             }
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
-            Event::InDialog { .. }
-            | Event::SessionRequestDone { .. }
-            | Event::Subscription { .. }
-            | Event::Notified { .. }
-            | Event::SubscriptionChangeDone { .. }
-            | Event::Unsolicited { .. }
-            | Event::OutOfDialog { .. }
-            | Event::OutOfDialogResponse { .. }
-            | Event::OutOfDialogFailed { .. } => {}
+            // Nothing that a telephone without these features would do.
+            _ => {}
         }
     }
 

@@ -20,11 +20,30 @@ use crate::{
 
 pub(super) struct Closing {
     rest: Established,
+    /// The BYE, ours or the peer's, has been answered: only reports on transfers may follow.
+    over: bool,
 }
 
 impl Closing {
     pub(super) fn new(rest: Established) -> Self {
-        Self { rest }
+        Self { rest, over: false }
+    }
+
+    /// The call is over, its dialog is not.
+    pub(super) fn ended(rest: Established) -> Self {
+        Self { rest, over: true }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(super) fn into_rest(self) -> Established {
+        self.rest
+    }
+
+    pub(super) fn flow_mut(&mut self) -> &mut Flow {
+        &mut self.rest.flow
     }
 
     pub(super) fn dialog(&self) -> &Dialog {
@@ -32,7 +51,7 @@ impl Closing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.rest.acceptance.as_ref().map(Acceptance::poll_timeout)
+        self.rest.acceptance.as_ref().filter(|_| !self.over).map(Acceptance::poll_timeout)
     }
 }
 
@@ -80,7 +99,7 @@ impl Session {
                     closing.rest.send_ack(cx, cseq.number, None);
                 }
             }
-            Some(outcome) => self.closing_outcome(&outcome),
+            Some(outcome) => self.closing_outcome(cx, outcome),
             None if invite && ours => {
                 closing.rest.repeat_ack(cx, &response);
             }
@@ -101,7 +120,7 @@ impl Session {
     pub(super) fn closing_failure(&mut self, cx: &mut Cx<'_>, key: ClientKey, failure: Failure) {
         let Phase::Closing(closing) = &mut self.phase else { return };
         if let Some(outcome) = closing.rest.flow.on_failure(cx, key, failure) {
-            self.closing_outcome(&outcome);
+            self.closing_outcome(cx, outcome);
         }
     }
 
@@ -113,14 +132,17 @@ impl Session {
     ) {
         let Phase::Closing(closing) = &mut self.phase else { return };
         for outcome in closing.rest.flow.on_resolved(cx, query, result) {
-            self.closing_outcome(&outcome);
+            self.closing_outcome(cx, outcome);
         }
     }
 
-    /// The end of the BYE is the end of everything.
-    fn closing_outcome(&mut self, outcome: &Outcome) {
-        if let Outcome::Final(Purpose::Bye, ..) | Outcome::Failed(Purpose::Bye, ..) = outcome {
-            self.enter(Phase::Gone, "end of BYE");
+    /// The end of the BYE is the end of everything but reports on transfers.
+    fn closing_outcome(&mut self, cx: &mut Cx<'_>, outcome: Outcome) {
+        match outcome.purpose() {
+            Some(Purpose::Bye) => self.finish(cx, "end of BYE"),
+            Some(Purpose::Refer) => self.refer_outcome(cx, outcome),
+            Some(Purpose::Notify(id)) => self.notify_outcome(cx, id, &outcome),
+            _ => {}
         }
     }
 

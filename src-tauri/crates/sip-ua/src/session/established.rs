@@ -120,11 +120,20 @@ impl Session {
     fn established_outcome(&mut self, cx: &mut Cx<'_>, outcome: Outcome) {
         let session = self.id;
         match outcome {
-            Outcome::Continues => {}
-            Outcome::Final(Purpose::Reinvite, request, response) => {
+            // The call is answered: what was acknowledged before no longer matters.
+            Outcome::Continues | Outcome::Final(Purpose::Prack, ..) => {}
+            Outcome::Final(Purpose::Refer, ..) | Outcome::Failed(Purpose::Refer, ..) => {
+                self.refer_outcome(cx, outcome);
+            }
+            Outcome::Final(Purpose::Notify(id), ..) | Outcome::Failed(Purpose::Notify(id), ..) => {
+                self.notify_outcome(cx, id, &outcome);
+            }
+            Outcome::Final(Purpose::Reinvite | Purpose::Update, request, response) => {
                 self.reoffer_response(cx, &request, &response);
             }
-            Outcome::Failed(Purpose::Reinvite, _, failure) => self.reoffer_failure(cx, &failure),
+            Outcome::Failed(Purpose::Reinvite | Purpose::Update, _, failure) => {
+                self.reoffer_failure(cx, &failure);
+            }
             Outcome::Final(purpose, request, response) => {
                 if purpose == Purpose::Other {
                     let (method, status) = (request.method, Some(response.status));
@@ -149,6 +158,7 @@ impl Session {
         };
         let Some(owed) = established.owed.take() else { return Err(UaError::WrongState) };
         established.send_ack(cx, owed.seq, Some(body));
+        self.local_body = Some(body.clone());
         self.pump_reoffer(cx);
         Ok(())
     }
@@ -161,6 +171,9 @@ impl Session {
             return;
         };
         let body = message::body_of(&ack.headers, &ack.body);
+        if acceptance.offers && body.is_some() {
+            self.remote_body.clone_from(&body);
+        }
         if acceptance.initial {
             let body = body.filter(|_| acceptance.offers);
             cx.shared.event(Event::Confirmed { session, body });

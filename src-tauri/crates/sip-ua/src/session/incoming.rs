@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, NameAddr, Request, Response, StatusCode};
 
-use super::{Phase, Session, acceptance::Acceptance, established::Established};
+use super::{
+    Peer, Phase, Session, TakenOver, acceptance::Acceptance, established::Established,
+    reliable::Provisionals,
+};
 use crate::{
-    Body, EndCause, Event, SessionId, UaError,
+    Body, EndCause, Event, SessionId, UaError, alerting,
     dialog::{Dialog, NoDialog},
     flow::Flow,
     identity,
@@ -29,16 +32,20 @@ pub(crate) struct Invitation {
 }
 
 pub(super) struct Incoming {
-    invitation: Invitation,
+    pub(super) invitation: Invitation,
     pub flow: Flow,
     last: Option<Response>,
     repeat_at: Option<Instant>,
     expires_at: Option<Instant>,
+    pub provisionals: Provisionals,
 }
 
 impl Incoming {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.repeat_at, self.expires_at].into_iter().flatten().min()
+        [self.repeat_at, self.expires_at, self.provisionals.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -48,6 +55,7 @@ impl Session {
         cx: &mut Cx<'_>,
         id: SessionId,
         invitation: Invitation,
+        taken: TakenOver,
     ) -> Result<Self, NoDialog> {
         let Invitation { key, request, source } = &invitation;
         let tag = cx.shared.random.token(10);
@@ -68,12 +76,31 @@ impl Session {
             headers: headers.clone(),
             request_uri: request.uri.clone(),
             source: *source,
+            trusted,
+            replaces: taken.replaces,
+            joins: taken.joins,
+            ring: alerting::ring(headers),
+            answer_after: alerting::answer_after(headers),
+            answer_mode: alerting::answer_mode(headers),
         })));
+        let mut peer = Peer::default();
+        peer.learn(headers);
+        let offer = body_of(headers, &request.body);
         let expires = headers.expires().ok().flatten().map(u64::from).map(Duration::from_secs);
         let expires_at = expires.map(|wait| cx.now + wait);
-        let incoming = Incoming { invitation, flow, last: None, repeat_at: None, expires_at };
+        let incoming = Incoming {
+            invitation,
+            flow,
+            last: None,
+            repeat_at: None,
+            expires_at,
+            provisionals: Provisionals::default(),
+        };
         let phase = Phase::Incoming(Box::new(incoming));
-        let session = Self::with_phase(id, cx.account.id, phase);
+        let mut session = Self::with_phase(id, cx.account.id, phase);
+        session.replaces = taken.replaces;
+        session.peer = peer;
+        session.remote_body = offer;
         tracing::debug!(session = %id, "nothing, INVITE -> incoming");
         Ok(session)
     }
@@ -86,7 +113,16 @@ impl Session {
         body: Option<&Body>,
     ) -> Result<(), UaError> {
         let asserted = self.asserted.clone();
+        let reliably = self.goes_reliably(cx, body.is_some());
         let Phase::Incoming(incoming) = &mut self.phase else { return Err(UaError::WrongState) };
+        if incoming.provisionals.is_accepted() {
+            return Err(UaError::WrongState);
+        }
+        if reliably {
+            incoming.repeat_at = Some(cx.now + REPEAT);
+            self.provide(cx, status, body);
+            return Ok(());
+        }
         let mut response = incoming.response(cx, status, asserted.as_ref());
         message::response_body(&mut response, body);
         cx.shared.layer.respond(cx.now, &incoming.invitation.key, response.clone());
@@ -99,6 +135,15 @@ impl Session {
     /// 200 to the INVITE.
     pub(crate) fn accept(&mut self, cx: &mut Cx<'_>, body: Option<&Body>) -> Result<(), UaError> {
         let asserted = self.asserted.clone();
+        if let Phase::Incoming(incoming) = &mut self.phase
+            && incoming.provisionals.holds_answer()
+        {
+            if incoming.provisionals.is_accepted() {
+                return Err(UaError::WrongState);
+            }
+            incoming.provisionals.accept_later(body.cloned());
+            return Ok(());
+        }
         let incoming = match self.take_phase() {
             Phase::Incoming(incoming) => incoming,
             other => {
@@ -107,14 +152,24 @@ impl Session {
             }
         };
         let mut response = incoming.response(cx, StatusCode::OK, asserted.as_ref());
+        // Our offer may have been answered before the call was; an answer may be said again.
+        let bare = incoming.invitation.request.body.is_empty();
+        let body = body.filter(|_| !(bare && incoming.provisionals.settled));
         message::response_body(&mut response, body);
         let Incoming { invitation, flow, .. } = *incoming;
+        self.grant_timer(cx, &invitation.request, &mut response.headers);
+        if body.is_some() {
+            self.local_body = body.cloned();
+        }
         let offers = invitation.request.body.is_empty() && body.is_some();
-        let seq = flow.dialog.remote_seq.unwrap_or_default();
+        let seq = invitation.request.headers.cseq().map_or(0, |cseq| cseq.number);
         let mut established = Established::new(flow);
         let acceptance = Acceptance::send(cx, invitation.key, response, seq, (true, offers));
         established.acceptance = Some(acceptance);
         self.enter(Phase::Established(Box::new(established)), "accept");
+        if let Some(old) = self.replaces.take() {
+            cx.shared.replaced.push((old, self.id));
+        }
         Ok(())
     }
 
@@ -151,10 +206,16 @@ impl Session {
             let cause = EndCause::network(None, "the call was not answered in time");
             return self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
         }
-        if let Some(last) = &incoming.last {
-            cx.shared.layer.respond(cx.now, &incoming.invitation.key, last.clone());
+        if incoming.repeat_at.is_some_and(|at| at <= cx.now) {
+            incoming.repeat_at = Some(cx.now + REPEAT);
+            match &incoming.last {
+                Some(last) => {
+                    cx.shared.layer.respond(cx.now, &incoming.invitation.key, last.clone());
+                }
+                None => self.provide_again(cx),
+            }
         }
-        incoming.repeat_at = Some(cx.now + REPEAT);
+        self.provisional_timeout(cx);
     }
 
     /// Answers the INVITE finally, and that is the end.
@@ -187,13 +248,18 @@ impl Session {
 
 impl Incoming {
     /// A response to the INVITE within the dialog it founds.
-    fn response(&self, cx: &Cx<'_>, status: StatusCode, asserted: Option<&NameAddr>) -> Response {
+    pub(super) fn response(
+        &self,
+        cx: &Cx<'_>,
+        status: StatusCode,
+        asserted: Option<&NameAddr>,
+    ) -> Response {
         let tag = self.flow.dialog.local.tag().unwrap_or_default();
         let mut response = message::response(&self.invitation.request, status, tag);
         let headers = &mut response.headers;
         headers.copy_from(&self.invitation.request.headers, &HeaderName::RecordRoute);
         message::set_contact_for(headers, cx, &self.invitation.source);
-        message::set_capabilities(headers, &cx.shared.config);
+        message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
         headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
         if let Some(asserted) = asserted {
             headers.set(HeaderName::PAssertedIdentity, asserted.to_string());

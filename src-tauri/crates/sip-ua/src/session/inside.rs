@@ -5,10 +5,7 @@ use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, StatusCode};
 
 use super::{Phase, Session};
-use crate::{EndCause, Event, message, refusal, shared::Cx};
-
-/// Bodies of INFO that carry digits.
-const DIGITS: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
+use crate::{EndCause, Event, RemoteAction, dtmf, message, refusal, shared::Cx};
 
 impl Session {
     pub(super) fn inside(
@@ -25,13 +22,17 @@ impl Session {
             let (session, request) = (self.id, Box::new(request));
             return cx.shared.event(Event::InDialog { session, key, request });
         }
-        if let Some(response) = refusal::extension(cx.shared, &request) {
+        if let Some(response) = refusal::extension(cx.shared, &request, Some(&cx.account.config)) {
             return cx.shared.layer.respond(cx.now, &key, response);
         }
         match request.method {
             Method::Bye => self.bye(cx, key, &request),
             Method::Invite => self.invite_inside(cx, key, request, source),
+            Method::Prack => self.prack_received(cx, key, &request),
+            Method::Update => self.update_inside(cx, key, request, source),
             Method::Info => self.info_received(cx, key, &request),
+            Method::Refer => self.refer_inside(cx, key, request, source),
+            Method::Notify => self.notify_inside(cx, key, &request),
             _ => {
                 let response = refusal::plain(cx.shared, &request);
                 cx.shared.layer.respond(cx.now, &key, response);
@@ -45,7 +46,8 @@ impl Session {
         let flow = match &mut self.phase {
             Phase::Incoming(incoming) => &mut incoming.flow,
             Phase::Established(established) => &mut established.flow,
-            _ => return true,
+            Phase::Closing(closing) => closing.flow_mut(),
+            Phase::Outgoing(_) | Phase::Gone => return true,
         };
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         if !flow.dialog.advance_remote(seq) {
@@ -69,9 +71,10 @@ impl Session {
         }
         if let Phase::Established(established) = &mut self.phase {
             established.wind_up_reoffer(cx);
+            established.acceptance = None;
         }
         self.end(cx, cause);
-        self.enter(Phase::Gone, "BYE");
+        self.finish(cx, "BYE");
     }
 
     fn invite_inside(
@@ -83,7 +86,7 @@ impl Session {
     ) {
         match &self.phase {
             Phase::Established(_) => {
-                if let Some(response) = refusal::content(cx.shared, &request) {
+                if let Some(response) = refusal::session(cx, &request) {
                     return cx.shared.layer.respond(cx.now, &key, response);
                 }
                 self.reoffer_received(cx, key, request, source);
@@ -96,14 +99,101 @@ impl Session {
         }
     }
 
+    fn update_inside(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        match &self.phase {
+            Phase::Established(_) => {
+                if let Some(response) = refusal::session(cx, &request) {
+                    return cx.shared.layer.respond(cx.now, &key, response);
+                }
+                self.update_received(cx, key, request, source);
+            }
+            Phase::Outgoing(_) => self.early_update(cx, key, &request, source),
+            Phase::Incoming(_) => self.update_before_answer(cx, key, &request, source),
+            Phase::Closing(_) | Phase::Gone => {
+                self.answer(cx, key, &request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+            }
+        }
+    }
+
+    /// The caller changes its mind before it is answered: a new Contact is taken; an offer while its
+    /// first has no answer has to come again (RFC 3311 section 5.2).
+    fn update_before_answer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: &Request,
+        source: &Source,
+    ) {
+        if !request.body.is_empty() {
+            return Self::answer_overlap(cx, key, request);
+        }
+        let Phase::Incoming(incoming) = &mut self.phase else { return };
+        incoming.flow.dialog.refresh_target(&request.headers);
+        incoming.flow.retarget();
+        let mut response = message::response(request, StatusCode::OK, "");
+        message::set_contact_for(&mut response.headers, cx, source);
+        cx.shared.layer.respond(cx.now, &key, response);
+    }
+
+    fn refer_inside(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: Request, source: &Source) {
+        match &self.phase {
+            Phase::Established(_) => {
+                let session = self.id;
+                self.refer_received(cx, key, request, source, Some(session));
+            }
+            // Nobody has answered yet: there is nothing to hand over.
+            Phase::Outgoing(_) | Phase::Incoming(_) => {
+                self.answer(cx, key, &request, StatusCode::FORBIDDEN);
+            }
+            Phase::Closing(_) | Phase::Gone => {
+                self.answer(cx, key, &request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+            }
+        }
+    }
+
+    fn notify_inside(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
+        let package = request.headers.event().ok().flatten().map(|event| event.package);
+        match package.as_deref() {
+            None => self.answer(cx, key, request, StatusCode::BAD_EVENT),
+            Some("refer") => self.refer_notified(cx, key, request),
+            Some("talk") => self.controlled(cx, key, request, RemoteAction::Talk),
+            Some("hold") => self.controlled(cx, key, request, RemoteAction::Hold),
+            Some(_) => {
+                let response = refusal::plain(cx.shared, request);
+                cx.shared.layer.respond(cx.now, &key, response);
+            }
+        }
+    }
+
+    /// A NOTIFY that works the telephone's keys: only where the account lets it.
+    fn controlled(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: &Request,
+        action: RemoteAction,
+    ) {
+        if !cx.account.config.remote_control || self.ended {
+            return self.answer(cx, key, request, StatusCode::BAD_EVENT);
+        }
+        self.answer(cx, key, request, StatusCode::OK);
+        cx.shared.event(Event::RemoteControl { session: self.id, action });
+    }
+
     fn info_received(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
         let session = self.id;
         let Some(body) = message::body_of(&request.headers, &request.body) else {
             return self.answer(cx, key, request, StatusCode::OK);
         };
-        if !DIGITS.contains(&message::media_type(&body.content_type).as_str()) {
+        if !dtmf::BODIES.contains(&message::media_type(&body.content_type).as_str()) {
             let mut response = message::response(request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "");
-            response.headers.set(HeaderName::Accept, DIGITS.join(", "));
+            response.headers.set(HeaderName::Accept, dtmf::BODIES.join(", "));
             return cx.shared.layer.respond(cx.now, &key, response);
         }
         self.answer(cx, key, request, StatusCode::OK);

@@ -7,11 +7,18 @@
 
 mod acceptance;
 mod closing;
+mod early;
 mod established;
 mod incoming;
 mod inside;
 mod outgoing;
+mod peer;
+mod refer;
+mod referral;
+mod reliable;
 mod reoffer;
+mod takeover;
+pub(crate) mod timer;
 
 use std::time::Instant;
 
@@ -19,18 +26,23 @@ use sip_core::{ClientKey, Failure, Route, ServerKey, Source};
 use sip_types::{NameAddr, Request, Response, StatusCode};
 
 use crate::{
-    AccountId, EndCause, Event, QueryId, ResolveError, SessionId,
+    AccountId, Body, EndCause, Event, QueryId, ResolveError, SessionId,
     dialog::{Dialog, DialogId},
     message,
     shared::{Cx, Owner},
 };
 
 pub(crate) use incoming::Invitation;
+pub(crate) use takeover::TakenOver;
 
 use closing::Closing;
 use established::Established;
 use incoming::Incoming;
 use outgoing::Outgoing;
+use peer::Peer;
+use refer::Referring;
+use referral::Referral;
+use timer::Timer;
 
 /// One call leg.
 pub(crate) struct Session {
@@ -44,6 +56,18 @@ pub(crate) struct Session {
     asserted: Option<NameAddr>,
     /// Reason header of the BYE to come.
     reason: Option<String>,
+    peer: Peer,
+    timer: Option<Timer>,
+    /// Our description in force, for a refresh by re-INVITE.
+    local_body: Option<Body>,
+    /// The peer's description in force.
+    remote_body: Option<Body>,
+    /// The session that ends when this one is answered.
+    replaces: Option<SessionId>,
+    /// The transfer we asked the peer for.
+    referring: Option<Referring>,
+    /// Transfers the peer asks us for.
+    referrals: Vec<Referral>,
 }
 
 enum Phase {
@@ -57,7 +81,22 @@ enum Phase {
 impl Session {
     fn with_phase(id: SessionId, account: AccountId, phase: Phase) -> Self {
         let placed = matches!(phase, Phase::Outgoing(_));
-        Self { id, account, phase, ended: false, placed, asserted: None, reason: None }
+        Self {
+            id,
+            account,
+            phase,
+            ended: false,
+            placed,
+            asserted: None,
+            reason: None,
+            peer: Peer::default(),
+            timer: None,
+            local_body: None,
+            remote_body: None,
+            replaces: None,
+            referring: None,
+            referrals: Vec::new(),
+        }
     }
 
     fn owner(&self) -> Owner {
@@ -114,6 +153,30 @@ impl Session {
         if !self.ended {
             self.ended = true;
             cx.shared.event(Event::Ended { session: self.id, cause });
+        }
+    }
+
+    /// The call is over, and so is its dialog unless reports on a transfer are still to come or to
+    /// be sent: RFC 5057 section 3, a dialog lasts as long as its last usage.
+    fn finish(&mut self, cx: &mut Cx<'_>, event: &str) {
+        let rest = match self.take_phase() {
+            Phase::Established(established) => *established,
+            Phase::Closing(closing) => closing.into_rest(),
+            _ => return self.enter(Phase::Gone, event),
+        };
+        if let Some(referring) = &mut self.referring {
+            referring.bound(cx.now + cx.shared.patience());
+        }
+        self.enter(Phase::Closing(Box::new(Closing::ended(rest))), event);
+        self.settle_closing(event);
+    }
+
+    /// Lets go of a dialog that nothing needs any more.
+    fn settle_closing(&mut self, event: &str) {
+        let Phase::Closing(closing) = &self.phase else { return };
+        let waits = self.referring.as_ref().is_some_and(Referring::is_open);
+        if closing.is_over() && !waits && self.referrals.is_empty() {
+            self.enter(Phase::Gone, event);
         }
     }
 
@@ -203,6 +266,13 @@ impl Session {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let refer = self.referring.as_ref().and_then(Referring::poll_timeout);
+        let timer = self.timer_poll_timeout();
+        let all = [self.phase_timeout(), refer, timer, self.referral_poll_timeout()];
+        all.into_iter().flatten().min()
+    }
+
+    fn phase_timeout(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Incoming(incoming) => incoming.poll_timeout(),
             Phase::Established(established) => established.poll_timeout(),
@@ -212,7 +282,10 @@ impl Session {
     }
 
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        if self.poll_timeout().is_none_or(|at| at > cx.now) {
+        self.refer_timeout(cx);
+        self.referral_timeout(cx);
+        self.timer_timeout(cx);
+        if self.phase_timeout().is_none_or(|at| at > cx.now) {
             return;
         }
         match &mut self.phase {

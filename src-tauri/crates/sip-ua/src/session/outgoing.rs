@@ -4,11 +4,11 @@
 //! 1xx, 2xx, challenge, redirection, refusal, failure.
 
 use sip_core::{ClientKey, Failure, Route};
-use sip_types::{HeaderName, Headers, Method, Request, Response, StatusCode, Uri};
+use sip_types::{HeaderName, Method, Request, Response, StatusCode, Uri};
 
-use super::{Closing, Established, Phase, Session};
+use super::{Closing, Established, Phase, Session, early::Earlies, timer};
 use crate::{
-    EarlyDialogId, EndCause, Event, OutgoingCall, QueryId, ResolveError, Role, SessionId, UaError,
+    EndCause, Event, OutgoingCall, QueryId, Reliable, ResolveError, Role, SessionId, UaError,
     authentication,
     dialog::{Dialog, DialogId},
     flow::Flow,
@@ -21,34 +21,25 @@ use crate::{
 pub(super) struct Outgoing {
     /// The INVITE as sent last, without Via.
     request: Request,
-    call_id: String,
-    tag: String,
-    seq: u32,
+    pub(super) seq: u32,
     /// Targets not tried yet.
     remaining: Vec<Route>,
     route: Option<Route>,
     pinned: bool,
     query: Option<QueryId>,
     key: Option<ClientKey>,
-    /// Remote tags that have shown up in provisional responses.
-    early: Vec<(Option<String>, EarlyDialogId)>,
+    /// The telephones that ring.
+    pub(super) early: Earlies,
     tries: u8,
     /// We made the offer.
-    offered: bool,
+    pub(super) offered: bool,
     cancelled: bool,
 }
 
 impl Outgoing {
     /// Whether that is the early dialog with one of the telephones that ring.
     pub(super) fn is_named(&self, id: &DialogId) -> bool {
-        id.call_id == self.call_id
-            && id.local_tag.as_deref() == Some(self.tag.as_str())
-            && self.early.iter().any(|(tag, _)| *tag == id.remote_tag)
-    }
-
-    fn early_dialog(&self, headers: &Headers) -> Option<EarlyDialogId> {
-        let to = headers.to().ok()?;
-        self.early.iter().find(|(tag, _)| tag.as_deref() == to.tag()).map(|(_, id)| *id)
+        self.early.is_named(id)
     }
 }
 
@@ -67,24 +58,27 @@ impl Session {
         let tag = cx.shared.random.token(10);
         let call_id = call.call_id.clone().unwrap_or_else(|| cx.shared.random.token(24));
         let seq = 1;
-        let request = invite(cx, call, uri, (&tag, &call_id, seq));
+        let mut request = invite(cx, call, uri, (&tag, &call_id, seq));
+        timer::ask(&mut request.headers, &cx.account.config, None, 0);
+        if cx.account.config.reliable == Reliable::Required {
+            message::require(&mut request.headers, "100rel");
+        }
         let outgoing = Outgoing {
             request,
-            call_id,
-            tag,
             seq,
             remaining: call.route.into_iter().collect(),
             route: None,
             pinned: call.route.is_some() || cx.shared.config.symmetric,
             query: None,
             key: None,
-            early: Vec::new(),
+            early: Earlies::default(),
             tries: 0,
             offered: call.body.is_some(),
             cancelled: false,
         };
         let phase = Phase::Outgoing(Box::new(outgoing));
         let mut session = Self::with_phase(id, cx.account.id, phase);
+        session.local_body.clone_from(&call.body);
         session.locate_callee(cx, &hop);
         Ok(session)
     }
@@ -110,7 +104,7 @@ impl Session {
     ) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.query != Some(query) {
-            return;
+            return self.early_resolved(cx, query, &result);
         }
         outgoing.query = None;
         let cause = match result {
@@ -157,7 +151,8 @@ impl Session {
     ) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.key != Some(key) {
-            return; // the answer to our CANCEL, or to an INVITE given up for another target
+            // To a PRACK, to our CANCEL, or to an INVITE given up for another target.
+            return self.early_response(cx, key, response);
         }
         let status = response.status;
         match status.code() {
@@ -166,6 +161,7 @@ impl Session {
             200..=299 => self.answered(cx, response),
             _ if outgoing.cancelled => self.give_up(cx, EndCause::response(response), "refused"),
             401 | 407 => self.challenged(cx, response),
+            422 => self.too_brief(cx, response),
             408 | 503 if !outgoing.remaining.is_empty() => {
                 Self::renumber(outgoing);
                 self.try_next_target(cx, EndCause::response(response));
@@ -177,7 +173,7 @@ impl Session {
     pub(super) fn outgoing_failure(&mut self, cx: &mut Cx<'_>, key: ClientKey, failure: &Failure) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.key != Some(key) {
-            return;
+            return self.early_failure(cx, key, failure);
         }
         let status = match failure {
             Failure::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -201,36 +197,57 @@ impl Session {
         self.give_up(cx, EndCause::response(response), "challenge");
     }
 
+    /// 422: once more with the interval the other side wants (RFC 4028 section 7.3).
+    fn too_brief(&mut self, cx: &mut Cx<'_>, response: &Response) {
+        let Phase::Outgoing(outgoing) = &mut self.phase else { return };
+        outgoing.tries += 1;
+        match timer::wanted(response, &outgoing.request) {
+            Some(least) if outgoing.tries <= authentication::TRIES => {
+                let headers = &mut outgoing.request.headers;
+                timer::ask(headers, &cx.account.config, None, least);
+                Self::renumber(outgoing);
+                outgoing.early.clear();
+                authentication::sign(cx, &mut outgoing.request);
+                self.send_invite(cx);
+            }
+            _ => self.give_up(cx, EndCause::response(response), "refused"),
+        }
+    }
+
     fn provisional(&mut self, cx: &mut Cx<'_>, response: &Response) {
-        let session = self.id;
+        let (session, owner) = (self.id, self.owner());
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         if outgoing.cancelled {
             return;
         }
-        let tag = response.headers.to().ok().and_then(|to| to.tag().map(str::to_owned));
-        if tag.is_some() && outgoing.early_dialog(&response.headers).is_none() {
-            let next = EarlyDialogId(u32::try_from(outgoing.early.len()).unwrap_or(u32::MAX));
-            outgoing.early.push((tag, next));
-        }
-        let early_dialog = outgoing.early_dialog(&response.headers);
+        let way = (outgoing.route, outgoing.pinned);
+        let early_dialog = outgoing.early.meet(response, &outgoing.request, owner, way);
+        let Some(body) = self.heard(cx, early_dialog, response) else { return };
         cx.shared.event(Event::Provisional {
             session,
             early_dialog,
             status: response.status,
-            body: message::body_of(&response.headers, &response.body),
+            body,
         });
     }
 
     fn answered(&mut self, cx: &mut Cx<'_>, response: &Response) {
         authentication::accepted(cx, response);
-        let Phase::Outgoing(outgoing) = self.take_phase() else { return };
+        let Phase::Outgoing(mut outgoing) = self.take_phase() else { return };
         let Ok(dialog) = Dialog::from_response(response, &outgoing.request.uri) else {
             self.phase = Phase::Outgoing(outgoing);
             return self.give_up(cx, EndCause::network(None, "the answer is unreadable"), "2xx");
         };
         let session = self.id;
-        let early_dialog = outgoing.early_dialog(&response.headers);
-        let flow = Flow::new(dialog, self.owner(), outgoing.route, outgoing.pinned);
+        let early_dialog = outgoing.early.of(&response.headers);
+        let (flow, settled, answer) = match outgoing.early.confirm(response) {
+            Some((mut flow, settled, answer)) => {
+                flow.dialog.confirm(dialog);
+                flow.retarget();
+                (flow, settled, answer)
+            }
+            None => (Flow::new(dialog, self.owner(), outgoing.route, outgoing.pinned), false, None),
+        };
         let trusted =
             outgoing.route.is_some_and(|route| cx.account.is_server_at(route.target.addr));
         let mut established = Established::new(flow);
@@ -240,17 +257,22 @@ impl Session {
             self.enter(Phase::Closing(Box::new(Closing::new(established))), "2xx after CANCEL");
             return self.send_bye(cx);
         }
-        let role = if outgoing.offered { Role::Answer } else { Role::Offer };
+        let role = if outgoing.offered || settled { Role::Answer } else { Role::Offer };
         if role == Role::Answer {
             established.send_ack(cx, outgoing.seq, None);
         } else {
             established.owe_answer(cx, outgoing.seq);
         }
         self.enter(Phase::Established(Box::new(established)), "2xx");
+        self.peer.learn(&response.headers);
+        self.take_timer(cx, response);
+        // An answer that was acknowledged need not come again.
+        let body = message::body_of(&response.headers, &response.body).or(answer);
+        self.remote_body.clone_from(&body);
         cx.shared.event(Event::Answered {
             session,
             early_dialog,
-            body: message::body_of(&response.headers, &response.body),
+            body,
             role,
             remote: identity::callee(&response.headers, trusted),
         });
@@ -299,13 +321,38 @@ fn invite(
     headers.push(HeaderName::CallId, call_id);
     headers.push(HeaderName::CSeq, format!("{seq} INVITE"));
     headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
-    message::set_capabilities(headers, &cx.shared.config);
+    message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
     message::set_accept(headers, &cx.shared.config);
     for (name, value) in identity_headers.into_iter().chain(call.headers.iter().cloned()) {
         headers.push(name, value);
     }
+    for (name, value) in taken_over(call) {
+        headers.push(name, value);
+    }
     message::request_body(&mut request, call.body.as_ref());
     request
+}
+
+/// Replaces, Join and Referred-By (RFC 3891, RFC 3911, RFC 3892). A callee that cannot replace must
+/// refuse instead of ringing (RFC 3891 section 4).
+fn taken_over(call: &OutgoingCall) -> Vec<(HeaderName, String)> {
+    let mut headers = Vec::new();
+    let mut required = Vec::new();
+    if let Some(replaces) = &call.replaces {
+        headers.push((HeaderName::Replaces, replaces.to_string()));
+        required.push("replaces");
+    }
+    if let Some(join) = &call.join {
+        headers.push((HeaderName::Join, join.to_string()));
+        required.push("join");
+    }
+    if !required.is_empty() {
+        headers.push((HeaderName::Require, required.join(", ")));
+    }
+    if let Some(referrer) = &call.referred_by {
+        headers.push((HeaderName::ReferredBy, referrer.to_string()));
+    }
+    headers
 }
 
 /// Service-Route, else an outbound proxy that asks to be named.

@@ -1,24 +1,56 @@
-//! Changing an answered session by re-INVITE, both ways (RFC 3261 section 14).
+//! Changing an answered session by re-INVITE or UPDATE, both ways (RFC 3261 section 14, RFC 3311),
+//! and refreshing it the same way (RFC 4028 section 7.4).
 //!
-//! Inputs from the owner: a new offer, the answer to the peer's. From the transactions: the
-//! outcome of ours. From the peer: re-INVITE, its CANCEL. From the clock: the wait after glare.
+//! Inputs from the owner: a new offer, the answer to the peer's. From the session timer: refresh.
+//! From the transactions: the outcome of ours. From the peer: re-INVITE, its CANCEL, UPDATE. From the
+//! clock: the wait after glare, an UPDATE of the peer's that the owner leaves unanswered.
 
 use std::time::{Duration, Instant};
 
 use sip_core::{Failure, ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::{Phase, Session, acceptance::Acceptance, established::Established};
+use super::{Phase, Session, acceptance::Acceptance, established::Established, timer};
 use crate::{Body, EndCause, Event, Role, UaError, flow::Purpose, message, shared::Cx};
 
 /// How often glare is tried again before the owner is told.
 const GLARES: u8 = 8;
 
+/// The longest Retry-After that a change waits for instead of failing.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How a change travels, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Invite,
+    Update,
+    /// An UPDATE without a body, or a re-INVITE with the description in force, for the session
+    /// timer: the owner is not told of a success.
+    Refresh,
+}
+
 #[derive(Debug)]
 struct Offer {
-    /// `None` asks the peer for an offer.
+    kind: Kind,
+    /// `None` in an INVITE asks the peer for an offer.
     body: Option<Body>,
     glares: u8,
+    /// The Min-SE of a 422.
+    least: u32,
+}
+
+impl Offer {
+    fn new(kind: Kind, body: Option<Body>) -> Self {
+        Self { kind, body, glares: 0, least: 0 }
+    }
+
+    fn method(&self) -> Method {
+        match self.kind {
+            Kind::Update => Method::Update,
+            Kind::Refresh if self.body.is_none() => Method::Update,
+            Kind::Invite | Kind::Refresh => Method::Invite,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -37,16 +69,19 @@ enum Own {
 #[derive(Debug, Default)]
 pub(super) struct Reoffer {
     own: Own,
-    /// The peer's re-INVITE that the owner has not answered yet.
+    /// The peer's re-INVITE or UPDATE that the owner has not answered yet.
     peer: Option<(ServerKey, Request, Source)>,
+    /// When the peer's UPDATE must have its answer.
+    answer_by: Option<Instant>,
 }
 
 impl Reoffer {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        match &self.own {
+        let backoff = match &self.own {
             Own::Backoff { at, .. } => Some(*at),
             _ => None,
-        }
+        };
+        [backoff, self.answer_by].into_iter().flatten().min()
     }
 }
 
@@ -56,8 +91,19 @@ impl Established {
         self.reoffer.peer.is_some() || self.acceptance.is_some()
     }
 
+    /// Whether an offer of ours has no answer yet (RFC 3261 section 14.2, RFC 3311 section 5.2).
+    fn offer_is_open(&self) -> bool {
+        let unfinished = self.acceptance.as_ref().is_some_and(|a| a.offers);
+        let sent = match &self.reoffer.own {
+            Own::Sent(offer) => offer.method() == Method::Invite || offer.body.is_some(),
+            _ => false,
+        };
+        unfinished || sent || self.owed.is_some()
+    }
+
     /// The session ends: refuses the peer's change and cancels ours.
     pub(super) fn wind_up_reoffer(&mut self, cx: &mut Cx<'_>) {
+        self.reoffer.answer_by = None;
         if let Some((key, request, _)) = self.reoffer.peer.take() {
             let status = StatusCode::REQUEST_TERMINATED;
             let response = message::response(&request, status, "");
@@ -77,13 +123,43 @@ impl Established {
 impl Session {
     /// The owner offers a change, or asks for an offer.
     pub(crate) fn reoffer(&mut self, cx: &mut Cx<'_>, body: Option<Body>) -> Result<(), UaError> {
+        self.change(cx, Offer::new(Kind::Invite, body))
+    }
+
+    /// The owner changes the session by UPDATE, or only tells our Contact.
+    pub(crate) fn update(&mut self, cx: &mut Cx<'_>, body: Option<Body>) -> Result<(), UaError> {
+        if !self.peer.update {
+            return Err(UaError::Unsupported);
+        }
+        self.change(cx, Offer::new(Kind::Update, body))
+    }
+
+    /// The session timer wants a sign of life: UPDATE where the peer has it, else the description
+    /// in force once more.
+    pub(super) fn refresh(&mut self, cx: &mut Cx<'_>) {
+        let body = self.local_body.clone().filter(|_| !self.peer.update);
+        if !self.peer.update && body.is_none() {
+            return;
+        }
+        if self.change(cx, Offer::new(Kind::Refresh, body)).is_err() {
+            tracing::debug!(session = %self.id, "a change under way will refresh the session");
+        }
+    }
+
+    fn change(&mut self, cx: &mut Cx<'_>, offer: Offer) -> Result<(), UaError> {
         let Phase::Established(established) = &mut self.phase else {
             return Err(UaError::WrongState);
         };
-        if !matches!(established.reoffer.own, Own::Idle) || established.owed.is_some() {
+        // A refresh gives way: whatever the owner sends refreshes as well.
+        let idle = match &established.reoffer.own {
+            Own::Idle => true,
+            Own::Waiting(own) | Own::Backoff { offer: own, .. } => own.kind == Kind::Refresh,
+            Own::Sent(_) => false,
+        };
+        if !idle || established.owed.is_some() {
             return Err(UaError::WrongState);
         }
-        established.reoffer.own = Own::Waiting(Offer { body, glares: 0 });
+        established.reoffer.own = Own::Waiting(offer);
         self.pump_reoffer(cx);
         Ok(())
     }
@@ -102,14 +178,17 @@ impl Session {
                 return;
             }
         };
-        let mut request = established.flow.dialog.request(Method::Invite);
+        let method = offer.method();
+        let purpose = if method == Method::Invite { Purpose::Reinvite } else { Purpose::Update };
+        let mut request = established.flow.dialog.request(method);
         let headers = &mut request.headers;
+        timer::ask(headers, &cx.account.config, self.timer.as_ref(), offer.least);
         headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
-        message::set_capabilities(headers, &cx.shared.config);
+        message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
         message::request_body(&mut request, offer.body.as_ref());
         established.reoffer.own = Own::Sent(offer);
-        tracing::debug!(%session, "established, re-INVITE -> offering");
-        established.flow.send(cx, request, Purpose::Reinvite);
+        tracing::debug!(%session, "established, {} -> offering", request.method);
+        established.flow.send(cx, request, purpose);
     }
 
     /// A final response to our re-INVITE.
@@ -124,13 +203,20 @@ impl Session {
         let Own::Sent(offer) = std::mem::take(&mut established.reoffer.own) else { return };
         tracing::debug!(%session, "offering, {} -> established", response.status);
         match response.status.code() {
-            200..=299 => self.reoffer_accepted(cx, request, response, &offer),
+            200..=299 => self.reoffer_accepted(cx, request, response, offer),
             491 if offer.glares < GLARES => {
                 let at = cx.now + glare_wait(cx, self.placed);
                 let offer = Offer { glares: offer.glares + 1, ..offer };
                 established.reoffer.own = Own::Backoff { offer, at };
             }
             408 | 481 => self.leave(cx, EndCause::response(response)),
+            422 | 500 if offer.glares < GLARES && again(cx, request, response).is_some() => {
+                let (least, wait) = again(cx, request, response).unwrap_or_default();
+                let offer = Offer { glares: offer.glares + 1, least, ..offer };
+                established.reoffer.own = Own::Backoff { offer, at: cx.now + wait };
+            }
+            // The timer tries again until the session has expired.
+            _ if offer.kind == Kind::Refresh => {}
             _ => {
                 let reason = response.reason.clone();
                 let status = Some(response.status);
@@ -144,21 +230,50 @@ impl Session {
         cx: &mut Cx<'_>,
         request: &Request,
         response: &Response,
-        offer: &Offer,
+        offer: Offer,
     ) {
         let session = self.id;
+        self.peer.learn(&response.headers);
+        self.take_timer(cx, response);
         let Phase::Established(established) = &mut self.phase else { return };
         established.flow.dialog.refresh_target(&response.headers);
         established.flow.retarget();
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
-        let role = if offer.body.is_some() {
+        let body = message::body_of(&response.headers, &response.body);
+        let Offer { kind, body: offered, .. } = offer;
+        let bare = offered.is_none();
+        if let Some(offered) = offered {
+            self.local_body = Some(offered);
+        }
+        let changed = body.is_some() && body != self.remote_body;
+        if changed {
+            self.remote_body.clone_from(&body);
+        }
+        if request.method == Method::Update && bare {
+            if kind == Kind::Update {
+                let (method, status) = (Method::Update, Some(response.status));
+                cx.shared.event(Event::SessionRequestDone { session, method, status });
+            }
+            return;
+        }
+        if request.method == Method::Update {
+            let role = Role::Answer;
+            return cx.shared.event(Event::ReofferAnswered { session, body, role });
+        }
+        if kind == Kind::Refresh {
             established.send_ack(cx, seq, None);
-            Role::Answer
-        } else {
+            if changed {
+                cx.shared.event(Event::Refreshed { session, body });
+            }
+            return;
+        }
+        let role = if bare {
             established.owe_answer(cx, seq);
             Role::Offer
+        } else {
+            established.send_ack(cx, seq, None);
+            Role::Answer
         };
-        let body = message::body_of(&response.headers, &response.body);
         cx.shared.event(Event::ReofferAnswered { session, body, role });
     }
 
@@ -166,18 +281,32 @@ impl Session {
     pub(super) fn reoffer_failure(&mut self, cx: &mut Cx<'_>, failure: &Failure) {
         let session = self.id;
         let Phase::Established(established) = &mut self.phase else { return };
-        established.reoffer.own = Own::Idle;
+        let own = std::mem::take(&mut established.reoffer.own);
+        let refresh = matches!(own, Own::Sent(offer) if offer.kind == Kind::Refresh);
         if *failure == Failure::Timeout {
             let status = Some(StatusCode::REQUEST_TIMEOUT);
             return self.leave(cx, EndCause::network(status, "the other side does not answer"));
+        }
+        if refresh {
+            return;
         }
         let reason = failure.to_string();
         cx.shared.event(Event::ReofferFailed { session, status: None, reason });
     }
 
-    /// The wait after glare is over.
+    /// The wait after glare is over, or the owner left an UPDATE unanswered.
     pub(super) fn reoffer_due(&mut self, cx: &mut Cx<'_>) {
+        let session = self.id;
         let Phase::Established(established) = &mut self.phase else { return };
+        if established.reoffer.answer_by.take_if(|at| *at <= cx.now).is_some()
+            && let Some((key, request, _)) = established.reoffer.peer.take()
+        {
+            // RFC 3311 section 5.2: an UPDATE cannot wait for a person.
+            let response = message::response(&request, StatusCode::SERVER_TIMEOUT, "");
+            cx.shared.layer.respond(cx.now, &key, response);
+            cx.shared.event(Event::ReofferCancelled { session });
+            return self.pump_reoffer(cx);
+        }
         match std::mem::take(&mut established.reoffer.own) {
             Own::Backoff { offer, at } if at <= cx.now => {
                 established.reoffer.own = Own::Waiting(offer);
@@ -195,31 +324,112 @@ impl Session {
         request: Request,
         source: &Source,
     ) {
-        let session = self.id;
         let Phase::Established(established) = &mut self.phase else { return };
         if established.reoffer.peer.is_some() {
             return Self::answer_overlap(cx, key, &request);
         }
-        let unfinished = established.acceptance.as_ref().is_some_and(|a| a.offers);
-        let ours = matches!(established.reoffer.own, Own::Sent(_)) || established.owed.is_some();
-        if unfinished || ours {
+        if established.offer_is_open() {
             return self.answer(cx, key, &request, StatusCode::REQUEST_PENDING);
         }
+        self.confirm_by_change(cx);
+        self.offered(cx, key, request, source);
+    }
+
+    /// The peer's UPDATE (RFC 3311 section 5.2).
+    pub(super) fn update_received(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        let Phase::Established(established) = &mut self.phase else { return };
+        if request.body.is_empty() {
+            self.peer.learn(&request.headers);
+            return self.accept_update(cx, key, &request, source, None);
+        }
+        if established.reoffer.peer.is_some() {
+            return Self::answer_overlap(cx, key, &request);
+        }
+        if established.offer_is_open() {
+            return self.answer(cx, key, &request, StatusCode::REQUEST_PENDING);
+        }
+        self.confirm_by_change(cx);
+        if let Phase::Established(established) = &mut self.phase {
+            established.reoffer.answer_by = Some(cx.now + cx.shared.patience() * 3 / 4);
+        }
+        self.offered(cx, key, request, source);
+    }
+
+    /// Whoever changes the session has seen our answer: the ACK was lost.
+    fn confirm_by_change(&mut self, cx: &mut Cx<'_>) {
+        let session = self.id;
+        let Phase::Established(established) = &mut self.phase else { return };
         if established.acceptance.take().is_some_and(|acceptance| acceptance.initial) {
-            // Whoever changes the session has seen our answer: the ACK was lost.
             cx.shared.event(Event::Confirmed { session, body: None });
         }
-        if !matches!(established.reoffer.own, Own::Idle) {
-            established.reoffer.own = Own::Idle;
+    }
+
+    /// Hands the peer's change to the owner; ours that had to wait is stale by it.
+    fn offered(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: Request, source: &Source) {
+        let session = self.id;
+        self.peer.learn(&request.headers);
+        let Phase::Established(established) = &mut self.phase else { return };
+        let own = std::mem::take(&mut established.reoffer.own);
+        let waited = match &own {
+            Own::Waiting(offer) | Own::Backoff { offer, .. } => offer.kind != Kind::Refresh,
+            Own::Idle | Own::Sent(_) => false,
+        };
+        if let Own::Sent(_) = own {
+            // Without a body: a refresh, which goes on.
+            established.reoffer.own = own;
+        }
+        if waited {
             let (status, reason) = (StatusCode::REQUEST_PENDING, "the other side was faster");
             let (status, reason) = (Some(status), reason.to_owned());
             cx.shared.event(Event::ReofferFailed { session, status, reason });
         }
         let body = message::body_of(&request.headers, &request.body);
+        let by = request.method.clone();
         cx.shared.servers.insert(key, session);
+        tracing::debug!(%session, "established, {by} from the peer -> offered");
         established.reoffer.peer = Some((key, request, *source));
-        tracing::debug!(%session, "established, re-INVITE from the peer -> offered");
-        cx.shared.event(Event::Reoffered { session, body });
+        cx.shared.event(Event::Reoffered { session, body, by });
+    }
+
+    /// 200 to an UPDATE.
+    fn accept_update(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: &Request,
+        source: &Source,
+        body: Option<&Body>,
+    ) {
+        let Phase::Established(established) = &mut self.phase else { return };
+        established.flow.dialog.refresh_target(&request.headers);
+        established.flow.retarget();
+        let response = self.change_response(cx, request, source, body);
+        cx.shared.layer.respond(cx.now, &key, response);
+        self.pump_reoffer(cx);
+    }
+
+    /// A 200 to a change of the peer's, with the session timer settled.
+    fn change_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: &Request,
+        source: &Source,
+        body: Option<&Body>,
+    ) -> Response {
+        let mut response = message::response(request, StatusCode::OK, "");
+        let headers = &mut response.headers;
+        message::set_contact_for(headers, cx, source);
+        message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
+        headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
+        self.grant_timer(cx, request, headers);
+        message::response_body(&mut response, body);
+        response
     }
 
     /// Two INVITEs at once from one side: the later one has to come again.
@@ -244,11 +454,22 @@ impl Session {
         };
         established.flow.dialog.refresh_target(&request.headers);
         established.flow.retarget();
-        let mut response = message::response(&request, StatusCode::OK, "");
-        message::set_contact_for(&mut response.headers, cx, &source);
-        message::set_capabilities(&mut response.headers, &cx.shared.config);
-        response.headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
-        message::response_body(&mut response, body);
+        established.reoffer.answer_by = None;
+        let offer = message::body_of(&request.headers, &request.body);
+        if offer.is_some() {
+            self.remote_body = offer;
+        }
+        if body.is_some() {
+            self.local_body = body.cloned();
+        }
+        if request.method == Method::Update {
+            self.accept_update(cx, key, &request, &source, body);
+            return Ok(());
+        }
+        let response = self.change_response(cx, &request, &source, body);
+        let Phase::Established(established) = &mut self.phase else {
+            return Err(UaError::WrongState);
+        };
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let offers = request.body.is_empty() && body.is_some();
         established.acceptance = Some(Acceptance::send(cx, key, response, seq, (false, offers)));
@@ -267,6 +488,7 @@ impl Session {
         let Some((key, request, _)) = established.reoffer.peer.take() else {
             return Err(UaError::WrongState);
         };
+        established.reoffer.answer_by = None;
         let response = message::response(&request, status, "");
         cx.shared.layer.respond(cx.now, &key, response);
         self.pump_reoffer(cx);
@@ -286,6 +508,17 @@ impl Session {
         cx.shared.event(Event::ReofferCancelled { session });
         self.pump_reoffer(cx);
     }
+}
+
+/// Whether a refused change may be sent again: the Min-SE it must then have, and when.
+fn again(cx: &Cx<'_>, request: &Request, response: &Response) -> Option<(u32, Duration)> {
+    if let Some(least) = timer::wanted(response, request) {
+        return Some((least, Duration::ZERO));
+    }
+    let wait = response.headers.retry_after().ok().flatten()?;
+    let wait = Duration::from_secs(u64::from(wait.seconds)).max(cx.shared.config.timers.t1);
+    (response.status == StatusCode::SERVER_INTERNAL_ERROR && wait <= LONGEST_WAIT)
+        .then_some((0, wait))
 }
 
 /// 2.1 to 4 s for the side that owns the Call-ID, 0 to 2 s for the other, in steps of 10 ms.

@@ -1,0 +1,457 @@
+//! Transfers on the wire: REFER and its reports, both ways (RFC 3515, RFC 3891, RFC 4488).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod net;
+
+use net::{Net, sdp};
+use sip_types::{HeaderName, Message, Method, Request, Response, StatusCode};
+use sip_ua::{EndedBy, Event, Refer, ReferProgress, ReferRequest, SessionId, UaError};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+
+fn connected(net: &mut Net, to: usize) -> (SessionId, SessionId) {
+    let out = net.dial(ALICE, to, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(to);
+    net.act(to, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
+    net.run(1000);
+    net.events(ALICE);
+    net.events(to);
+    net.log.clear();
+    (out, inc)
+}
+
+fn progress(net: &mut Net, node: usize) -> Vec<ReferProgress> {
+    let told = net.events(node).into_iter().filter_map(|event| match event {
+        Event::ReferProgress { progress, .. } => Some(progress),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn requested(net: &mut Net, node: usize) -> ReferRequest {
+    net.expect(node, |event| match event {
+        Event::ReferRequested(request) => Some((**request).clone()),
+        _ => None,
+    })
+}
+
+fn carol() -> Refer {
+    Refer::new(net::uri("sip:carol@192.0.2.3"))
+}
+
+fn part(net: &mut Net, session: SessionId) {
+    net.act(ALICE, |ua, now| ua.hangup(now, session)).unwrap();
+    net.run(250_000);
+    net.assert_quiet();
+}
+
+const SUBSCRIBED: ReferProgress = ReferProgress::Accepted { subscribed: true };
+const TRYING: ReferProgress = ReferProgress::Provisional(StatusCode::TRYING);
+const RINGING: ReferProgress = ReferProgress::Provisional(StatusCode::RINGING);
+
+#[test]
+fn a_transfer_is_reported_to_its_end() {
+    let mut net = Net::pair(1);
+    let (out, inc) = connected(&mut net, BOB);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let request = requested(&mut net, BOB);
+    assert_eq!((request.session, request.to.as_str()), (Some(inc), "sip:carol@192.0.2.3"));
+    assert_eq!(request.referred_by.unwrap().uri.as_str(), "sip:alice@192.0.2.1");
+    let id = request.id;
+    let again = net.act(ALICE, |ua, now| ua.refer(now, out, carol()));
+    assert_eq!(again, Err(UaError::WrongState), "one at a time");
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(100);
+    for status in [StatusCode::RINGING, StatusCode::OK] {
+        net.act(BOB, |ua, now| ua.report_referral(now, id, status)).unwrap();
+        net.run(100);
+    }
+    let told = progress(&mut net, ALICE);
+    assert_eq!(told, [SUBSCRIBED, TRYING, RINGING, ReferProgress::Succeeded(StatusCode::OK)]);
+    let late = net.act(BOB, |ua, now| ua.report_referral(now, id, StatusCode::OK));
+    assert_eq!(late, Err(UaError::UnknownReferral));
+    insta::assert_snapshot!(net.ladder());
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).expect("the next may follow");
+    part(&mut net, out);
+}
+
+#[test]
+fn a_failed_call_and_a_refused_wish_are_told_apart() {
+    let mut net = Net::pair(2);
+    let (out, _) = connected(&mut net, BOB);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.act(BOB, |ua, now| ua.report_referral(now, id, StatusCode::BUSY_HERE)).unwrap();
+    net.run(200);
+    let failed = ReferProgress::Failed(Some(StatusCode::BUSY_HERE));
+    assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED, TRYING, failed]);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.reject_referral(now, id, StatusCode::FORBIDDEN)).unwrap();
+    net.run(100);
+    assert_eq!(progress(&mut net, ALICE), [ReferProgress::Refused(StatusCode::FORBIDDEN)]);
+    // Nobody decides.
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(30_000);
+    let id = requested(&mut net, BOB).id;
+    assert_eq!(progress(&mut net, ALICE), [ReferProgress::Refused(StatusCode::DECLINE)]);
+    let late = net.act(BOB, |ua, now| ua.accept_referral(now, id));
+    assert_eq!(late, Err(UaError::UnknownReferral));
+    assert!(!net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })));
+    part(&mut net, out);
+}
+
+#[test]
+fn the_result_may_come_after_the_goodbye() {
+    for by in [ALICE, BOB] {
+        let mut net = Net::pair(3);
+        let (out, inc) = connected(&mut net, BOB);
+        net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+        net.run(100);
+        let id = requested(&mut net, BOB).id;
+        net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+        net.run(100);
+        let session = if by == ALICE { out } else { inc };
+        net.act(by, |ua, now| ua.hangup(now, session)).unwrap();
+        net.run(5000);
+        net.act(BOB, |ua, now| ua.report_referral(now, id, StatusCode::OK)).unwrap();
+        net.run(100);
+        let told = progress(&mut net, ALICE);
+        assert_eq!(told, [SUBSCRIBED, TRYING, ReferProgress::Succeeded(StatusCode::OK)]);
+        if by == BOB {
+            insta::assert_snapshot!(net.ladder());
+        }
+        net.run(70_000);
+        net.assert_quiet();
+    }
+}
+
+#[test]
+fn a_goodbye_without_a_result_is_waited_out() {
+    let mut net = Net::pair(4);
+    let (out, inc) = connected(&mut net, BOB);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(100);
+    net.filter = Some(Box::new(|_, message| net::is_request(message, &Method::Notify)));
+    net.act(BOB, |ua, now| ua.hangup(now, inc)).unwrap();
+    net.run(31_000);
+    assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED, TRYING]);
+    net.run(2000);
+    assert_eq!(progress(&mut net, ALICE), [ReferProgress::Unknown]);
+    net.run(250_000);
+    net.assert_quiet();
+}
+
+#[test]
+fn lost_reports_are_sent_again_in_order() {
+    let mut net = Net::pair(5);
+    let (out, _) = connected(&mut net, BOB);
+    let mut seen = 0;
+    net.filter = Some(Box::new(move |_, message| {
+        let notify = net::is_request(message, &Method::Notify);
+        seen += u32::from(notify);
+        notify && seen <= 2
+    }));
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(100);
+    for status in [StatusCode::RINGING, StatusCode::SESSION_PROGRESS, StatusCode::OK] {
+        net.act(BOB, |ua, now| ua.report_referral(now, id, status)).unwrap();
+        net.run(50);
+    }
+    net.run(10_000);
+    // What is out of date by the time it can be sent is not sent.
+    let told = progress(&mut net, ALICE);
+    assert_eq!(told, [SUBSCRIBED, TRYING, ReferProgress::Succeeded(StatusCode::OK)]);
+    insta::assert_snapshot!(net.ladder());
+    part(&mut net, out);
+}
+
+#[test]
+fn a_referee_that_falls_silent_is_told_once() {
+    let mut net = Net::pair(6);
+    let (out, _) = connected(&mut net, BOB);
+    net.filter = Some(Box::new(|_, message| net::is_request(message, &Method::Notify)));
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(40_000);
+    assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED, ReferProgress::Unknown]);
+    // Bob has given up reporting; the call lives on at both ends.
+    let gone = net.act(BOB, |ua, now| ua.report_referral(now, id, StatusCode::OK));
+    assert_eq!(gone, Err(UaError::UnknownReferral));
+    net.filter = None;
+    net.run(1000);
+    part(&mut net, out);
+}
+
+#[test]
+fn a_subscription_that_runs_out_ends_without_a_result() {
+    let mut net = Net::pair(7);
+    let (out, _) = connected(&mut net, BOB);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(179_000);
+    assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED, TRYING]);
+    net.run(2000);
+    assert_eq!(progress(&mut net, ALICE), [TRYING, ReferProgress::Unknown]);
+    part(&mut net, out);
+}
+
+#[test]
+fn no_reports_are_sent_where_none_are_wanted() {
+    let mut net = Net::pair(8);
+    let (out, _) = connected(&mut net, BOB);
+    let refer = Refer { no_subscription: true, ..carol() };
+    net.act(ALICE, |ua, now| ua.refer(now, out, refer)).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.run(100);
+    assert_eq!(progress(&mut net, ALICE), [ReferProgress::Accepted { subscribed: false }]);
+    assert!(!net.log.iter().any(|entry| net::is_request(&entry.message, &Method::Notify)));
+    part(&mut net, out);
+}
+
+#[test]
+fn an_attended_transfer_names_the_other_call() {
+    let mut net = Net::pair(9);
+    net.add_agent("carol", |_| {});
+    let (first, _) = connected(&mut net, BOB);
+    let (second, _) = connected(&mut net, CAROL);
+    let refer = Refer { replaces: Some(second), ..carol() };
+    net.act(ALICE, |ua, now| ua.refer(now, first, refer)).unwrap();
+    net.run(100);
+    let request = requested(&mut net, BOB);
+    assert_eq!(request.to.as_str(), "sip:carol@192.0.2.3:5060");
+    let replaces = request.replaces.unwrap();
+    let invite = net.nodes[CAROL].history.iter().find_map(|event| match event {
+        Event::Incoming(incoming) => Some(incoming.headers.clone()),
+        _ => None,
+    });
+    let invite = invite.unwrap();
+    assert_eq!(replaces.call_id, invite.call_id().unwrap());
+    assert_eq!(Some(replaces.from_tag.as_str()), invite.from().unwrap().tag());
+    let itself = Refer { replaces: Some(first), ..carol() };
+    let refused = net.act(ALICE, |ua, now| ua.refer(now, first, itself));
+    assert_eq!(refused, Err(UaError::WrongState));
+    net.act(ALICE, |ua, now| ua.hangup(now, second)).unwrap();
+    part(&mut net, first);
+}
+
+// --- against a peer that does as it likes ---
+
+fn reply(request: &Request, code: u16) -> Response {
+    let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
+    response.set_to_tag("bob");
+    response.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    response
+}
+
+fn one(net: &mut Net, method: &Method) -> Request {
+    net.run(100);
+    let requests = net.requests(BOB);
+    requests.into_iter().find(|request| request.method == *method).expect("a request")
+}
+
+fn notify(invite: &Request, seq: u32, extra: &[(&str, &str)], body: &str) -> Request {
+    let from = format!("{};tag=bob", invite.headers.to().unwrap());
+    let mut request = Request::new(Method::Notify, net::uri("sip:alice@192.0.2.1"))
+        .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKn{seq}"))
+        .header(HeaderName::From, from)
+        .header(HeaderName::To, invite.headers.from().unwrap().to_string())
+        .header(HeaderName::CallId, invite.headers.call_id().unwrap())
+        .header(HeaderName::CSeq, format!("{seq} NOTIFY"))
+        .header(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    for (name, value) in extra {
+        request = request.header(HeaderName::new(name), (*value).to_owned());
+    }
+    request.with_body("message/sipfrag", body)
+}
+
+fn talking(net: &mut Net) -> (SessionId, Request) {
+    let id = net.dial(ALICE, BOB, Some(sdp("offer")));
+    let invite = one(net, &Method::Invite);
+    net.send_response(BOB, ALICE, reply(&invite, 200).with_body("application/sdp", "v=0 answer"));
+    one(net, &Method::Ack);
+    net.events(ALICE);
+    (id, invite)
+}
+
+fn status(net: &mut Net) -> u16 {
+    net.run(100);
+    let responses = net.responses(BOB);
+    responses.last().expect("a response").status.code()
+}
+
+const REFER: (&str, &str) = ("Event", "refer");
+const ACTIVE: (&str, &str) = ("Subscription-State", "active;expires=60");
+const OVER: (&str, &str) = ("Subscription-State", "terminated;reason=noresource");
+
+#[test]
+fn reports_may_overtake_the_answer() {
+    let mut net = Net::scripted(10);
+    let (id, invite) = talking(&mut net);
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+    let refer = one(&mut net, &Method::Refer);
+    assert!(refer.headers.contains(&HeaderName::Contact));
+    net.send_request(BOB, ALICE, notify(&invite, 1, &[REFER, ACTIVE], "SIP/2.0 100 Trying"));
+    assert_eq!(status(&mut net), 200);
+    net.send_request(BOB, ALICE, notify(&invite, 2, &[REFER, OVER], "SIP/2.0 200 OK"));
+    assert_eq!(status(&mut net), 200);
+    net.send_response(BOB, ALICE, reply(&refer, 202));
+    net.run(100);
+    let told = progress(&mut net, ALICE);
+    assert_eq!(told, [SUBSCRIBED, TRYING, ReferProgress::Succeeded(StatusCode::OK)]);
+    // A straggler is answered and means nothing.
+    net.send_request(BOB, ALICE, notify(&invite, 3, &[REFER, OVER], "SIP/2.0 486 Busy"));
+    assert_eq!(status(&mut net), 200);
+    assert!(net.events(ALICE).is_empty());
+}
+
+#[test]
+fn a_report_nobody_asked_for_has_no_effect() {
+    let mut net = Net::scripted(11);
+    let (id, invite) = talking(&mut net);
+    let report = |seq, extra: &[_]| notify(&invite, seq, extra, "SIP/2.0 200 OK");
+    net.send_request(BOB, ALICE, report(1, &[REFER, OVER]));
+    assert_eq!(status(&mut net), 481, "no transfer is under way");
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+    let refer = one(&mut net, &Method::Refer);
+    net.send_response(BOB, ALICE, reply(&refer, 202));
+    net.run(100);
+    let seq = refer.headers.cseq().unwrap().number;
+    let (own, other) = (format!("refer;id={seq}"), format!("refer;id={}", seq + 7));
+    net.send_request(BOB, ALICE, report(2, &[("Event", &other), OVER]));
+    assert_eq!(status(&mut net), 481, "another subscription's");
+    let mut forged = report(3, &[REFER, OVER]);
+    let from = forged.headers.from().unwrap().with_tag("mallory").to_string();
+    forged.headers.set(HeaderName::From, from);
+    net.send_request(BOB, ALICE, forged);
+    assert_eq!(status(&mut net), 481, "not the peer's dialog");
+    assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED]);
+    net.send_request(BOB, ALICE, report(4, &[("Event", &own), OVER]));
+    assert_eq!(status(&mut net), 200);
+    assert_eq!(progress(&mut net, ALICE), [ReferProgress::Succeeded(StatusCode::OK)]);
+}
+
+#[test]
+fn an_unreadable_report_is_no_result() {
+    let mut net = Net::scripted(12);
+    let (id, invite) = talking(&mut net);
+    for (body, over, expected) in [
+        ("garbage", OVER, ReferProgress::Unknown),
+        ("", ("Subscription-State", "terminated;reason=rejected"), ReferProgress::Failed(None)),
+    ] {
+        net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+        let refer = one(&mut net, &Method::Refer);
+        net.send_response(BOB, ALICE, reply(&refer, 202));
+        net.run(100);
+        let seq = refer.headers.cseq().unwrap().number;
+        net.send_request(BOB, ALICE, notify(&invite, seq * 10, &[REFER, ACTIVE], body));
+        assert_eq!(status(&mut net), 200);
+        assert_eq!(progress(&mut net, ALICE), [SUBSCRIBED]);
+        net.send_request(BOB, ALICE, notify(&invite, seq * 10 + 1, &[REFER, over], body));
+        assert_eq!(status(&mut net), 200);
+        assert_eq!(progress(&mut net, ALICE), [expected]);
+    }
+}
+
+fn refer_in(invite: &Request, seq: u32, to: &str) -> Request {
+    let mut request = notify(invite, seq, &[("Refer-To", to)], "");
+    request.method = Method::Refer;
+    request.headers.set(HeaderName::CSeq, format!("{seq} REFER"));
+    request
+}
+
+#[test]
+fn a_senseless_wish_is_refused_at_once() {
+    let mut net = Net::scripted(13);
+    let (id, invite) = talking(&mut net);
+    for (seq, to, code) in [
+        (1, "<http://example.com>", 416),
+        (2, "<sip:carol@h;method=BYE>", 603),
+        (3, "<sip:carol@h?Replaces=nonsense>", 400),
+        (4, "<sip:carol", 400),
+    ] {
+        net.send_request(BOB, ALICE, refer_in(&invite, seq, to));
+        assert_eq!(status(&mut net), code, "{to}");
+    }
+    assert!(net.events(ALICE).is_empty());
+    for seq in 5..=9 {
+        net.send_request(BOB, ALICE, refer_in(&invite, seq, "<sip:carol@h;x=1?Subject=hi>"));
+    }
+    assert_eq!(status(&mut net), 486, "the fifth at once");
+    let request = requested(&mut net, ALICE);
+    assert_eq!(request.to.as_str(), "sip:carol@h;x=1");
+    net.act(ALICE, |ua, now| ua.hangup(now, id)).unwrap();
+}
+
+#[test]
+fn a_wish_from_nowhere_is_refused_unless_the_account_takes_it() {
+    for open in [false, true] {
+        let mut net = Net::new(14);
+        net.add_agent("alice", |config| config.refer_outside = open);
+        net.add_script("bob");
+        let text = "REFER sip:alice@192.0.2.1 SIP/2.0\r\n\
+            Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx\r\nFrom: <sip:bob@192.0.2.2>;tag=b\r\n\
+            To: <sip:alice@192.0.2.1>\r\nCall-ID: x\r\nCSeq: 1 REFER\r\nMax-Forwards: 70\r\n\
+            Contact: <sip:bob@192.0.2.2>\r\nRefer-To: <tel:+31201234567>\r\n\
+            Content-Length: 0\r\n\r\n";
+        net.send(BOB, ALICE, text.as_bytes().to_vec());
+        if !open {
+            assert_eq!(status(&mut net), 403);
+            assert!(net.events(ALICE).is_empty());
+            continue;
+        }
+        net.run(100);
+        let request = requested(&mut net, ALICE);
+        assert_eq!((request.session, request.to.scheme()), (None, "tel"));
+        net.act(ALICE, |ua, now| ua.accept_referral(now, request.id)).unwrap();
+        net.run(100);
+        let inbox: Vec<_> = net.nodes[BOB].inbox.drain(..).collect();
+        let Some(Message::Response(accepted)) = inbox.first() else { panic!("{inbox:?}") };
+        assert_eq!(accepted.status, StatusCode::ACCEPTED);
+        let Some(Message::Request(report)) = inbox.get(1) else { panic!("{inbox:?}") };
+        assert_eq!(report.headers.from().unwrap().tag(), accepted.headers.to().unwrap().tag());
+        net.send_response(BOB, ALICE, Response::to_request(report, StatusCode::OK));
+        net.run(100);
+        net.act(ALICE, |ua, now| ua.report_referral(now, request.id, StatusCode::OK)).unwrap();
+        let report = one(&mut net, &Method::Notify);
+        net.send_response(BOB, ALICE, Response::to_request(&report, StatusCode::OK));
+        net.run(70_000);
+        net.assert_quiet();
+        assert!(!net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })));
+    }
+}
+
+#[test]
+fn a_peer_that_forgot_the_call_refuses_and_ends_it() {
+    let mut net = Net::scripted(15);
+    let (id, _) = talking(&mut net);
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+    let refer = one(&mut net, &Method::Refer);
+    net.send_response(BOB, ALICE, reply(&refer, 481));
+    net.run(100);
+    let expected = ReferProgress::Refused(StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+    assert!(net.history_has(ALICE, |event| {
+        matches!(event, Event::ReferProgress { progress, .. } if *progress == expected)
+    }));
+    assert_eq!(net.ended(ALICE).by, EndedBy::Remote);
+}
