@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use sip_core::digest::Credentials;
 use sip_types::{Host, Uri};
+use sip_ua::SessionTimer as UaTimer;
 use sip_ua::{AcceptFrom as UaAccept, AccountConfig, AccountId, RegistrationState};
 use store::{Kept, SecretsError};
 use tracing::debug;
@@ -13,7 +14,7 @@ use super::Reply;
 use super::desk::Desk;
 use crate::cause;
 use crate::code::Code;
-use crate::config::{AcceptFrom, AccountSettings};
+use crate::config::{AcceptFrom, AccountSettings, SessionTimer};
 use crate::control::{AccountForm, AccountSaved, Answer, ErrorReply, Password, TransportChoice};
 use crate::event::{AccountEvent, Event};
 use crate::view::AccountState;
@@ -433,6 +434,14 @@ fn ua_config(
             AcceptFrom::Registrar => UaAccept::Registrar,
             AcceptFrom::Any => UaAccept::Any,
         },
+        session_timer: match settings.session_timer {
+            SessionTimer::Off => UaTimer::Off,
+            SessionTimer::Supported => UaTimer::Supported,
+            SessionTimer::Required => UaTimer::Required,
+            SessionTimer::Always => UaTimer::Always,
+        },
+        session_expires: settings.session_expires,
+        min_se: settings.min_se,
         ..AccountConfig::new(aor, registrar)
     })
 }
