@@ -118,7 +118,7 @@ reason: Code | null,
  */
 detail: string | null, 
 /**
- * Since when the state holds.
+ * Since when the state holds; through retries, since when the trouble lasts.
  */
 since_ms: number, 
 /**
@@ -401,7 +401,11 @@ codec: string | null,
  */
 quality: QualityLevel, 
 /**
- * Why it ended or could not be made.
+ * True when no sound has arrived for seconds though both sides are in conversation.
+ */
+no_sound: boolean, 
+/**
+ * Why it ended, could not be made, or is as good as over.
  */
 reason: Code | null, 
 /**
@@ -416,7 +420,7 @@ actions: Array<CallAction>, };
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "port_taken" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A colleague.

@@ -12,6 +12,7 @@ import type {
   SearchHit,
   Update,
 } from '../bindings';
+import { messagesFor } from '../i18n';
 import { type Answer, type Host, HostError } from './types';
 
 /** How the scripted program starts. */
@@ -21,6 +22,8 @@ export interface Scene {
   lost?: boolean;
   /** Somebody calls at once. */
   ring?: boolean;
+  /** Trouble that is told at the start. */
+  notices?: Code[];
   /** Milliseconds between the steps of a call. */
   pace?: number;
   language?: AppView['settings']['language'];
@@ -36,6 +39,7 @@ export function scene(search: string): Scene {
     setup: asked.has('setup'),
     lost: asked.has('lost'),
     ring: asked.has('ring'),
+    notices: asked.getAll('notice').filter((code): code is Code => code in messagesFor('nl', []).codes),
     theme: theme === 'dark' || theme === 'light' ? theme : 'system',
     language: language === 'nl' || language === 'en' ? language : 'system',
   };
@@ -239,7 +243,7 @@ export class MockHost implements Host {
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
-      codec: null, quality: 'unknown', reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
+      codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
     };
     this.next += 1;
     this.change({ calls: [...this.view.calls, call] });
@@ -316,7 +320,7 @@ function firstView(start: Scene): AppView {
       ? null
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },
     colleagues: start.setup ? [] : PEOPLE.map(([name, number, department]) => ({ name, number, department })),
-    notices: [],
+    notices: (start.notices ?? []).map((code, id) => ({ id, code, detail: 'what the system said', at_ms: now, severe: false })),
     settings: { language: start.language ?? 'system', theme: start.theme ?? 'system' },
   };
 }

@@ -32,8 +32,19 @@ export const en: Messages = {
     bad_request: { what: 'The command was incomplete', todo: 'Fill in all fields and try again.' },
     unknown_command: { what: 'This version does not know that command', todo: 'Update Balie.' },
     not_supported: { what: 'Balie cannot do this yet', todo: 'It comes in a later version.' },
-    bad_config: { what: 'The settings cannot be read', todo: 'Repair the file or set the account up again.' },
+    bad_config: {
+      what: 'The settings cannot be read',
+      todo: 'Balie begins without them and keeps the old file beside it. Set your account up again or repair the file.',
+    },
+    config_unsaved: {
+      what: 'The settings cannot be saved',
+      todo: 'Everything works until you close Balie. Check whether the disk is full or the file is protected.',
+    },
     port_taken: { what: 'Another program uses the port', todo: 'Close that program and start Balie again.' },
+    port_moved: {
+      what: 'Another program uses the port that is set',
+      todo: 'Balie works on another one meanwhile. Close that program and start Balie again to use the one that is set.',
+    },
     no_audio_device: { what: 'No sound device found', todo: 'Connect a headset; calls work, but without sound.' },
     audio_device_failed: { what: 'The sound device stopped working', todo: 'Choose another device or reconnect it.' },
     no_keyring: {
@@ -75,6 +86,7 @@ export const en: Messages = {
     since: (time) => `Since ${time}`,
     retryIn: (seconds) => (seconds > 0 ? `Next try in ${seconds} s` : 'Trying again…'),
     retrying: 'Trying again…',
+    server: (name) => `Server: ${name}.`,
     retryNow: 'Try now',
     check: 'Check the details',
   },
@@ -103,6 +115,10 @@ export const en: Messages = {
     quietHint: 'Type a name or number to call.',
     offTitle: 'Nothing arrives now',
     offText: 'You cannot be reached; see the message at the top.',
+    noSound: {
+      what: 'No sound arrives',
+      todo: 'Ask whether the other side hears you; else hang up and call again.',
+    },
     secure: 'Encrypted',
     insecure: 'Not encrypted',
     waitingFor: (time) => `waiting ${time}`,

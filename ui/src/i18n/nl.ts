@@ -35,8 +35,19 @@ const codes: Record<Code, CodeText> = {
   bad_request: { what: 'De opdracht was onvolledig', todo: 'Vul alle velden in en probeer het opnieuw.' },
   unknown_command: { what: 'Deze versie kent die opdracht niet', todo: 'Werk Balie bij.' },
   not_supported: { what: 'Dit kan Balie nog niet', todo: 'Het komt in een latere versie.' },
-  bad_config: { what: 'De instellingen zijn niet te lezen', todo: 'Herstel het bestand of stel het account opnieuw in.' },
+  bad_config: {
+    what: 'De instellingen zijn niet te lezen',
+    todo: 'Balie begint zonder en bewaart het oude bestand ernaast. Stel uw account opnieuw in of herstel het bestand.',
+  },
+  config_unsaved: {
+    what: 'De instellingen zijn niet te bewaren',
+    todo: 'Alles werkt tot u Balie afsluit. Controleer of de schijf vol of het bestand beveiligd is.',
+  },
   port_taken: { what: 'Een ander programma gebruikt de poort', todo: 'Sluit dat programma en start Balie opnieuw.' },
+  port_moved: {
+    what: 'Een ander programma gebruikt de ingestelde poort',
+    todo: 'Balie werkt zolang op een andere. Sluit dat programma en start Balie opnieuw om de ingestelde te gebruiken.',
+  },
   no_audio_device: { what: 'Geen geluidsapparaat gevonden', todo: 'Sluit een headset aan; bellen kan, maar zonder geluid.' },
   audio_device_failed: { what: 'Het geluidsapparaat werkt niet meer', todo: 'Kies een ander apparaat of sluit het opnieuw aan.' },
   no_keyring: {
@@ -91,6 +102,7 @@ export const nl = {
     since: (time: string) => `Sinds ${time}`,
     retryIn: (seconds: number) => (seconds > 0 ? `Nieuwe poging over ${seconds} s` : 'Nieuwe poging loopt…'),
     retrying: 'Nieuwe poging loopt…',
+    server: (name: string) => `Server: ${name}.`,
     retryNow: 'Nu proberen',
     check: 'Gegevens controleren',
   },
@@ -119,6 +131,10 @@ export const nl = {
     quietHint: 'Typ een naam of nummer om te bellen.',
     offTitle: 'Er komt nu niets binnen',
     offText: 'U bent niet bereikbaar; zie de melding bovenaan.',
+    noSound: {
+      what: 'Er komt geen geluid binnen',
+      todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.',
+    },
     secure: 'Versleuteld',
     insecure: 'Niet versleuteld',
     waitingFor: (time: string) => `wacht ${time}`,

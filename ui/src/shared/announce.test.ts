@@ -44,5 +44,10 @@ describe('announcements', () => {
     expect(said(ringing, active).polite).toBe('In gesprek met 06 2233 4455');
     expect(said(active, muted).polite).toBe('Microfoon uit');
     expect(said(active, { ...active, calls: [] }).polite).toContain('beëindigd');
+    const silent: AppView = { ...active, calls: [{ ...call, state: 'active', no_sound: true }] };
+    const cut: AppView = { ...active, calls: [{ ...call, state: 'active', no_sound: true, reason: 'connection_lost' }] };
+    expect(said(active, silent).polite).toContain(nl.calls.noSound.what);
+    expect(said(silent, cut).polite).toContain(nl.codes.connection_lost.what);
+    expect(said(cut, cut).polite).toBe('');
   });
 });

@@ -61,7 +61,18 @@ function callChange(texts: Messages, before: CallView | undefined, call: CallVie
   const said: string[] = [];
   if (before?.state !== call.state) said.push(stateChange(texts, call, before, who));
   if (before !== undefined && before.muted !== call.muted) said.push(call.muted ? texts.live.muted : texts.live.unmuted);
+  if (call.state !== 'ended') said.push(callTrouble(texts, before, call));
   return said;
+}
+
+/** Trouble that came up in the call: its sound is gone, or its exchange. */
+function callTrouble(texts: Messages, before: CallView | undefined, call: CallView): string {
+  if (call.reason !== null && before?.reason !== call.reason) {
+    const { what, todo } = texts.codes[call.reason];
+    return `${what}. ${todo}`;
+  }
+  const silenced = call.reason === null && call.no_sound && before?.no_sound === false;
+  return silenced ? `${texts.calls.noSound.what}. ${texts.calls.noSound.todo}` : '';
 }
 
 function stateChange(texts: Messages, call: CallView, before: CallView | undefined, who: string): string {

@@ -5,6 +5,7 @@ import axe from 'axe-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Command } from '../bindings';
 import { MockHost, type Scene } from '../host/mock';
+import { nl } from '../i18n/nl';
 import { Desk, provideDesk } from '../shared/desk.svelte';
 import { ui } from '../shared/ui.svelte';
 import App from './App.svelte';
@@ -129,6 +130,30 @@ describe('desk', () => {
     within(band).getByRole('button', { name: 'Nu proberen' }).click();
     await waitFor(() => expect(screen.queryByRole('region', { name: /kunnen u niet bereiken/ })).toBeNull());
     expect(sent(host, 'account.register')).toHaveLength(1);
+  });
+
+  it('says in the call itself that its sound or its exchange is gone', async () => {
+    const host = await open();
+    host.ring();
+    await waitFor(() => screen.getByRole('button', { name: /Opnemen/ }));
+    press('F2');
+    await waitFor(() => screen.getByRole('button', { name: /Ophangen/ }));
+    const { calls } = await host.control({ cmd: 'view.get' });
+    const trouble = (): string => document.querySelector('article.call .trouble')?.textContent ?? '';
+    expect(trouble()).toBe('');
+    host.change({ calls: calls.map((call) => ({ ...call, no_sound: true })) });
+    await waitFor(() => expect(trouble()).toContain(nl.calls.noSound.todo));
+    host.change({ calls: calls.map((call) => ({ ...call, no_sound: true, reason: 'connection_lost' })) });
+    await waitFor(() => expect(trouble()).toContain(nl.codes.connection_lost.what));
+  });
+
+  it('shows a notice with what the system said, until it is dismissed', async () => {
+    await open({ notices: ['bad_config'] });
+    const line = document.querySelector('[data-code="bad_config"]');
+    expect(line?.textContent).toContain(nl.codes.bad_config.todo);
+    expect(line?.querySelector('[lang="en"]')?.textContent).toBe('what the system said');
+    screen.getByRole('button', { name: new RegExp(nl.codes.bad_config.what) }).click();
+    await waitFor(() => expect(document.querySelector('[data-code="bad_config"]')).toBeNull());
   });
 
   it('tells apart by word what colour tells apart', async () => {

@@ -57,8 +57,12 @@ pub enum Code {
     NotSupported,
     /// The settings file cannot be read.
     BadConfig,
+    /// The settings file cannot be written: changes hold for this run only.
+    ConfigUnsaved,
     /// A port is taken by another program.
     PortTaken,
+    /// The wanted port is taken by another program; a free one is used.
+    PortMoved,
     /// There is no sound device.
     NoAudioDevice,
     /// The sound device stopped or refused.

@@ -88,7 +88,7 @@ pub struct AccountView {
     pub reason: Option<Code>,
     /// What the server or system said, for support; never a secret.
     pub detail: Option<String>,
-    /// Since when the state holds.
+    /// Since when the state holds; through retries, since when the trouble lasts.
     pub since_ms: u64,
     /// When the next try is made, while trying.
     pub retry_at_ms: Option<u64>,
@@ -217,7 +217,9 @@ pub struct CallView {
     pub codec: Option<String>,
     /// Quality so far.
     pub quality: QualityLevel,
-    /// Why it ended or could not be made.
+    /// True when no sound has arrived for seconds though both sides are in conversation.
+    pub no_sound: bool,
+    /// Why it ended, could not be made, or is as good as over.
     pub reason: Option<Code>,
     /// SIP status, for support.
     pub status: Option<u16>,

@@ -123,8 +123,20 @@ pub(crate) fn list() -> Result<Vec<Device>, AudioError> {
             devices.push(Device { id, name, kind: DeviceKind::Output, is_default });
         }
     }
+    leave_out_plugins(&mut devices);
     devices.sort_by_key(|d| d.kind == DeviceKind::Output);
     Ok(devices)
+}
+
+/// ALSA alone lists its plugins too (`null`, `jack`, rate converters), on a machine without sound nothing
+/// else. Nobody talks into those: what stands on a card stays, and the default one where there is a card.
+fn leave_out_plugins(devices: &mut Vec<Device>) {
+    let on_card = |device: &Device| device.id.0.contains("CARD=");
+    let any_card = devices.iter().any(on_card);
+    devices.retain(|device| match device.id.0.strip_prefix("alsa:") {
+        Some(name) => on_card(device) || (any_card && name == "default"),
+        None => true,
+    });
 }
 
 /// PulseAudio and PipeWire list what each speaker plays as a microphone; nobody talks into that.
@@ -370,5 +382,29 @@ impl Side {
         }
         self.deadline = None;
         self.retry_at = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_are_no_devices() {
+        let left = |ids: &[&str]| {
+            let device = |id: &&str| Device {
+                id: DeviceId((*id).to_owned()),
+                name: (*id).to_owned(),
+                kind: DeviceKind::Output,
+                is_default: false,
+            };
+            let mut devices: Vec<Device> = ids.iter().map(device).collect();
+            leave_out_plugins(&mut devices);
+            devices.into_iter().map(|device| device.id.0).collect::<Vec<_>>()
+        };
+        assert!(left(&["alsa:null", "alsa:default", "alsa:jack"]).is_empty());
+        let card = ["alsa:null", "alsa:default", "alsa:plughw:CARD=PCH,DEV=0"];
+        assert_eq!(left(&card), card[1..]);
+        assert_eq!(left(&["pulseaudio:headset", "wasapi:x"]).len(), 2);
     }
 }

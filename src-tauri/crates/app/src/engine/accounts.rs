@@ -186,10 +186,14 @@ impl Desk {
         let Some(account) = self.accounts.iter_mut().find(|account| account.ua == Some(ua)) else {
             return;
         };
-        let before = account.state;
+        let before = (account.state, account.reason);
         account.retry_at = retry_at;
-        (account.state, account.reason, account.detail) =
-            registration_view(&state, account.signed, trouble);
+        let view = registration_view(&state, account.signed, trouble);
+        account.state = view.0;
+        // A try that follows a failure is trouble still: its reason stands until the outcome is known.
+        if account.state != AccountState::Registering || before.1.is_none() {
+            (account.reason, account.detail) = (view.1, view.2);
+        }
         if let RegistrationState::Registered { expires, contact, server, .. } = state {
             account.expires = Some(expires);
             account.contact = Some(contact.to_string());
@@ -197,7 +201,8 @@ impl Desk {
         } else {
             (account.expires, account.contact) = (None, None);
         }
-        if account.state != before {
+        let goes_on = before.1.is_some() && account.reason.is_some();
+        if account.state != before.0 && !goes_on {
             account.since = now;
         }
         account.password_needed = account.reason == Some(Code::PasswordNeeded);

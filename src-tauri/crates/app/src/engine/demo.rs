@@ -30,7 +30,7 @@ impl Desk {
         }
         let company = Company::demo();
         let people = company.people();
-        let config = PbxConfig { company, ..PbxConfig::default() };
+        let config = PbxConfig { company, seed: self.random.u64(), ..PbxConfig::default() };
         self.later(Pbx::start(config), move |desk, now, started| {
             let pbx = match started {
                 Ok(pbx) => pbx,

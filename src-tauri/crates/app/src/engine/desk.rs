@@ -112,16 +112,7 @@ impl Desk {
         requests: mpsc::Receiver<Ask>,
     ) -> Result<(Desk, Sources), StartError> {
         let (settings, problem) = Settings::open(options.config, options.settings);
-        let network = &settings.config.network;
-        let transport = TransportConfig {
-            bind: network.bind,
-            port: network.sip_port,
-            ..TransportConfig::default()
-        };
-        let (transport, sip) = Transport::bind(transport).await.map_err(|error| match error {
-            BindError::PortTaken { port, .. } => StartError::PortTaken { port },
-            other => StartError::Network(other),
-        })?;
+        let (transport, sip, taken) = open_transport(&settings).await?;
         let (sounds, media) =
             Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
         let mut random = Random::from_seed(rand_seed());
@@ -156,6 +147,10 @@ impl Desk {
         desk.publisher.changed();
         if let Some(problem) = problem {
             desk.notice(at, problem.code, Some(problem.message), true);
+        }
+        if let Some(taken) = taken {
+            let text = format!("{taken} → {}", desk.transport.port());
+            desk.notice(at, Code::PortMoved, Some(text), false);
         }
         desk.begin_accounts(at);
         desk.list_devices();
@@ -322,6 +317,24 @@ impl Desk {
     fn is_finished(&self, now: Instant) -> bool {
         let Some(latest) = self.quitting else { return false };
         now >= latest || (self.ua.session_count() == 0 && self.is_unregistered())
+    }
+}
+
+/// Opens the sockets for SIP. Where settings are kept there is a person who wants to be reached: a taken
+/// port is given back, to be told, and a free one used. Otherwise the named port is wanted and no other.
+async fn open_transport(
+    settings: &Settings,
+) -> Result<(Transport, mpsc::Receiver<Incoming>, Option<u16>), StartError> {
+    let network = &settings.config.network;
+    let on = |port| TransportConfig { bind: network.bind, port, ..TransportConfig::default() };
+    match Transport::bind(on(network.sip_port)).await {
+        Ok((transport, sip)) => Ok((transport, sip, None)),
+        Err(BindError::PortTaken { port, .. }) if settings.is_kept() => {
+            let (transport, sip) = Transport::bind(on(0)).await.map_err(StartError::Network)?;
+            Ok((transport, sip, Some(port)))
+        }
+        Err(BindError::PortTaken { port, .. }) => Err(StartError::PortTaken { port }),
+        Err(other) => Err(StartError::Network(other)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a call is made of on the wire: its SIP session, its offer/answer state, its media stream.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use call_control::{Call, Direction, HoldState, State};
 use media::StreamId;
@@ -40,6 +41,10 @@ pub(super) struct Line {
     pub(super) rx_active: bool,
     pub(super) tx_active: bool,
     pub(super) quality: QualityLevel,
+    /// Since when no sound arrives that should.
+    pub(super) silent_since: Option<Instant>,
+    /// That has lasted long enough to be told.
+    pub(super) no_sound: bool,
     /// What went wrong, when the network or we ended the call.
     pub(super) trouble: Option<Code>,
     /// What was told last about it, so that only news is told.
@@ -81,6 +86,8 @@ impl Line {
             rx_active: false,
             tx_active: false,
             quality: QualityLevel::Unknown,
+            silent_since: None,
+            no_sound: false,
             trouble: None,
             told: None,
         }

@@ -90,7 +90,7 @@ impl Desk {
         let line = self.lines.get(&call.id())?;
         let account = self.account(&line.account)?;
         let silent = call.is_live() && !line.rx_active;
-        (silent && account.state == AccountState::Unreachable).then_some(Code::ConnectionLost)
+        (silent && is_cut_off(account.state, account.reason)).then_some(Code::ConnectionLost)
     }
 
     pub(super) fn call_view(&self, call: &Call, reason: Option<Code>) -> CallView {
@@ -110,6 +110,7 @@ impl Desk {
             secure: false,
             codec: line.and_then(super::line::Line::codec),
             quality: line.map(|line| line.quality).unwrap_or_default(),
+            no_sound: line.is_some_and(|line| line.no_sound),
             reason,
             status: call.end().and_then(|end| end.status),
             actions: actions(call),
@@ -182,6 +183,15 @@ fn actions(call: &Call) -> Vec<CallAction> {
     actions
 }
 
+/// Out of reach of its server, also while it is tried again.
+fn is_cut_off(state: AccountState, reason: Option<Code>) -> bool {
+    match state {
+        AccountState::Unreachable => true,
+        AccountState::Registering => reason.is_some(),
+        _ => false,
+    }
+}
+
 fn tray(view: &AppView) -> TrayState {
     let any = |state: CallState, direction: Option<CallDirection>| {
         view.calls
@@ -190,7 +200,7 @@ fn tray(view: &AppView) -> TrayState {
     };
     let in_call = view.calls.iter().any(|call| call.state != CallState::Ended);
     let trouble = |account: &AccountView| {
-        matches!(account.state, AccountState::Failed | AccountState::Unreachable)
+        account.state == AccountState::Failed || is_cut_off(account.state, account.reason)
     };
     let tray = if any(CallState::Ringing, Some(CallDirection::In)) {
         Tray::Ringing

@@ -64,8 +64,16 @@ impl AccountSettings {
     }
 }
 
+/// What is wrong, and where the file is kept: the settings are written anew at the next change.
 fn bad_config(problem: &SettingsError) -> ErrorReply {
-    ErrorReply::new(Code::BadConfig, problem.to_string())
+    let text = match problem {
+        SettingsError::Broken { kept: Some(kept), .. } => {
+            let name = kept.file_name().unwrap_or_default().to_string_lossy();
+            format!("{problem} → {name}")
+        }
+        other => other.to_string(),
+    };
+    ErrorReply::new(Code::BadConfig, text)
 }
 
 impl Desk {
@@ -79,7 +87,7 @@ impl Desk {
         if let Err(error) = file.save(&self.settings.config) {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             let text = format!("{error}: {}", source.unwrap_or_default());
-            self.notice(now, Code::BadConfig, Some(text), true);
+            self.notice(now, Code::ConfigUnsaved, Some(text), true);
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::view::{AudioView, DeviceView, Levels, QualityLevel, Update};
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How often the quality of calls is looked at.
 const MEASURE: Duration = Duration::from_secs(1);
+/// How long sound may be missing before it is told; a pause between packets is no trouble.
+const NO_SOUND: Duration = Duration::from_secs(2);
 /// Content type of digits in SIP INFO.
 const DTMF_RELAY: &str = "application/dtmf-relay";
 
@@ -183,7 +185,12 @@ impl Desk {
         let work = tokio::task::spawn_blocking(media::devices);
         self.later(work, |desk, _, devices| {
             match devices {
-                Ok(Ok(devices)) => desk.sounds.devices = devices,
+                Ok(Ok(devices)) => {
+                    if devices.is_empty() {
+                        desk.sounds.problem = Some(Code::NoAudioDevice);
+                    }
+                    desk.sounds.devices = devices;
+                }
                 Ok(Err(error)) => {
                     debug!(%error, "no devices");
                     desk.sounds.devices.clear();
@@ -301,8 +308,17 @@ impl Desk {
             return;
         }
         self.sounds.measured = Some(now);
-        for line in self.lines.values_mut() {
+        for (id, line) in &mut self.lines {
             let Some(media) = &line.media else { continue };
+            let talking = self.calls.get(*id).is_some_and(|call| call.state() == State::Active);
+            let silent = talking && !line.rx_active;
+            line.silent_since = silent.then(|| line.silent_since.unwrap_or(now));
+            let for_long = |since| now.saturating_duration_since(since) >= NO_SOUND;
+            let no_sound = line.silent_since.is_some_and(for_long);
+            if no_sound != line.no_sound {
+                line.no_sound = no_sound;
+                self.publisher.changed();
+            }
             let mos = self.sounds.engine.stats(media.stream).and_then(|stats| stats.rx.mos);
             let quality = match mos {
                 None => QualityLevel::Unknown,

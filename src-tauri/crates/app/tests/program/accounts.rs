@@ -48,6 +48,13 @@ async fn an_unknown_server_is_told_as_such() {
     let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
     let event = desk.account(AccountState::Unreachable).await;
     assert_eq!(event.reason, Some(Code::DnsFailure), "{event:?}");
+    let since = desk.view(|view| view.accounts[0].reason.is_some()).await.accounts[0].since_ms;
+    let retry = desk.account(AccountState::Registering).await;
+    assert_eq!(retry.reason, Some(Code::DnsFailure), "a retry is trouble still: {retry:?}");
+    let again = desk.account(AccountState::Unreachable).await;
+    assert_eq!(again.reason, Some(Code::DnsFailure), "{again:?}");
+    let view = desk.view(|view| view.accounts[0].state == AccountState::Unreachable).await;
+    assert_eq!(view.accounts[0].since_ms, since, "since when nobody can call");
     let call = desk.dial("600").await;
     let ended = desk.call(app::view::CallState::Ended).await;
     assert_eq!((ended.call, ended.reason), (call, Some(Code::DnsFailure)));
@@ -65,6 +72,26 @@ async fn a_taken_port_is_told_as_such() {
         Err(StartError::PortTaken { port: told }) => assert_eq!(told, port),
         other => panic!("{:?}", other.err()),
     }
+}
+
+#[tokio::test]
+async fn with_kept_settings_a_taken_port_is_told_and_another_one_used() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    let text = format!("[network]\nbind = \"127.0.0.1\"\nsip_port = {port}\n");
+    std::fs::write(&settings, &text).unwrap();
+    let options = StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    let view = desk.view(|view| !view.notices.is_empty()).await;
+    let notice = &view.notices[0];
+    assert_eq!((notice.code, notice.severe), (Code::PortMoved, false));
+    assert!(notice.detail.as_ref().unwrap().starts_with(&format!("{port} → ")), "{notice:?}");
+    desk.ask(json!({"cmd": "settings.set", "theme": "dark"})).await.unwrap();
+    desk.quit().await;
+    let written = std::fs::read_to_string(&settings).unwrap();
+    assert!(written.contains(&format!("sip_port = {port}")), "the wish stays: {written}");
 }
 
 #[tokio::test]

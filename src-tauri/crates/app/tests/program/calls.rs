@@ -153,6 +153,20 @@ async fn a_caller_is_declined_or_sent_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_call_whose_exchange_is_gone_says_that_no_sound_comes() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let call = desk.dial(&pbx.ready().numbers.music).await;
+    let heard = desk.view(|view| view.calls.iter().any(|c| c.quality != QualityLevel::Unknown));
+    assert!(!heard.await.calls[0].no_sound);
+    // It forgets its calls without a word, as one does that lost its power.
+    pbx.restart().await.unwrap();
+    desk.view(|view| view.calls.iter().any(|call| call.no_sound)).await;
+    desk.do_with("call.hangup", call).await;
+    desk.quit().await;
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_refused_in_words() {
     let pbx = pbx().await;
     let desk = Desk::registered(&pbx, "101").await;

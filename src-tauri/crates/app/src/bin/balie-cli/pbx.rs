@@ -1,6 +1,7 @@
 //! `pbx`: the embedded exchange alone, until it is interrupted.
 
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
 
 use app::code::Code;
@@ -31,7 +32,9 @@ pub(crate) async fn run(arguments: crate::Pbx) -> Result<(), Failure> {
             Company::from_toml(&text).map_err(|error| bad(error.to_string()))?
         }
     };
-    let config = PbxConfig { listen, sip_port, company, profile, ..PbxConfig::default() };
+    // Another one each time: what starts anew must not give out the nonces and passwords of its last run.
+    let seed = RandomState::new().hash_one(sip_port);
+    let config = PbxConfig { listen, sip_port, company, profile, seed, ..PbxConfig::default() };
     let pbx = training_pbx::Pbx::start(config)
         .await
         .map_err(|error| Failure::failed(ErrorReply::new(Code::PortTaken, error.to_string())))?;
