@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { chooseTheme } from './setup.mjs';
 import { KEY, until } from './webdriver.mjs';
+import { WORDS } from './words.mjs';
 
 const FIELD = '[role="combobox"]';
 
@@ -10,7 +11,7 @@ export async function desk(machine) {
   const { session } = machine;
   await session.enterMain();
   await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
-  assert.match(await session.text('[data-account-state]'), /Bereikbaar/);
+  await machine.says('[data-account-state]', [WORDS.nl.account.registered]);
   machine.passed('the demo account is reachable');
   await until('the search field with the focus', 5_000, () =>
     session.run(`return document.activeElement?.matches('${FIELD}') ?? false`));
@@ -19,7 +20,7 @@ export async function desk(machine) {
   await callOut(machine);
   await holdAndResume(machine);
   await keypad(machine);
-  await hangUp(machine);
+  await endCall(machine);
   await customer(machine);
   await english(machine);
   await overview(machine);
@@ -38,12 +39,9 @@ async function lookAt(machine, view) {
 async function callOut(machine) {
   const { session } = machine;
   const number = await session.run(`return [...document.querySelectorAll('[role="option"]')]
-    .find((tile) => /Stem|Voice|Echo/.test(tile.innerText))?.querySelector('.mark')?.innerText`);
+    .find((tile) => tile.innerText.includes(arguments[0]))?.querySelector('.mark')?.innerText`, WORDS.nl.demo.kinds.speech);
   assert.match(String(number), /^\d+$/, 'the demo has a number that answers');
-  await session.type(FIELD, number);
-  await until('a result for the number', 5_000, () => session.exists('[role="option"][aria-selected="true"]'));
-  await session.press(KEY.enter);
-  await inState(session, 'active', 20_000);
+  await callUp(session, number);
   machine.passed(`typing ${number} and Enter makes a call that is answered`);
   const first = await session.text('article[data-call-state="active"] .time');
   await until('the duration to count', 5_000, async () =>
@@ -79,25 +77,43 @@ async function keypad(machine) {
   machine.passed('digits typed while the keypad is open go to the call');
 }
 
-async function hangUp(machine) {
-  const { session } = machine;
+/** Dials by keyboard, and waits until it is answered. */
+export async function callUp(session, number) {
+  await session.run(`document.querySelector('${FIELD}').focus()`);
+  await session.type(FIELD, number);
+  await until('a result for the number', 5_000, () => session.exists('[role="option"][aria-selected="true"]'));
+  await session.press(KEY.enter);
+  await inState(session, 'active', 20_000);
+}
+
+/** Hangs up by keyboard, and waits until no call is left. */
+export async function hangUp(session) {
   await session.press(KEY.f12);
   await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
+}
+
+/** Lets a customer ring, and waits until he does. */
+export async function customerRings(session) {
+  await session.click('[data-act="customer"]');
+  await until('a ringing call', 20_000, () => session.exists('article.ringing'));
+}
+
+async function endCall(machine) {
+  const { session } = machine;
+  await hangUp(session);
   await until('the call in the list', 5_000, () => session.exists('[data-outcome="answered"]'));
   machine.passed('F12 hangs up, and the call stands in the list');
 }
 
 async function customer(machine) {
   const { session } = machine;
-  await session.click('[data-act="customer"]');
-  await until('a ringing call', 20_000, () => session.exists('article.ringing'));
+  await customerRings(session);
   await lookAt(machine, 'ringing');
   await popup(machine);
   await session.press(KEY.f2);
   await inState(session, 'active', 10_000);
   machine.passed('F2 answers a customer, with the focus in the search field');
-  await session.press(KEY.f12);
-  await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
+  await hangUp(session);
 }
 
 async function popup(machine) {
@@ -122,14 +138,12 @@ async function popup(machine) {
 }
 
 async function english(machine) {
-  const { session } = machine;
-  await session.run(`document.querySelector('input[type="radio"][value="en"]').click()`);
-  await until('English', 5_000, async () => /Reachable/.test(await session.text('[data-account-state]')));
-  assert.equal(await session.run('return document.documentElement.lang'), 'en');
+  const words = await machine.speak('en');
+  await machine.says('[data-account-state]', [words.account.registered]);
   await machine.accessible('main, English');
   await machine.shot('english-light');
-  await session.run(`document.querySelector('input[type="radio"][value="nl"]').click()`);
-  await until('Dutch', 5_000, async () => /Bereikbaar/.test(await session.text('[data-account-state]')));
+  await machine.speak('nl');
+  await machine.says('[data-account-state]', [WORDS.nl.account.registered]);
   machine.passed('the language changes at once, both ways');
 }
 
@@ -144,6 +158,7 @@ async function overview(machine) {
   machine.passed('F1 shows the keys, Esc closes them');
 }
 
-async function inState(session, state, deadlineMs) {
+/** Waits for a call in a state. */
+export async function inState(session, state, deadlineMs) {
   await until(`a call that is ${state}`, deadlineMs, () => session.exists(`article[data-call-state="${state}"]`));
 }

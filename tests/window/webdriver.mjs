@@ -88,8 +88,13 @@ export class Session {
     });
   }
 
-  resize(width, height) {
-    return this.#post('window/rect', { width, height });
+  /** Sizes the window so that the page in it is this large. */
+  async resizePage(width, height) {
+    const inner = () => this.run('return [innerWidth, innerHeight]');
+    await this.#post('window/rect', { width, height });
+    const [innerWidth, innerHeight] = await inner();
+    await this.#post('window/rect', { width: 2 * width - innerWidth, height: 2 * height - innerHeight });
+    await until(`a page of ${width} x ${height}`, 5_000, async () => String(await inner()) === String([width, height]));
   }
 
   /** Runs a function body in the page. */

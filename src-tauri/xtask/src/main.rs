@@ -50,6 +50,8 @@ enum Task {
         #[arg(value_enum)]
         subject: tasks::bench::Subject,
     },
+    /// Take the pictures of the README anew.
+    Screenshots,
     /// Type-check Windows and macOS from Linux.
     CheckCross,
     /// Fuzz every parser.
@@ -75,6 +77,7 @@ fn main() -> Result<()> {
         Task::Ci => tasks::ci::ci(),
         Task::Codegen { check } => tasks::codegen::codegen(check),
         Task::Bench { subject } => tasks::bench::bench(subject),
+        Task::Screenshots => tasks::screenshots::screenshots(),
         Task::CheckCross => tasks::check_cross::check_cross(),
         Task::Fuzz { seconds, targets } => tasks::fuzz::fuzz(seconds, &targets),
         Task::Prove => tasks::prove::prove(),

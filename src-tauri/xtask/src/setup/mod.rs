@@ -10,9 +10,12 @@ mod windows;
 
 pub(crate) use node::{npm, packages as node_packages, program as node};
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
-use crate::console::{self, say};
+use crate::console::{self, cargo, run, say};
+use crate::workspace;
 
 /// What a command is going to need from the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,19 @@ pub(crate) fn system(needs: &[Need]) -> Result<()> {
         "this system has neither apt-get nor dnf; install the equivalents of: {}",
         debian::packages(needs).join(" ")
     )
+}
+
+/// A subcommand of cargo: the machine's own, else one that is built once for all checkouts of a user.
+pub(crate) fn cargo_tool(name: &str) -> Result<PathBuf> {
+    if console::has_program(name) {
+        return Ok(name.into());
+    }
+    let ending = std::env::consts::EXE_SUFFIX;
+    let tool = workspace::tools().join("bin").join(format!("{name}{ending}"));
+    if !tool.is_file() {
+        run(cargo().args(["install", name, "--locked", "--root"]).arg(workspace::tools()))?;
+    }
+    Ok(tool)
 }
 
 /// A command line run as the administrator: through sudo only when we are somebody else.

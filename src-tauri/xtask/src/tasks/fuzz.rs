@@ -4,14 +4,14 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::console::{Steps, cargo, command, has_program, run};
-use crate::workspace;
+use crate::console::{Steps, command, run};
+use crate::{setup, workspace};
 
 /// Fuzzes the named targets, or all, for `seconds` each. Findings end the run and stay in tests/fuzz/artifacts.
 pub(crate) fn fuzz(seconds: u32, targets: &[String]) -> Result<()> {
     let targets = if targets.is_empty() { all()? } else { targets.to_vec() };
     let mut steps = Steps::new(targets.len() + 1);
-    let tool = steps.step("cargo-fuzz", provide)?;
+    let tool = steps.step("cargo-fuzz", || setup::cargo_tool("cargo-fuzz"))?;
     for target in &targets {
         steps.step(&format!("{target}, {seconds} s"), || {
             // libFuzzer's instrumentation is a compiler flag that stable builds hide.
@@ -36,15 +36,4 @@ fn all() -> Result<Vec<String>> {
         .collect();
     targets.sort();
     Ok(targets)
-}
-
-fn provide() -> Result<std::path::PathBuf> {
-    if has_program("cargo-fuzz") {
-        return Ok("cargo-fuzz".into());
-    }
-    let tool = workspace::tools().join("bin").join("cargo-fuzz");
-    if !tool.is_file() {
-        run(cargo().args(["install", "cargo-fuzz", "--locked", "--root"]).arg(workspace::tools()))?;
-    }
-    Ok(tool)
 }

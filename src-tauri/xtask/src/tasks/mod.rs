@@ -8,4 +8,5 @@ pub(crate) mod dist;
 pub(crate) mod fuzz;
 pub(crate) mod prove;
 pub(crate) mod run;
+pub(crate) mod screenshots;
 pub(crate) mod test;

@@ -102,7 +102,20 @@ fn peers() -> Result<()> {
 fn window() -> Result<()> {
     build_ui()?;
     build_window(false)?;
-    let script = workspace::root().join("tests/window/run.mjs");
-    run(setup::node().arg(script).arg(workspace::built("debug", "balie")))?;
-    Ok(())
+    run(cargo().args(["build", "--locked", "--package", "app", "--bin", "balie-cli"]))?;
+    drive_window("run.mjs", &[])
+}
+
+/// Runs a script of tests/window on the built window, on Linux inside a namespace without a way out.
+pub(crate) fn drive_window(script: &str, arguments: &[&std::ffi::OsStr]) -> Result<()> {
+    let script = workspace::root().join("tests/window").join(script);
+    let program = workspace::built("debug", "balie");
+    if !cfg!(target_os = "linux") {
+        return run(setup::node().arg(script).arg(program).args(arguments));
+    }
+    let node = setup::node();
+    let mut inside = lab::inside_namespace(&node.get_program().to_string_lossy(), &[]);
+    // A Node.js of our own stands in the path that the command brings.
+    inside.envs(node.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    run(inside.arg(script).arg(program).args(arguments))
 }

@@ -1,0 +1,137 @@
+// A machine of its own for one test: display, bus, driver, home, and the program started in it.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { Session } from './webdriver.mjs';
+import { WORDS } from './words.mjs';
+
+const axe = readFileSync(fileURLToPath(new URL('../../ui/node_modules/axe-core/axe.min.js', import.meta.url)), 'utf8');
+
+/**
+ * Runs one test on a machine of its own, and ends all of it.
+ *
+ * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, and
+ * `prepare(place)`, which is called before the program starts with { home, processes, cli } and may give back
+ * { settings, kept }: the text of the settings file, and what the steps find as `machine.kept`.
+ */
+export async function withMachine({ binary, cli, shots }, test) {
+  const processes = new Processes();
+  const home = mkdtempSync(join(tmpdir(), 'balie-window-'));
+  let session;
+  try {
+    const display = await startDisplay(processes);
+    const env = { ...privateEnvironment(home, display), ...test.env };
+    env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
+    processes.start('openbox', ['--sm-disable'], { env });
+    const driver = await startDriver(processes, env);
+    const settings = join(home, 'settings');
+    const prepared = (await test.prepare?.({ home, processes, cli })) ?? {};
+    if (prepared.settings !== undefined) {
+      mkdirSync(settings, { recursive: true });
+      writeFileSync(join(settings, 'settings.toml'), prepared.settings);
+    }
+    const args = ['--config-dir', settings, '--audio', test.sound ?? 'null', ...(test.args ?? [])];
+    const began = performance.now();
+    session = await Session.open(driver, { 'webkitgtk:browserOptions': { binary, args } });
+    console.log(`   window after ${Math.round(performance.now() - began)} ms`);
+    await test.steps(new Machine({ session, shots, settings, kept: prepared.kept }));
+  } catch (error) {
+    if (session !== undefined && shots !== undefined) await keepFailure(session, join(shots, `failed-${test.name}.png`));
+    throw error;
+  } finally {
+    await session?.close().catch(() => undefined);
+    await processes.end();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function keepFailure(session, path) {
+  await session.picture().then(
+    (picture) => writeFileSync(path, picture),
+    () => undefined,
+  );
+}
+
+/** What the steps of a test work with. */
+class Machine {
+  #shots;
+
+  constructor({ session, shots, settings, kept }) {
+    this.session = session;
+    this.settings = settings;
+    this.kept = kept;
+    this.#shots = shots;
+  }
+
+  /** Says what was shown to hold. */
+  passed(what) {
+    console.log(`   ok  ${what}`);
+  }
+
+  async shot(name) {
+    if (this.#shots !== undefined) writeFileSync(join(this.#shots, `${name}.png`), await this.session.picture());
+  }
+
+  /** Waits until all sentences stand in what the selector finds, readable: on screen, uncovered, not cut off. */
+  async says(selector, sentences, deadlineMs = 5_000) {
+    const missing = await this.#waitFor(deadlineMs, () => this.session.run(READABLE, selector, sentences));
+    if (missing !== null) throw new Error(`${selector}: ${missing}`);
+  }
+
+  async #waitFor(deadlineMs, ask) {
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const missing = await ask();
+      if (missing === null || performance.now() > end) return missing;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Chooses a language as a user does; gives back its words. */
+  async speak(language) {
+    await this.session.run(`document.querySelector('input[type="radio"][value="' + arguments[0] + '"]').click()`, language);
+    await this.#waitFor(5_000, async () =>
+      (await this.session.run('return document.documentElement.lang')) === language ? null : 'another language');
+    return WORDS[language];
+  }
+
+  /** Fails when axe-core finds a serious or critical violation on the page. */
+  async accessible(view) {
+    // The page's content policy forbids evaluated text; the driver may bring a script of its own.
+    if (!(await this.session.run('return window.axe !== undefined'))) await this.session.run(axe);
+    const found = await this.session.runAsync(
+      `const [done] = arguments;
+       axe.run(document, { resultTypes: ['violations'] }).then(
+         ({ violations }) => done(violations
+           .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+           .map(({ id, help, nodes }) => id + ': ' + help + ' at ' + nodes.map(({ target, any }) =>
+             target.join(' ') + ' ' + (any[0]?.message ?? '')).join(' | '))),
+         (error) => done(['axe failed: ' + error]));`,
+    );
+    if (found.length > 0) throw new Error(`not accessible, ${view}:\n  ${found.join('\n  ')}`);
+    this.passed(`axe-core: nothing serious, ${view}`);
+  }
+}
+
+/** In the page: null when every sentence can be read there, else what is wrong. */
+const READABLE = `
+  const [selector, sentences] = arguments;
+  const plain = (text) => text.replaceAll(/\\s+/g, ' ').trim();
+  const place = document.querySelector(selector);
+  if (place === null) return 'is not there';
+  const text = plain(place.innerText);
+  const missing = sentences.find((sentence) => !text.includes(plain(sentence)));
+  if (missing !== undefined) return 'does not say "' + missing + '" but "' + text + '"';
+  const box = place.getBoundingClientRect();
+  const whole = box.top >= 0 && box.left >= 0 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1;
+  if (!whole) return 'is not wholly on screen';
+  for (const part of [place, ...place.querySelectorAll('*')]) {
+    if (part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0 && getComputedStyle(part).overflowX !== 'visible'
+      && !part.classList.contains('hidden')) return 'is cut off at "' + plain(part.innerText) + '"';
+  }
+  const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  return top !== null && (place.contains(top) || top.contains(place)) ? null : 'is covered by ' + top?.outerHTML.slice(0, 80);
+`;
