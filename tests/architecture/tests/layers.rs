@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The layers of ARCHITECTURE.md, bottom first.
 const LAYERS: &[&[&str]] = &[
-    &["sip-types", "sdp", "contacts"],
+    &["sip-types", "sdp", "contacts", "event-packages"],
     &["sip-core", "rtp"],
     &["sip-ua"],
     &["call-control", "pbx"],
