@@ -153,7 +153,7 @@ transport: TransportChoice, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | CallStats | Array<SearchHit> | Array<HistoryEntry> | AppView | TestReport | AccountSaved | DemoView;
+export type Answer = Done | CallCreated | CallStats | Array<SearchHit> | Array<HistoryEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView>;
 
 /**
  * Everything the main window shows.
@@ -566,7 +566,31 @@ limit?: number, } | { "cmd": "history.list",
 /**
  * At most so many, all when left out.
  */
-limit?: number, } | { "cmd": "history.seen", } | { "cmd": "network.changed", } | { "cmd": "view.get", } | { "cmd": "settings.set", 
+limit?: number, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
+/**
+ * Addresses or extensions.
+ */
+uris?: Array<string>, 
+/**
+ * Address of a resource list (RFC 4662).
+ */
+list?: string, 
+/**
+ * Account to ask with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "line.unwatch", 
+/**
+ * As they were given to `line.watch`.
+ */
+uris?: Array<string>, 
+/**
+ * As it was given.
+ */
+list?: string, 
+/**
+ * As it was given.
+ */
+account?: string, } | { "cmd": "line.list", } | { "cmd": "network.changed", } | { "cmd": "view.get", } | { "cmd": "settings.set", 
 /**
  * Language.
  */
@@ -729,7 +753,7 @@ status?: number,
 /**
  * Why it failed.
  */
-reason?: Code, } | { "event": "mwi", 
+reason?: Code, } | { "event": "line.state" } & LineView | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -806,7 +830,7 @@ status?: number,
 /**
  * Why it failed.
  */
-reason?: Code, } | { "event": "mwi", 
+reason?: Code, } | { "event": "line.state" } & LineView | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -891,6 +915,53 @@ microphone: number,
  * What the loudspeaker plays.
  */
 speaker: number, };
+
+/**
+ * What a lamp shows.
+ */
+export type LineState = "idle" | "ringing" | "busy" | "held" | "unreachable" | "unknown";
+
+/**
+ * A watched line: a colleague, a park slot, whatever the exchange shows a lamp for.
+ */
+export type LineView = { 
+/**
+ * Address of the line.
+ */
+uri: string, 
+/**
+ * Account it is watched with.
+ */
+account: string, 
+/**
+ * What the exchange's list calls it; empty when it does not.
+ */
+name: string, 
+/**
+ * What the lamp shows.
+ */
+state: LineState, 
+/**
+ * Who the line talks to or is called by, when told.
+ */
+peer?: PeerView, 
+/**
+ * Who began that call, seen from the line, when told.
+ */
+direction?: CallDirection, 
+/**
+ * Since when this may be wrong, in seconds since the start; absent: it is right as far as can
+ * be known.
+ */
+stale_since?: number, 
+/**
+ * Counts the changes of this line.
+ */
+version: number, 
+/**
+ * True when the line is watched no longer, by us or because it left its list.
+ */
+gone: boolean, };
 
 /**
  * Something the user must know.
@@ -1089,7 +1160,31 @@ limit?: number, } | { "cmd": "history.list",
 /**
  * At most so many, all when left out.
  */
-limit?: number, } | { "cmd": "history.seen", } | { "cmd": "network.changed", } | { "cmd": "view.get", } | { "cmd": "settings.set", 
+limit?: number, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
+/**
+ * Addresses or extensions.
+ */
+uris?: Array<string>, 
+/**
+ * Address of a resource list (RFC 4662).
+ */
+list?: string, 
+/**
+ * Account to ask with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "line.unwatch", 
+/**
+ * As they were given to `line.watch`.
+ */
+uris?: Array<string>, 
+/**
+ * As it was given.
+ */
+list?: string, 
+/**
+ * As it was given.
+ */
+account?: string, } | { "cmd": "line.list", } | { "cmd": "network.changed", } | { "cmd": "view.get", } | { "cmd": "settings.set", 
 /**
  * Language.
  */
@@ -1210,4 +1305,4 @@ export type TransportChoice = "auto" | "udp" | "tcp";
 /**
  * One piece of news for the front ends.
  */
-export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels };
+export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> };

@@ -70,7 +70,7 @@ export class Desk {
     const clock = setInterval(() => (this.now = Date.now()), 250);
     const close = await this.host.subscribe((update) => {
       if (update.kind === 'view') this.show(update.value);
-      else this.levels = update.value;
+      else if (update.kind === 'levels') this.levels = update.value;
     });
     if (!this.ready) {
       const view = await this.host.control({ cmd: 'view.get' });

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use crate::code::Code;
-use crate::view::{AppView, DemoView, HistoryEntry, Language, SearchHit, Theme};
+use crate::view::{AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme};
 
 /// Version of the control interface, told in the `hello` event.
 pub const PROTOCOL: u32 = 1;
@@ -198,6 +198,41 @@ pub enum Command {
     /// The missed calls were looked at.
     #[serde(rename = "history.seen")]
     HistorySeen {},
+    /// Watch lines, each by its own subscription, or those that a list of the exchange names.
+    #[serde(rename = "line.watch")]
+    LineWatch {
+        /// Addresses or extensions.
+        #[serde(default)]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        uris: Vec<String>,
+        /// Address of a resource list (RFC 4662).
+        #[serde(default)]
+        #[ts(optional)]
+        list: Option<String>,
+        /// Account to ask with; the first usable one when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Watch lines or a list no longer.
+    #[serde(rename = "line.unwatch")]
+    LineUnwatch {
+        /// As they were given to `line.watch`.
+        #[serde(default)]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        uris: Vec<String>,
+        /// As it was given.
+        #[serde(default)]
+        #[ts(optional)]
+        list: Option<String>,
+        /// As it was given.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Every watched line as it stands. Answered with a list of [`LineView`].
+    #[serde(rename = "line.list")]
+    LineList {},
     /// Addresses of this machine changed.
     #[serde(rename = "network.changed")]
     NetworkChanged {},
@@ -266,8 +301,6 @@ const LATER: &[&str] = &[
     "call.park",
     "call.retrieve",
     "call.pickup",
-    "line.watch",
-    "line.unwatch",
     "queue.list",
     "queue.join",
     "queue.leave",
@@ -301,6 +334,9 @@ const NAMES: &[&str] = &[
     "contacts.lookup",
     "history.list",
     "history.seen",
+    "line.watch",
+    "line.unwatch",
+    "line.list",
     "network.changed",
     "view.get",
     "settings.set",
@@ -453,6 +489,8 @@ pub enum Answer {
     Account(AccountSaved),
     /// The embedded exchange.
     Demo(DemoView),
+    /// Watched lines.
+    Lines(Vec<LineView>),
 }
 
 impl Answer {

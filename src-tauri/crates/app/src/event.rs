@@ -4,7 +4,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::code::Code;
-use crate::view::{AccountState, CallDirection, CallState, PeerView};
+use crate::view::{AccountState, CallDirection, CallState, LineView, PeerView};
 
 /// An event and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -68,6 +68,9 @@ pub enum Event {
         #[ts(optional)]
         reason: Option<Code>,
     },
+    /// A watched line changed.
+    #[serde(rename = "line.state")]
+    LineState(Box<LineView>),
     /// Messages are waiting, or no longer.
     #[serde(rename = "mwi")]
     Mwi {

@@ -16,6 +16,57 @@ pub enum Update {
     View(Box<AppView>),
     /// Sound levels for the meters, about 15 a second while a meter is wanted.
     Levels(Levels),
+    /// The watched lines that changed since the last such news, at most 20 times a second. What is
+    /// not in here stands as before; `line.list` tells all.
+    Lines(Vec<LineView>),
+}
+
+/// A watched line: a colleague, a park slot, whatever the exchange shows a lamp for.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct LineView {
+    /// Address of the line.
+    pub uri: String,
+    /// Account it is watched with.
+    pub account: String,
+    /// What the exchange's list calls it; empty when it does not.
+    pub name: String,
+    /// What the lamp shows.
+    pub state: LineState,
+    /// Who the line talks to or is called by, when told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub peer: Option<PeerView>,
+    /// Who began that call, seen from the line, when told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub direction: Option<CallDirection>,
+    /// Since when this may be wrong, in seconds since the start; absent: it is right as far as can
+    /// be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stale_since: Option<f64>,
+    /// Counts the changes of this line.
+    pub version: u64,
+    /// True when the line is watched no longer, by us or because it left its list.
+    pub gone: bool,
+}
+
+/// What a lamp shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// No call.
+    Idle,
+    /// It is being called.
+    Ringing,
+    /// It calls or talks.
+    Busy,
+    /// All its calls are on hold.
+    Held,
+    /// The exchange does not know it or tells nothing of it.
+    Unreachable,
+    /// Nothing has been told yet.
+    Unknown,
 }
 
 /// Loudness of the two directions, 0.0 (silence) to 1.0 (full scale), already shaped for a meter.

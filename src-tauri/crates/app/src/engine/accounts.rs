@@ -33,6 +33,8 @@ pub(super) struct Account {
     pub(super) password_needed: bool,
     /// The server that holds the registration.
     pub(super) server: Option<std::net::SocketAddr>,
+    /// The way to that server loses nothing without breaking.
+    reliable: bool,
     signed: bool,
     expires: Option<u32>,
     contact: Option<String>,
@@ -51,10 +53,16 @@ impl Account {
             demo,
             password_needed: false,
             server: None,
+            reliable: false,
             signed: false,
             expires: None,
             contact: None,
         }
+    }
+
+    /// Whether the way to its server loses nothing without breaking.
+    pub(super) fn is_reliable(&self) -> bool {
+        self.reliable
     }
 
     /// The next hop of its requests.
@@ -198,6 +206,7 @@ impl Desk {
             account.expires = Some(expires);
             account.contact = Some(contact.to_string());
             account.server = Some(server.addr);
+            account.reliable = server.transport.reliable();
         } else {
             (account.expires, account.contact) = (None, None);
         }
@@ -206,8 +215,12 @@ impl Desk {
             account.since = now;
         }
         account.password_needed = account.reason == Some(Code::PasswordNeeded);
-        let id = account.settings.id.clone();
+        let (id, registered) =
+            (account.settings.id.clone(), account.state == AccountState::Registered);
         self.account_changed(now, &id);
+        if registered && before.0 != AccountState::Registered {
+            self.subscribe_watches(now, &id);
+        }
     }
 
     fn account_changed(&mut self, now: Instant, id: &str) {
@@ -361,6 +374,7 @@ impl Desk {
 
     /// Takes an account away without touching the settings.
     pub(super) fn forget_account(&mut self, now: Instant, id: &str) {
+        self.forget_watches(now, id);
         self.leave_account(now, id);
         self.accounts.retain(|account| account.settings.id != id);
         self.publisher.changed();

@@ -8,7 +8,7 @@ use sip_types::Uri;
 
 use super::accounts::{Account, internal, unknown_account};
 use super::desk::Desk;
-use super::line::{Dialled, Line};
+use super::line::{Dialled, Line, peer_of_uri};
 use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
@@ -64,6 +64,13 @@ impl Desk {
                 self.publisher.changed();
                 Ok(Answer::done())
             }
+            Command::LineWatch { uris, list, account } => {
+                self.watch_lines(now, &uris, list.as_deref(), account.as_deref())
+            }
+            Command::LineUnwatch { uris, list, account } => {
+                self.unwatch_lines(now, &uris, list.as_deref(), account.as_deref())
+            }
+            Command::LineList {} => Ok(self.list_lines()),
             Command::NetworkChanged {} => self.network_changed(now),
             Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
             Command::SettingsSet { language, theme } => self.set_choices(now, language, theme),
@@ -125,7 +132,7 @@ impl Desk {
         let uri = self.target(account, to)?;
         let settings = account.settings.clone();
         let mut line = Line::new(&settings, self.random.u64());
-        line.peer = self.named(dialled_peer(&uri));
+        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
         line.dialled = Some(Dialled { uri, withhold });
         let id = self.calls.dial(now);
         self.lines.insert(id, line);
@@ -133,7 +140,7 @@ impl Desk {
     }
 
     /// The account to call from when none is named: a registered one, or else any.
-    fn calling_account(&self) -> Result<&Account, ErrorReply> {
+    pub(super) fn calling_account(&self) -> Result<&Account, ErrorReply> {
         let usable = || self.accounts.iter().filter(|account| account.ua.is_some());
         usable()
             .find(|account| account.state == AccountState::Registered)
@@ -143,7 +150,7 @@ impl Desk {
     }
 
     /// The address that typed text means on an account.
-    fn target(&self, account: &Account, text: &str) -> Result<Uri, ErrorReply> {
+    pub(super) fn target(&self, account: &Account, text: &str) -> Result<Uri, ErrorReply> {
         let bad = |message: String| ErrorReply::new(Code::BadTarget, message);
         match dialled(text).map_err(|error| bad(error.to_string()))? {
             Typed::Number(number) => on_account(account, &number),
@@ -308,13 +315,6 @@ fn on_account(account: &Account, number: &str) -> Result<Uri, ErrorReply> {
     let host = aor.host().cloned();
     let host = host.ok_or_else(|| ErrorReply::new(Code::BadConfig, "the account has no domain"))?;
     Ok(Uri::sip(Some(number), host, aor.port()))
-}
-
-fn dialled_peer(uri: &Uri) -> PeerView {
-    let user = uri.user().unwrap_or_default();
-    let number =
-        if contacts::NumberKey::of(&user).is_some() { contacts::show(&user) } else { user };
-    PeerView { uri: uri.to_string(), name: String::new(), number }
 }
 
 fn unknown_call(call: u64) -> ErrorReply {

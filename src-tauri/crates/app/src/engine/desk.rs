@@ -18,6 +18,7 @@ use super::line::Line;
 use super::publish::Publisher;
 use super::settings::Settings;
 use super::sound::Sounds;
+use super::watch::Watches;
 use super::{Ask, Reply, StartError, StartOptions};
 use crate::code::Code;
 use crate::event::{Event, EventLine};
@@ -45,6 +46,7 @@ pub(super) struct Desk {
     pub(super) settings: Settings,
     pub(super) accounts: Vec<Account>,
     pub(super) calls: CallControl,
+    pub(super) watches: Watches,
     pub(super) lines: BTreeMap<CallId, Line>,
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
@@ -131,6 +133,7 @@ impl Desk {
             settings,
             accounts: Vec::new(),
             calls: CallControl::new(),
+            watches: Watches::new(),
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),
@@ -209,6 +212,7 @@ impl Desk {
         self.quitting = Some(now + FAREWELL);
         self.hang_up_all(now);
         self.settle(now);
+        self.unsubscribe_all(now);
         self.unregister_all(now);
     }
 
@@ -256,6 +260,7 @@ impl Desk {
             self.trouble = Some(Code::Timeout);
             self.ua.handle_timeout(now);
         }
+        self.lamps_on_time(now);
         self.sounds_on_time(now);
         self.measure(now);
         let before = self.over.len();
@@ -272,7 +277,7 @@ impl Desk {
                 self.ua_output(now, output);
             } else if let Some(output) = self.calls.poll_output() {
                 self.call_output(now, output);
-            } else {
+            } else if !self.lamps_output(now) {
                 break;
             }
         }
@@ -302,7 +307,8 @@ impl Desk {
         let shown = self.over.iter().map(|(_, until)| *until).min();
         [
             self.ua.poll_timeout(),
-            self.publisher.due(),
+            self.publisher.due(self.watches.has_news()),
+            self.watches.due(),
             self.sounds.due(),
             self.measure_due(),
             shown,

@@ -43,6 +43,9 @@ impl Desk {
             }
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
+            Event::Subscription { .. } | Event::Notified { .. } | Event::Unsolicited { .. } => {
+                self.subscription_event(now, event);
+            }
             // Nothing that a telephone without these features would do.
             _ => {}
         }

@@ -152,6 +152,16 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
     }
 }
 
+/// The same of an address alone.
+pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
+    let user = Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or_default();
+    let number = match contacts::NumberKey::of(&user) {
+        Some(_) => contacts::show(&user),
+        None => user,
+    };
+    PeerView { uri: uri.to_owned(), name: name.unwrap_or_default(), number }
+}
+
 pub(super) fn direction_view(direction: Direction) -> CallDirection {
     match direction {
         Direction::In => CallDirection::In,

@@ -32,9 +32,9 @@ impl Publisher {
         self.changed = true;
     }
 
-    /// When the next view is to be published.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.changed.then_some(self.last).flatten().map(|last| last + PACE)
+    /// When the next view is to be published. `news`: lines have changed.
+    pub(super) fn due(&self, news: bool) -> Option<Instant> {
+        (self.changed || news).then_some(self.last).flatten().map(|last| last + PACE)
     }
 }
 
@@ -42,11 +42,22 @@ impl Desk {
     /// Publishes what changed, when it is time.
     pub(super) fn publish(&mut self, now: Instant) {
         let due = self.publisher.last.is_none_or(|last| now >= last + PACE);
-        if !self.publisher.changed || !due {
+        if !due {
             return;
         }
-        self.publisher.changed = false;
-        self.publisher.last = Some(now);
+        let lines = self.watches.take_changed();
+        if !lines.is_empty() {
+            self.publisher.last = Some(now);
+            self.shell.publish(Update::Lines(lines));
+        }
+        if self.publisher.changed {
+            self.publisher.changed = false;
+            self.publisher.last = Some(now);
+            self.publish_view();
+        }
+    }
+
+    fn publish_view(&mut self) {
         let view = self.view();
         let waiting = |call: &&CallView| {
             call.direction == CallDirection::In && call.state == CallState::Ringing

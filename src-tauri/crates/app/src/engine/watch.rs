@@ -1,0 +1,484 @@
+//! What the exchange tells of others and of mailboxes: subscriptions come in, lamps go out.
+//!
+//! A watch outlives its subscription: when the account is registered again, what has ended is asked for
+//! anew. Which lamp may be wrong is decided by [`pbx::Lamps`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use event_packages::{
+    DialogInfo, EventList, InstanceState as Told, LineCallState, MessageSummary, Resource,
+    line_calls,
+};
+use pbx::{Call, CallState, Instance, InstanceState, Lamp, LineDocument, LineId, ListDocument};
+use pbx::{Input, Lamps, Output, Policy, SourceId, Watch};
+use sip_types::Uri;
+use sip_ua::{Event, Subscribe, SubscriptionCause, SubscriptionId, SubscriptionState};
+use tracing::debug;
+
+use super::accounts::{Account, unknown_account};
+use super::desk::Desk;
+use super::line::peer_of_uri;
+use crate::code::Code;
+use crate::control::{Answer, ErrorReply};
+use crate::view::{AccountState, CallDirection, LineState, LineView, PeerView};
+
+const DIALOG_INFO: &str = "application/dialog-info+xml";
+const LIST: [&str; 3] = [DIALOG_INFO, "application/rlmi+xml", "multipart/related"];
+const SUMMARY: &str = "application/simple-message-summary";
+
+/// Everything that is watched.
+#[derive(Default)]
+pub(super) struct Watches {
+    lamps: Lamps,
+    watched: BTreeMap<SourceId, Watched>,
+    purposes: HashMap<SubscriptionId, Purpose>,
+    mailboxes: BTreeMap<String, Mailbox>,
+    lines: BTreeMap<LineId, LineView>,
+    /// Lines that changed since they were published, and those that have gone since.
+    changed: BTreeSet<LineId>,
+    gone: Vec<LineView>,
+    next_source: u64,
+}
+
+/// One `line.watch` of a line or list.
+struct Watched {
+    account: String,
+    uri: Uri,
+    list: bool,
+    subscription: Option<SubscriptionId>,
+}
+
+/// The mailbox of an account.
+#[derive(Default)]
+struct Mailbox {
+    subscription: Option<SubscriptionId>,
+    /// Lamp, new and old messages as told last.
+    told: Option<(bool, u32, u32)>,
+}
+
+/// What a subscription is for.
+#[derive(Clone)]
+enum Purpose {
+    Lines(SourceId),
+    Mailbox(String),
+}
+
+impl Watches {
+    pub(super) fn new() -> Watches {
+        Watches { lamps: Lamps::new(Policy::default()), ..Watches::default() }
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.lamps.poll_timeout()
+    }
+
+    /// The lines that changed since the last time this was asked, those that have gone among them.
+    pub(super) fn take_changed(&mut self) -> Vec<LineView> {
+        let mut news = std::mem::take(&mut self.gone);
+        let changed = std::mem::take(&mut self.changed);
+        news.extend(changed.iter().filter_map(|line| self.lines.get(line)).cloned());
+        news
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        !self.changed.is_empty() || !self.gone.is_empty()
+    }
+
+    fn source_of(&self, account: &str, uri: &Uri, list: bool) -> Option<SourceId> {
+        let same = |w: &Watched| {
+            w.account == account && w.list == list && w.uri.to_string() == uri.to_string()
+        };
+        self.watched.iter().find(|(_, watched)| same(watched)).map(|(source, _)| *source)
+    }
+}
+
+impl Desk {
+    // --- commands ---
+
+    /// Watches lines, or those of a list.
+    pub(super) fn watch_lines(
+        &mut self,
+        now: Instant,
+        uris: &[String],
+        list: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Answer, ErrorReply> {
+        let (account, wanted) = self.watch_targets(uris, list, account)?;
+        for (uri, list) in wanted {
+            if self.watches.source_of(&account, &uri, list).is_some() {
+                continue;
+            }
+            self.watches.next_source += 1;
+            let source = SourceId(self.watches.next_source);
+            let watch = if list { Watch::List } else { Watch::Line(uri.to_string()) };
+            let watched = Watched { account: account.clone(), uri, list, subscription: None };
+            self.watches.watched.insert(source, watched);
+            self.watches.lamps.handle_input(now, Input::Watch { source, watch });
+        }
+        self.subscribe_watches(now, &account);
+        Ok(Answer::done())
+    }
+
+    /// Watches them no longer.
+    pub(super) fn unwatch_lines(
+        &mut self,
+        now: Instant,
+        uris: &[String],
+        list: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Answer, ErrorReply> {
+        let (account, wanted) = self.watch_targets(uris, list, account)?;
+        for (uri, list) in wanted {
+            if let Some(source) = self.watches.source_of(&account, &uri, list) {
+                self.unwatch(now, source);
+            }
+        }
+        Ok(Answer::done())
+    }
+
+    /// Every watched line.
+    pub(super) fn list_lines(&self) -> Answer {
+        Answer::Lines(self.watches.lines.values().cloned().collect())
+    }
+
+    fn watch_targets(
+        &self,
+        uris: &[String],
+        list: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<(String, Vec<(Uri, bool)>), ErrorReply> {
+        let account = match account {
+            Some(id) => self.account(id).ok_or_else(|| unknown_account(id))?,
+            None => self.calling_account()?,
+        };
+        if uris.is_empty() && list.is_none() {
+            return Err(ErrorReply::new(Code::BadRequest, "there is nothing to watch"));
+        }
+        let texts = uris.iter().map(|uri| (uri.as_str(), false));
+        let texts = texts.chain(list.map(|list| (list, true)));
+        let targets = texts.map(|(text, list)| Ok((self.target(account, text)?, list)));
+        Ok((account.settings.id.clone(), targets.collect::<Result<_, ErrorReply>>()?))
+    }
+
+    fn unwatch(&mut self, now: Instant, source: SourceId) {
+        let Some(watched) = self.watches.watched.remove(&source) else { return };
+        self.watches.lamps.handle_input(now, Input::Unwatch { source });
+        if let Some(id) = watched.subscription {
+            self.watches.purposes.remove(&id);
+            self.unsubscribe(now, id);
+        }
+    }
+
+    fn unsubscribe(&mut self, now: Instant, id: SubscriptionId) {
+        if let Err(error) = self.ua.unsubscribe(now, id) {
+            debug!(%error, "the subscription is over already");
+        }
+    }
+
+    /// Takes every subscription back, before the end of the program.
+    pub(super) fn unsubscribe_all(&mut self, now: Instant) {
+        for id in self.watches.purposes.keys().copied().collect::<Vec<_>>() {
+            self.unsubscribe(now, id);
+        }
+    }
+
+    /// An account is gone, and with it what was watched by it.
+    pub(super) fn forget_watches(&mut self, now: Instant, account: &str) {
+        let of_account = |(source, watched): (&SourceId, &Watched)| {
+            (watched.account == account).then_some(*source)
+        };
+        for source in self.watches.watched.iter().filter_map(of_account).collect::<Vec<_>>() {
+            self.unwatch(now, source);
+        }
+        self.watches.mailboxes.remove(account);
+    }
+
+    // --- subscriptions ---
+
+    /// Subscribes to what is wished for with this account and not subscribed to, once it can be.
+    pub(super) fn subscribe_watches(&mut self, now: Instant, id: &str) {
+        let Some(account) = self.account(id) else { return };
+        let settings = &account.settings;
+        let ready = !settings.register || account.state == AccountState::Registered;
+        let (Some(ua), true) = (account.ua, ready) else { return };
+        let mailbox = Uri::parse(&settings.aor).ok().filter(|_| settings.mwi && settings.register);
+        let idle = |w: &Watched| w.account == id && w.subscription.is_none();
+        let sources: Vec<_> =
+            self.watches.watched.iter().filter(|(_, w)| idle(w)).map(|(s, _)| *s).collect();
+        for source in sources {
+            let Some(watched) = self.watches.watched.get_mut(&source) else { continue };
+            let accept: &[&str] = if watched.list { &LIST } else { &[DIALOG_INFO] };
+            let mut wish = Subscribe::new(watched.uri.clone(), "dialog", accept);
+            wish.event_list = watched.list;
+            match self.ua.subscribe(now, ua, wish) {
+                Ok(subscription) => {
+                    watched.subscription = Some(subscription);
+                    self.watches.purposes.insert(subscription, Purpose::Lines(source));
+                }
+                Err(error) => debug!(%error, "a line cannot be watched"),
+            }
+        }
+        if let Some(uri) = mailbox {
+            self.subscribe_mailbox(now, ua, id, uri);
+        }
+    }
+
+    fn subscribe_mailbox(&mut self, now: Instant, ua: sip_ua::AccountId, account: &str, uri: Uri) {
+        let mailbox = self.watches.mailboxes.entry(account.to_owned()).or_default();
+        if mailbox.subscription.is_some() {
+            return;
+        }
+        let mut wish = Subscribe::new(uri, "message-summary", &[SUMMARY]);
+        wish.all_forks = true;
+        match self.ua.subscribe(now, ua, wish) {
+            Ok(subscription) => {
+                mailbox.subscription = Some(subscription);
+                let purpose = Purpose::Mailbox(account.to_owned());
+                self.watches.purposes.insert(subscription, purpose);
+            }
+            Err(error) => debug!(%error, "the mailbox cannot be watched"),
+        }
+    }
+
+    /// What the user agent tells of subscriptions.
+    pub(super) fn subscription_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Subscription { id, state } => self.subscription_state(now, id, &state),
+            Event::Notified { id, content_type, body, .. } => {
+                match self.watches.purposes.get(&id).cloned() {
+                    Some(Purpose::Lines(source)) => {
+                        let input = self.read_lines(source, &content_type, &body);
+                        self.watches.lamps.handle_input(now, input);
+                    }
+                    Some(Purpose::Mailbox(account)) => self.mailbox_told(now, &account, &body),
+                    None => debug!(%id, "a notification that nobody waits for"),
+                }
+            }
+            Event::Unsolicited { account, body, .. } => {
+                let owner = self.accounts.iter().find(|known| known.ua == Some(account));
+                if let Some(id) = owner.map(|account| account.settings.id.clone()) {
+                    self.mailbox_told(now, &id, &body);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn subscription_state(&mut self, now: Instant, id: SubscriptionId, state: &SubscriptionState) {
+        let Some(purpose) = self.watches.purposes.get(&id).cloned() else { return };
+        if let SubscriptionState::Ended { cause } = state {
+            debug!(%id, %cause, "subscription ended");
+            self.watches.purposes.remove(&id);
+        }
+        match purpose {
+            Purpose::Mailbox(account) => {
+                let ended = matches!(state, SubscriptionState::Ended { .. });
+                let mailbox = self.watches.mailboxes.get_mut(&account);
+                if let Some(mailbox) = mailbox.filter(|_| ended) {
+                    mailbox.subscription = None;
+                }
+            }
+            Purpose::Lines(source) => {
+                let Some(watched) = self.watches.watched.get_mut(&source) else { return };
+                let account = watched.account.clone();
+                let input = match state {
+                    SubscriptionState::Pending => return,
+                    SubscriptionState::Active { expires } => Input::Up {
+                        source,
+                        expires: Duration::from_secs(u64::from(*expires)),
+                        reliable: self.account(&account).is_some_and(Account::is_reliable),
+                    },
+                    SubscriptionState::Retrying { .. } => Input::Down { source },
+                    SubscriptionState::Ended { cause } => {
+                        watched.subscription = None;
+                        match is_final(cause) {
+                            true => Input::Refused { source },
+                            false => Input::Down { source },
+                        }
+                    }
+                };
+                self.watches.lamps.handle_input(now, input);
+            }
+        }
+    }
+
+    // --- documents ---
+
+    fn read_lines(&self, source: SourceId, content_type: &str, body: &[u8]) -> Input {
+        let list = self.watches.watched.get(&source).is_some_and(|watched| watched.list);
+        let read = match list {
+            false => DialogInfo::read(body)
+                .map(|info| Input::Line { source, document: line_document(&info) }),
+            true => EventList::read(content_type, body)
+                .map(|list| Input::List { source, document: list_document(&list) }),
+        };
+        read.unwrap_or_else(|error| {
+            debug!(%error, content_type, "a notification cannot be read");
+            Input::Unreadable { source }
+        })
+    }
+
+    fn mailbox_told(&mut self, now: Instant, account: &str, body: &[u8]) {
+        let summary = match MessageSummary::read(body) {
+            Ok(summary) => summary,
+            Err(error) => return debug!(%error, "a message summary cannot be read"),
+        };
+        let voice = summary.voice();
+        let told = (summary.waiting, voice.new, voice.old);
+        let mailbox = self.watches.mailboxes.entry(account.to_owned()).or_default();
+        if mailbox.told.replace(told) == Some(told) {
+            return;
+        }
+        let (waiting, new, old) = told;
+        let account = account.to_owned();
+        self.event(now, crate::event::Event::Mwi { account, waiting, new, old });
+    }
+
+    // --- lamps ---
+
+    /// Lets the lamps doubt and ask when that is due.
+    pub(super) fn lamps_on_time(&mut self, now: Instant) {
+        if self.watches.lamps.poll_timeout().is_some_and(|due| due <= now) {
+            self.watches.lamps.handle_timeout(now);
+        }
+    }
+
+    /// Carries out one thing that the lamps want; false when they want nothing.
+    pub(super) fn lamps_output(&mut self, now: Instant) -> bool {
+        let Some(output) = self.watches.lamps.poll_output() else { return false };
+        match output {
+            Output::Refresh { source } => {
+                let watched = self.watches.watched.get(&source);
+                if let Some(id) = watched.and_then(|watched| watched.subscription)
+                    && let Err(error) = self.ua.refresh_subscription(now, id)
+                {
+                    debug!(%error, "not refreshed");
+                }
+            }
+            Output::Appeared { line, source, uri, name } => {
+                let account = self.watches.watched.get(&source).map(|w| w.account.clone());
+                let view = LineView {
+                    uri,
+                    account: account.unwrap_or_default(),
+                    name: name.unwrap_or_default(),
+                    state: LineState::Unknown,
+                    peer: None,
+                    direction: None,
+                    stale_since: None,
+                    version: 0,
+                    gone: false,
+                };
+                self.watches.lines.insert(line, view);
+            }
+            Output::Changed { line, lamp } => self.lamp_changed(now, line, &lamp),
+            Output::Vanished { line } => {
+                self.watches.changed.remove(&line);
+                if let Some(mut view) = self.watches.lines.remove(&line) {
+                    (view.gone, view.state, view.peer) = (true, LineState::Unknown, None);
+                    view.version += 1;
+                    self.event(now, crate::event::Event::LineState(Box::new(view.clone())));
+                    self.watches.gone.push(view);
+                }
+            }
+        }
+        true
+    }
+
+    fn lamp_changed(&mut self, now: Instant, line: LineId, lamp: &Lamp) {
+        let peer = lamp.peer.as_ref().map(|peer| {
+            let shown = peer_of_uri(&peer.uri, peer.name.clone());
+            self.named(shown)
+        });
+        let stale_since = lamp.stale_since.map(|at| self.clock.seconds(at));
+        let Some(view) = self.watches.lines.get_mut(&line) else { return };
+        view.state = state_view(lamp.state);
+        view.peer = peer.filter(|peer| *peer != PeerView::default());
+        view.direction = lamp.incoming.map(|incoming| match incoming {
+            true => CallDirection::In,
+            false => CallDirection::Out,
+        });
+        view.stale_since = stale_since;
+        view.version += 1;
+        let view = view.clone();
+        self.watches.changed.insert(line);
+        self.event(now, crate::event::Event::LineState(Box::new(view)));
+    }
+}
+
+/// Whether asking again would be answered in the same way.
+fn is_final(cause: &SubscriptionCause) -> bool {
+    matches!(cause, SubscriptionCause::Refused { .. } | SubscriptionCause::Terminated { .. })
+}
+
+fn state_view(state: pbx::LineState) -> LineState {
+    match state {
+        pbx::LineState::Unknown => LineState::Unknown,
+        pbx::LineState::Unreachable => LineState::Unreachable,
+        pbx::LineState::Idle => LineState::Idle,
+        pbx::LineState::Held => LineState::Held,
+        pbx::LineState::Busy => LineState::Busy,
+        pbx::LineState::Ringing => LineState::Ringing,
+    }
+}
+
+fn line_document(info: &DialogInfo) -> LineDocument {
+    let calls = line_calls(info).map(|call| Call {
+        id: call.id,
+        state: match call.state {
+            LineCallState::Ringing => CallState::Ringing,
+            LineCallState::Busy => CallState::Busy,
+            LineCallState::Held => CallState::Held,
+            LineCallState::Over => CallState::Over,
+        },
+        incoming: call.incoming,
+        peer: call.peer.map(|uri| pbx::Peer { uri, name: call.peer_name }),
+    });
+    LineDocument { version: info.version, full: info.full, calls: calls.collect() }
+}
+
+fn list_document(list: &EventList<'_>) -> ListDocument {
+    let mut resources = Vec::new();
+    list.each(&mut |resource, list| resources.push(resource_of(resource, list)));
+    ListDocument { version: list.list.version, full: list.list.full, resources }
+}
+
+fn resource_of(resource: &Resource, list: &EventList<'_>) -> pbx::Resource {
+    let instances = resource.instances.iter().map(|instance| {
+        let told = instance.cid.as_ref().map(|_| {
+            let (_, body) = list.state(instance)?;
+            DialogInfo::read(body).ok()
+        });
+        let state = match (&instance.state, &told) {
+            (_, Some(None)) => InstanceState::Broken,
+            (Told::Terminated, _) => InstanceState::Terminated,
+            (Told::Pending, _) => InstanceState::Pending,
+            (Told::Active | Told::Other(_), _) => InstanceState::Active,
+        };
+        let document = told.flatten().map(|info| line_document(&info));
+        Instance { id: instance.id.clone(), state, document }
+    });
+    let instances = instances.collect();
+    pbx::Resource { uri: resource.uri.clone(), name: resource.name.clone(), instances }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_a_line_becomes_a_lamp() {
+        let text = r#"<?xml version="1.0"?>
+            <dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="3" state="full"
+                entity="sip:102@example.nl">
+              <dialog id="a" direction="recipient"><state>early</state>
+                <remote><identity display="Jan">sip:101@example.nl</identity></remote></dialog>
+            </dialog-info>"#;
+        let document = line_document(&DialogInfo::read(text.as_bytes()).unwrap());
+        assert_eq!((document.version, document.full), (3, true));
+        let [call] = document.calls.as_slice() else { panic!("one call: {document:?}") };
+        assert_eq!((call.state, call.incoming), (CallState::Ringing, Some(true)));
+        let peer = call.peer.as_ref().unwrap();
+        assert_eq!((peer.uri.as_str(), peer.name.as_deref()), ("sip:101@example.nl", Some("Jan")));
+    }
+}
