@@ -98,7 +98,9 @@ fn perform_early(net: &mut Net, world: &World, action: &Action) {
         }
         Action::AnswerEarly => answer_early(net, dialled),
         Action::Update(node, body) => {
-            each(net, *node, dialled, |ua, now, id| ua.update(now, id, body.then(|| sdp("update"))))
+            each(net, *node, dialled, |ua, now, id| {
+                ua.update(now, id, body.then(|| sdp("update")))
+            });
         }
         Action::Wait(seconds) => net.run(seconds * 1000),
         _ => {}

@@ -49,7 +49,7 @@ fn call(net: &mut Net, from: usize, change: impl FnOnce(&mut OutgoingCall)) -> S
 
 /// A session as its other end names it.
 fn named(net: &Net, node: usize) -> Headers {
-    let invites = net.log.iter().filter_map(|entry| match &entry.message {
+    let mut invites = net.log.iter().filter_map(|entry| match &entry.message {
         Message::Response(response) if entry.from == net.nodes[node].name => {
             let answered = response.status == StatusCode::OK
                 && response.headers.cseq().unwrap().method == Method::Invite;
@@ -57,7 +57,7 @@ fn named(net: &Net, node: usize) -> Headers {
         }
         _ => None,
     });
-    invites.last().expect("an answered call")
+    invites.next_back().expect("an answered call")
 }
 
 #[test]

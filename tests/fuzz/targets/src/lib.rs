@@ -2,9 +2,11 @@
 //! reads them, and panics where a promise is broken. The fuzzer's binaries in `../fuzz_targets` and the
 //! replay of the committed corpora (`tests/replay.rs`) call the same functions.
 
+mod events;
 mod media;
 mod sip;
 
+pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{rtcp, rtp_packet, sdp};
 pub use sip::{sip_message, stream_framing};
 
@@ -18,4 +20,9 @@ pub const TARGETS: &[Target] = &[
     ("sdp", sdp),
     ("rtp_packet", rtp_packet),
     ("rtcp", rtcp),
+    ("dialog_info", dialog_info),
+    ("presence", presence),
+    ("multipart", multipart),
+    ("feature_event", feature_event),
+    ("sipfrag", sipfrag),
 ];

@@ -109,7 +109,7 @@ impl Subscription {
         match state.map(|state| state.phase) {
             Some(SubscriptionPhase::Terminated) => {
                 self.tell(cx, request);
-                self.terminated(cx, reason, wait);
+                self.terminated(cx, reason.as_deref(), wait);
             }
             // Some servers say nothing, and some say a word of their own: both mean that it stands.
             phase => {
@@ -150,12 +150,12 @@ impl Subscription {
     }
 
     /// The notifier has ended the subscription (section 4.1.3).
-    fn terminated(&mut self, cx: &mut Cx<'_>, reason: Option<String>, wait: Option<Duration>) {
+    fn terminated(&mut self, cx: &mut Cx<'_>, reason: Option<&str>, wait: Option<Duration>) {
         if self.leaving {
             return self.end(cx, SubscriptionCause::Unsubscribed, "last NOTIFY");
         }
-        let cause = SubscriptionCause::Terminated { reason: reason.clone() };
-        match reason.as_deref() {
+        let cause = SubscriptionCause::Terminated { reason: reason.map(str::to_owned) };
+        match reason {
             Some("rejected" | "noresource" | "invariant") => self.end(cx, cause, "terminated"),
             Some("deactivated" | "timeout") => self.renew_soon(cx, cause, "terminated"),
             _ => self.renew(cx, cause, wait, "terminated"),
