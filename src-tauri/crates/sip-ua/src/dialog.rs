@@ -89,6 +89,13 @@ impl Dialog {
         })
     }
 
+    /// This dialog's name.
+    pub(crate) fn name(&self) -> DialogId {
+        let tag = |side: &NameAddr| side.tag().map(str::to_owned);
+        let (local_tag, remote_tag) = (tag(&self.local), tag(&self.remote));
+        DialogId { call_id: self.call_id.clone(), local_tag, remote_tag }
+    }
+
     /// Whether that is this dialog's name.
     pub(crate) fn is_named(&self, id: &DialogId) -> bool {
         id.call_id == self.call_id

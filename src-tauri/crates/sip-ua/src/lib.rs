@@ -9,6 +9,7 @@ mod alerting;
 mod authentication;
 mod config;
 mod dialog;
+mod dialog_names;
 mod dtmf;
 mod end_cause;
 mod event;
@@ -27,6 +28,7 @@ mod target;
 mod user_agent;
 
 pub use config::{AcceptFrom, AccountConfig, Config, Reliable, SessionTimer};
+pub use dialog_names::DialogName;
 pub use dtmf::Digit;
 pub use event::{
     AnswerMode, Body, Counters, EndCause, EndedBy, Event, Identity, Incoming, Input, LocalIdentity,

@@ -43,6 +43,11 @@ impl Earlies {
         self.0.iter().any(|early| early.flow.dialog.is_named(id))
     }
 
+    /// The name of the first.
+    pub(super) fn first_name(&self) -> Option<DialogId> {
+        self.0.first().map(|early| early.flow.dialog.name())
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

@@ -134,6 +134,14 @@ impl Session {
         }
     }
 
+    /// The name of this session's dialog; of its first early one while it is being placed.
+    pub(crate) fn dialog_name(&self) -> Option<DialogId> {
+        if let Phase::Outgoing(outgoing) = &self.phase {
+            return outgoing.first_name();
+        }
+        self.dialog().map(Dialog::name)
+    }
+
     /// Whether a 2xx belongs to this session's dialog.
     fn is_answered_by(&self, response: &Response) -> bool {
         DialogId::of_response(&response.headers).is_some_and(|id| self.is_named(&id))

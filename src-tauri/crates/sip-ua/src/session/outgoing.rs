@@ -41,6 +41,11 @@ impl Outgoing {
     pub(super) fn is_named(&self, id: &DialogId) -> bool {
         self.early.is_named(id)
     }
+
+    /// The name of the first early dialog.
+    pub(super) fn first_name(&self) -> Option<DialogId> {
+        self.early.first_name()
+    }
 }
 
 impl Session {
