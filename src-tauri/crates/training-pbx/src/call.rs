@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use sdp::{CodecKind, LocalMedia, Negotiator};
-use sip_types::{NameAddr, StatusCode, Uri};
+use sdp::{CodecKind, Direction, LocalMedia, Negotiator};
+use sip_types::{HeaderName, NameAddr, StatusCode, Uri};
 use sip_ua::{Body, SessionId};
 
 use crate::endpoint::Step;
 use crate::media_task::EndpointId;
+use crate::pbx::CallNumber;
 
 /// One side of a call.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) enum Party {
     Phone(SessionId),
     /// Somebody simulated.
     Local(Box<Local>),
+    /// Who is being transferred, and still is a party of that call. Only ever the near side.
+    Transferee(CallNumber),
 }
 
 /// A simulated party's line.
@@ -25,6 +28,8 @@ pub(crate) enum Party {
 pub(crate) struct Local {
     pub(crate) endpoint: EndpointId,
     pub(crate) negotiator: Negotiator,
+    /// What negotiates with the one the party is being transferred to; takes over when that succeeds.
+    pub(crate) fresh: Option<Negotiator>,
     /// The address the peer sends to.
     pub(crate) address: IpAddr,
     /// The RTP port, once it is open.
@@ -34,6 +39,28 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// A line whose port is still being opened. `session_id` is random, for the `o=` line.
+    pub(crate) fn new(endpoint: EndpointId, address: IpAddr, session_id: u64) -> Self {
+        let negotiator = Negotiator::new(session_id);
+        Self { endpoint, negotiator, fresh: None, address, port: None, steps: Vec::new() }
+    }
+
+    /// An offer to somebody new, who takes the present peer's place when [`Self::renew`] is called.
+    pub(crate) fn offer_anew(&mut self, session_id: u64) -> Option<Body> {
+        let media = self.media()?;
+        let mut fresh = Negotiator::new(session_id);
+        let offer = fresh.offer(&media, Direction::SendRecv).ok()?;
+        self.fresh = Some(fresh);
+        Some(Body::sdp(offer))
+    }
+
+    /// The present peer is gone; whoever was offered anew has its place.
+    pub(crate) fn renew(&mut self) {
+        if let Some(fresh) = self.fresh.take() {
+            self.negotiator = fresh;
+        }
+    }
+
     /// What this line can do; `None` before its port is open.
     pub(crate) fn media(&self) -> Option<LocalMedia> {
         let rtp_port = self.port?;
@@ -49,18 +76,20 @@ impl Local {
     }
 }
 
-/// Who is shown to the called.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
+/// Who one side of a call is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Who {
     pub(crate) display: Option<String>,
     pub(crate) uri: Uri,
     /// The number is not to be shown.
     pub(crate) withheld: bool,
+    /// The line of the company that this is, if it is one.
+    pub(crate) extension: Option<String>,
 }
 
-impl Caller {
-    /// As it stands in P-Asserted-Identity.
-    pub(crate) fn asserted(&self) -> NameAddr {
+impl Who {
+    /// As it stands in P-Asserted-Identity, Diversion and Referred-By.
+    pub(crate) fn address(&self) -> NameAddr {
         let address = NameAddr::new(self.uri.clone());
         match &self.display {
             Some(name) => address.with_display(name),
@@ -76,6 +105,8 @@ pub(crate) enum Then {
     Answer(Vec<Step>),
     /// Refuses.
     Refuse(StatusCode),
+    /// Leaves it to the voicemail.
+    Voicemail,
 }
 
 /// What happens when nobody answers in time.
@@ -85,6 +116,46 @@ pub(crate) enum Overflow {
     Voicemail,
     /// 480.
     Unavailable,
+}
+
+/// What is under way between the two sides of an answered call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// Nothing.
+    Nothing,
+    /// This phone's re-INVITE is with the other.
+    Relay(SessionId),
+    /// `from` was asked for an offer, which will go to `to`.
+    Pull { from: SessionId, to: SessionId },
+    /// The offer `owed` made in a 2xx is with `asked`; the answer goes back in an ACK.
+    Owed { owed: SessionId, asked: SessionId },
+    /// The offer of `calling`'s INVITE is with `asked`; the answer accepts the INVITE.
+    Entering { calling: SessionId, asked: SessionId },
+    /// The simulated party's offer is with this phone.
+    Serve(SessionId),
+}
+
+impl Asking {
+    /// For the log.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Relay(_) => "relay",
+            Self::Pull { .. } => "pull",
+            Self::Owed { .. } => "owed",
+            Self::Entering { .. } => "entering",
+            Self::Serve(_) => "serve",
+        }
+    }
+}
+
+/// A step of bringing two sides together that could not be sent yet.
+#[derive(Debug)]
+pub(crate) struct Again {
+    pub(crate) at: Instant,
+    pub(crate) asking: Asking,
+    pub(crate) offer: Option<Body>,
+    pub(crate) tries: u8,
 }
 
 /// How far a call is.
@@ -105,11 +176,9 @@ pub(crate) enum State {
         overflow: Overflow,
     },
     /// Both sides talk.
-    Talking {
-        far: Party,
-        /// The phone whose re-INVITE is on its way to the other.
-        asking: Option<SessionId>,
-    },
+    Talking { far: Party, asking: Asking },
+    /// The transferor has hung up; the near side waits for what becomes of its transfer.
+    Alone,
 }
 
 impl State {
@@ -121,6 +190,7 @@ impl State {
             Self::Answering(_) => "answering",
             Self::Ringing { .. } => "ringing",
             Self::Talking { .. } => "talking",
+            Self::Alone => "alone",
         }
     }
 }
@@ -129,7 +199,9 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) near: Party,
-    pub(crate) caller: Caller,
+    pub(crate) caller: Who,
+    /// Who is called, or has answered.
+    pub(crate) called: Who,
     /// The near side's offer; `None` leaves the offer to the far side.
     pub(crate) offer: Option<Body>,
     /// Members of the hunt group still to be rung.
@@ -138,6 +210,28 @@ pub(crate) struct Call {
     pub(crate) hunting: bool,
     /// The simulated person on the phone.
     pub(crate) person: Option<String>,
+    /// Who sent the call here, latest first, with the reason: Diversion headers (RFC 5806).
+    pub(crate) diversions: Vec<(Who, &'static str)>,
+    /// Headers besides for the phones that are rung: Alert-Info, Call-Info.
+    pub(crate) extra: Vec<(HeaderName, String)>,
+    /// The call that transfers one side of this one.
+    pub(crate) transfer: Option<CallNumber>,
+    /// Who transferred: his phone and his line.
+    pub(crate) by: Option<(SessionId, Who)>,
+    /// Who serves the near side, which waits in the queue; empty if it does not.
+    pub(crate) queue: Vec<String>,
+    /// Against which line the near side is parked.
+    pub(crate) parked: Option<String>,
+    /// Whose voicemail answers.
+    pub(crate) mailbox: Option<String>,
+    /// When the far side answered.
+    pub(crate) answered_at: Option<Instant>,
+    /// The phones that have put the call on hold.
+    pub(crate) held: Vec<SessionId>,
+    /// What has to be tried again.
+    pub(crate) again: Option<Again>,
+    /// The near phone's INVITE has been answered.
+    pub(crate) answered: bool,
     /// Whether the caller was told that it rings.
     pub(crate) rang: bool,
     pub(crate) state: State,
@@ -148,15 +242,86 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A call that has not got anywhere.
+    pub(crate) fn new(near: Party, caller: Who, offer: Option<Body>) -> Self {
+        Self {
+            near,
+            called: caller.clone(),
+            caller,
+            offer,
+            hunt: VecDeque::new(),
+            hunting: false,
+            person: None,
+            diversions: Vec::new(),
+            extra: Vec::new(),
+            transfer: None,
+            by: None,
+            queue: Vec::new(),
+            parked: None,
+            mailbox: None,
+            answered_at: None,
+            held: Vec::new(),
+            again: None,
+            answered: false,
+            rang: false,
+            state: State::Opening { to: String::new() },
+            due: None,
+            patience: None,
+        }
+    }
+
     /// The phone that calls, if it is one.
     pub(crate) fn near_phone(&self) -> Option<SessionId> {
         match self.near {
             Party::Phone(session) => Some(session),
-            Party::Local(_) => None,
+            Party::Local(_) | Party::Transferee(_) => None,
         }
     }
 
-    /// The other phone of a talk between two.
+    /// The phone that was called and has answered, if it is one.
+    pub(crate) fn far_phone(&self) -> Option<SessionId> {
+        match self.state {
+            State::Talking { far: Party::Phone(session), .. } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Who is at this phone.
+    pub(crate) fn who(&self, session: SessionId) -> &Who {
+        if self.near_phone() == Some(session) { &self.caller } else { &self.called }
+    }
+
+    /// Who is at the other side of this phone's call.
+    pub(crate) fn peer(&self, session: SessionId) -> &Who {
+        if self.near_phone() == Some(session) { &self.called } else { &self.caller }
+    }
+
+    /// The party this phone talks with, and who that is; or the one that waits alone.
+    pub(crate) fn into_peer(self, session: Option<SessionId>) -> Option<(Party, Who)> {
+        let calls = session.is_some() && self.near_phone() == session;
+        match self.state {
+            State::Talking { far, .. } if calls => Some((far, self.called)),
+            State::Talking { .. } | State::Alone => Some((self.near, self.caller)),
+            _ => None,
+        }
+    }
+
+    /// What is under way between the two sides.
+    pub(crate) fn asking(&self) -> Asking {
+        match self.state {
+            State::Talking { asking, .. } => asking,
+            _ => Asking::Nothing,
+        }
+    }
+
+    /// Sets what is under way between the two sides.
+    pub(crate) fn set_asking(&mut self, now: Asking) {
+        if let State::Talking { asking, .. } = &mut self.state {
+            *asking = now;
+        }
+    }
+
+    /// The other phone of a talk between two phones.
     pub(crate) fn other_phone(&self, session: SessionId) -> Option<SessionId> {
         let State::Talking { far: Party::Phone(far), .. } = self.state else { return None };
         match self.near_phone() {
@@ -177,6 +342,11 @@ impl Call {
             }
             _ => None,
         }
+    }
+
+    /// Whether the near side waits, parked or in the queue, and hears music if it can.
+    pub(crate) fn waits(&self) -> bool {
+        self.parked.is_some() || !self.queue.is_empty()
     }
 
     /// All phones in the call.

@@ -20,8 +20,8 @@ pub enum CompanyError {
     /// A number that is empty or holds more than digits, `*`, `#` and a leading `+`.
     #[error("{0:?} is not a number that can be dialled")]
     BadNumber(String),
-    /// A hunt group member who does not exist.
-    #[error("hunt group member {0} does not exist")]
+    /// A member of the hunt group or the queue who does not exist.
+    #[error("member {0} does not exist")]
     UnknownMember(String),
 }
 
@@ -131,6 +131,9 @@ pub struct Company {
     pub domain: String,
     /// Main number in international form.
     pub main_number: String,
+    /// Who serves the queue, in the order they are rung.
+    #[serde(default)]
+    pub queue: Vec<String>,
     /// Numbers with a function.
     pub numbers: Numbers,
     /// The hunt group.
@@ -194,7 +197,9 @@ impl Company {
         let mut seen = BTreeSet::new();
         let people = self.simulated.iter().map(|person| person.extension.as_str());
         let accounts = self.accounts.iter().map(|account| account.extension.as_str());
-        for number in self.numbers.all().into_iter().chain(accounts).chain(people) {
+        let queue = Some(self.numbers.queue.as_str()).filter(|queue| !queue.is_empty());
+        let numbers = self.numbers.all().into_iter().chain(queue);
+        for number in numbers.chain(accounts).chain(people) {
             if !is_number(number) {
                 return Err(CompanyError::BadNumber(number.to_owned()));
             }
@@ -202,7 +207,13 @@ impl Company {
                 return Err(CompanyError::Duplicate(number.to_owned()));
             }
         }
-        match self.hunt.members.iter().find(|member| !seen.contains(member.as_str())) {
+        match self
+            .hunt
+            .members
+            .iter()
+            .chain(&self.queue)
+            .find(|member| !seen.contains(member.as_str()))
+        {
             Some(member) => Err(CompanyError::UnknownMember(member.clone())),
             None => Ok(()),
         }
@@ -213,6 +224,7 @@ impl Company {
             name: String::new(),
             domain: "invalid".to_owned(),
             main_number: String::new(),
+            queue: Vec::new(),
             numbers: Numbers::default(),
             hunt: Hunt { members: Vec::new(), ring_s: 15 },
             accounts: Vec::new(),

@@ -1,6 +1,7 @@
 //! The control port: JSON lines over TCP on loopback. The crate's documentation lists the commands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,12 +10,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::knob::{self, Knob};
 use crate::pbx::{Ask, CustomerCall, PbxError};
 
 /// Longest line.
 const LINE: u64 = 64 * 1024;
 /// Connections at once.
 const CONNECTIONS: usize = 16;
+/// A restart takes no longer.
+const LONGEST_DOWN_S: u64 = 600;
 const COMMANDS: [&str; 4] = ["customer.call", "restart", "status", "help"];
 
 /// What a line may ask for.
@@ -24,11 +28,17 @@ enum Command {
     #[serde(rename = "customer.call")]
     CustomerCall(CustomerCall),
     #[serde(rename = "restart")]
-    Restart,
+    Restart {
+        #[serde(default)]
+        down_s: u64,
+    },
     #[serde(rename = "status")]
     Status,
     #[serde(rename = "help")]
     Help,
+    /// All others.
+    #[serde(skip)]
+    Turn(Knob),
 }
 
 /// Why a line is not obeyed: a stable word and a sentence.
@@ -50,6 +60,7 @@ impl From<PbxError> for Refusal {
             PbxError::UnknownNumber(_) => "bad_target",
             PbxError::NotRegistered(_) => "not_registered",
             PbxError::TooManyCalls => "busy",
+            PbxError::BadValue(_) => "bad_arguments",
             PbxError::Stopped | PbxError::Listen { .. } => "stopped",
         };
         Self::new(code, error.to_string())
@@ -123,9 +134,14 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
         .map_err(|error| (None, Refusal::new("bad_line", error.to_string())))?;
     let id = value.get("id").cloned();
     let named = value.get("cmd").and_then(Value::as_str).map(str::to_owned);
-    match (named, Command::deserialize(value)) {
+    let is_knob = named.as_deref().is_some_and(|name| knob::NAMES.contains(&name));
+    let command = match is_knob {
+        true => Knob::deserialize(value).map(Command::Turn),
+        false => Command::deserialize(value),
+    };
+    match (named, command) {
         (_, Ok(command)) => Ok((id, command)),
-        (Some(name), Err(error)) if COMMANDS.contains(&name.as_str()) => {
+        (Some(name), Err(error)) if is_knob || COMMANDS.contains(&name.as_str()) => {
             Err((id, Refusal::new("bad_arguments", error.to_string())))
         }
         (Some(name), Err(_)) => {
@@ -137,10 +153,18 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
 
 async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusal> {
     match command {
-        Command::Help => Ok(json!({ "commands": COMMANDS })),
-        Command::Restart => {
-            ask(asks, Ask::Restart).await?;
+        Command::Help => {
+            let all: Vec<&str> = COMMANDS.into_iter().chain(knob::NAMES).collect();
+            Ok(json!({ "commands": all }))
+        }
+        Command::Restart { down_s } => {
+            let down = Duration::from_secs(down_s.min(LONGEST_DOWN_S));
+            ask(asks, |reply| Ask::Restart(down, reply)).await?;
             Ok(json!({}))
+        }
+        Command::Turn(knob) => {
+            let touched = ask(asks, |reply| Ask::Turn(knob, reply)).await??;
+            Ok(json!({ "touched": touched }))
         }
         Command::Status => {
             let status = ask(asks, Ask::Status).await?;
@@ -182,7 +206,38 @@ mod tests {
         let (id, command) = parse(br#"{"id":7,"cmd":"customer.call","to":"101"}"#).unwrap();
         assert_eq!(id, Some(json!(7)));
         assert_eq!(command, Command::CustomerCall(CustomerCall::to("101")));
-        assert_eq!(parse(br#"{"cmd":"restart"}"#).unwrap().1, Command::Restart);
+        let restart = parse(br#"{"cmd":"restart"}"#).unwrap().1;
+        assert_eq!(restart, Command::Restart { down_s: 0 });
+    }
+
+    #[test]
+    fn every_knob_is_read_by_its_name() {
+        let turn = |line: &str| match parse(line.as_bytes()).unwrap().1 {
+            Command::Turn(knob) => knob,
+            other => panic!("{other:?}"),
+        };
+        let line = |state| Knob::Line { line: "201".into(), state };
+        assert_eq!(
+            turn(r#"{"cmd":"line.set","line":"201","state":"do_not_disturb"}"#),
+            line(Some(crate::LineState::DoNotDisturb))
+        );
+        assert_eq!(turn(r#"{"cmd":"line.set","line":"201","state":null}"#), line(None));
+        let all = [
+            r#"{"cmd":"subscriptions.drop","reason":"probation"}"#,
+            r#"{"cmd":"notify.loss","lost":20}"#,
+            r#"{"cmd":"notify.delay","ms":500}"#,
+            r#"{"cmd":"line.dnd","line":"201","on":true}"#,
+            r#"{"cmd":"line.forward","line":"201","to":"202"}"#,
+            r#"{"cmd":"transfer.fail","status":503}"#,
+            r#"{"cmd":"answer.status","status":486,"to":"201","count":3}"#,
+            r#"{"cmd":"life.set","per_minute":12.5}"#,
+            r#"{"cmd":"voicemail.deposit","line":"101"}"#,
+        ];
+        for text in all {
+            let name =
+                serde_json::to_value(turn(text)).unwrap()["cmd"].as_str().unwrap().to_owned();
+            assert!(knob::NAMES.contains(&name.as_str()), "{name}");
+        }
     }
 
     #[test]
@@ -192,5 +247,6 @@ mod tests {
         assert_eq!(code(b"[1]"), "bad_line");
         assert_eq!(code(br#"{"cmd":"fly"}"#), "unknown_command");
         assert_eq!(code(br#"{"cmd":"customer.call"}"#), "bad_arguments");
+        assert_eq!(code(br#"{"cmd":"line.set","line":"201","state":"asleep"}"#), "bad_arguments");
     }
 }

@@ -19,6 +19,24 @@ pub(crate) enum Destination {
     Account(String),
     /// These accounts and people, one after the other.
     Hunt(Vec<String>),
+    /// The queue, which these serve.
+    Queue(Vec<String>),
+    /// A line's voicemail; the caller's own, or that of who sends him there, if none is named.
+    Voicemail(Option<String>),
+    /// Somebody outside.
+    Outside(String),
+    /// Parks a call against a line; the caller's own if none is named.
+    Park(Option<String>),
+    /// Takes back the call that is parked against a line, likewise.
+    Retrieve(Option<String>),
+    /// Takes the call that rings at a line.
+    PickUp(String),
+    /// The phones of an account, which are asked to answer by themselves.
+    Intercom(String),
+    /// Sets the caller's do-not-disturb.
+    DoNotDisturb(bool),
+    /// Sets where all of the caller's calls are forwarded to, or that they are not.
+    Forward(Option<String>),
     /// Nothing.
     Unknown,
 }
@@ -36,6 +54,9 @@ pub(crate) enum Service {
     Voicemail,
 }
 
+/// Digits of the shortest number outside.
+const OUTSIDE: usize = 9;
+
 /// Finds the destination of `dialled`, the user part of a Request-URI.
 pub(crate) fn destination(company: &Company, dialled: &str) -> Destination {
     let dialled: String = dialled.chars().filter(|c| !" -.()/".contains(*c)).collect();
@@ -43,6 +64,8 @@ pub(crate) fn destination(company: &Company, dialled: &str) -> Destination {
     let is = |number: &str| !number.is_empty() && dialled == number;
     if is(&numbers.main) || is(&numbers.hunt_group) || is_main_number(company, &dialled) {
         Destination::Hunt(company.hunt.members.clone())
+    } else if is(&numbers.queue) {
+        Destination::Queue(company.queue.clone())
     } else if is(&numbers.echo) || dialled == "*43" {
         Destination::Service(Service::Echo)
     } else if is(&numbers.music) {
@@ -50,7 +73,7 @@ pub(crate) fn destination(company: &Company, dialled: &str) -> Destination {
     } else if is(&numbers.speech) {
         Destination::Service(Service::Speech)
     } else if is(&numbers.voicemail) {
-        Destination::Service(Service::Voicemail)
+        Destination::Voicemail(None)
     } else if is(&numbers.busy) {
         Destination::Busy
     } else if is(&numbers.no_answer) {
@@ -64,9 +87,42 @@ pub(crate) fn destination(company: &Company, dialled: &str) -> Destination {
         match company.person(&dialled) {
             Some(person) if busy(person) => Destination::Busy,
             Some(person) => Destination::Person(person.clone()),
-            None => Destination::Unknown,
+            None => feature(company, &dialled)
+                .or_else(|| outside(&dialled))
+                .unwrap_or(Destination::Unknown),
         }
     }
+}
+
+/// Feature access codes, as hosted exchanges have them by default.
+fn feature(company: &Company, dialled: &str) -> Option<Destination> {
+    let (code, rest) = dialled.split_at_checked(3)?;
+    let line = Some(rest.to_owned()).filter(|rest| !rest.is_empty());
+    let known = |line: &String| company.account(line).is_some() || company.person(line).is_some();
+    if !matches!(code, "*72") && line.as_ref().is_some_and(|line| !known(line)) {
+        return None;
+    }
+    match (code, line) {
+        ("*55", Some(line)) => Some(Destination::Voicemail(Some(line))),
+        ("*86", None) => Some(Destination::Voicemail(None)),
+        ("*68", line) => Some(Destination::Park(line)),
+        ("*88", line) => Some(Destination::Retrieve(line)),
+        ("*97", Some(line)) => Some(Destination::PickUp(line)),
+        ("*50", Some(line)) => Some(Destination::Intercom(line)),
+        ("*78", None) => Some(Destination::DoNotDisturb(true)),
+        ("*79", None) => Some(Destination::DoNotDisturb(false)),
+        ("*72", Some(to)) => Some(Destination::Forward(Some(to))),
+        ("*73", None) => Some(Destination::Forward(None)),
+        _ => None,
+    }
+}
+
+/// A number outside: international, or national with its leading zero.
+fn outside(dialled: &str) -> Option<Destination> {
+    let digits = dialled.strip_prefix('+').unwrap_or(dialled);
+    let is_number = digits.len() >= OUTSIDE && digits.bytes().all(|b| b.is_ascii_digit());
+    let prefixed = dialled.starts_with('+') || dialled.starts_with('0');
+    (is_number && prefixed).then(|| Destination::Outside(dialled.to_owned()))
 }
 
 /// The main number as people dial it: `+31…`, `0031…`, `0…`.
@@ -112,5 +168,19 @@ mod tests {
         assert_eq!(of("*43"), Destination::Service(Service::Echo));
         assert_eq!(of("999"), Destination::Unknown);
         assert_eq!(of(""), Destination::Unknown);
+        assert_eq!(of("+31 20 555 0199"), Destination::Outside("+31205550199".into()));
+        assert_eq!(of("112"), Destination::Unknown);
+    }
+
+    #[test]
+    fn feature_codes_name_a_line_that_exists() {
+        assert_eq!(of("*68"), Destination::Park(None));
+        assert_eq!(of("*88101"), Destination::Retrieve(Some("101".into())));
+        assert_eq!(of("*97201"), Destination::PickUp("201".into()));
+        assert_eq!(of("*55102"), Destination::Voicemail(Some("102".into())));
+        assert_eq!(of("*72+31612345678"), Destination::Forward(Some("+31612345678".into())));
+        for unknown in ["*97", "*97999", "*68999", "*99", "*é", "*7"] {
+            assert_eq!(of(unknown), Destination::Unknown, "{unknown}");
+        }
     }
 }

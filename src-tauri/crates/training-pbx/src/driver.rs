@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use crate::control;
 use crate::endpoint::{Happened, StreamSeed};
 use crate::exchange::{Exchange, Input, Output, Settings};
-use crate::media_task::{self, EndpointId, MediaCommand};
+use crate::media_task::{self, EndpointId, MediaCommand, Sockets};
+use crate::notifier::LIST;
 use crate::pbx::{Ask, PbxConfig, PbxError, PbxHandle};
 use crate::ready::{Ready, ReadyAccount};
 
@@ -21,6 +22,10 @@ use crate::ready::{Ready, ReadyAccount};
 const QUEUE: usize = 256;
 /// How long the goodbyes may take when the PBX stops.
 const GOODBYE: Duration = Duration::from_millis(500);
+
+/// How often, and how long apart, the ports are tried after a restart: the old sockets close in their own time.
+const BINDS: usize = 250;
+const BIND_AGAIN: Duration = Duration::from_millis(20);
 
 /// Opens the ports and spawns the loop.
 pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
@@ -31,7 +36,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         ..TransportConfig::default()
     };
     let (transport, incoming) =
-        Transport::bind(sockets).await.map_err(|error| failed(io_error(error)))?;
+        Transport::bind(sockets.clone()).await.map_err(|error| failed(io_error(error)))?;
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, config.control_port)).await.map_err(failed)?;
     let control = listener.local_addr().map_err(failed)?.port();
@@ -45,12 +50,21 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         address,
         port: transport.port(),
         ring_time: config.ring_time,
+        pace: config.pace,
     };
     let exchange = Exchange::new(now(), settings, random);
     let (asks, questions) = mpsc::channel(QUEUE);
     let (media, commands) = mpsc::unbounded_channel();
     let (news, happened) = mpsc::channel(QUEUE);
-    let driver = Driver { exchange, transport, media, listen: config.listen, stopping: None };
+    let sockets = TransportConfig { port: transport.port(), ..sockets };
+    let driver = Driver {
+        exchange,
+        transport: Some(transport),
+        sockets,
+        media,
+        listen: config.listen,
+        stopping: None,
+    };
     let control = control::serve(listener, asks.clone());
     let task = tokio::spawn(async move {
         // Whatever ends the loop ends the other two as well, also when this task is aborted.
@@ -65,7 +79,9 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
 
 struct Driver {
     exchange: Exchange,
-    transport: Transport,
+    /// None while the exchange restarts.
+    transport: Option<Transport>,
+    sockets: TransportConfig,
     media: mpsc::UnboundedSender<MediaCommand>,
     listen: IpAddr,
     /// When the goodbyes must be said.
@@ -103,6 +119,13 @@ impl Driver {
             let now = now();
             match woken {
                 Woken::Sip(Some(message)) => self.exchange.handle_input(now, input(message)),
+                Woken::Asked(Some(Ask::Restart(down, reply))) => {
+                    match self.restart(down).await {
+                        Some(back) => incoming = back,
+                        None => return,
+                    }
+                    let _ = reply.send(());
+                }
                 Woken::Asked(Some(ask)) => self.answer(now, ask),
                 Woken::Happened(endpoint, what) => {
                     self.exchange.handle_input(now, Input::Happened { endpoint, what });
@@ -118,9 +141,8 @@ impl Driver {
             Ask::CustomerCall(call, reply) => {
                 let _ = reply.send(self.exchange.customer_call(now, &call));
             }
-            Ask::Restart(reply) => {
-                self.exchange.restart(now);
-                let _ = reply.send(());
+            Ask::Turn(knob, reply) => {
+                let _ = reply.send(self.exchange.turn(now, knob));
             }
             Ask::Status(reply) => {
                 let _ = reply.send(self.exchange.status());
@@ -129,13 +151,39 @@ impl Driver {
                 self.exchange.hang_up_all(now);
                 self.stopping = Some(now + GOODBYE);
             }
+            // Handled by the loop, which owns what comes in.
+            Ask::Restart(..) => {}
         }
+    }
+
+    /// Everything is gone at once, and after a while the same ports are open again.
+    async fn restart(&mut self, down: Duration) -> Option<mpsc::Receiver<Incoming>> {
+        self.exchange.restart(now());
+        self.transport = None;
+        self.carry_out();
+        tokio::time::sleep_until((now() + down).into()).await;
+        for _ in 0..BINDS {
+            match Transport::bind(self.sockets.clone()).await {
+                Ok((transport, incoming)) => {
+                    self.transport = Some(transport);
+                    return Some(incoming);
+                }
+                Err(error) => tracing::debug!(%error, "the ports are not free yet"),
+            }
+            tokio::time::sleep_until((now() + BIND_AGAIN).into()).await;
+        }
+        tracing::error!("the ports could not be opened again");
+        None
     }
 
     fn carry_out(&mut self) {
         while let Some(output) = self.exchange.poll_output() {
             match output {
-                Output::Transmit(transmit) => self.transport.send(transmit),
+                Output::Transmit(transmit) => {
+                    if let Some(transport) = &self.transport {
+                        transport.send(transmit);
+                    }
+                }
                 Output::OpenEndpoint(endpoint, seed) => self.open(endpoint, seed),
                 Output::Media(command) => {
                     let _ = self.media.send(command);
@@ -145,9 +193,9 @@ impl Driver {
     }
 
     fn open(&mut self, endpoint: EndpointId, seed: StreamSeed) {
-        let port = match media_socket(self.listen) {
-            Ok((socket, port)) => {
-                let _ = self.media.send(MediaCommand::Open(endpoint, socket, seed));
+        let port = match media_sockets(self.listen) {
+            Ok((sockets, port)) => {
+                let _ = self.media.send(MediaCommand::Open(endpoint, sockets, seed));
                 Some(port)
             }
             Err(error) => {
@@ -159,22 +207,25 @@ impl Driver {
     }
 }
 
-/// A socket on an even port (RFC 3550 section 11).
-fn media_socket(listen: IpAddr) -> std::io::Result<(UdpSocket, u16)> {
+/// Sockets on an even port and the next.
+fn media_sockets(listen: IpAddr) -> std::io::Result<(Sockets, u16)> {
     let mut last = std::io::Error::from(std::io::ErrorKind::AddrInUse);
-    let mut odd = Vec::new();
-    for _ in 0..32 {
-        match UdpSocket::bind((listen, 0)) {
-            Ok(socket) => {
-                let port = socket.local_addr()?.port();
-                if port % 2 == 0 {
-                    socket.set_nonblocking(true)?;
-                    return Ok((socket, port));
+    let mut unfit = Vec::new();
+    for _ in 0..64 {
+        let rtp = UdpSocket::bind((listen, 0))?;
+        let port = rtp.local_addr()?.port();
+        if port % 2 == 0 {
+            match UdpSocket::bind((listen, port + 1)) {
+                Ok(rtcp) => {
+                    rtp.set_nonblocking(true)?;
+                    rtcp.set_nonblocking(true)?;
+                    return Ok((Sockets { rtp, rtcp }, port));
                 }
-                odd.push(socket);
+                Err(error) => last = error,
             }
-            Err(error) => last = error,
         }
+        // Kept until the end, so that the system offers another.
+        unfit.push(rtp);
     }
     Err(last)
 }
@@ -237,6 +288,7 @@ fn ready(
         extension: account.extension.clone(),
         name: account.name.clone(),
         aor: format!("sip:{}@{at}", account.extension),
+        blf: format!("sip:{LIST}{}@{at}", account.extension),
         auth_user: account.extension.clone(),
         password: passwords
             .get(&account.extension)

@@ -1,13 +1,16 @@
 //! One RTP end of a simulated party: what it says, what it hears. No sockets, no clock.
 //!
-//! Inputs: from the exchange `configure` and `play`; from the network `handle_packet`; from time `tick`, every 10 ms.
+//! Inputs: from the exchange `configure` and `play`; from the network `handle_packet` and `handle_report`; from time `tick`
+//! and `report`, every 10 ms.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use media::codec::{CodecError, Decoder, Encoder};
-use rtp::{EventReceiver, JitterBuffer, JitterConfig, Receiver, Sender, SenderConfig};
+use rtp::{
+    EventReceiver, JitterBuffer, JitterConfig, NtpTime, Receiver, RtcpSession, Sender, SenderConfig,
+};
 use sdp::{CodecKind, Negotiated};
 
 use crate::music;
@@ -86,6 +89,8 @@ struct Stream {
     heard: JitterBuffer<Decoder>,
     sender: Sender,
     receiver: Receiver,
+    /// RTCP, from the first report on.
+    reports: Option<RtcpSession>,
     /// Sound that waits until it fills a packet.
     pending: Vec<f32>,
     payload: Vec<u8>,
@@ -157,6 +162,43 @@ impl Endpoint {
         }
     }
 
+    /// Takes one RTCP datagram; what is none is dropped.
+    pub(crate) fn handle_report(&mut self, now: Instant, datagram: &[u8]) {
+        let Some(stream) = &mut self.stream else { return };
+        if let Some(reports) = &mut stream.reports {
+            let _ = reports.handle_packet(now, stream.sender.ssrc(), datagram);
+        }
+    }
+
+    /// Sends a sender or receiver report when one is due (RFC 3550 section 6). `wall_clock` is the time of day.
+    pub(crate) fn report(
+        &mut self,
+        now: Instant,
+        wall_clock: NtpTime,
+        send: &mut impl FnMut(SocketAddr, &[u8]),
+    ) {
+        let seed = self.seed;
+        let Some(stream) = &mut self.stream else { return };
+        let reports = stream.reports.get_or_insert_with(|| {
+            let cname = format!("{:08x}{:04x}", seed.timestamp, seed.sequence);
+            RtcpSession::new(now, wall_clock, &cname, u64::from(seed.ssrc))
+        });
+        let mut datagram = Vec::new();
+        if reports.handle_timeout(now, &stream.sender, &mut stream.receiver, &mut datagram) {
+            send(stream.agreed.remote_rtcp, &datagram);
+        }
+    }
+
+    /// Says goodbye to the peer (RTCP BYE).
+    pub(crate) fn goodbye(&mut self, now: Instant, send: &mut impl FnMut(SocketAddr, &[u8])) {
+        let Some(stream) = &mut self.stream else { return };
+        if let Some(reports) = &mut stream.reports {
+            let mut datagram = Vec::new();
+            reports.goodbye(now, &stream.sender, &mut stream.receiver, &mut datagram);
+            send(stream.agreed.remote_rtcp, &datagram);
+        }
+    }
+
     fn next_block(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
         let Some(step) = self.steps.front() else { return self.finish() };
         self.echoing = *step == Step::Echo;
@@ -205,6 +247,7 @@ impl Stream {
             .chain(events.iter().map(|event| (event.payload_type, event.clock_rate)))
             .collect();
         let (payload_type, clock_rate) = (agreed.codec.payload_type, agreed.codec.clock_rate);
+        let mut reports = None;
         let (encoder, sender, receiver) = match old {
             Some(mut old) => {
                 if old.encoder.kind() != agreed.codec.kind {
@@ -212,6 +255,8 @@ impl Stream {
                 }
                 old.sender.set_codec(payload_type, clock_rate);
                 old.receiver.reconfigure(Some(agreed.remote), &rates);
+                // A new peer knows nothing of the reports before.
+                reports = old.reports.filter(|_| old.agreed.remote_rtcp == agreed.remote_rtcp);
                 (old.encoder, old.sender, old.receiver)
             }
             None => {
@@ -227,7 +272,7 @@ impl Stream {
             }
         };
         let (pending, payload) = (Vec::new(), Vec::new());
-        Ok(Self { agreed, encoder, heard, sender, receiver, pending, payload })
+        Ok(Self { agreed, encoder, heard, sender, receiver, reports, pending, payload })
     }
 
     fn pause(&mut self) {

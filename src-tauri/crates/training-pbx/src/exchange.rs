@@ -1,12 +1,22 @@
 //! The exchange: registrations and calls of the company, without I/O.
 //!
 //! Inputs: from phones `Received`, `Malformed`, `TransportFailed`; from the media sockets `EndpointOpened`, `Happened`; from
-//! the owner `customer_call`, `restart`, `hang_up_all`; from time `handle_timeout`. A phone's messages go through a
-//! [`UserAgent`], whose sessions are the legs of calls; the SDP between two phones is passed on as it is. Each call is one
-//! [`Call`]: `setup` brings it up to the answer, `talk` is in charge after that.
+//! the owner `customer_call`, `restart`, `hang_up_all` and the knobs; from time `handle_timeout`. A phone's messages go
+//! through a [`UserAgent`], whose sessions are the legs of calls; the SDP between two phones is passed on as it is. Each
+//! call is one [`Call`]: `setup` brings it up to the answer, `talk` is in charge after that; `transfer` and `services`
+//! move parties from call to call, and `joining` makes them hear each other.
 
+mod customers;
+mod joining;
+mod knobs;
+mod lines;
+mod queue;
+mod script;
+mod services;
 mod setup;
+mod simulated;
 mod talk;
+mod transfer;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -15,7 +25,10 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use sip_core::digest::Role;
 use sip_core::{Random, Route, Source, Target, Transmit};
-use sip_types::{Host, Message, Method, NameAddr, ParseError, Transport, Uri};
+use sip_types::{
+    HeaderName, Host, Message, Method, NameAddr, ParseError, Request, Response, StatusCode,
+    Transport, Uri,
+};
 use sip_ua::{
     AcceptFrom, AccountConfig, AccountId, Config, Event, Output as UaOutput, ResolveError,
     SessionId, UserAgent,
@@ -23,12 +36,22 @@ use sip_ua::{
 
 use crate::call::{Call, Party, State};
 use crate::company::Company;
+use crate::desk::Desk;
 use crate::endpoint::{Happened, StreamSeed};
 use crate::gate::Gate;
+use crate::life::{Life, Pace};
+use crate::mailboxes::Mailboxes;
 use crate::media_task::{EndpointId, MediaCommand};
+use crate::notifier::{Names, Notification, Notifier, PACKAGES};
 use crate::pbx::{CallNumber, Status};
 use crate::registrar::Registrar;
+pub use knobs::{AnswerStatus, TransferFail};
+pub(crate) use lines::{End, Line, LineDialog, Stage};
 
+use knobs::Knobs;
+use transfer::Referral;
+
+const USER_AGENT: &str = concat!("Balie-PBX/", env!("CARGO_PKG_VERSION"));
 /// Calls at once.
 const CALLS: usize = 250;
 /// No call lasts longer, so that a phone that vanished leaves nothing behind for ever.
@@ -72,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// How long a phone rings.
     pub(crate) ring_time: Duration,
+    /// How often colleagues call each other.
+    pub(crate) pace: Pace,
 }
 
 /// The exchange.
@@ -88,6 +113,15 @@ pub(crate) struct Exchange {
     calls: BTreeMap<CallNumber, Call>,
     sessions: HashMap<SessionId, CallNumber>,
     endpoints: HashMap<EndpointId, CallNumber>,
+    /// What transferors are told.
+    referrals: BTreeMap<SessionId, Referral>,
+    desk: Desk,
+    mailboxes: Mailboxes,
+    life: Life,
+    knobs: Knobs,
+    notifier: Notifier,
+    /// Something happened that a lamp may show.
+    changed: bool,
     last_call: u64,
     last_endpoint: u64,
     last_customer: usize,
@@ -97,9 +131,16 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// An exchange without registrations and calls.
     pub(crate) fn new(now: Instant, settings: Settings, mut random: Random) -> Self {
-        let Settings { company, passwords, address, port, ring_time } = settings;
+        let Settings { company, passwords, address, port, ring_time, pace } = settings;
         let gate = Gate::new(&company.domain, passwords, random.fork());
         let (ua, account) = user_agent(now, address, port, &mut random);
+        let life = Life::new(now, pace, random.fork());
+        let names = Names {
+            company: company.clone(),
+            host: std::net::SocketAddr::new(address, port).to_string(),
+            user_agent: USER_AGENT.to_owned(),
+        };
+        let notifier = Notifier::new(names, random.fork());
         Self {
             company,
             address,
@@ -113,6 +154,13 @@ impl Exchange {
             calls: BTreeMap::new(),
             sessions: HashMap::new(),
             endpoints: HashMap::new(),
+            referrals: BTreeMap::new(),
+            desk: Desk::default(),
+            mailboxes: Mailboxes::default(),
+            life,
+            knobs: Knobs::default(),
+            notifier,
+            changed: false,
             last_call: 0,
             last_endpoint: 0,
             last_customer: 0,
@@ -133,10 +181,13 @@ impl Exchange {
                 self.registrar.handle_failure(target);
                 self.ua.handle_input(now, sip_ua::Input::TransportFailed { target, reason });
             }
-            Input::EndpointOpened { endpoint, port } => self.endpoint_opened(now, endpoint, port),
+            Input::EndpointOpened { endpoint, port } => {
+                self.changed = true;
+                self.endpoint_opened(now, endpoint, port);
+            }
             Input::Happened { endpoint, what } => self.happened(now, endpoint, what),
         }
-        self.drain(now);
+        self.settle(now);
     }
 
     /// Lets everything happen that is due.
@@ -148,13 +199,30 @@ impl Exchange {
         let late: Vec<CallNumber> = self
             .calls
             .iter()
-            .filter(|(_, call)| is_due(call.due) || is_due(call.patience))
+            .filter(|(_, call)| {
+                let again = call.again.as_ref().map(|again| again.at);
+                is_due(call.due) || is_due(call.patience) || is_due(again)
+            })
             .map(|(&number, _)| number)
             .collect();
         for number in late {
             self.call_due(now, number);
+            self.changed = true;
             self.drain(now);
         }
+        self.live(now);
+        self.notifier.handle_timeout(now, &self.mailboxes);
+        self.settle(now);
+    }
+
+    fn live(&mut self, now: Instant) {
+        if self.life.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        let quiet = Life::new(now, Pace::default(), self.random.fork());
+        let mut life = std::mem::replace(&mut self.life, quiet);
+        self.changed |= life.handle_timeout(now, |life| self.free_people(life));
+        self.life = life;
     }
 
     /// The next thing to do.
@@ -164,8 +232,16 @@ impl Exchange {
 
     /// When [`Self::handle_timeout`] is to be called next.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let calls = self.calls.values().flat_map(|call| [call.due, call.patience]).flatten();
-        calls.chain(self.ua.poll_timeout()).chain(self.registrar.poll_timeout()).min()
+        let again = |call: &Call| call.again.as_ref().map(|again| again.at);
+        let due = |call: &Call| [call.due, call.patience, again(call)];
+        let calls = self.calls.values().flat_map(due).flatten();
+        let rest = [
+            self.ua.poll_timeout(),
+            self.registrar.poll_timeout(),
+            self.life.poll_timeout(),
+            self.notifier.poll_timeout(),
+        ];
+        calls.chain(rest.into_iter().flatten()).min()
     }
 
     /// Forgets registrations and calls without telling anybody.
@@ -176,6 +252,10 @@ impl Exchange {
         }
         self.calls.clear();
         self.sessions.clear();
+        self.referrals.clear();
+        self.life.forget();
+        self.notifier.reset();
+        self.changed = true;
         self.registrar.forget();
         (self.ua, self.account) = user_agent(now, self.address, self.port, &mut self.random);
     }
@@ -185,7 +265,8 @@ impl Exchange {
         for number in self.calls.keys().copied().collect::<Vec<_>>() {
             self.end(now, number, "the exchange stops");
         }
-        self.drain(now);
+        self.notifier.drop_all(now, None, Some("deactivated"), &self.mailboxes);
+        self.settle(now);
     }
 
     /// Sessions that still wait for the end of their BYE or CANCEL, or are in use.
@@ -203,7 +284,24 @@ impl Exchange {
             calls: self.calls.len(),
             sessions: self.ua.session_count(),
             endpoints: self.endpoints.len(),
+            subscriptions: self.notifier.count(),
             malformed: self.ua.counters().malformed,
+        }
+    }
+
+    /// Lets everything that has been set off come to rest, and tells those who watch.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            self.drain(now);
+            if std::mem::take(&mut self.changed) {
+                self.notifier.publish(now, self.lines(), &self.mailboxes);
+            }
+            let Some(Notification { subscription, request, route }) = self.notifier.poll_output()
+            else {
+                break;
+            };
+            let key = self.ua.send_request(now, request, &route);
+            self.notifier.sent(subscription, key);
         }
     }
 
@@ -236,6 +334,21 @@ impl Exchange {
 
     fn ua_event(&mut self, now: Instant, event: Event) {
         match event {
+            Event::OutOfDialogResponse { key, response } => {
+                self.notifier.answered(now, key, response.status, &self.mailboxes);
+            }
+            Event::OutOfDialogFailed { key, .. } => {
+                self.notifier.failed(key);
+            }
+            event => {
+                self.changed = true;
+                self.call_event(now, event);
+            }
+        }
+    }
+
+    fn call_event(&mut self, now: Instant, event: Event) {
+        match event {
             Event::Incoming(incoming) => self.incoming(now, &incoming),
             Event::Provisional { session, status, body, .. } => {
                 self.provisional(now, session, status, body);
@@ -250,14 +363,28 @@ impl Exchange {
                 self.reoffer_failed(now, session, status);
             }
             Event::Ended { session, cause } => self.ended(now, session, cause.status),
-            Event::OutOfDialog { key, request, source } if request.method == Method::Register => {
-                let response = match self.gate.check(now, Role::Server, &request) {
-                    Err(refusal) => *refusal,
-                    Ok(user) => self.register(now, &user, &request, source),
-                };
+            Event::OutOfDialog { key, request, source } => {
+                let response = self.outside_request(now, &request, source);
                 self.ua.respond(now, &key, response);
             }
             other => self.other_event(now, other),
+        }
+    }
+
+    fn outside_request(&mut self, now: Instant, request: &Request, source: Source) -> Response {
+        let inside = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        match request.method {
+            Method::Register => match self.gate.check(now, Role::Server, request) {
+                Err(refusal) => *refusal,
+                Ok(user) => self.register(now, &user, request, source),
+            },
+            Method::Subscribe => match self.gate.check(now, Role::Server, request) {
+                Err(refusal) => *refusal,
+                Ok(user) => self.notifier.subscribe(now, &user, request, source, &self.mailboxes),
+            },
+            // Only who talks with somebody may send him on.
+            Method::Refer if !inside => Response::to_request(request, StatusCode::FORBIDDEN),
+            _ => Response::to_request(request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST),
         }
     }
 
@@ -266,23 +393,26 @@ impl Exchange {
         &mut self,
         now: Instant,
         user: &str,
-        request: &sip_types::Request,
+        request: &Request,
         source: Source,
-    ) -> sip_types::Response {
+    ) -> Response {
         let owner = request.headers.to().ok().and_then(|to| to.uri.user());
         if owner.as_deref() != Some(user) {
-            return sip_types::Response::to_request(request, sip_types::StatusCode::FORBIDDEN);
+            return Response::to_request(request, StatusCode::FORBIDDEN);
         }
-        self.registrar.handle_register(now, user, request, source)
+        let mut response = self.registrar.handle_register(now, user, request, source);
+        response.headers.push(HeaderName::AllowEvents, PACKAGES);
+        response
     }
 
     /// An address of a number at this exchange.
     fn uri(&self, number: &str) -> Uri {
-        let host = match self.address {
-            IpAddr::V4(address) => Host::V4(address),
-            IpAddr::V6(address) => Host::V6(address),
-        };
-        Uri::sip(Some(number), host, Some(self.port))
+        Uri::sip(Some(number), Host::from(self.address), Some(self.port))
+    }
+
+    /// The address of the exchange itself.
+    fn own_uri(&self) -> Uri {
+        Uri::sip(None, Host::from(self.address), Some(self.port))
     }
 
     /// The name and address of somebody of the company.
@@ -312,7 +442,15 @@ impl Exchange {
 
     /// Ends a call: whoever is still in it is told.
     fn end(&mut self, now: Instant, number: CallNumber, why: &str) {
+        self.changed = true;
+        self.stop_transfer(now, number, why);
         let Some(mut call) = self.calls.remove(&number) else { return };
+        self.voicemail_left(now, &call);
+        if let Party::Transferee(first) = call.near
+            && let Some(first) = self.calls.get_mut(&first)
+        {
+            first.transfer = None;
+        }
         tracing::debug!(call = number.0, "{}, {why} -> ended", call.state.name());
         for session in call.phones() {
             if self.sessions.remove(&session).is_some() {
@@ -343,18 +481,15 @@ fn user_agent(
     random: &mut Random,
 ) -> (UserAgent, AccountId) {
     let config = Config {
-        user_agent: concat!("Balie-PBX/", env!("CARGO_PKG_VERSION")).to_owned(),
-        pass_through: [Method::Register].into(),
+        user_agent: USER_AGENT.to_owned(),
+        pass_through: [Method::Register, Method::Refer, Method::Subscribe].into(),
+        supported: vec!["replaces".to_owned()],
         symmetric: true,
         max_sessions: 4 * CALLS,
         ..Config::default()
     };
     let mut ua = UserAgent::new(config, random.fork());
-    let host = match address {
-        IpAddr::V4(address) => Host::V4(address),
-        IpAddr::V6(address) => Host::V6(address),
-    };
-    let own = Uri::sip(None, host, Some(port));
+    let own = Uri::sip(None, Host::from(address), Some(port));
     let account = AccountConfig {
         register: false,
         accept_from: AcceptFrom::Any,

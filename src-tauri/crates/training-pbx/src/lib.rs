@@ -7,6 +7,28 @@
 //! See [`Numbers`]: echo, music, speech and so on; the extensions of the simulated people
 //! ([`Company::people`]); the extensions of the real accounts ([`Ready::accounts`]).
 //!
+//! Feature codes, as hosted exchanges have them by default; they can be dialled and be the target of a transfer where that
+//! makes sense:
+//!
+//! | code | what it does |
+//! |---|---|
+//! | `*68` [line] | parks against the line (own): the transferee, or who the dialling user has on hold; rings back after 45 s |
+//! | `*88` [line] | takes back the call that is parked against the line |
+//! | `*97` line | takes the call that rings at the line |
+//! | `*55` line | the line's voicemail |
+//! | `*86`, voicemail number | own voicemail: everything in it has been heard then; transferred there, a caller leaves a message |
+//! | `*50` line | rings the line with `Call-Info: …;answer-after=0` |
+//! | `*78`, `*79` | do not disturb on, off |
+//! | `*72` number, `*73` | forwards all calls, or no longer |
+//!
+//! # Transfers
+//! REFER inside a call, blind or with Replaces, `Refer-Sub: false` honoured. While the target is tried the other party stays
+//! where he is: a transfer that fails gives him back. A transferor who has hung up by then is rung again.
+//!
+//! # Watching
+//! `SUBSCRIBE` to `dialog` of any line, to `message-summary` of the own line, and to the list `sip:blf-EXTENSION@…` of the
+//! own extension (`Supported: eventlist`), which holds all other lines. Every SUBSCRIBE is authenticated.
+//!
 //! # Control port
 //! JSON lines over TCP on loopback. Every line is a command and gets one line back, with the same `id` if it had one:
 //! `{"id":1,"ok":{…}}` or `{"id":1,"error":{"code":"…","message":"…"}}`. A line that is not JSON, is too long or names an unknown
@@ -15,20 +37,35 @@
 //! | cmd | arguments | ok |
 //! |---|---|---|
 //! | `customer.call` | `to`, `name`?, `number`?, `patience_s`?, `talk_s`? | `{"call": n}` |
-//! | `restart` | | `{}`: forgets registrations, ends calls without a word, as a power cut does |
+//! | `restart` | `down_s`? (0) | `{}`, when it is back: forgets registrations, subscriptions and calls without a word and drops all connections, as a crash does |
+//! | `subscriptions.drop` | `user`?, `reason`? ([`DropReason`]; without a word if left out) | `{"touched": n}` |
+//! | `notify.loss` | `lost`, `reordered`: percent of the NOTIFYs of subscriptions | `{"touched": n}` |
+//! | `notify.delay` | `ms` | `{"touched": n}` |
+//! | `line.set` | `line`, `state`? ([`LineState`]; what is true if left out) | `{"touched": n}` |
+//! | `line.dnd` | `line`, `on` | `{"touched": n}` |
+//! | `line.forward` | `line`, `to`? (nowhere if left out) | `{"touched": n}` |
+//! | `transfer.fail` | `status`, `count`? (1), `refuse`? (false: in the NOTIFY; true: the REFER itself) | `{"touched": n}` |
+//! | `answer.status` | `status`, `to`? (any number), `count`? (1) | `{"touched": n}` |
+//! | `life.set` | `per_minute`, `talk_s`? (45) | `{"touched": n}` |
+//! | `voicemail.deposit` | `line` | `{"touched": n}` |
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
 mod call;
 mod company;
 mod control;
+mod desk;
 mod dial_plan;
 mod driver;
 mod endpoint;
 mod exchange;
 mod gate;
+mod knob;
+mod life;
+mod mailboxes;
 mod media_task;
 mod music;
+mod notifier;
 mod pbx;
 mod ready;
 mod registrar;
@@ -36,5 +73,10 @@ mod speech;
 mod wav;
 
 pub use company::{Account, Behaviour, Company, CompanyError, Customer, Hunt, Person, Role, Voice};
+pub use desk::LineState;
+pub use exchange::{AnswerStatus, TransferFail};
+pub use knob::{DropReason, Knob};
+pub use life::Pace;
+pub use notifier::NotifyLoss;
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};
 pub use ready::{Numbers, Ready, ReadyAccount};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rtp::NtpTime;
 use sdp::Negotiated;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -19,11 +20,18 @@ const TURN: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EndpointId(pub(crate) u64);
 
+/// The two sockets of an endpoint: RTP on an even port, RTCP on the next (RFC 3550 section 11).
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) rtp: UdpSocket,
+    pub(crate) rtcp: UdpSocket,
+}
+
 /// What the media task is told.
 #[derive(Debug)]
 pub(crate) enum MediaCommand {
-    /// A new endpoint on this socket, which must not block.
-    Open(EndpointId, UdpSocket, StreamSeed),
+    /// A new endpoint on these sockets, which must not block.
+    Open(EndpointId, Sockets, StreamSeed),
     /// What was agreed with the peer.
     Configure(EndpointId, Box<Negotiated>),
     /// What to do from now on.
@@ -37,7 +45,7 @@ pub(crate) async fn run(
     mut commands: mpsc::UnboundedReceiver<MediaCommand>,
     happened: mpsc::Sender<(EndpointId, Happened)>,
 ) {
-    let mut endpoints: BTreeMap<EndpointId, (UdpSocket, Endpoint)> = BTreeMap::new();
+    let mut endpoints: BTreeMap<EndpointId, (Sockets, Endpoint)> = BTreeMap::new();
     let mut turns = turns();
     loop {
         let command = tokio::select! {
@@ -54,8 +62,8 @@ pub(crate) async fn run(
                 obey(&mut endpoints, command);
             }
             None => {
-                for (&id, (socket, endpoint)) in &mut endpoints {
-                    turn(socket, endpoint);
+                for (&id, (sockets, endpoint)) in &mut endpoints {
+                    turn(sockets, endpoint);
                     while let Some(what) = endpoint.poll_happened() {
                         let _ = happened.try_send((id, what));
                     }
@@ -71,10 +79,10 @@ fn turns() -> Interval {
     turns
 }
 
-fn obey(endpoints: &mut BTreeMap<EndpointId, (UdpSocket, Endpoint)>, command: MediaCommand) {
+fn obey(endpoints: &mut BTreeMap<EndpointId, (Sockets, Endpoint)>, command: MediaCommand) {
     match command {
-        MediaCommand::Open(id, socket, seed) => {
-            endpoints.insert(id, (socket, Endpoint::new(seed)));
+        MediaCommand::Open(id, sockets, seed) => {
+            endpoints.insert(id, (sockets, Endpoint::new(seed)));
         }
         MediaCommand::Configure(id, agreed) => {
             if let Some((_, endpoint)) = endpoints.get_mut(&id)
@@ -89,27 +97,47 @@ fn obey(endpoints: &mut BTreeMap<EndpointId, (UdpSocket, Endpoint)>, command: Me
             }
         }
         MediaCommand::Close(id) => {
-            endpoints.remove(&id);
+            if let Some((sockets, mut endpoint)) = endpoints.remove(&id) {
+                endpoint.goodbye(now(), &mut |to, report| {
+                    let _ = sockets.rtcp.send_to(report, to);
+                });
+            }
         }
     }
 }
 
-fn turn(socket: &UdpSocket, endpoint: &mut Endpoint) {
-    #[expect(clippy::disallowed_methods, reason = "the driver of the endpoints")]
-    let now = Instant::now();
+#[expect(clippy::disallowed_methods, reason = "the driver of the endpoints")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "reports carry the time of day")]
+fn wall_clock() -> NtpTime {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    NtpTime::from_unix(since_1970.unwrap_or_default())
+}
+
+fn turn(sockets: &Sockets, endpoint: &mut Endpoint) {
+    let now = now();
+    read(&sockets.rtp, |from, datagram| endpoint.handle_packet(now, from, datagram));
+    read(&sockets.rtcp, |_, datagram| endpoint.handle_report(now, datagram));
+    endpoint.tick(now, &mut |to, packet| {
+        // A full buffer or an unreachable peer loses the packet, as networks do.
+        let _ = sockets.rtp.send_to(packet, to);
+    });
+    endpoint.report(now, wall_clock(), &mut |to, report| {
+        let _ = sockets.rtcp.send_to(report, to);
+    });
+}
+
+fn read(socket: &UdpSocket, mut take: impl FnMut(SocketAddr, &[u8])) {
     let mut datagram = [0; 2048];
     for _ in 0..READS {
         match socket.recv_from(&mut datagram) {
-            Ok((length, from)) => {
-                endpoint.handle_packet(now, from, datagram.get(..length).unwrap_or_default());
-            }
+            Ok((length, from)) => take(from, datagram.get(..length).unwrap_or_default()),
             // An ICMP refusal of something sent earlier: the next datagram may be fine.
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
             Err(_) => break,
         }
     }
-    endpoint.tick(now, &mut |to, packet| {
-        // A full buffer or an unreachable peer loses the packet, as networks do.
-        let _ = socket.send_to(packet, to);
-    });
 }

@@ -8,6 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::company::Company;
+use crate::knob::Knob;
+use crate::life::Pace;
 use crate::ready::Ready;
 
 /// Why the PBX could not do what was asked.
@@ -30,6 +32,9 @@ pub enum PbxError {
     /// As many calls as the PBX carries are up.
     #[error("all lines are taken")]
     TooManyCalls,
+    /// A value that makes no sense.
+    #[error("{0}")]
+    BadValue(String),
     /// The PBX has stopped.
     #[error("the exchange has stopped")]
     Stopped,
@@ -64,6 +69,8 @@ pub struct PbxConfig {
     pub seed: u64,
     /// How long a phone rings before voicemail or 480.
     pub ring_time: Duration,
+    /// How often the simulated colleagues call each other; never unless said.
+    pub pace: Pace,
 }
 
 impl Default for PbxConfig {
@@ -76,6 +83,7 @@ impl Default for PbxConfig {
             profile: Profile::default(),
             seed: 1,
             ring_time: Duration::from_secs(30),
+            pace: Pace::default(),
         }
     }
 }
@@ -122,6 +130,8 @@ pub struct Status {
     pub sessions: usize,
     /// Media endpoints that exist.
     pub endpoints: usize,
+    /// Subscriptions that exist.
+    pub subscriptions: usize,
     /// Messages that could not be understood.
     pub malformed: u64,
 }
@@ -144,7 +154,8 @@ impl Pbx {
 #[derive(Debug)]
 pub(crate) enum Ask {
     CustomerCall(CustomerCall, oneshot::Sender<Result<CallNumber, PbxError>>),
-    Restart(oneshot::Sender<()>),
+    Restart(Duration, oneshot::Sender<()>),
+    Turn(Knob, oneshot::Sender<Result<usize, PbxError>>),
     Status(oneshot::Sender<Status>),
     Stop,
 }
@@ -175,12 +186,29 @@ impl PbxHandle {
         self.ask(|reply| Ask::CustomerCall(call, reply)).await?
     }
 
-    /// Forgets all registrations and calls, as a power cut does; the ports stay.
+    /// Forgets all registrations, subscriptions and calls and drops all connections, as a crash does; comes back on the
+    /// same ports.
     ///
     /// # Errors
     /// [`PbxError::Stopped`].
     pub async fn restart(&self) -> Result<(), PbxError> {
-        self.ask(Ask::Restart).await
+        self.restart_after(Duration::ZERO).await
+    }
+
+    /// [`Self::restart`] that stays away for so long, at most ten minutes.
+    ///
+    /// # Errors
+    /// [`PbxError::Stopped`].
+    pub async fn restart_after(&self, down: Duration) -> Result<(), PbxError> {
+        self.ask(|reply| Ask::Restart(down, reply)).await
+    }
+
+    /// Turns a knob; what it touched.
+    ///
+    /// # Errors
+    /// [`PbxError`]: unknown line, bad value, stopped.
+    pub async fn turn(&self, knob: Knob) -> Result<usize, PbxError> {
+        self.ask(|reply| Ask::Turn(knob, reply)).await?
     }
 
     /// What is going on.

@@ -31,6 +31,8 @@ pub struct ReadyAccount {
     pub name: String,
     /// Address of record, `sip:101@host:port`; host and port are those of the registrar.
     pub aor: String,
+    /// The list of all other lines, to subscribe to (RFC 4662).
+    pub blf: String,
     /// User name for digest authentication.
     pub auth_user: String,
     /// Password; made up anew for each seed, worth nothing outside this PBX.
@@ -69,10 +71,13 @@ pub struct Numbers {
     pub main: String,
     /// The hunt group itself.
     pub hunt_group: String,
+    /// The queue: music until one of its members answers. Empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub queue: String,
 }
 
 impl Numbers {
-    /// All of them.
+    /// All of them but the queue, which need not be there.
     pub(crate) fn all(&self) -> [&str; 9] {
         [
             &self.echo,

@@ -148,3 +148,29 @@ fn digits_are_heard() {
     assert_eq!(endpoint.poll_happened(), Some(Happened::Digit('5')));
     assert_eq!(endpoint.poll_happened(), None);
 }
+
+#[test]
+fn the_peer_gets_reports_and_a_goodbye() {
+    let mut endpoint = endpoint(CodecKind::Pcma, vec![Step::Listen]);
+    let mut now = start();
+    let wall = NtpTime::from_unix(Duration::from_secs(1_000_000));
+    let mut reports: Vec<Vec<u8>> = Vec::new();
+    for _ in 0..1_500 {
+        now += Duration::from_millis(10);
+        endpoint.tick(now, &mut |_, _| {});
+        endpoint.report(now, wall, &mut |to, datagram| {
+            assert_eq!(to, PEER);
+            reports.push(datagram.to_vec());
+        });
+    }
+    assert!((2..=6).contains(&reports.len()), "{}", reports.len());
+    // A sender report, about 750 packets of 20 ms.
+    assert!(reports.iter().all(|report| report[1] == 200));
+    let packets = u32::from_be_bytes(reports.last().unwrap()[20..24].try_into().unwrap());
+    assert!((300..=750).contains(&packets), "{packets}");
+    endpoint.handle_report(now, b"rubbish");
+    let mut farewell = Vec::new();
+    endpoint.goodbye(now, &mut |_, datagram| farewell = datagram.to_vec());
+    let mut peer = RtcpSession::new(now, wall, "peer", 5);
+    assert_eq!(peer.handle_packet(now, 77, &farewell), Ok(true));
+}

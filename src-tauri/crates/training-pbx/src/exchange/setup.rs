@@ -1,83 +1,26 @@
 //! A call from its first message up to the answer: who may call, whom, forking, hunting, giving up.
 
-use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use sdp::{Direction, Negotiator};
 use sip_core::digest::Role as AuthRole;
 use sip_types::{HeaderName, Method, Request, StatusCode, Uri};
 use sip_ua::{Body, Incoming, LocalIdentity, OutgoingCall, Role, SessionId};
 
-use super::{CALLS, Exchange, LONGEST_CALL, Output};
-use crate::call::{Call, Caller, Local, Overflow, Party, State, Then};
+use super::script::{greeting, service_steps};
+use super::{CALLS, Exchange, LONGEST_CALL};
+use crate::call::{Asking, Call, Overflow, Party, State, Then, Who};
 use crate::company::{Behaviour, Person, Voice};
 use crate::dial_plan::{Destination, Service, destination};
-use crate::endpoint::{Step, StreamSeed};
-use crate::media_task::{EndpointId, MediaCommand};
-use crate::pbx::{CallNumber, CustomerCall, PbxError};
-use crate::speech::Clip;
+use crate::media_task::MediaCommand;
+use crate::pbx::CallNumber;
 
 /// How long somebody who declines lets it ring.
 const DECLINE_AFTER: Duration = Duration::from_millis(1500);
-/// How long a customer waits for an answer, when the call does not say.
-const PATIENCE_S: u64 = 25;
-/// How long a customer stays on the line after the story, likewise.
-const TALK_S: u64 = 30;
+/// Forwarded no further than this.
+const DIVERSIONS: usize = 5;
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 impl Exchange {
-    /// Somebody of the demo's customers rings a user's phones.
-    pub(crate) fn customer_call(
-        &mut self,
-        now: Instant,
-        wish: &CustomerCall,
-    ) -> Result<CallNumber, PbxError> {
-        if self.calls.len() >= CALLS {
-            return Err(PbxError::TooManyCalls);
-        }
-        let reachable = match destination(&self.company, &wish.to) {
-            Destination::Account(user) => !self.registrar.bindings(&user).is_empty(),
-            Destination::Hunt(members) => {
-                members.iter().any(|member| !self.registrar.bindings(member).is_empty())
-            }
-            _ => return Err(PbxError::UnknownNumber(wish.to.clone())),
-        };
-        if !reachable {
-            return Err(PbxError::NotRegistered(wish.to.clone()));
-        }
-        let (caller, voice, story) = self.customer(wish);
-        let steps = story_steps(voice, story, wish.talk_s.unwrap_or(TALK_S));
-        let number = self.next_call();
-        let local = self.open_line(number, self.address, steps);
-        let patience = Duration::from_secs(wish.patience_s.unwrap_or(PATIENCE_S).min(600));
-        tracing::debug!(call = number.0, to = %wish.to, "none, customer calls -> opening");
-        let mut call = new_call(Party::Local(local), caller, None);
-        call.state = State::Opening { to: wish.to.clone() };
-        call.patience = Some(now + patience);
-        self.calls.insert(number, call);
-        Ok(number)
-    }
-
-    /// Who calls: as asked for, or the next customer of the company.
-    fn customer(&mut self, wish: &CustomerCall) -> (Caller, Voice, usize) {
-        let index = self.last_customer;
-        self.last_customer += 1;
-        let count = self.company.customers.len().max(1);
-        let next = self.company.customers.get(index % count).cloned();
-        let named = wish.name.is_some() || wish.number.is_some();
-        let usual = next.as_ref().filter(|_| !named);
-        let number = wish.number.clone().or_else(|| usual.map(|c| c.number.clone()));
-        let display = wish.name.clone().or_else(|| usual.map(|c| c.name.clone()));
-        let withheld = number.is_none();
-        let uri = self.uri(number.as_deref().unwrap_or("anonymous"));
-        (
-            Caller { display, uri, withheld },
-            next.map(|c| c.voice).unwrap_or_default(),
-            index % count,
-        )
-    }
-
     /// A phone calls.
     pub(super) fn incoming(&mut self, now: Instant, incoming: &Incoming) {
         let session = incoming.session;
@@ -98,35 +41,55 @@ impl Exchange {
             let _ = self.ua.reject(now, session, StatusCode::SERVICE_UNAVAILABLE);
             return;
         }
-        let own = self.identity(&user);
-        let withheld = incoming.caller.withheld;
-        let caller = Caller { display: own.display, uri: own.uri, withheld };
+        let caller = Who { withheld: incoming.caller.withheld, ..self.who(&user) };
         let number = self.next_call();
         self.sessions.insert(session, number);
-        let call = new_call(Party::Phone(session), caller, incoming.body.clone());
+        let call = Call::new(Party::Phone(session), caller, incoming.body.clone());
         self.calls.insert(number, call);
-        let dialled = incoming.request_uri.user().unwrap_or_default();
-        tracing::debug!(call = number.0, %user, %dialled, "none, INVITE -> setting up");
-        self.go_to(now, number, &dialled);
+        match incoming.headers.replaces() {
+            Ok(None) => {
+                let dialled = incoming.request_uri.user().unwrap_or_default();
+                tracing::debug!(call = number.0, %user, %dialled, "none, INVITE -> setting up");
+                self.go_to(now, number, &dialled);
+            }
+            Ok(Some(replaces)) => self.replace(now, number, session, &replaces),
+            Err(_) => self.give_up(now, number, StatusCode::BAD_REQUEST),
+        }
     }
 
     /// Sends the call to a number.
-    fn go_to(&mut self, now: Instant, number: CallNumber, dialled: &str) {
+    pub(super) fn go_to(&mut self, now: Instant, number: CallNumber, dialled: &str) {
+        let called = self.who(dialled);
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        call.called = called.clone();
+        if let Some(status) = self.knobs.answer_of(dialled) {
+            return self.give_up(now, number, status);
+        }
+        if let Some(line) = called.extension.as_deref() {
+            if let Some(to) = self.desk.forward(line) {
+                return self.divert(now, number, &to);
+            }
+            if let Some(status) = self.desk.refusal(line) {
+                return self.give_up(now, number, status);
+            }
+        }
         match destination(&self.company, dialled) {
             Destination::Unknown => self.give_up(now, number, StatusCode::NOT_FOUND),
             Destination::Busy => self.give_up(now, number, StatusCode::BUSY_HERE),
             Destination::NoAnswer => {
                 let then = Then::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE);
-                self.simulate(now, number, self.ring_time, then);
+                self.simulate(now, number, self.ring_time, State::Simulated(then));
             }
             Destination::Declines => {
-                self.simulate(now, number, DECLINE_AFTER, Then::Refuse(StatusCode::DECLINE));
+                let then = State::Simulated(Then::Refuse(StatusCode::DECLINE));
+                self.simulate(now, number, DECLINE_AFTER, then);
             }
-            Destination::Service(service) => {
-                self.lift(now, number, service_steps(service));
-            }
+            Destination::Service(service) => self.lift(now, number, service_steps(service)),
             Destination::Person(person) => self.ring_person(now, number, &person),
             Destination::Account(user) => self.ring_phones(now, number, &user),
+            Destination::Intercom(user) => self.intercom(now, number, &user),
+            Destination::Outside(_) => self.ring_outside(now, number),
+            Destination::Queue(members) => self.enqueue(now, number, members),
             Destination::Hunt(members) => {
                 if let Some(call) = self.calls.get_mut(&number) {
                     call.hunt = members.into();
@@ -134,20 +97,33 @@ impl Exchange {
                 }
                 self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
             }
+            feature => self.feature(now, number, feature),
         }
+    }
+
+    /// The called line forwards all its calls.
+    fn divert(&mut self, now: Instant, number: CallNumber, to: &str) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        if call.diversions.len() >= DIVERSIONS {
+            return self.give_up(now, number, StatusCode::LOOP_DETECTED);
+        }
+        tracing::debug!(call = number.0, "{}, forwarded -> setting up", call.state.name());
+        call.diversions.insert(0, (call.called.clone(), "unconditional"));
+        self.go_to(now, number, to);
     }
 
     fn ring_person(&mut self, now: Instant, number: CallNumber, person: &Person) {
         let name = Some(person.extension.as_str());
-        if self.calls.values().any(|call| call.person.as_deref() == name) {
+        let in_call = self.calls.values().any(|call| call.person.as_deref() == name);
+        if in_call || self.life.is_busy(&person.extension) {
             return self.give_up(now, number, StatusCode::BUSY_HERE);
         }
         let own = self.identity(&person.extension);
-        if let Some(call) = self.calls.get_mut(&number) {
-            call.person = Some(person.extension.clone());
-            if let Some(session) = call.near_phone() {
-                let _ = self.ua.set_identity(session, Some(own));
-            }
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        call.person = Some(person.extension.clone());
+        let transferred = matches!(call.near, Party::Transferee(_));
+        if let Some(session) = call.near_phone() {
+            let _ = self.ua.set_identity(session, Some(own));
         }
         let (after, then) = match person.behaviour {
             Behaviour::Answers => {
@@ -156,42 +132,54 @@ impl Exchange {
             }
             Behaviour::Busy => return self.give_up(now, number, StatusCode::BUSY_HERE),
             Behaviour::Declines => (DECLINE_AFTER, Then::Refuse(StatusCode::DECLINE)),
-            Behaviour::NoAnswer => {
-                (self.ring_time, Then::Answer(service_steps(Service::Voicemail)))
+            Behaviour::NoAnswer if transferred => {
+                (self.ring_time, Then::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE))
             }
+            Behaviour::NoAnswer => (self.ring_time, Then::Voicemail),
         };
-        self.simulate(now, number, after, then);
+        self.simulate(now, number, after, State::Simulated(then));
     }
 
-    /// A simulated party rings for a while; a customer does not call simulated parties.
-    fn simulate(&mut self, now: Instant, number: CallNumber, after: Duration, then: Then) {
+    /// Somebody outside answers after some seconds.
+    fn ring_outside(&mut self, now: Instant, number: CallNumber) {
+        let voice = if self.random.between(0, 1) == 0 { Voice::Woman } else { Voice::Man };
+        let after = Duration::from_millis(self.random.between(2_000, 6_000));
+        let then = Then::Answer(super::script::hello(voice));
+        self.simulate(now, number, after, State::Simulated(then));
+    }
+
+    /// Rings a user's phones and asks them to answer by themselves.
+    fn intercom(&mut self, now: Instant, number: CallNumber, user: &str) {
+        let own = self.uri(user);
+        let called = self.who(user);
         let Some(call) = self.calls.get_mut(&number) else { return };
-        let Some(session) = call.near_phone() else {
-            return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
-        };
-        tracing::debug!(call = number.0, "{}, simulated party -> simulated", call.state.name());
-        call.state = State::Simulated(then);
-        call.due = Some(now + after);
-        call.rang = true;
-        let _ = self.ua.ring(now, session);
+        call.called = called;
+        call.extra = vec![
+            (HeaderName::CallInfo, format!("<{own}>;answer-after=0")),
+            (HeaderName::AlertInfo, format!("<{own}>;info=alert-autoanswer")),
+        ];
+        self.ring_phones(now, number, user);
     }
 
     /// Rings all phones of an account at once.
-    fn ring_phones(&mut self, now: Instant, number: CallNumber, user: &str) {
+    pub(super) fn ring_phones(&mut self, now: Instant, number: CallNumber, user: &str) {
         let ring_time = Duration::from_secs(self.company.hunt.ring_s);
-        let targets: Vec<OutgoingCall> = match self.calls.get(&number) {
-            Some(call) => self
-                .registrar
-                .bindings(user)
-                .iter()
-                .map(|binding| OutgoingCall {
-                    target: Some(binding.contact.clone()),
-                    route: Some(binding.route()),
-                    ..self.leg(call, user)
-                })
-                .collect(),
-            None => return,
-        };
+        let fresh = self.offer_of_transferee(number);
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        if fresh.is_some() {
+            call.offer = fresh;
+        }
+        let Some(call) = self.calls.get(&number) else { return };
+        let targets: Vec<OutgoingCall> = self
+            .registrar
+            .bindings(user)
+            .iter()
+            .map(|binding| OutgoingCall {
+                target: Some(binding.contact.clone()),
+                route: Some(binding.route()),
+                ..self.leg(call, user)
+            })
+            .collect();
         let legs =
             targets.into_iter().filter_map(|leg| self.ua.invite(now, self.account, leg).ok());
         let forks: Vec<SessionId> = legs.collect();
@@ -218,16 +206,24 @@ impl Exchange {
 
     /// The leg to a phone of `user`, but for the phone's address.
     fn leg(&self, call: &Call, user: &str) -> OutgoingCall {
-        let Caller { display, uri, withheld } = call.caller.clone();
-        let asserted = (!withheld).then(|| call.caller.asserted());
+        let Who { display, uri, withheld, .. } = call.caller.clone();
+        let asserted = (!withheld).then(|| call.caller.address());
         let mut leg = OutgoingCall::new(self.uri(user), call.offer.clone());
         leg.to_display = self.identity(user).display;
         leg.withhold_identity = withheld;
         leg.identity = Some(LocalIdentity { display, uri, asserted });
-        if call.hunting {
+        for (who, reason) in &call.diversions {
+            let value = format!("{};privacy=off;reason={reason};counter=1", who.address());
+            leg.headers.push((HeaderName::Diversion, value));
+        }
+        if call.hunting && call.diversions.is_empty() {
             let main = self.main_number();
             leg.headers.push((HeaderName::Diversion, format!("<{main}>;reason=unconditional")));
         }
+        if let Some((_, by)) = &call.by {
+            leg.headers.push((HeaderName::ReferredBy, by.address().to_string()));
+        }
+        leg.headers.extend(call.extra.iter().cloned());
         leg
     }
 
@@ -236,13 +232,16 @@ impl Exchange {
     }
 
     /// This destination will not do: the next of the hunt group, or the end with `status`.
-    fn give_up(&mut self, now: Instant, number: CallNumber, status: StatusCode) {
+    pub(super) fn give_up(&mut self, now: Instant, number: CallNumber, status: StatusCode) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = None;
         if let Some(next) = call.hunt.pop_front() {
             return self.go_to(now, number, &next);
         }
-        if let Some(session) = call.near_phone() {
+        if matches!(call.near, Party::Transferee(_)) {
+            return self.transfer_failed(now, number, status);
+        }
+        if let Some(session) = call.near_phone().filter(|_| !call.answered) {
             self.forget_session(session);
             let _ = self.ua.reject(now, session, status);
         }
@@ -255,6 +254,13 @@ impl Exchange {
         if call.patience.is_some_and(|at| at <= now) {
             return self.end(now, number, "the caller gave up");
         }
+        if let Some(again) = call.again.take_if(|again| again.at <= now) {
+            self.try_join(now, number, again);
+        }
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        if call.due.is_none_or(|at| at > now) {
+            return;
+        }
         call.due = None;
         match &mut call.state {
             State::Simulated(then) => {
@@ -262,27 +268,35 @@ impl Exchange {
                 match std::mem::replace(then, refusal) {
                     Then::Answer(steps) => self.lift(now, number, steps),
                     Then::Refuse(status) => self.give_up(now, number, status),
+                    Then::Voicemail => self.lift_voicemail(now, number),
                 }
             }
             State::Ringing { forks, overflow, .. } => {
                 let (forks, overflow) = (std::mem::take(forks), *overflow);
                 self.cancel(now, &forks, None);
                 match overflow {
-                    Overflow::Voicemail => {
-                        self.lift(now, number, service_steps(Service::Voicemail));
-                    }
+                    Overflow::Voicemail => self.lift_voicemail(now, number),
                     Overflow::Unavailable => {
                         self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
                     }
                 }
             }
-            State::Opening { .. } | State::Answering(_) | State::Talking { .. } => {
-                self.end(now, number, "lasted too long");
-            }
+            _ if call.parked.is_some() => self.recall_parked(now, number),
+            _ if !call.queue.is_empty() => self.next_agent(now, number),
+            _ => self.end(now, number, "lasted too long"),
         }
     }
 
-    fn cancel(&mut self, now: Instant, forks: &[SessionId], reason: Option<&str>) {
+    /// The called line's voicemail answers.
+    fn lift_voicemail(&mut self, now: Instant, number: CallNumber) {
+        if let Some(call) = self.calls.get_mut(&number) {
+            call.mailbox = call.called.extension.clone();
+            call.person = None;
+        }
+        self.lift(now, number, service_steps(Service::Voicemail));
+    }
+
+    pub(super) fn cancel(&mut self, now: Instant, forks: &[SessionId], reason: Option<&str>) {
         for &fork in forks {
             self.forget_session(fork);
             let _ = match reason {
@@ -292,130 +306,19 @@ impl Exchange {
         }
     }
 
-    /// A simulated party lifts: first its line is opened.
-    fn lift(&mut self, now: Instant, number: CallNumber, steps: Vec<Step>) {
-        let Some(call) = self.calls.get(&number) else { return };
-        if call.near_phone().is_none() {
-            return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
-        }
-        let local = self.open_line(number, self.address, steps);
-        let Some(call) = self.calls.get_mut(&number) else { return };
-        tracing::debug!(call = number.0, "{}, lifts -> answering", call.state.name());
-        call.state = State::Answering(local);
-        call.due = Some(now + Duration::from_secs(5));
+    /// Ends the ringing of phones that lost to another.
+    pub(super) fn cancel_elsewhere(&mut self, now: Instant, forks: &[SessionId]) {
+        self.cancel(now, forks, Some(ELSEWHERE));
     }
 
-    fn open_line(&mut self, number: CallNumber, address: IpAddr, steps: Vec<Step>) -> Box<Local> {
-        self.last_endpoint += 1;
-        let endpoint = EndpointId(self.last_endpoint);
-        let [low, high, ..] = self.random.u32().to_be_bytes();
-        let seed = StreamSeed {
-            ssrc: self.random.u32(),
-            sequence: u16::from_be_bytes([low, high]),
-            timestamp: self.random.u32(),
-        };
-        self.endpoints.insert(endpoint, number);
-        self.outputs.push_back(Output::OpenEndpoint(endpoint, seed));
-        let negotiator = Negotiator::new(self.random.u64() >> 1);
-        Box::new(Local { endpoint, negotiator, address, port: None, steps })
-    }
-
-    /// A simulated party's line is open, or cannot be.
-    pub(super) fn endpoint_opened(
-        &mut self,
-        now: Instant,
-        endpoint: EndpointId,
-        port: Option<u16>,
-    ) {
-        let Some(&number) = self.endpoints.get(&endpoint) else {
-            return self.media(MediaCommand::Close(endpoint));
-        };
-        let Some(call) = self.calls.get_mut(&number) else { return };
-        if port.is_none() {
-            tracing::warn!(call = number.0, "no media port is free");
-            return self.give_up_for_good(now, number, StatusCode::SERVICE_UNAVAILABLE);
-        }
-        if let Some(local) = call.local() {
-            local.port = port;
-        }
-        match &call.state {
-            State::Opening { to } => {
-                let to = to.clone();
-                self.offer_and_ring(now, number, &to);
-            }
-            State::Answering(_) => self.answer_locally(now, number),
-            _ => {}
-        }
-    }
-
-    /// Refuses without trying the rest of a hunt group.
-    fn give_up_for_good(&mut self, now: Instant, number: CallNumber, status: StatusCode) {
-        if let Some(call) = self.calls.get_mut(&number) {
-            call.hunt = VecDeque::new();
-        }
-        self.give_up(now, number, status);
-    }
-
-    fn offer_and_ring(&mut self, now: Instant, number: CallNumber, to: &str) {
-        let Some(call) = self.calls.get_mut(&number) else { return };
-        let offer = call.local().and_then(|local| {
-            let media = local.media()?;
-            local.negotiator.offer(&media, Direction::SendRecv).ok()
-        });
-        call.offer = offer.map(Body::sdp);
-        self.go_to(now, number, to);
-    }
-
-    fn answer_locally(&mut self, now: Instant, number: CallNumber) {
-        let Some(call) = self.calls.get_mut(&number) else { return };
-        let Some(session) = call.near_phone() else { return };
-        let offer = call.offer.take();
-        let Some(local) = call.local() else { return };
-        let Some(media) = local.media() else { return };
-        let (body, agreed) = match offer {
-            Some(offer) => match local.negotiator.answer(&offer.bytes, &media, Direction::SendRecv)
-            {
-                Ok((answer, agreed)) => (answer, Some(agreed)),
-                Err(error) => {
-                    tracing::info!(call = number.0, %error, "unusable offer");
-                    let status = StatusCode::new(error.status());
-                    let status = status.unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE);
-                    return self.give_up_for_good(now, number, status);
-                }
-            },
-            None => match local.negotiator.offer(&media, Direction::SendRecv) {
-                Ok(offer) => (offer, None),
-                Err(_) => {
-                    return self.give_up_for_good(now, number, StatusCode::SERVER_INTERNAL_ERROR);
-                }
-            },
-        };
-        let endpoint = local.endpoint;
-        let State::Answering(local) =
-            std::mem::replace(&mut call.state, State::Opening { to: String::new() })
-        else {
-            return;
-        };
-        tracing::debug!(call = number.0, "answering, line open -> talking");
-        call.state = State::Talking { far: Party::Local(local), asking: None };
-        call.due = Some(now + LONGEST_CALL);
-        let _ = self.ua.accept(now, session, Some(Body::sdp(body)));
-        if let Some(agreed) = agreed {
-            self.media(MediaCommand::Configure(endpoint, Box::new(agreed)));
-            self.begin_steps(number);
-        }
-    }
-
-    /// The simulated party begins with what it has to say, once.
-    pub(super) fn begin_steps(&mut self, number: CallNumber) {
-        let local = self.calls.get_mut(&number).and_then(Call::local);
-        let Some((endpoint, steps)) =
-            local.map(|local| (local.endpoint, std::mem::take(&mut local.steps)))
-        else {
-            return;
-        };
-        if !steps.is_empty() {
-            self.media(MediaCommand::Play(endpoint, steps));
+    /// The near side hears that it rings, once.
+    pub(super) fn tell_ringing(&mut self, now: Instant, number: CallNumber) {
+        let Some(call) = self.calls.get_mut(&number).filter(|call| !call.rang) else { return };
+        call.rang = true;
+        if let Some(near) = call.near_phone().filter(|_| !call.answered) {
+            let _ = self.ua.ring(now, near);
+        } else if let Some((transferor, _)) = call.by {
+            self.report(now, transferor, StatusCode::RINGING);
         }
     }
 
@@ -427,15 +330,15 @@ impl Exchange {
         status: StatusCode,
         body: Option<Body>,
     ) {
-        let Some((_, call)) = self.call_of(session) else { return };
-        let Some(near) = call.near_phone() else { return };
+        let Some((number, call)) = self.call_of(session) else { return };
         let alone = matches!(&call.state, State::Ringing { forks, .. } if forks.len() == 1);
-        let hunting = call.hunting;
-        if body.is_some() && alone && !hunting {
-            let _ = self.ua.progress(now, near, body);
-        } else if status == StatusCode::RINGING && !call.rang {
-            call.rang = true;
-            let _ = self.ua.ring(now, near);
+        let near = call.near_phone().filter(|_| alone && !call.hunting && !call.answered);
+        match near {
+            Some(near) if body.is_some() => {
+                let _ = self.ua.progress(now, near, body);
+            }
+            _ if status == StatusCode::RINGING => self.tell_ringing(now, number),
+            _ => {}
         }
     }
 
@@ -452,22 +355,31 @@ impl Exchange {
         let others: Vec<SessionId> =
             std::mem::take(forks).into_iter().filter(|&fork| fork != session).collect();
         tracing::debug!(call = number.0, others = others.len(), "ringing, answered -> talking");
-        call.state = State::Talking { far: Party::Phone(session), asking: None };
+        call.state = State::Talking { far: Party::Phone(session), asking: Asking::Nothing };
         call.due = Some(now + LONGEST_CALL);
         call.patience = None;
-        let near = call.near_phone();
-        self.cancel(now, &others, Some(ELSEWHERE));
-        match near {
-            Some(near) => {
+        call.answered_at = Some(now);
+        self.cancel_elsewhere(now, &others);
+        match self.calls.get_mut(&number) {
+            Some(Call { near: Party::Phone(near), answered, .. }) => {
+                *answered = true;
+                let near = *near;
                 if self.ua.accept(now, near, body).is_err() {
                     self.end(now, number, "the caller is gone");
                 }
             }
-            None => self.customer_connected(now, number, body, role),
+            Some(Call { near: Party::Local(_), .. }) => {
+                self.customer_connected(now, number, body, role);
+            }
+            Some(Call { near: Party::Transferee(_), .. }) => {
+                self.transfer_answered(now, number, session, body, role);
+            }
+            None => {}
         }
     }
 
-    fn customer_connected(
+    /// A phone answers a simulated party's offer.
+    pub(super) fn customer_connected(
         &mut self,
         now: Instant,
         number: CallNumber,
@@ -490,8 +402,13 @@ impl Exchange {
 
     /// A phone refused, could not be reached, or hung up.
     pub(super) fn ended(&mut self, now: Instant, session: SessionId, status: Option<StatusCode>) {
+        self.referrals.remove(&session);
         let Some((number, call)) = self.call_of(session) else { return };
-        let in_talk = matches!(call.state, State::Talking { .. });
+        let in_talk = matches!(call.state, State::Talking { .. } | State::Alone);
+        if in_talk && self.left_by_transferor(now, number, session) {
+            return;
+        }
+        let Some((number, call)) = self.call_of(session) else { return };
         if in_talk || call.near_phone() == Some(session) {
             self.forget_session(session);
             return self.end(now, number, "hung up");
@@ -513,24 +430,9 @@ impl Exchange {
         self.give_up(now, number, told);
     }
 
-    fn next_call(&mut self) -> CallNumber {
+    pub(super) fn next_call(&mut self) -> CallNumber {
         self.last_call += 1;
         CallNumber(self.last_call)
-    }
-}
-
-fn new_call(near: Party, caller: Caller, offer: Option<Body>) -> Call {
-    Call {
-        near,
-        caller,
-        offer,
-        hunt: VecDeque::new(),
-        hunting: false,
-        person: None,
-        rang: false,
-        state: State::Opening { to: String::new() },
-        due: None,
-        patience: None,
     }
 }
 
@@ -547,47 +449,4 @@ fn more_telling(known: Option<StatusCode>, new: StatusCode) -> StatusCode {
         _ => new,
     };
     known.filter(|&known| rank(known) >= rank(new)).unwrap_or(new)
-}
-
-fn greeting(person: &Person) -> Vec<Step> {
-    let voice = match person.voice {
-        Voice::Woman => "person-woman",
-        Voice::Man => "person-man",
-    };
-    let own = Clip::stored(&format!("person-{}", person.extension));
-    let words = own.or_else(|| Clip::stored(voice)).map(Step::Say);
-    [Some(Step::Pause(300)), words, Some(Step::Listen)].into_iter().flatten().collect()
-}
-
-fn service_steps(service: Service) -> Vec<Step> {
-    let say = |name: &str| Clip::stored(name).map(Step::Say);
-    let steps = match service {
-        Service::Echo => {
-            [Some(Step::Pause(200)), say("echo-introduction"), Some(Step::Beep), Some(Step::Echo)]
-        }
-        Service::Music => [Some(Step::Music), None, None, None],
-        Service::Speech => [Clip::stored("test-speech").map(Step::Repeat), None, None, None],
-        Service::Voicemail => [
-            Some(Step::Pause(300)),
-            say("voicemail-greeting"),
-            Some(Step::Beep),
-            Some(Step::Listen),
-        ],
-    };
-    steps.into_iter().flatten().collect()
-}
-
-fn story_steps(voice: Voice, story: usize, talk_s: u64) -> Vec<Step> {
-    let goodbye = match voice {
-        Voice::Woman => "goodbye-woman",
-        Voice::Man => "goodbye-man",
-    };
-    let talk = u32::try_from(talk_s.min(7_000) * 1_000).unwrap_or(u32::MAX);
-    let story = Clip::stored(&format!("customer-{}", story % 6 + 1)).map(Step::Say);
-    let goodbye = Clip::stored(goodbye).map(Step::Say);
-    let end = Some(Step::Pause(300));
-    [Some(Step::Pause(1_200)), story, Some(Step::Pause(talk)), goodbye, end]
-        .into_iter()
-        .flatten()
-        .collect()
 }

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use sdp::Direction;
-use sip_types::StatusCode;
+use sip_types::{Method, Response, StatusCode};
 use sip_ua::{Body, Event, Role, SessionId};
 
 use super::Exchange;
-use crate::call::{Call, Party, State};
+use crate::call::{Asking, Call, Party, State};
 use crate::endpoint::Happened;
 use crate::media_task::{EndpointId, MediaCommand};
 use crate::pbx::CallNumber;
@@ -39,12 +39,12 @@ impl Exchange {
         let Some(other) = call.other_phone(session) else {
             return self.reoffered_to_local(now, number, session, body);
         };
-        let State::Talking { asking, .. } = &mut call.state else { return };
-        if asking.is_some() {
+        if call.asking() != Asking::Nothing {
             let _ = self.ua.reject_reoffer(now, session, StatusCode::REQUEST_PENDING);
             return;
         }
-        *asking = Some(session);
+        note_hold(call, session, body.as_ref());
+        call.set_asking(Asking::Relay(session));
         let sent = match body {
             Some(offer) => self.ua.reoffer(now, other, offer),
             None => self.ua.request_offer(now, other),
@@ -63,6 +63,10 @@ impl Exchange {
         body: Option<Body>,
         role: Role,
     ) {
+        let Some((number, _)) = self.call_of(session) else { return };
+        if self.joined(now, number, session, body.as_ref(), role) {
+            return;
+        }
         let Some((number, call)) = self.call_of(session) else { return };
         let Some(other) = call.other_phone(session) else {
             if let Some(body) = body {
@@ -70,7 +74,7 @@ impl Exchange {
             }
             return;
         };
-        let State::Talking { asking: Some(asking), .. } = call.state else { return };
+        let Asking::Relay(asking) = call.asking() else { return };
         if asking == session {
             self.stop_asking(session);
             if let Some(body) = body {
@@ -91,12 +95,16 @@ impl Exchange {
         session: SessionId,
         status: Option<StatusCode>,
     ) {
+        let Some((number, _)) = self.call_of(session) else { return };
+        if self.not_joined(now, number, status) {
+            return;
+        }
         let Some((_, call)) = self.call_of(session) else { return };
         if let Some(local) = call.local() {
             local.negotiator.abandon();
             return;
         }
-        let State::Talking { asking: Some(asking), .. } = call.state else { return };
+        let Asking::Relay(asking) = call.asking() else { return };
         self.stop_asking(session);
         if asking != session {
             let status = status.unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE);
@@ -111,6 +119,24 @@ impl Exchange {
                 if let Some(other) = self.call_of(session).and_then(|(_, c)| c.other_phone(session))
                 {
                     let _ = self.ua.info(now, other, body);
+                }
+            }
+            Event::EarlyOffer { session, early_dialog, body } => {
+                // Nobody is there to hear it yet: the sides are joined after the answer.
+                if let Some(answer) = self.quiet_answer(&body) {
+                    let _ = self.ua.answer_early(now, session, early_dialog, answer);
+                }
+            }
+            Event::SessionRequestDone { session, method: Method::Notify, .. } => {
+                self.reported(now, session);
+            }
+            Event::InDialog { session, key, request } => {
+                if request.method == Method::Refer {
+                    self.referred(now, session, &key, &request);
+                } else {
+                    // A subscription of its own dialog is expected of those who watch.
+                    let status = StatusCode::FORBIDDEN;
+                    self.ua.respond(now, &key, Response::to_request(&request, status));
                 }
             }
             other => tracing::trace!(event = ?std::mem::discriminant(&other), "not for a call"),
@@ -137,6 +163,7 @@ impl Exchange {
         let Some(local) = self.calls.get_mut(&number).and_then(Call::local) else { return };
         let Some(media) = local.media() else { return };
         let endpoint = local.endpoint;
+        let offer = body.clone();
         let outcome = match body {
             Some(offer) => local
                 .negotiator
@@ -147,6 +174,9 @@ impl Exchange {
         match outcome {
             Ok((body, agreed)) => {
                 let _ = self.ua.answer_reoffer(now, session, Some(Body::sdp(body)));
+                if let Some((_, call)) = self.call_of(session) {
+                    note_hold(call, session, offer.as_ref());
+                }
                 if let Some(agreed) = agreed {
                     tracing::debug!(
                         call = number.0,
@@ -165,7 +195,7 @@ impl Exchange {
     }
 
     /// A phone's answer to a simulated party's offer; false when it is of no use.
-    fn take_answer(&mut self, number: CallNumber, body: &Body) -> bool {
+    pub(super) fn take_answer(&mut self, number: CallNumber, body: &Body) -> bool {
         let Some(local) = self.calls.get_mut(&number).and_then(Call::local) else { return false };
         let endpoint = local.endpoint;
         let Ok(agreed) = local.negotiator.receive_answer(&body.bytes) else { return false };
@@ -174,9 +204,20 @@ impl Exchange {
     }
 
     fn stop_asking(&mut self, session: SessionId) {
-        if let Some((_, Call { state: State::Talking { asking, .. }, .. })) = self.call_of(session)
-        {
-            *asking = None;
+        if let Some((_, call)) = self.call_of(session) {
+            call.set_asking(Asking::Nothing);
         }
+    }
+}
+
+/// Remembers which phone has put the call on hold, for the lamps.
+fn note_hold(call: &mut Call, session: SessionId, offer: Option<&Body>) {
+    let Some(offer) = offer else { return };
+    let text = String::from_utf8_lossy(&offer.bytes);
+    let holds =
+        |line: &str| matches!(line.trim_end(), "a=sendonly" | "a=inactive" | "c=IN IP4 0.0.0.0");
+    call.held.retain(|held| *held != session);
+    if text.lines().any(holds) {
+        call.held.push(session);
     }
 }

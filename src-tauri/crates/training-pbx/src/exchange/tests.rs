@@ -1,9 +1,12 @@
 //! The exchange against real user agents as phones, in virtual time and without sockets.
 
+mod services;
+mod transfers;
+mod watching;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use sip_core::digest::Credentials;
-use sip_types::StatusCode;
 use sip_ua::{Body, EndCause, EndedBy, Incoming, OutgoingCall, RegistrationState};
 
 use super::*;
@@ -22,6 +25,57 @@ struct Phone {
     account: AccountId,
     address: SocketAddr,
     events: Vec<Event>,
+    /// Answers what comes inside its calls by itself.
+    automatic: bool,
+}
+
+impl Phone {
+    /// Its own description, which no other phone has.
+    fn description(&self) -> Body {
+        Body::sdp(OFFER.replace("30000", &(self.address.port() + 23_000).to_string()))
+    }
+
+    fn react(&mut self, now: Instant, event: &Event) {
+        match event {
+            Event::InDialog { key, request, .. } | Event::OutOfDialog { key, request, .. } => {
+                let response = Response::to_request(request, StatusCode::OK);
+                self.ua.respond(now, key, response);
+            }
+            Event::Reoffered { session, .. } if self.automatic => {
+                let own = self.description();
+                self.ua.answer_reoffer(now, *session, Some(own)).unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    /// The statuses that NOTIFYs inside calls have told.
+    fn reports(&self) -> Vec<u16> {
+        let status = |event: &Event| match event {
+            Event::InDialog { request, .. } if request.method == Method::Notify => {
+                let line = String::from_utf8_lossy(&request.body).into_owned();
+                line.split(' ').nth(1)?.parse().ok()
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(status).collect()
+    }
+
+    /// The RTP port of the description it was sent last.
+    fn hears(&self) -> Option<u16> {
+        let body = |event: &Event| match event {
+            Event::Incoming(incoming) => incoming.body.clone(),
+            Event::Answered { body, .. }
+            | Event::Confirmed { body, .. }
+            | Event::Reoffered { body, .. }
+            | Event::ReofferAnswered { body, .. } => body.clone(),
+            _ => None,
+        };
+        let body = self.events.iter().rev().find_map(body)?;
+        let text = String::from_utf8_lossy(&body.bytes).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix("m=audio "))?;
+        line.split(' ').next()?.parse().ok()
+    }
 }
 
 /// The exchange, the phones and the wires between them.
@@ -29,6 +83,7 @@ struct World {
     now: Instant,
     exchange: Exchange,
     phones: Vec<Phone>,
+    watchers: Vec<watching::Watcher>,
     media: Vec<MediaCommand>,
     ports: u16,
 }
@@ -46,16 +101,26 @@ impl World {
             address: PBX.ip(),
             port: PBX.port(),
             ring_time: Duration::from_secs(30),
+            pace: Pace::default(),
         };
         let exchange = Exchange::new(now, settings, Random::from_seed([1; 32]));
-        Self { now, exchange, phones: Vec::new(), media: Vec::new(), ports: 40_000 }
+        Self {
+            now,
+            exchange,
+            phones: Vec::new(),
+            watchers: Vec::new(),
+            media: Vec::new(),
+            ports: 40_000,
+        }
     }
 
     /// Adds a phone for `user`, registering with `password`, presenting itself as `aor`.
     fn phone_as(&mut self, user: &str, password: &str, aor: &str) -> usize {
         let index = self.phones.len();
         let seed = [u8::try_from(index).unwrap() + 10; 32];
-        let mut ua = UserAgent::new(Config::default(), Random::from_seed(seed));
+        let pass_through = [Method::Notify].into();
+        let config = Config { pass_through, ..Config::default() };
+        let mut ua = UserAgent::new(config, Random::from_seed(seed));
         let uri = |text: &str| Uri::parse(text).unwrap();
         let account = AccountConfig {
             credentials: Some(Credentials { username: user.into(), password: password.into() }),
@@ -65,7 +130,7 @@ impl World {
         let account = ua.add_account(self.now, account);
         let port = 7000 + u16::try_from(index).unwrap();
         let address = SocketAddr::new(PBX.ip(), port);
-        self.phones.push(Phone { ua, account, address, events: Vec::new() });
+        self.phones.push(Phone { ua, account, address, events: Vec::new(), automatic: false });
         self.settle();
         index
     }
@@ -103,6 +168,14 @@ impl World {
                         remote: PBX,
                     };
                     let message = Message::parse(&transmit.payload).unwrap();
+                    let watches = |w: &&mut watching::Watcher| w.address == transmit.target.addr;
+                    if let Some(watcher) = self.watchers.iter_mut().find(watches) {
+                        let source = Source { local: PBX, remote: watcher.address, ..source };
+                        if let Some(message) = watcher.take(message) {
+                            self.exchange.handle_input(now, Input::Received { source, message });
+                        }
+                        return true;
+                    }
                     let to = |phone: &&mut Phone| phone.address == transmit.target.addr;
                     if let Some(phone) = self.phones.iter_mut().find(to) {
                         phone.ua.handle_input(now, sip_ua::Input::Received { source, message });
@@ -137,7 +210,10 @@ impl World {
                 let result = Ok(vec![Route { target, local: phone.address }]);
                 phone.ua.handle_input(now, sip_ua::Input::Resolved { query, result });
             }
-            UaOutput::Event(event) => phone.events.push(event),
+            UaOutput::Event(event) => {
+                phone.react(now, &event);
+                phone.events.push(event);
+            }
         }
         true
     }
@@ -175,6 +251,66 @@ impl World {
         self.phones[phone].ua.accept(self.now, session, Some(Body::sdp(ANSWER))).unwrap();
         self.settle();
         session
+    }
+
+    /// A phone that answers what comes inside its calls by itself, with a description of its own.
+    fn automatic(&mut self, user: &str) -> usize {
+        let phone = self.phone(user);
+        self.phones[phone].automatic = true;
+        phone
+    }
+
+    /// Calls with the phone's own description.
+    fn dial(&mut self, phone: usize, number: &str) -> SessionId {
+        let to = Uri::parse(&format!("sip:{number}@{PBX}")).unwrap();
+        let own = self.phones[phone].description();
+        self.call_with(phone, OutgoingCall::new(to, Some(own)))
+    }
+
+    /// Lifts; answers an empty INVITE with an offer.
+    fn lift(&mut self, phone: usize) -> SessionId {
+        let session = self.incoming(phone).unwrap().session;
+        let own = self.phones[phone].description();
+        self.phones[phone].ua.accept(self.now, session, Some(own)).unwrap();
+        self.settle();
+        session
+    }
+
+    fn refer(&mut self, phone: usize, session: SessionId, refer_to: &str) {
+        self.refer_with(phone, session, refer_to, Vec::new());
+    }
+
+    fn refer_with(
+        &mut self,
+        phone: usize,
+        session: SessionId,
+        refer_to: &str,
+        mut headers: Vec<(HeaderName, String)>,
+    ) {
+        headers.push((HeaderName::ReferTo, refer_to.to_owned()));
+        let ua = &mut self.phones[phone].ua;
+        ua.send_in_session(self.now, session, Method::Refer, headers, None).unwrap();
+        self.settle();
+    }
+
+    /// Refer-To with a Replaces for the dialog of this session, as its phone knows it.
+    fn replacing(&self, phone: usize, session: SessionId) -> String {
+        let name = self.phones[phone].ua.dialog_name(session).unwrap();
+        let (to, from) = (name.remote_tag, name.local_tag);
+        let value = format!("{}%3Bto-tag%3D{to}%3Bfrom-tag%3D{from}", name.call_id);
+        format!("<sip:someone@{PBX}?Replaces={value}>")
+    }
+
+    /// Whether two phones send to each other.
+    fn talk(&self, one: usize, other: usize) -> bool {
+        let port = |phone: usize| Some(self.phones[phone].address.port() + 23_000);
+        self.phones[one].hears() == port(other) && self.phones[other].hears() == port(one)
+    }
+
+    fn lamps(&self, line: &str) -> Vec<Stage> {
+        let lines = self.exchange.lines();
+        let dialogs = lines.get(line).map(|line| line.dialogs.clone()).unwrap_or_default();
+        dialogs.into_iter().map(|dialog| dialog.stage).collect()
     }
 
     fn incoming(&self, phone: usize) -> Option<Incoming> {

@@ -5,10 +5,12 @@ mod phone;
 mod sound;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use phone::{PATIENCE, Phone};
+use sip_types::{HeaderName, Method};
 use sip_ua::{Event, RegistrationState, SessionId};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UdpSocket};
 use training_pbx::{CustomerCall, Pbx, PbxConfig, PbxHandle, ReadyAccount};
 
@@ -145,6 +147,67 @@ async fn a_customer_rings_the_phone_and_is_cut_off_when_the_pbx_stops() {
 }
 
 #[tokio::test]
+async fn a_customer_is_passed_on_and_the_phone_hears_that_it_worked() {
+    let pbx = start().await;
+    let mut phone = registered(&pbx, "101", "udp").await;
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let call = phone.until("customer", incoming).await;
+    let rtp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let answer = sound::offer(rtp.local_addr().unwrap().port());
+    phone.ua.accept(phone::now(), call.session, Some(sip_ua::Body::sdp(answer))).unwrap();
+    let confirmed = |event: &Event| matches!(event, Event::Confirmed { .. }).then_some(());
+    phone.until("ACK", confirmed).await;
+    let (_, host) = account(&pbx, "101").aor.split_once('@').unwrap();
+    let headers = vec![(HeaderName::ReferTo, format!("<sip:201@{host}>"))];
+    phone.ua.send_in_session(phone::now(), call.session, Method::Refer, headers, None).unwrap();
+    let report = |event: &Event| match event {
+        Event::InDialog { request, .. } if request.method == Method::Notify => {
+            let line = String::from_utf8_lossy(&request.body).trim_end().to_owned();
+            (line != "SIP/2.0 100 Trying" && line != "SIP/2.0 180 Ringing").then_some(line)
+        }
+        _ => None,
+    };
+    assert_eq!(phone.until("report", report).await, "SIP/2.0 200 OK");
+    phone.until("goodbye", end_of(call.session)).await;
+    assert_eq!(pbx.status().await.unwrap().calls, 0);
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn simulated_parties_send_reports() {
+    let pbx = start().await;
+    let mut phone = registered(&pbx, "101", "udp").await;
+    let (rtp, rtcp) = sound::pair().await;
+    let far = talk(&pbx, &mut phone, &pbx.ready().numbers.music, &rtp).await;
+    let mut report = [0; 1_500];
+    let received = tokio::time::timeout(PATIENCE, rtcp.recv_from(&mut report)).await;
+    let (length, from) = received.expect("no report").unwrap();
+    assert_eq!(from.port(), far.port() + 1);
+    // Version 2, a sender report.
+    assert!(length >= 28 && report[0] >> 6 == 2 && report[1] == 200);
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_drops_connections_and_comes_back_on_the_same_ports() {
+    let pbx = start().await;
+    let _phone = registered(&pbx, "101", "tcp").await;
+    let port = pbx.ready().sip_tcp;
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"\r\n\r\n").await.unwrap();
+    let mut pong = [0; 2];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut pong)).await.unwrap().unwrap();
+    pbx.restart_after(Duration::from_millis(300)).await.unwrap();
+    let end = tokio::time::timeout(PATIENCE, stream.read(&mut pong)).await.unwrap();
+    assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    assert!(pbx.status().await.unwrap().registrations.is_empty());
+    let _again = registered(&pbx, "101", "tcp").await;
+    let _other = registered(&pbx, "102", "udp").await;
+    assert_eq!(pbx.status().await.unwrap().registrations.len(), 2);
+    pbx.stop().await;
+}
+
+#[tokio::test]
 async fn the_control_port_answers_every_line() {
     let pbx = start().await;
     let mut stream = TcpStream::connect(("127.0.0.1", pbx.ready().control)).await.unwrap();
@@ -155,6 +218,10 @@ async fn the_control_port_answers_every_line() {
         ("{\"cmd\":\"fly\"}\n", "unknown_command"),
         (&long, "bad_line"),
         ("{\"cmd\":\"customer.call\",\"to\":\"101\"}\n", "not_registered"),
+        ("{\"cmd\":\"line.set\",\"line\":\"201\",\"state\":\"busy\"}\n", "\"touched\":1"),
+        ("{\"cmd\":\"line.set\",\"line\":\"999\"}\n", "bad_target"),
+        ("{\"cmd\":\"notify.loss\",\"lost\":80,\"reordered\":30}\n", "bad_arguments"),
+        ("{\"cmd\":\"transfer.fail\",\"status\":200}\n", "bad_arguments"),
         ("{\"cmd\":\"restart\"}\n", "\"ok\":{}"),
         ("{\"cmd\":\"status\"}\n", "\"registrations\":[]"),
     ];

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use sip_core::Random;
 use sip_core::digest::Credentials;
 use sip_transport::{Incoming, Transport, TransportConfig};
-use sip_types::Uri;
+use sip_types::{Method, Response, StatusCode, Uri};
 use sip_ua::{
     AcceptFrom, AccountConfig, AccountId, Body, Config, Event, Input, OutgoingCall, Output,
     ResolveError, SessionId, UserAgent,
@@ -36,7 +36,8 @@ impl Phone {
         let config = TransportConfig { bind: [127, 0, 0, 1].into(), ..TransportConfig::default() };
         let (sockets, incoming) = Transport::bind(config).await.unwrap();
         let seed = [u8::try_from(sockets.port() % 251).unwrap(); 32];
-        let mut ua = UserAgent::new(Config::default(), Random::from_seed(seed));
+        let settings = Config { pass_through: [Method::Notify].into(), ..Config::default() };
+        let mut ua = UserAgent::new(settings, Random::from_seed(seed));
         let (_, host) = account.aor.split_once('@').unwrap();
         let registrar = Uri::parse(&format!("sip:{host};transport={transport}")).unwrap();
         let credentials = Credentials {
@@ -94,7 +95,13 @@ impl Phone {
                 let result = found.map_err(|error| ResolveError { reason: error.to_string() });
                 self.ua.handle_input(now(), Input::Resolved { query, result });
             }
-            Output::Event(event) => return Some(event),
+            Output::Event(event) => {
+                if let Event::InDialog { key, request, .. } = &event {
+                    let response = Response::to_request(request, StatusCode::OK);
+                    self.ua.respond(now(), key, response);
+                }
+                return Some(event);
+            }
         }
         None
     }

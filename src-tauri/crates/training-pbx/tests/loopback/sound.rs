@@ -35,6 +35,17 @@ pub(crate) fn test_speech() -> Vec<f32> {
     samples.chunks(2).map(|pair| pair.iter().sum::<f32>() / 2.0).collect()
 }
 
+/// Sockets for RTP and RTCP on neighbouring ports.
+pub(crate) async fn pair() -> (UdpSocket, UdpSocket) {
+    loop {
+        let rtp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = rtp.local_addr().unwrap().port();
+        if let Ok(rtcp) = UdpSocket::bind(("127.0.0.1", port.wrapping_add(1))).await {
+            return (rtp, rtcp);
+        }
+    }
+}
+
 /// Listens for that many packets.
 pub(crate) async fn record(rtp: &UdpSocket, packets: usize) -> Vec<f32> {
     let mut decoder = Decoder::new(CodecKind::Pcma).unwrap();

@@ -1,0 +1,61 @@
+//! What simulated parties say and do, once they are connected.
+
+use crate::company::{Person, Voice};
+use crate::dial_plan::Service;
+use crate::endpoint::Step;
+use crate::speech::Clip;
+
+/// What somebody outside says.
+pub(super) fn hello(voice: Voice) -> Vec<Step> {
+    let words = Clip::stored(hello_clip(voice)).map(Step::Say);
+    [Some(Step::Pause(300)), words, Some(Step::Listen)].into_iter().flatten().collect()
+}
+
+fn hello_clip(voice: Voice) -> &'static str {
+    match voice {
+        Voice::Woman => "person-woman",
+        Voice::Man => "person-man",
+    }
+}
+
+/// What a person says.
+pub(super) fn greeting(person: &Person) -> Vec<Step> {
+    let own = Clip::stored(&format!("person-{}", person.extension));
+    let words = own.or_else(|| Clip::stored(hello_clip(person.voice))).map(Step::Say);
+    [Some(Step::Pause(300)), words, Some(Step::Listen)].into_iter().flatten().collect()
+}
+
+/// What a service does.
+pub(super) fn service_steps(service: Service) -> Vec<Step> {
+    let say = |name: &str| Clip::stored(name).map(Step::Say);
+    let steps = match service {
+        Service::Echo => {
+            [Some(Step::Pause(200)), say("echo-introduction"), Some(Step::Beep), Some(Step::Echo)]
+        }
+        Service::Music => [Some(Step::Music), None, None, None],
+        Service::Speech => [Clip::stored("test-speech").map(Step::Repeat), None, None, None],
+        Service::Voicemail => [
+            Some(Step::Pause(300)),
+            say("voicemail-greeting"),
+            Some(Step::Beep),
+            Some(Step::Listen),
+        ],
+    };
+    steps.into_iter().flatten().collect()
+}
+
+/// What a customer says.
+pub(super) fn story_steps(voice: Voice, story: usize, talk_s: u64) -> Vec<Step> {
+    let goodbye = match voice {
+        Voice::Woman => "goodbye-woman",
+        Voice::Man => "goodbye-man",
+    };
+    let talk = u32::try_from(talk_s.min(7_000) * 1_000).unwrap_or(u32::MAX);
+    let story = Clip::stored(&format!("customer-{}", story % 6 + 1)).map(Step::Say);
+    let goodbye = Clip::stored(goodbye).map(Step::Say);
+    let end = Some(Step::Pause(300));
+    [Some(Step::Pause(1_200)), story, Some(Step::Pause(talk)), goodbye, end]
+        .into_iter()
+        .flatten()
+        .collect()
+}

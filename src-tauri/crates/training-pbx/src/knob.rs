@@ -1,0 +1,119 @@
+//! What the control port and the handle can turn: everything that a hosted exchange does by itself, on demand.
+
+use serde::{Deserialize, Serialize};
+
+use crate::desk::LineState;
+use crate::exchange::{AnswerStatus, TransferFail};
+use crate::life::Pace;
+use crate::notifier::NotifyLoss;
+
+/// One turn of a knob; as JSON the `cmd` names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "cmd")]
+pub enum Knob {
+    /// Ends subscriptions.
+    #[serde(rename = "subscriptions.drop")]
+    DropSubscriptions {
+        /// Of this user only.
+        #[serde(default)]
+        user: Option<String>,
+        /// With a last NOTIFY that gives this reason; without a word if left out.
+        #[serde(default)]
+        reason: Option<DropReason>,
+    },
+    /// Loses and reorders NOTIFYs of subscriptions, in percent, until set anew.
+    #[serde(rename = "notify.loss")]
+    NotifyLoss(NotifyLoss),
+    /// Keeps NOTIFYs back, until set anew.
+    #[serde(rename = "notify.delay")]
+    NotifyDelay {
+        /// Milliseconds, at most a minute.
+        ms: u64,
+    },
+    /// Forces what a line shows, or no longer.
+    #[serde(rename = "line.set")]
+    Line {
+        /// Its extension.
+        line: String,
+        /// The state; what the line really does if left out.
+        #[serde(default)]
+        state: Option<LineState>,
+    },
+    /// Sets do-not-disturb.
+    #[serde(rename = "line.dnd")]
+    DoNotDisturb {
+        /// The extension.
+        line: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Sets where all of a line's calls are forwarded to.
+    #[serde(rename = "line.forward")]
+    Forward {
+        /// The extension.
+        line: String,
+        /// The number; nowhere if left out.
+        #[serde(default)]
+        to: Option<String>,
+    },
+    /// Lets the next transfers fail.
+    #[serde(rename = "transfer.fail")]
+    TransferFail(TransferFail),
+    /// Lets the next calls be refused.
+    #[serde(rename = "answer.status")]
+    AnswerStatus(AnswerStatus),
+    /// Sets how often colleagues call each other.
+    #[serde(rename = "life.set")]
+    Life(Pace),
+    /// Leaves a message.
+    #[serde(rename = "voicemail.deposit")]
+    Deposit {
+        /// The extension.
+        line: String,
+    },
+}
+
+/// Why a subscription ends (RFC 6665 section 4.1.3), and what its watcher does then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DropReason {
+    /// Subscribes again at once.
+    Deactivated,
+    /// Subscribes again later.
+    Probation,
+    /// Must not subscribe again by itself.
+    Rejected,
+    /// Subscribes again.
+    Timeout,
+    /// Subscribes again later.
+    Giveup,
+    /// There is nothing to watch.
+    NoResource,
+}
+
+impl DropReason {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Deactivated => "deactivated",
+            Self::Probation => "probation",
+            Self::Rejected => "rejected",
+            Self::Timeout => "timeout",
+            Self::Giveup => "giveup",
+            Self::NoResource => "noresource",
+        }
+    }
+}
+
+/// The names of all turns.
+pub(crate) const NAMES: [&str; 10] = [
+    "subscriptions.drop",
+    "notify.loss",
+    "notify.delay",
+    "line.set",
+    "line.dnd",
+    "line.forward",
+    "transfer.fail",
+    "answer.status",
+    "life.set",
+    "voicemail.deposit",
+];

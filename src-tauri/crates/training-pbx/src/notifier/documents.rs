@@ -1,0 +1,130 @@
+//! What a NOTIFY carries, in the words of the event packages.
+
+use std::collections::BTreeMap;
+
+use event_packages::{
+    Count, Dialog, DialogInfo, DialogName, DialogState, Direction, Instance, InstanceState,
+    MessageSummary, Party, Resource, ResourceList, write_related,
+};
+
+use super::Names;
+use super::subscription::LIST;
+use crate::company::Person;
+use crate::exchange::{End, Line, LineDialog, Stage};
+use crate::mailboxes::Mailbox;
+
+const DIALOG_INFO: &str = "application/dialog-info+xml";
+const RLMI: &str = "application/rlmi+xml";
+const SUMMARY: &str = "application/simple-message-summary";
+
+/// A content type and a body.
+pub(super) type Document = (String, Vec<u8>);
+
+/// All calls of one line.
+pub(super) fn line(names: &Names, line: &str, version: u32, state: Option<&Line>) -> Document {
+    let dialogs = state.map(|line| line.dialogs.as_slice()).unwrap_or_default();
+    (DIALOG_INFO.to_owned(), dialog_info(names, line, version, dialogs))
+}
+
+/// What waits in a mailbox.
+pub(super) fn messages(names: &Names, line: &str, mailbox: Mailbox) -> Document {
+    let count = Count { new: mailbox.new, old: mailbox.old, ..Count::default() };
+    let summary = MessageSummary {
+        waiting: mailbox.new > 0,
+        account: Some(names.uri(line)),
+        counts: vec![("voice-message".to_owned(), count)],
+    };
+    (SUMMARY.to_owned(), summary.write().into_bytes())
+}
+
+/// The lines of a list, all or those that have changed; one instance for each call of a line, as BroadWorks has it.
+/// `mark` makes the boundary and the names of the parts its own.
+pub(super) fn list(
+    names: &Names,
+    (owner, mark): (&str, &str),
+    (version, full): (u32, bool),
+    people: &[Person],
+    lines: &BTreeMap<String, Line>,
+) -> Document {
+    let mut parts = Vec::new();
+    let free = Line::default();
+    let mut resource = |person: &Person| {
+        let line = lines.get(&person.extension).unwrap_or(&free);
+        let id = |index: usize| format!("{}-{version}-{index}@{mark}", person.extension);
+        let mut instances = Vec::new();
+        let mut instance = |name: String, dialogs: &[LineDialog]| {
+            let cid = id(instances.len());
+            let document = dialog_info(names, &person.extension, version, dialogs);
+            parts.push((cid.clone(), document));
+            let state = InstanceState::Active;
+            instances.push(Instance { id: name, state, reason: None, cid: Some(cid) });
+        };
+        for dialog in &line.dialogs {
+            instance(dialog.id.clone(), std::slice::from_ref(dialog));
+        }
+        if line.dialogs.is_empty() && !line.unreachable {
+            instance("idle".to_owned(), &[]);
+        }
+        if instances.is_empty() {
+            let state = InstanceState::Terminated;
+            let reason = Some("noresource".to_owned());
+            instances.push(Instance { id: "none".to_owned(), state, reason, cid: None });
+        }
+        Resource { uri: names.uri(&person.extension), name: Some(person.name.clone()), instances }
+    };
+    let resources: Vec<Resource> = people.iter().map(&mut resource).collect();
+    let uri = names.uri(&format!("{LIST}{owner}"));
+    let root = ResourceList { uri, version, full, resources }.write();
+    let root_id = format!("list-{version}@{mark}");
+    let mut all: Vec<(&str, &str, &[u8])> = vec![(RLMI, &root_id, root.as_bytes())];
+    all.extend(parts.iter().map(|(cid, bytes)| (DIALOG_INFO, cid.as_str(), bytes.as_slice())));
+    write_related(&all, &format!("part-{mark}"))
+}
+
+fn dialog_info(names: &Names, line: &str, version: u32, dialogs: &[LineDialog]) -> Vec<u8> {
+    let entity = names.uri(line);
+    let dialogs = dialogs.iter().map(|call| dialog(&entity, call)).collect();
+    DialogInfo { version, full: true, entity, dialogs }.write().into_bytes()
+}
+
+fn dialog(entity: &str, call: &LineDialog) -> Dialog {
+    // The name as the line's own phone has it: our tag is the other side's to it.
+    let name = call.name.clone().map(|name| DialogName {
+        call_id: name.call_id,
+        local_tag: name.remote_tag,
+        remote_tag: name.local_tag,
+    });
+    let rendering = ("+sip.rendering".to_owned(), "no".to_owned());
+    let remote = if call.remote.withheld {
+        Party { display: Some("Anonymous".to_owned()), ..Party::default() }
+    } else {
+        Party {
+            identity: Some(call.remote.uri.to_string()),
+            display: call.remote.display.clone(),
+            ..Party::default()
+        }
+    };
+    Dialog {
+        id: call.id.clone(),
+        name,
+        direction: Some(match call.end {
+            End::Caller => Direction::Outgoing,
+            End::Called => Direction::Incoming,
+        }),
+        state: match call.stage {
+            Stage::Early => DialogState::Early,
+            Stage::Confirmed => DialogState::Confirmed,
+        },
+        event: None,
+        code: None,
+        duration: None,
+        replaces: None,
+        local: Some(Party {
+            identity: Some(entity.to_owned()),
+            target: Some(entity.to_owned()),
+            params: if call.held { vec![rendering] } else { Vec::new() },
+            ..Party::default()
+        }),
+        remote: Some(remote),
+    }
+}

@@ -1,0 +1,256 @@
+//! One subscription: its dialog, what it is to, and what its watcher has been told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use sip_core::{ClientKey, Route, Source};
+use sip_types::{HeaderName, Method, NameAddr, Request, StatusCode, Uri};
+
+use super::{Names, documents};
+use crate::company::Company;
+use crate::exchange::Line;
+use crate::mailboxes::{Mailbox, Mailboxes};
+
+/// The user part of a list's address: this and the extension of its owner.
+pub(crate) const LIST: &str = "blf-";
+
+/// What is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// One line.
+    Line(String),
+    /// All lines but the owner's own.
+    List(String),
+    /// A line's messages.
+    Mailbox(String),
+}
+
+impl Resource {
+    /// What a SUBSCRIBE of `user` is to, if he may.
+    pub(super) fn read(
+        request: &Request,
+        user: &str,
+        company: &Company,
+    ) -> Result<Self, StatusCode> {
+        let event = request.headers.event().ok().flatten().ok_or(StatusCode::BAD_EVENT)?;
+        let target = request.uri.user().unwrap_or_default();
+        let known = |line: &str| company.account(line).is_some() || company.person(line).is_some();
+        match (event.package.as_str(), target.strip_prefix(LIST)) {
+            ("dialog", Some(owner)) if owner != user => Err(StatusCode::FORBIDDEN),
+            ("dialog", Some(owner)) => {
+                let lists = request.headers.supported().iter().any(|tag| tag == "eventlist");
+                if !lists {
+                    return Err(StatusCode::EXTENSION_REQUIRED);
+                }
+                accepts(request, "application", "rlmi+xml")?;
+                Ok(Self::List(owner.to_owned()))
+            }
+            ("dialog", None) if known(&target) => {
+                accepts(request, "application", "dialog-info+xml")?;
+                Ok(Self::Line(target.clone()))
+            }
+            ("message-summary", None) if known(&target) && target != user => {
+                Err(StatusCode::FORBIDDEN)
+            }
+            ("message-summary", None) if known(&target) => Ok(Self::Mailbox(target.clone())),
+            ("dialog" | "message-summary", _) => Err(StatusCode::NOT_FOUND),
+            _ => Err(StatusCode::BAD_EVENT),
+        }
+    }
+}
+
+/// Whether the watcher can read the document; nothing said means yes.
+fn accepts(request: &Request, kind: &str, subtype: &str) -> Result<(), StatusCode> {
+    let accepted = request.headers.accept().map_err(|_| StatusCode::BAD_REQUEST)?;
+    let wanted = sip_types::MediaType::new(kind, subtype);
+    if accepted.is_empty() || accepted.iter().any(|range| range.accepts(&wanted)) {
+        return Ok(());
+    }
+    Err(StatusCode::NOT_ACCEPTABLE)
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) user: String,
+    pub(super) resource: Resource,
+    pub(super) call_id: String,
+    pub(super) route: Route,
+    pub(super) expires_at: Instant,
+    /// A NOTIFY is to be written.
+    pub(super) due: bool,
+    /// The one that waits for its answer.
+    pub(super) under_way: Option<ClientKey>,
+    /// Why the next NOTIFY is the last.
+    pub(super) over: Option<&'static str>,
+    event: String,
+    local: NameAddr,
+    remote: NameAddr,
+    target: Uri,
+    route_set: Vec<NameAddr>,
+    local_seq: u32,
+    remote_seq: u32,
+    /// Version of the next document.
+    version: u32,
+    /// All is to be told, not only what has changed.
+    full: bool,
+    /// What has changed since the last document.
+    changed: BTreeSet<String>,
+    messages: Option<Mailbox>,
+}
+
+impl Subscription {
+    pub(super) fn new(
+        user: &str,
+        resource: Resource,
+        request: &Request,
+        source: Source,
+        (tag, expires_at): (&str, Instant),
+    ) -> Result<Self, StatusCode> {
+        let bad = |_| StatusCode::BAD_REQUEST;
+        let headers = &request.headers;
+        let contact = headers.contact().map_err(bad)?.ok_or(StatusCode::BAD_REQUEST)?;
+        let event = headers.get(&HeaderName::Event).unwrap_or_default().trim().to_owned();
+        Ok(Self {
+            user: user.to_owned(),
+            resource,
+            call_id: headers.call_id().map_err(bad)?,
+            route: Route { target: source.back(), local: source.local },
+            expires_at,
+            due: true,
+            under_way: None,
+            over: None,
+            event,
+            local: headers.to().map_err(bad)?.with_tag(tag),
+            remote: headers.from().map_err(bad)?,
+            target: contact.uri,
+            route_set: headers.record_routes().map_err(bad)?,
+            local_seq: 0,
+            remote_seq: headers.cseq().map_err(bad)?.number,
+            version: 0,
+            full: true,
+            changed: BTreeSet::new(),
+            messages: None,
+        })
+    }
+
+    /// Our tag.
+    pub(super) fn tag(&self) -> &str {
+        self.local.tag().unwrap_or_default()
+    }
+
+    /// The watcher refreshes (or, with nothing left, ends) the subscription: he gets everything anew.
+    pub(super) fn refresh(
+        &mut self,
+        request: &Request,
+        source: Source,
+        expires_at: Instant,
+    ) -> Result<(), StatusCode> {
+        let seq = request.headers.cseq().map_err(|_| StatusCode::BAD_REQUEST)?.number;
+        if seq < self.remote_seq {
+            return Err(StatusCode::SERVER_INTERNAL_ERROR);
+        }
+        self.remote_seq = seq;
+        if let Ok(Some(contact)) = request.headers.contact() {
+            self.target = contact.uri;
+        }
+        self.route = Route { target: source.back(), local: source.local };
+        self.expires_at = expires_at;
+        self.full = true;
+        self.due = true;
+        Ok(())
+    }
+
+    /// A line has changed: is that told?
+    pub(super) fn line_changed(&mut self, line: &str) {
+        if self.over.is_some() {
+            return;
+        }
+        match &self.resource {
+            Resource::Line(own) if own == line => self.due = true,
+            Resource::List(owner) if owner != line => {
+                self.changed.insert(line.to_owned());
+                self.due = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Messages may have come or been heard.
+    pub(super) fn mailbox_changed(&mut self, mailboxes: &Mailboxes) {
+        if let Resource::Mailbox(line) = &self.resource
+            && self.over.is_none()
+            && self.messages.is_some_and(|told| told != mailboxes.of(line))
+        {
+            self.due = true;
+        }
+    }
+
+    /// Writes the next NOTIFY.
+    pub(super) fn notify(
+        &mut self,
+        now: Instant,
+        names: &Names,
+        lines: &BTreeMap<String, Line>,
+        mailboxes: &Mailboxes,
+    ) -> Request {
+        self.due = false;
+        self.local_seq += 1;
+        let mut request = Request::new(Method::Notify, self.target.clone());
+        let headers = &mut request.headers;
+        for route in &self.route_set {
+            headers.push(HeaderName::Route, route.to_string());
+        }
+        headers.push(HeaderName::MaxForwards, "70");
+        headers.push(HeaderName::From, self.local.to_string());
+        headers.push(HeaderName::To, self.remote.to_string());
+        headers.push(HeaderName::CallId, self.call_id.clone());
+        headers.push(HeaderName::CSeq, format!("{} NOTIFY", self.local_seq));
+        headers.push(HeaderName::Contact, format!("<{}>", names.own()));
+        headers.push(HeaderName::UserAgent, names.user_agent.clone());
+        headers.push(HeaderName::Event, self.event.clone());
+        let left = self.expires_at.saturating_duration_since(now).as_secs();
+        let state = match self.over {
+            Some(reason @ ("probation" | "giveup")) => {
+                format!("terminated;reason={reason};retry-after=5")
+            }
+            Some(reason) => format!("terminated;reason={reason}"),
+            None => format!("active;expires={left}"),
+        };
+        headers.push(HeaderName::SubscriptionState, state);
+        let (content_type, body) = self.document(names, lines, mailboxes);
+        if let Resource::List(_) = self.resource {
+            request.headers.push(HeaderName::Require, "eventlist");
+        }
+        request.set_body(&content_type, body);
+        request
+    }
+
+    fn document(
+        &mut self,
+        names: &Names,
+        lines: &BTreeMap<String, Line>,
+        mailboxes: &Mailboxes,
+    ) -> (String, Vec<u8>) {
+        let version = self.version;
+        self.version = self.version.wrapping_add(1);
+        let changed = std::mem::take(&mut self.changed);
+        let full = std::mem::take(&mut self.full);
+        match &self.resource {
+            Resource::Line(line) => documents::line(names, line, version, lines.get(line)),
+            Resource::Mailbox(line) => {
+                let messages = mailboxes.of(line);
+                self.messages = Some(messages);
+                documents::messages(names, line, messages)
+            }
+            Resource::List(owner) => {
+                let watched = names.company.people().into_iter().filter(|person| {
+                    person.extension != *owner && (full || changed.contains(&person.extension))
+                });
+                let people: Vec<_> = watched.collect();
+                let mark = self.local.tag().unwrap_or_default();
+                documents::list(names, (owner, mark), (version, full), &people, lines)
+            }
+        }
+    }
+}
