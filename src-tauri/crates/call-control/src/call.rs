@@ -1,9 +1,10 @@
 //! One call.
 //!
 //! Inputs from the user: [`Command`] (answer, ring, progress, reject, redirect, hang up, hold,
-//! resume, mute, digits, refresh). Inputs from the line: [`Signal`] (ringing there, early media,
-//! answered, hold and resume agreed or refused, held by the peer, ended). Input from the other
-//! calls: [`Call::make_way`], since only one call may be live.
+//! resume, mute, digits, refresh, transfers). Inputs from the line: [`Signal`] (ringing there, early
+//! media, answered, hold and resume agreed or refused, held by the peer, replaced, news of a
+//! transfer, ended). Input from the other calls: [`Call::make_way`], since only one call may be
+//! live. Input from the clock: [`Call::overdue`], for a transfer that nobody reports about.
 //!
 //! Hold is a wish and an agreement: the wish acts at once on our own sound, the agreement is what the
 //! peer has confirmed. While both differ and no offer is under way, an offer is made; so commands
@@ -13,6 +14,8 @@ use std::fmt;
 use std::time::Instant;
 
 use tracing::debug;
+
+use crate::transfer::{Failure, News, Plan, Transfer};
 
 /// Names a call for its whole life; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +130,15 @@ pub enum Command {
     Dtmf(String),
     /// Offer the present description again.
     Refresh,
+    /// Send the peer to this number or address.
+    TransferBlind(String),
+    /// Call this number or address first, with the peer on hold. See
+    /// [`CallControl::consult`](crate::CallControl::consult).
+    TransferConsult(String),
+    /// Connect the peer with the consulted party. For either of both calls.
+    TransferComplete,
+    /// Take the peer back, whatever the transfer's or the consultation's state. For either of both calls.
+    TransferCancel,
 }
 
 /// What the line tells.
@@ -144,6 +156,26 @@ pub enum Signal {
     OfferAccepted,
     /// It was refused; the call goes on as it was.
     OfferRefused,
+    /// Somebody else has taken the peer's place; he hears and is heard.
+    Replaced,
+    /// The peer agreed to transfer itself.
+    TransferAccepted,
+    /// It rings at the new party.
+    TransferRinging,
+    /// The peer is connected with the new party.
+    TransferDone,
+    /// The new party was not reached.
+    TransferFailed {
+        /// SIP status that was told.
+        status: Option<u16>,
+    },
+    /// The peer would not transfer itself, or could not be asked.
+    TransferRefused {
+        /// SIP status of the refusal.
+        status: Option<u16>,
+    },
+    /// Nobody will tell what becomes of the transfer.
+    TransferUnknown,
     /// It is over.
     Ended(End),
 }
@@ -174,6 +206,16 @@ pub enum Action {
     Mute(bool),
     /// Send digits.
     Dtmf(String),
+    /// Ask the peer to call this number or address.
+    Refer {
+        /// Whom.
+        to: String,
+    },
+    /// Ask the peer to take another call's place.
+    ReferReplacing {
+        /// The other call; its peer and this one will be connected.
+        other: CallId,
+    },
 }
 
 /// Why a command was refused.
@@ -188,6 +230,9 @@ pub enum Refusal {
     /// No digits that a telephone has.
     #[error("digits are 0-9, *, #, A-D")]
     BadDigits,
+    /// Nowhere to go.
+    #[error("a transfer needs a target")]
+    NoTarget,
     /// No status a call can be declined with.
     #[error("a call is declined with a status from 400 to 699")]
     BadStatus,
@@ -223,6 +268,13 @@ enum Phase {
     Over(End),
 }
 
+/// Whom a consultation is for, and who is consulted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Consult {
+    pub(crate) of: CallId,
+    pub(crate) to: String,
+}
+
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -235,6 +287,8 @@ pub struct Call {
     answered: Option<Instant>,
     since: Instant,
     declined: bool,
+    consult: Option<Consult>,
+    transfer: Transfer,
 }
 
 impl Call {
@@ -254,6 +308,8 @@ impl Call {
             answered: None,
             since: now,
             declined: false,
+            consult: None,
+            transfer: Transfer::default(),
         }
     }
 
@@ -273,6 +329,7 @@ impl Call {
             Phase::Dialing => State::Dialing,
             Phase::Ringing => State::Ringing,
             Phase::Early => State::Early,
+            Phase::Up if self.transfer.is_under_way() => State::Transferring,
             Phase::Up if self.hold.holds() => State::Held,
             Phase::Up if self.hold.by_peer => State::HeldByPeer,
             Phase::Up => State::Active,
@@ -303,6 +360,16 @@ impl Call {
     /// Since when it is in its state.
     pub fn since(&self) -> Instant {
         self.since
+    }
+
+    /// The call that this one is a consultation for.
+    pub fn consult_of(&self) -> Option<CallId> {
+        self.consult.as_ref().map(|consult| consult.of)
+    }
+
+    /// Its transfer: under way, the last one, or none.
+    pub fn transfer(&self) -> &Transfer {
+        &self.transfer
     }
 
     /// How it ended, when it did.
@@ -343,12 +410,16 @@ impl Call {
         self.phase == Phase::Early
     }
 
+    pub(crate) fn is_up(&self) -> bool {
+        self.phase == Phase::Up
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over(_))
     }
 
-    /// Can this be asked now? Arguments are not looked at.
-    pub fn allows(&self, command: &Command) -> bool {
+    /// Can this be asked now? Arguments are not looked at, and of a consultation not whom it is for.
+    pub(crate) fn allows(&self, command: &Command) -> bool {
         let incoming = self.direction == Direction::In && self.phase == Phase::Ringing;
         match command {
             Command::Answer
@@ -358,10 +429,15 @@ impl Call {
             | Command::Redirect(_) => incoming,
             Command::Hangup => !self.is_over(),
             Command::Hold => self.is_live(),
-            Command::Resume => self.phase == Phase::Up && self.hold.wanted,
+            Command::Resume => self.is_up() && self.hold.wanted && !self.transfer.is_under_way(),
             Command::Mute(_) => !self.is_over() && !incoming,
             Command::Dtmf(_) => self.is_live() || self.is_early(),
-            Command::Refresh => self.phase == Phase::Up && self.hold.offering.is_none(),
+            Command::Refresh => self.is_up() && self.hold.offering.is_none(),
+            Command::TransferBlind(_) | Command::TransferConsult(_) => {
+                self.is_up() && self.consult.is_none() && self.transfer.may_begin()
+            }
+            Command::TransferComplete => self.is_up() && self.transfer.may_complete(),
+            Command::TransferCancel => self.is_up() && self.transfer.may_take_back(),
         }
     }
 
@@ -400,7 +476,10 @@ impl Call {
                 self.finish(now, End::new(Party::Local, None), "hang up");
             }
             Command::Hold => self.wish(now, true, "hold", actions),
-            Command::Resume => self.wish(now, false, "resume", actions),
+            Command::Resume => {
+                self.transfer.seen();
+                self.wish(now, false, "resume", actions);
+            }
             Command::Mute(on) => {
                 self.muted = on;
                 actions.push(Action::Mute(on));
@@ -409,6 +488,11 @@ impl Call {
             Command::Refresh => {
                 self.hold.offering = Some(self.hold.wanted);
                 actions.push(Action::Offer { hold: self.hold.wanted });
+            }
+            Command::TransferBlind(to) => self.send_to(now, Plan { to, with: None }, actions),
+            // These concern two calls: the set of calls does the one with the other.
+            Command::TransferConsult(_) | Command::TransferComplete | Command::TransferCancel => {
+                return Err(Refusal::WrongState(self.state()));
             }
         }
         Ok(())
@@ -445,14 +529,116 @@ impl Call {
                     self.wish(now, true, "make way", actions);
                 }
             }
+            (phase, Signal::Replaced) if outgoing || *phase == Phase::Up => {
+                self.replaced(now, contended);
+            }
             (Phase::Up, Signal::HeldByPeer(on)) => {
-                self.hold_change(now, "held by peer", |hold| hold.by_peer = on);
+                self.hold_change(now, "held by peer", |call| call.hold.by_peer = on);
             }
             (Phase::Up, Signal::OfferAccepted) => self.offer_done(now, true, contended, actions),
             (Phase::Up, Signal::OfferRefused) => self.offer_done(now, false, contended, actions),
+            (Phase::Up, signal) => match news(&signal) {
+                Some(news) => self.transfer_news(now, news, actions),
+                None => debug!(call = self.id.0, "up, {signal:?} -> ignored"),
+            },
             (phase, signal) => debug!(call = self.id.0, "{phase:?}, {signal:?} -> ignored"),
         }
     }
+
+    // --- transfer ---
+
+    /// Begins a transfer: the peer is put on hold first, then asked.
+    pub(crate) fn send_to(&mut self, now: Instant, plan: Plan, actions: &mut Vec<Action>) {
+        self.hold_change(now, "transfer", |call| {
+            call.transfer.begin(plan);
+            call.hold.wanted = true;
+        });
+        self.converge(actions);
+        self.refer_when_held(now, actions);
+    }
+
+    /// This call waits while the user asks somebody else.
+    pub(crate) fn waits_for(&mut self, with: CallId) {
+        self.transfer.begin_consult(with);
+    }
+
+    pub(crate) fn is_consult(&mut self, of: CallId, to: String) {
+        self.consult = Some(Consult { of, to });
+    }
+
+    pub(crate) fn consulted(&self) -> Option<&str> {
+        self.consult.as_ref().map(|consult| consult.to.as_str())
+    }
+
+    /// The call that this one was a consultation for is over or in other hands.
+    pub(crate) fn stands_alone(&mut self) {
+        self.consult = None;
+    }
+
+    /// Goes on without the consultation.
+    pub(crate) fn leaves_consult(&mut self) {
+        self.transfer.leave_consult();
+    }
+
+    pub(crate) fn consult_over(&mut self, status: Option<u16>) {
+        self.transfer.consult_over(status);
+    }
+
+    /// The user wants the peer back; [`Call::take_ear`] follows.
+    pub(crate) fn take_back(&mut self, now: Instant) {
+        self.hold_change(now, "take back", |call| call.transfer.take_back(now));
+    }
+
+    pub(crate) fn take_ear(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        self.wish(now, false, "take back", actions);
+    }
+
+    /// Time is up for the transfer.
+    pub(crate) fn overdue(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        let mut probe = false;
+        self.hold_change(now, "overdue", |call| probe = call.transfer.overdue(now));
+        if probe && self.hold.offering.is_none() {
+            self.hold.offering = Some(self.hold.wanted);
+            actions.push(Action::Offer { hold: self.hold.wanted });
+        }
+    }
+
+    fn refer_when_held(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        let held = self.hold.agreed && self.hold.offering.is_none();
+        let plan = self.transfer.plan().cloned();
+        if let (true, true, Some(plan)) = (held, self.transfer.waits_for_hold(), plan) {
+            actions.push(match plan.with {
+                Some(other) => Action::ReferReplacing { other },
+                None => Action::Refer { to: plan.to },
+            });
+            self.transfer.ask(now);
+        }
+    }
+
+    fn transfer_news(&mut self, now: Instant, news: News, actions: &mut Vec<Action>) {
+        let mut gone = false;
+        self.hold_change(now, "news of the transfer", |call| gone = call.transfer.hear(now, news));
+        if gone {
+            actions.push(Action::Hangup);
+            self.finish(now, End::new(Party::Local, None), "handed over");
+        }
+    }
+
+    /// Somebody else is at the other end: what was agreed about hold and transfer is void.
+    fn replaced(&mut self, now: Instant, contended: bool) {
+        if !self.is_up() {
+            self.answered = Some(now);
+            self.enter(now, Phase::Up, "replaced");
+        }
+        self.hold_change(now, "replaced", |call| {
+            call.transfer.peer_changed();
+            // The newcomer is answered as the user wishes it to stand.
+            let wanted = call.hold.wanted || contended;
+            call.hold = HoldState { wanted, agreed: wanted, ..HoldState::default() };
+        });
+    }
+
+    // --- hold ---
 
     fn offer_done(
         &mut self,
@@ -466,15 +652,20 @@ impl Call {
             return;
         };
         let event = if accepted { "offer accepted" } else { "offer refused" };
-        self.hold_change(now, event, |hold| {
+        let silent = contended || self.transfer.is_under_way();
+        self.hold_change(now, event, |call| {
+            call.transfer.stands();
+            let hold = &mut call.hold;
             hold.offering = None;
             if accepted {
                 hold.agreed = offered;
-            } else if offered && hold.wanted && !contended {
+            } else if offered == hold.agreed {
+                // A refresh was refused: nothing has changed.
+            } else if offered && hold.wanted && !silent {
                 // The peer would not be held: the user has it again.
                 hold.wanted = false;
             } else if offered {
-                // Silent all the same, since somebody else has the user's ear.
+                // Silent all the same, since somebody else has the user's ear or is to have the peer.
                 hold.agreed = true;
             } else {
                 // A refused resume leaves it on hold; the user may try again.
@@ -482,10 +673,11 @@ impl Call {
             }
         });
         self.converge(actions);
+        self.refer_when_held(now, actions);
     }
 
     fn wish(&mut self, now: Instant, hold: bool, event: &str, actions: &mut Vec<Action>) {
-        self.hold_change(now, event, |state| state.wanted = hold);
+        self.hold_change(now, event, |call| call.hold.wanted = hold);
         self.converge(actions);
     }
 
@@ -498,9 +690,9 @@ impl Call {
         }
     }
 
-    fn hold_change(&mut self, now: Instant, event: &str, change: impl FnOnce(&mut HoldState)) {
+    fn hold_change(&mut self, now: Instant, event: &str, change: impl FnOnce(&mut Call)) {
         let before = self.state();
-        change(&mut self.hold);
+        change(self);
         let after = self.state();
         if before != after {
             self.since = now;
@@ -515,16 +707,33 @@ impl Call {
     }
 
     fn finish(&mut self, now: Instant, end: End, event: &str) {
+        self.transfer.line_over(end.by);
         self.enter(now, Phase::Over(end), event);
         self.hold = HoldState::default();
     }
 }
 
-fn check_arguments(command: &Command) -> Result<(), Refusal> {
+/// What a signal says about a transfer.
+fn news(signal: &Signal) -> Option<News> {
+    match signal {
+        Signal::TransferAccepted => Some(News::Accepted),
+        Signal::TransferRinging => Some(News::Ringing),
+        Signal::TransferDone => Some(News::Done),
+        Signal::TransferFailed { status } => Some(News::Failed(Failure::NotReached(*status))),
+        Signal::TransferRefused { status } => Some(News::Failed(Failure::Refused(*status))),
+        Signal::TransferUnknown => Some(News::Unknown),
+        _ => None,
+    }
+}
+
+pub(crate) fn check_arguments(command: &Command) -> Result<(), Refusal> {
     let digit = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | 'a'..='d');
     match command {
         Command::Dtmf(digits) if digits.is_empty() || !digits.chars().all(digit) => {
             Err(Refusal::BadDigits)
+        }
+        Command::TransferBlind(to) | Command::TransferConsult(to) if to.is_empty() => {
+            Err(Refusal::NoTarget)
         }
         Command::Reject(status) if !(400..=699).contains(status) => Err(Refusal::BadStatus),
         _ => Ok(()),

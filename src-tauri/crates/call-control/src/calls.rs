@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use crate::call::{Action, Call, CallId, Command, Direction, Refusal, Signal};
+use crate::transfer::{Plan, Progress};
+
+mod transfers;
 
 /// Something for the set of calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +29,36 @@ pub enum Output {
     /// The call that microphone and loudspeaker belong to: the live one, or else the newest with
     /// early media.
     Sound(Option<CallId>),
+    /// A transfer went on.
+    Transfer {
+        /// The call that is transferred.
+        call: CallId,
+        /// Where to.
+        plan: Plan,
+        /// How far it is. After [`Progress::Done`] and [`Progress::Failed`] comes no more, but that a
+        /// failed one may be done after all.
+        progress: Progress,
+    },
 }
 
 /// All calls.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CallControl {
     calls: BTreeMap<CallId, Call>,
     last_id: u64,
     sounding: Option<CallId>,
     outputs: VecDeque<Output>,
+    /// Calls that are over and whose consequences are not drawn yet.
+    ended: Vec<Ended>,
+}
+
+#[derive(Debug, Clone)]
+struct Ended {
+    id: CallId,
+    /// SIP status, when it ended unanswered.
+    status: Option<u16>,
+    /// The consultation that the caller has taken over.
+    partner: Option<CallId>,
 }
 
 impl CallControl {
@@ -73,6 +97,30 @@ impl CallControl {
         }
     }
 
+    /// Can this be asked of that call now? Arguments are not looked at.
+    pub fn allows(&self, id: CallId, command: &Command) -> bool {
+        match command {
+            Command::TransferComplete | Command::TransferCancel => {
+                self.allows_transfer(id, command)
+            }
+            _ => self.calls.get(&id).is_some_and(|call| call.allows(command)),
+        }
+    }
+
+    /// Looks after transfers that nobody reports about.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due = |call: &&Call| call.transfer().due().is_some_and(|due| due <= now);
+        for id in self.calls.values().filter(due).map(Call::id).collect::<Vec<_>>() {
+            self.change(id, |call, actions| call.overdue(now, actions));
+        }
+        self.settle(now);
+    }
+
+    /// When [`CallControl::handle_timeout`] is to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.calls.values().filter_map(|call| call.transfer().due()).min()
+    }
+
     /// The next thing wanted, in order.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -94,27 +142,44 @@ impl CallControl {
     }
 
     fn create(&mut self, now: Instant, direction: Direction) -> CallId {
-        self.last_id += 1;
-        let id = CallId(self.last_id);
-        let call = Call::new(id, direction, now);
-        self.outputs.push_back(Output::Changed(Box::new(call.clone())));
-        self.calls.insert(id, call);
+        let id = self.new_id();
+        self.add(Call::new(id, direction, now));
         id
     }
 
+    fn new_id(&mut self) -> CallId {
+        self.last_id += 1;
+        CallId(self.last_id)
+    }
+
+    fn add(&mut self, call: Call) {
+        self.outputs.push_back(Output::Changed(Box::new(call.clone())));
+        self.calls.insert(call.id(), call);
+    }
+
     fn command(&mut self, now: Instant, id: CallId, command: Command) -> Result<(), Refusal> {
+        match command {
+            Command::TransferConsult(to) => return self.consult(now, id, to).map(|_| ()),
+            Command::TransferComplete => return self.complete(now, id),
+            Command::TransferCancel => return self.cancel(now, id),
+            _ => {}
+        }
         let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
         let allowed = call.allows(&command);
         if allowed && matches!(command, Command::Answer | Command::Resume) {
             self.give_way_to(now, Some(id));
         }
-        self.change(id, |call, actions| call.command(now, command, actions))
-            .unwrap_or(Err(Refusal::UnknownCall))
+        let obeyed = self
+            .change(id, |call, actions| call.command(now, command, actions))
+            .unwrap_or(Err(Refusal::UnknownCall));
+        self.settle(now);
+        obeyed
     }
 
     fn signal(&mut self, now: Instant, id: CallId, signal: Signal) {
         let contended = self.calls.values().any(|call| call.id() != id && call.is_live());
         self.change(id, |call, actions| call.signal(now, signal, contended, actions));
+        self.settle(now);
     }
 
     fn give_way_to(&mut self, now: Instant, id: Option<CallId>) {
@@ -135,8 +200,11 @@ impl CallControl {
         let mut actions = Vec::new();
         let result = change(call, &mut actions);
         let changed = (*call != before).then(|| Box::new(call.clone()));
+        let news = transfer_news(&before, call);
         let over = call.is_over();
+        self.ended.extend(over.then(|| transfers::ended(call)));
         self.outputs.extend(actions.into_iter().map(|action| Output::Action(id, action)));
+        self.outputs.extend(news);
         self.outputs.extend(changed.map(Output::Changed));
         if over {
             self.calls.remove(&id);
@@ -153,6 +221,14 @@ impl CallControl {
             self.outputs.push_back(Output::Sound(sounding));
         }
     }
+}
+
+/// What is to be told about a call's transfer.
+fn transfer_news(before: &Call, after: &Call) -> Option<Output> {
+    let (before, transfer) = (before.transfer(), after.transfer());
+    let same = (before.number(), before.progress()) == (transfer.number(), transfer.progress());
+    let (plan, progress) = (transfer.plan()?.clone(), transfer.progress()?);
+    (!same).then_some(Output::Transfer { call: after.id(), plan, progress })
 }
 
 #[cfg(test)]

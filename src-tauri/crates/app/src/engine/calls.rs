@@ -57,6 +57,7 @@ impl Desk {
             Output::Action(id, action) => self.act(now, id, action),
             Output::Changed(call) => self.call_changed(now, &call),
             Output::Sound(_) => self.apply_sound(),
+            Output::Transfer { .. } => self.publisher.changed(),
         }
     }
 
@@ -77,6 +78,11 @@ impl Desk {
                 Ok(())
             }
             Action::Dtmf(digits) => self.send_digits(now, id, &digits),
+            Action::Refer { .. } | Action::ReferReplacing { .. } => {
+                // No command leads here before the user agent can ask a peer for it.
+                self.tell(now, id, Signal::TransferRefused { status: None });
+                Ok(())
+            }
         };
         if let Err(error) = done {
             warn!(call = id.0, %error, "a step of a call failed");

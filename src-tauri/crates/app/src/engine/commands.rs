@@ -325,6 +325,7 @@ fn refused(call: u64, refusal: Refusal) -> ErrorReply {
     match refusal {
         Refusal::UnknownCall => unknown_call(call),
         Refusal::WrongState(_) => ErrorReply::new(Code::WrongState, refusal.to_string()),
+        Refusal::NoTarget => ErrorReply::new(Code::BadTarget, refusal.to_string()),
         Refusal::BadDigits | Refusal::BadStatus => {
             ErrorReply::new(Code::BadRequest, refusal.to_string())
         }

@@ -261,6 +261,9 @@ impl Desk {
             self.ua.handle_timeout(now);
         }
         self.lamps_on_time(now);
+        if self.calls.poll_timeout().is_some_and(|due| due <= now) {
+            self.calls.handle_timeout(now);
+        }
         self.sounds_on_time(now);
         self.measure(now);
         let before = self.over.len();
@@ -309,6 +312,7 @@ impl Desk {
             self.ua.poll_timeout(),
             self.publisher.due(self.watches.has_news()),
             self.watches.due(),
+            self.calls.poll_timeout(),
             self.sounds.due(),
             self.measure_due(),
             shown,

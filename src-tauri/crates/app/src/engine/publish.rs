@@ -124,8 +124,28 @@ impl Desk {
             no_sound: line.is_some_and(|line| line.no_sound),
             reason,
             status: call.end().and_then(|end| end.status),
-            actions: actions(call),
+            actions: self.actions(call),
         }
+    }
+
+    /// What the user may do with a call now.
+    fn actions(&self, call: &Call) -> Vec<CallAction> {
+        let allows = |command: &Command| self.calls.allows(call.id(), command);
+        let incoming = call.direction() == Direction::In && allows(&Command::Answer);
+        let table = [
+            (CallAction::Answer, Command::Answer),
+            (CallAction::Reject, Command::Reject(486)),
+            (CallAction::Hold, Command::Hold),
+            (CallAction::Resume, Command::Resume),
+            (if call.muted() { CallAction::Unmute } else { CallAction::Mute }, Command::Mute(true)),
+            (CallAction::Dtmf, Command::Dtmf(String::new())),
+        ];
+        let allowed = table.into_iter().filter(|(_, command)| allows(command));
+        let mut actions: Vec<CallAction> = allowed.map(|(action, _)| action).collect();
+        if !incoming && allows(&Command::Hangup) {
+            actions.push(CallAction::Hangup);
+        }
+        actions
     }
 
     fn account_view(&self, account: &Account) -> AccountView {
@@ -174,24 +194,6 @@ fn rank(call: &CallView) -> u8 {
         CallState::Ended => 3,
         _ => 1,
     }
-}
-
-fn actions(call: &Call) -> Vec<CallAction> {
-    let incoming = call.direction() == Direction::In && call.allows(&Command::Answer);
-    let table = [
-        (CallAction::Answer, Command::Answer),
-        (CallAction::Reject, Command::Reject(486)),
-        (CallAction::Hold, Command::Hold),
-        (CallAction::Resume, Command::Resume),
-        (if call.muted() { CallAction::Unmute } else { CallAction::Mute }, Command::Mute(true)),
-        (CallAction::Dtmf, Command::Dtmf(String::new())),
-    ];
-    let allowed = table.into_iter().filter(|(_, command)| call.allows(command));
-    let mut actions: Vec<CallAction> = allowed.map(|(action, _)| action).collect();
-    if !incoming && call.allows(&Command::Hangup) {
-        actions.push(CallAction::Hangup);
-    }
-    actions
 }
 
 /// Out of reach of its server, also while it is tried again.

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::call::{End, Outcome, Party, State};
 
+mod transfers;
+
 #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
 fn base() -> Instant {
     Instant::now()
@@ -244,7 +246,7 @@ fn check(desk: &Desk, ended: &BTreeSet<CallId>, created: u64) {
         // Wish and agreement differ only while an offer is under way.
         assert!(hold.wanted == hold.agreed || hold.offering.is_some(), "{call:?}");
         if talking {
-            let other = [Command::Hold, Command::Resume];
+            let other = [Command::Hold, Command::Resume, Command::TransferCancel];
             assert!(other.iter().any(|command| call.allows(command)), "no way on: {call:?}");
         }
     }

@@ -1,0 +1,116 @@
+//! What a transfer has to do with two calls: the caller's, and the consultation's.
+
+use std::time::Instant;
+
+use super::{CallControl, Ended, Output};
+use crate::call::{Call, CallId, Command, Direction, Refusal, check_arguments};
+use crate::transfer::{Plan, Progress};
+
+impl CallControl {
+    /// The user asks somebody before transferring a call to him: the call is put on hold, and a new
+    /// one is made ([`Action::Invite`](crate::Action::Invite)), which knows whom it is for.
+    ///
+    /// # Errors
+    /// When the call is not answered, is itself a consultation, or is being transferred. Nothing has
+    /// changed then.
+    pub fn consult(&mut self, now: Instant, id: CallId, to: String) -> Result<CallId, Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
+        let state = call.state();
+        let command = Command::TransferConsult(to.clone());
+        if !call.allows(&command) {
+            return Err(Refusal::WrongState(state));
+        }
+        check_arguments(&command)?;
+        self.give_way_to(now, None);
+        let with = self.new_id();
+        let mut consult = Call::new(with, Direction::Out, now);
+        consult.is_consult(id, to);
+        self.add(consult);
+        self.change(id, |call, _| call.waits_for(with));
+        self.outputs.push_back(Output::Action(with, crate::call::Action::Invite));
+        Ok(with)
+    }
+
+    /// Connects the caller with the consulted party. Where that one has not answered yet, the
+    /// consultation ends and the caller is sent there: he hears it ring himself.
+    pub(super) fn complete(&mut self, now: Instant, id: CallId) -> Result<(), Refusal> {
+        let id = self.caller(id, &Command::TransferComplete)?;
+        let with = self.calls.get(&id).and_then(|call| call.transfer().consult());
+        let consult = with.and_then(|with| self.calls.get(&with)).ok_or(Refusal::UnknownCall)?;
+        let (with, answered) = (consult.id(), consult.is_up());
+        let to = consult.consulted().unwrap_or_default().to_owned();
+        if answered {
+            let plan = Plan { to, with: Some(with) };
+            self.change(id, |call, actions| call.send_to(now, plan, actions));
+        } else {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.leaves_consult();
+            }
+            self.hang_up(now, with);
+            let plan = Plan { to, with: None };
+            self.change(id, |call, actions| call.send_to(now, plan, actions));
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Gives the caller back; the consultation ends.
+    pub(super) fn cancel(&mut self, now: Instant, id: CallId) -> Result<(), Refusal> {
+        let id = self.caller(id, &Command::TransferCancel)?;
+        let consult = self.calls.get(&id).and_then(|call| call.transfer().consult());
+        self.change(id, |call, _| call.take_back(now));
+        if let Some(consult) = consult {
+            self.hang_up(now, consult);
+        }
+        self.give_way_to(now, Some(id));
+        self.change(id, |call, actions| call.take_ear(now, actions));
+        self.settle(now);
+        Ok(())
+    }
+
+    /// The call that a command about a transfer is for: a consultation stands for its caller.
+    fn caller(&self, id: CallId, command: &Command) -> Result<CallId, Refusal> {
+        let named = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
+        let caller = named.consult_of().unwrap_or(id);
+        let call = self.calls.get(&caller).ok_or(Refusal::UnknownCall)?;
+        if call.allows(command) { Ok(caller) } else { Err(Refusal::WrongState(named.state())) }
+    }
+
+    pub(super) fn allows_transfer(&self, id: CallId, command: &Command) -> bool {
+        self.caller(id, command).is_ok()
+    }
+
+    /// Draws the consequences of calls that are over for those that belonged to them.
+    pub(super) fn settle(&mut self, now: Instant) {
+        while let Some(Ended { id, status, partner }) = self.ended.pop() {
+            if let Some(partner) = partner {
+                // The caller has taken the consultation's place.
+                self.hang_up(now, partner);
+            }
+            let related = self.calls.values().filter_map(|call| {
+                let waited = call.transfer().consult() == Some(id);
+                (waited || call.consult_of() == Some(id)).then_some((call.id(), waited))
+            });
+            for (other, waited) in related.collect::<Vec<_>>() {
+                self.change(other, |call, _| match waited {
+                    true => call.consult_over(status),
+                    false => call.stands_alone(),
+                });
+            }
+        }
+    }
+
+    fn hang_up(&mut self, now: Instant, id: CallId) {
+        self.change(id, |call, actions| call.command(now, Command::Hangup, actions));
+    }
+}
+
+/// What of a call that is over matters to others.
+pub(super) fn ended(call: &Call) -> Ended {
+    // What is only inferred ends no conversation.
+    let done = matches!(call.transfer().progress(), Some(Progress::Done { confirmed: true }));
+    let partner = call.transfer().plan().filter(|_| done).and_then(|plan| plan.with);
+    let unanswered = call.answered().is_none();
+    let status = call.end().and_then(|end| end.status).filter(|_| unanswered);
+    Ended { id: call.id(), status, partner }
+}
