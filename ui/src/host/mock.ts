@@ -242,6 +242,7 @@ export class MockHost implements Host {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
+      consult_of: null, transfer: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
     };

@@ -6,6 +6,7 @@ import type {
   CallCreated,
   Code,
   Command,
+  ConsultCreated,
   DemoView,
   Done,
   SearchHit,
@@ -17,6 +18,7 @@ import type {
 interface Answers {
   'view.get': AppView;
   'call.dial': CallCreated;
+  'call.transfer.consult': ConsultCreated;
   'contacts.search': SearchHit[];
   'account.test': TestReport;
   'account.save': AccountSaved;

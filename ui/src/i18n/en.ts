@@ -24,6 +24,16 @@ export const en: Messages = {
     cancelled: { what: 'The caller hung up', todo: 'Call back from the list of calls if you like.' },
     answered_elsewhere: { what: 'Answered elsewhere', todo: 'Another phone took this call.' },
     unavailable: { what: 'Not available now', todo: 'Try later or call another number.' },
+    transfer_refused: {
+      what: 'The transfer was refused',
+      todo: 'The caller is still there. Try again or give him the number.',
+    },
+    transfer_failed: { what: 'The transfer failed', todo: 'Call the caller back if he is gone.' },
+    transfer_unknown: {
+      what: 'Nobody told whether the transfer worked',
+      todo: 'The caller is still on hold with you. Take him back.',
+    },
+    taken_back: { what: 'Taken back', todo: 'The caller is with you again.' },
     no_common_codec: { what: 'No sound format in common', todo: 'Tell your administrator.' },
     connection_lost: { what: 'The connection to the exchange was lost', todo: 'Call again once you can be reached.' },
     unknown_call: { what: 'This call is gone', todo: 'It had ended already.' },

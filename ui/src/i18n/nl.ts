@@ -27,6 +27,16 @@ const codes: Record<Code, CodeText> = {
   cancelled: { what: 'Beller heeft opgehangen', todo: 'Bel eventueel terug vanuit de gesprekken.' },
   answered_elsewhere: { what: 'Elders opgenomen', todo: 'Een ander toestel nam dit gesprek aan.' },
   unavailable: { what: 'Nu niet bereikbaar', todo: 'Probeer het later of bel een ander nummer.' },
+  transfer_refused: {
+    what: 'Doorverbinden is geweigerd',
+    todo: 'De beller is er nog. Probeer het opnieuw of geef hem het nummer.',
+  },
+  transfer_failed: { what: 'Doorverbinden is mislukt', todo: 'Bel de beller terug als hij er niet meer is.' },
+  transfer_unknown: {
+    what: 'Onbekend of het doorverbinden lukte',
+    todo: 'De beller staat nog bij u in de wacht. Haal hem terug.',
+  },
+  taken_back: { what: 'Teruggehaald', todo: 'De beller is weer bij u.' },
   no_common_codec: { what: 'Geen gezamenlijke geluidsvorm', todo: 'Meld dit aan uw beheerder.' },
   connection_lost: { what: 'De verbinding met de centrale viel weg', todo: 'Bel opnieuw zodra u weer bereikbaar bent.' },
   unknown_call: { what: 'Dit gesprek is er niet meer', todo: 'Het was al beëindigd.' },

@@ -39,6 +39,14 @@ pub enum Code {
     AnsweredElsewhere,
     /// The other side is not reachable at this moment.
     Unavailable,
+    /// The caller's telephone or the exchange does not transfer.
+    TransferRefused,
+    /// A transfer came to nothing.
+    TransferFailed,
+    /// Nobody told what became of a transfer, and the caller is still there.
+    TransferUnknown,
+    /// The user took the caller back.
+    TakenBack,
     /// No codec in common.
     NoCommonCodec,
     /// The exchange went away in mid-call.

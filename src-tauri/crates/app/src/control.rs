@@ -161,6 +161,35 @@ pub enum Command {
         /// Call id.
         call: u64,
     },
+    /// Send the other side to somebody else, unasked.
+    #[serde(rename = "call.transfer.blind")]
+    TransferBlind {
+        /// Call id.
+        call: u64,
+        /// Where to: number, name, address.
+        to: String,
+    },
+    /// Ask somebody else first, with the other side on hold. Answered with [`ConsultCreated`].
+    #[serde(rename = "call.transfer.consult")]
+    TransferConsult {
+        /// Call id.
+        call: u64,
+        /// Whom: number, name, address.
+        to: String,
+    },
+    /// Connect the caller with the consulted party; where that one has not answered, the caller
+    /// hears it ring himself.
+    #[serde(rename = "call.transfer.complete")]
+    TransferComplete {
+        /// Call id of the caller or of the consultation.
+        call: u64,
+    },
+    /// Take the caller back from a transfer or a consultation, in whatever state.
+    #[serde(rename = "call.transfer.cancel")]
+    TransferCancel {
+        /// Call id of the caller or of the consultation.
+        call: u64,
+    },
     /// What is measured of the call's sound. Answered with [`CallStats`].
     #[serde(rename = "call.stats")]
     Stats {
@@ -293,10 +322,6 @@ pub enum Command {
 /// Names of the interface whose function is not there yet; they are answered `not_supported`.
 const LATER: &[&str] = &[
     "call.update",
-    "call.transfer.blind",
-    "call.transfer.consult",
-    "call.transfer.complete",
-    "call.transfer.cancel",
     "call.conference",
     "call.park",
     "call.retrieve",
@@ -329,6 +354,10 @@ const NAMES: &[&str] = &[
     "call.mute",
     "call.dtmf",
     "call.reinvite",
+    "call.transfer.blind",
+    "call.transfer.consult",
+    "call.transfer.complete",
+    "call.transfer.cancel",
     "call.stats",
     "contacts.search",
     "contacts.lookup",
@@ -475,6 +504,8 @@ pub enum Answer {
     Done(Done),
     /// A call was made.
     Call(CallCreated),
+    /// A consultation was begun.
+    Consult(ConsultCreated),
     /// Measurements.
     Stats(Box<CallStats>),
     /// People.
@@ -509,6 +540,15 @@ pub struct Done {}
 pub struct CallCreated {
     /// Id of the new call.
     pub call: u64,
+}
+
+/// Answer to `call.transfer.consult`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct ConsultCreated {
+    /// Id of the new call.
+    pub call: u64,
+    /// The same, in the word of the interface.
+    pub consult: u64,
 }
 
 /// Answer to `account.save`.

@@ -13,6 +13,7 @@ mod publish;
 mod record;
 mod settings;
 mod sound;
+mod transfers;
 mod watch;
 
 use std::path::PathBuf;

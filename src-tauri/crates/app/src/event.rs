@@ -147,6 +147,10 @@ pub struct CallEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reason: Option<Code>,
+    /// The call that this one is a consultation for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub consult_of: Option<u64>,
     /// True while the sound is encrypted.
     pub secure: bool,
     /// Codec in use.

@@ -7,6 +7,7 @@ use ts_rs::TS;
 
 use crate::code::Code;
 use crate::control::TransportChoice;
+use crate::event::TransferState;
 
 /// One piece of news for the front ends.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -209,6 +210,14 @@ pub enum CallAction {
     Unmute,
     /// Send digits.
     Dtmf,
+    /// Send the other side to somebody else.
+    Transfer,
+    /// Ask somebody else first, with the other side on hold.
+    Consult,
+    /// Connect the caller with the consulted party.
+    CompleteTransfer,
+    /// Take the caller back from a transfer or a consultation.
+    CancelTransfer,
 }
 
 /// The other side of a call.
@@ -274,8 +283,25 @@ pub struct CallView {
     pub reason: Option<Code>,
     /// SIP status, for support.
     pub status: Option<u16>,
+    /// The call that this one is a consultation for.
+    pub consult_of: Option<u64>,
+    /// Its transfer: under way, done, or failed while the caller waits here again.
+    pub transfer: Option<TransferView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,
+}
+
+/// The transfer of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct TransferView {
+    /// How far it is. Failed: the caller waits here on hold.
+    pub state: TransferState,
+    /// To whom; empty after a consultation without a transfer.
+    pub to: PeerView,
+    /// Why it failed.
+    pub reason: Option<Code>,
+    /// SIP status, for support.
+    pub status: Option<u16>,
 }
 
 /// How a past call went.

@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use super::desk::Desk;
 use super::line::Line;
+use super::transfers::ReferTo;
 use crate::cause;
 use crate::code::Code;
 
@@ -57,7 +58,9 @@ impl Desk {
             Output::Action(id, action) => self.act(now, id, action),
             Output::Changed(call) => self.call_changed(now, &call),
             Output::Sound(_) => self.apply_sound(),
-            Output::Transfer { .. } => self.publisher.changed(),
+            Output::Transfer { call, plan, progress } => {
+                self.transfer_news(now, call, &plan, progress);
+            }
         }
     }
 
@@ -78,11 +81,8 @@ impl Desk {
                 Ok(())
             }
             Action::Dtmf(digits) => self.send_digits(now, id, &digits),
-            Action::Refer { .. } | Action::ReferReplacing { .. } => {
-                // No command leads here before the user agent can ask a peer for it.
-                self.tell(now, id, Signal::TransferRefused { status: None });
-                Ok(())
-            }
+            Action::Refer { to } => self.refer(now, id, &ReferTo::Target(to)),
+            Action::ReferReplacing { other } => self.refer(now, id, &ReferTo::Instead(other)),
         };
         if let Err(error) = done {
             warn!(call = id.0, %error, "a step of a call failed");
@@ -149,6 +149,8 @@ impl Desk {
         let ua = self.account(&account).and_then(|account| account.ua).ok_or(StepError::Gone)?;
         let call = OutgoingCall {
             withhold_identity: dialled.withhold,
+            replaces: dialled.reference.replaces,
+            referred_by: dialled.reference.referred_by,
             ..OutgoingCall::new(dialled.uri, Some(Body::sdp(offer)))
         };
         let session = self.ua.invite(now, ua, call)?;
@@ -159,7 +161,7 @@ impl Desk {
     }
 
     fn progress(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
-        let body = match self.answer_offer(now, id) {
+        let body = match self.answer_offer(now, id, sdp::Direction::SendRecv) {
             Ok(body) => body,
             Err(error) => return self.refuse(now, id, &error),
         };
@@ -167,9 +169,10 @@ impl Desk {
     }
 
     fn accept(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
-        let body = self.answer_offer(now, id).and_then(|answer| match answer {
+        let both = sdp::Direction::SendRecv;
+        let body = self.answer_offer(now, id, both).and_then(|answer| match answer {
             Some(answer) => Ok(answer),
-            None => self.offer_in_answer(id),
+            None => self.offer_in_answer(id, both),
         });
         match body {
             Ok(body) => self.with_session(id, |desk, session| {

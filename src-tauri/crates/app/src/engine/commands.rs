@@ -9,13 +9,14 @@ use sip_types::Uri;
 use super::accounts::{Account, internal, unknown_account};
 use super::desk::Desk;
 use super::line::{Dialled, Line, peer_of_uri};
+use super::transfers::Reference;
 use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
 use crate::control::{Answer, CallCreated, Command, ErrorReply};
 use crate::view::{AccountState, HitKind, Language, PeerView, SearchHit, Theme};
 
-type Outcome = Result<Answer, ErrorReply>;
+pub(super) type Outcome = Result<Answer, ErrorReply>;
 
 /// Search results when no limit is given.
 const HITS: usize = 20;
@@ -112,6 +113,10 @@ impl Desk {
             Command::Mute { call, on } => (call, CallCommand::Mute(on)),
             Command::Dtmf { call, digits } => (call, CallCommand::Dtmf(digits)),
             Command::Reinvite { call } => (call, CallCommand::Refresh),
+            Command::TransferBlind { call, to } => return self.transfer_blind(now, call, &to),
+            Command::TransferConsult { call, to } => return self.transfer_consult(now, call, &to),
+            Command::TransferComplete { call } => (call, CallCommand::TransferComplete),
+            Command::TransferCancel { call } => (call, CallCommand::TransferCancel),
             _ => return Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
         };
         let asked = self.calls.handle_input(now, Input::Command(CallId(call), command));
@@ -133,7 +138,7 @@ impl Desk {
         let settings = account.settings.clone();
         let mut line = Line::new(&settings, self.random.u64());
         line.peer = self.named(peer_of_uri(&uri.to_string(), None));
-        line.dialled = Some(Dialled { uri, withhold });
+        line.dialled = Some(Dialled { uri, withhold, reference: Reference::default() });
         let id = self.calls.dial(now);
         self.lines.insert(id, line);
         Ok(Answer::Call(CallCreated { call: id.0 }))
@@ -310,18 +315,18 @@ impl Person {
 }
 
 /// A number as an address on the account's domain.
-fn on_account(account: &Account, number: &str) -> Result<Uri, ErrorReply> {
+pub(super) fn on_account(account: &Account, number: &str) -> Result<Uri, ErrorReply> {
     let aor = Uri::parse(&account.settings.aor).map_err(|error| internal(&error))?;
     let host = aor.host().cloned();
     let host = host.ok_or_else(|| ErrorReply::new(Code::BadConfig, "the account has no domain"))?;
     Ok(Uri::sip(Some(number), host, aor.port()))
 }
 
-fn unknown_call(call: u64) -> ErrorReply {
+pub(super) fn unknown_call(call: u64) -> ErrorReply {
     ErrorReply::new(Code::UnknownCall, format!("there is no call {call}"))
 }
 
-fn refused(call: u64, refusal: Refusal) -> ErrorReply {
+pub(super) fn refused(call: u64, refusal: Refusal) -> ErrorReply {
     match refusal {
         Refusal::UnknownCall => unknown_call(call),
         Refusal::WrongState(_) => ErrorReply::new(Code::WrongState, refusal.to_string()),

@@ -16,6 +16,7 @@ impl Desk {
         &mut self,
         now: Instant,
         id: CallId,
+        direction: sdp::Direction,
     ) -> Result<Option<Vec<u8>>, StepError> {
         let line = self.lines.get(&id).ok_or(StepError::Gone)?;
         if !line.offered {
@@ -24,19 +25,22 @@ impl Desk {
         self.open_media_towards_caller(id)?;
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_ref().ok_or(StepError::Gone)?;
-        let (answer, agreed) =
-            line.negotiator.answer_pending(&media.local, sdp::Direction::SendRecv)?;
+        let (answer, agreed) = line.negotiator.answer_pending(&media.local, direction)?;
         line.offered = false;
         line.answer = Some(answer.clone());
         self.agree(now, id, agreed)?;
         Ok(Some(answer))
     }
 
-    pub(super) fn offer_in_answer(&mut self, id: CallId) -> Result<Vec<u8>, StepError> {
+    pub(super) fn offer_in_answer(
+        &mut self,
+        id: CallId,
+        direction: sdp::Direction,
+    ) -> Result<Vec<u8>, StepError> {
         self.open_media_towards_caller(id)?;
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_ref().ok_or(StepError::Gone)?;
-        Ok(line.negotiator.offer(&media.local, sdp::Direction::SendRecv)?)
+        Ok(line.negotiator.offer(&media.local, direction)?)
     }
 
     fn open_media_towards_caller(&mut self, id: CallId) -> Result<(), StepError> {

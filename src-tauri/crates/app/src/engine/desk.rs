@@ -18,6 +18,7 @@ use super::line::Line;
 use super::publish::Publisher;
 use super::settings::Settings;
 use super::sound::Sounds;
+use super::transfers::Departed;
 use super::watch::Watches;
 use super::{Ask, Reply, StartError, StartOptions};
 use crate::code::Code;
@@ -51,6 +52,8 @@ pub(super) struct Desk {
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
     pub(super) history: VecDeque<HistoryEntry>,
+    /// Callers whose transfer may still be reported, though their line is over.
+    pub(super) departed: VecDeque<Departed>,
     pub(super) missed: u32,
     pub(super) notices: VecDeque<Notice>,
     pub(super) last_notice: u64,
@@ -137,6 +140,7 @@ impl Desk {
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),
+            departed: VecDeque::new(),
             missed: 0,
             notices: VecDeque::new(),
             last_notice: 0,

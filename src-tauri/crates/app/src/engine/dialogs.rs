@@ -41,6 +41,10 @@ impl Desk {
                     line.negotiator.abandon();
                 }
             }
+            Event::ReferProgress { session, progress } => {
+                self.refer_progress(now, session, progress);
+            }
+            Event::ReferRequested(request) => self.refer_requested(now, &request),
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
             Event::Subscription { .. } | Event::Notified { .. } | Event::Unsolicited { .. } => {
@@ -60,6 +64,15 @@ impl Desk {
         };
         if self.is_quitting() {
             self.turn_away(now, session, StatusCode::TEMPORARILY_UNAVAILABLE);
+            return;
+        }
+        if let Some(old) = incoming.replaces {
+            match self.call_of(old) {
+                Some(id) => self.replaced(now, id, incoming),
+                None => {
+                    self.turn_away(now, session, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+                }
+            }
             return;
         }
         let mut line = Line::new(&settings, self.random.u64());
@@ -92,7 +105,7 @@ impl Desk {
         self.lines.insert(id, line);
     }
 
-    fn turn_away(&mut self, now: Instant, session: SessionId, status: StatusCode) {
+    pub(super) fn turn_away(&mut self, now: Instant, session: SessionId, status: StatusCode) {
         if let Err(error) = self.ua.reject(now, session, status) {
             debug!(%error, "already gone");
         }
@@ -173,7 +186,7 @@ impl Desk {
         let done = match result {
             Ok((description, held)) => {
                 if let Some(held) = held {
-                    self.tell(now, id, Signal::HeldByPeer(held));
+                    self.peer_holds(now, id, held);
                 }
                 self.ua.answer_reoffer(now, session, Some(Body::sdp(description)))
             }

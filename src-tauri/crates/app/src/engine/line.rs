@@ -9,6 +9,7 @@ use sdp::{CodecKind, LocalMedia, Negotiated, Negotiator};
 use sip_types::Uri;
 use sip_ua::{Identity, SessionId};
 
+use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
 use crate::config::{AccountSettings, CodecName, DtmfMode};
 use crate::event::CallEvent;
@@ -30,6 +31,14 @@ pub(super) struct Line {
     pub(super) dtmf: DtmfMode,
     /// What is dialled, for an outgoing call.
     pub(super) dialled: Option<Dialled>,
+    /// A peer asked for this call, and is told how it goes.
+    pub(super) errand: Option<Errand>,
+    /// The peer was asked for a transfer and still reports.
+    pub(super) reports: bool,
+    /// What the peer is to be asked when he has reported to the end.
+    pub(super) next_wish: Option<ReferTo>,
+    /// The peer waits here again after a transfer that failed.
+    pub(super) returned: bool,
     /// Where an incoming call came from.
     pub(super) source: Option<IpAddr>,
     /// The caller made an offer that waits for our answer.
@@ -56,6 +65,7 @@ pub(super) struct Line {
 pub(super) struct Dialled {
     pub(super) uri: Uri,
     pub(super) withhold: bool,
+    pub(super) reference: Reference,
 }
 
 /// The sockets of a call's sound and what was agreed about it.
@@ -79,6 +89,10 @@ impl Line {
             codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
             dtmf: account.dtmf,
             dialled: None,
+            errand: None,
+            reports: false,
+            next_wish: None,
+            returned: false,
             source: None,
             offered: false,
             answer: None,
@@ -124,6 +138,7 @@ impl Line {
             via: self.via.clone(),
             status: call.end().and_then(|end| end.status),
             reason: end,
+            consult_of: call.consult_of().map(|of| of.0),
             secure: false,
             codec: self.codec(),
         }

@@ -124,6 +124,8 @@ impl Desk {
             no_sound: line.is_some_and(|line| line.no_sound),
             reason,
             status: call.end().and_then(|end| end.status),
+            consult_of: call.consult_of().map(|of| of.0),
+            transfer: self.transfer_view(call),
             actions: self.actions(call),
         }
     }
@@ -139,6 +141,10 @@ impl Desk {
             (CallAction::Resume, Command::Resume),
             (if call.muted() { CallAction::Unmute } else { CallAction::Mute }, Command::Mute(true)),
             (CallAction::Dtmf, Command::Dtmf(String::new())),
+            (CallAction::Transfer, Command::TransferBlind(String::new())),
+            (CallAction::Consult, Command::TransferConsult(String::new())),
+            (CallAction::CompleteTransfer, Command::TransferComplete),
+            (CallAction::CancelTransfer, Command::TransferCancel),
         ];
         let allowed = table.into_iter().filter(|(_, command)| allows(command));
         let mut actions: Vec<CallAction> = allowed.map(|(action, _)| action).collect();

@@ -29,6 +29,8 @@ impl Desk {
             line.told = Some(event.clone());
             self.event(now, crate::event::Event::CallState(Box::new(event)));
         }
+        self.report_errand(now, call);
+        self.watch_returned(now, call);
         if call.end().is_some() {
             self.bury(now, call, reason);
         }

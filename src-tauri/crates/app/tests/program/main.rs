@@ -6,3 +6,4 @@ mod demo;
 mod desk;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod transfers;
