@@ -8,15 +8,16 @@ use sip_types::{NameAddr, Replaces, StatusCode, Uri};
 use sip_ua::{Body, Incoming, Refer, ReferProgress, ReferRequest, ReferralId, SessionId, UaError};
 use tracing::{debug, warn};
 
+use super::accounts::unknown_account;
 use super::calls::{StepError, status_or};
-use super::commands::{Outcome, on_account, refused, unknown_account, unknown_call};
+use super::commands::{Outcome, on_account, refused, unknown_call};
 use super::desk::Desk;
 use super::line::{Dialled, Line, Media, media_direction, peer_of, peer_of_uri};
 use crate::cause;
 use crate::code::Code;
 use crate::control::{Answer, ConsultCreated, ErrorReply};
 use crate::event::{Event, TransferState};
-use crate::view::{PeerView, TransferView};
+use crate::view::TransferView;
 
 /// Callers remembered whose line ended before their transfer was reported.
 const DEPARTED: usize = 20;
