@@ -72,7 +72,10 @@ class Machine {
   }
 
   async shot(name) {
-    if (this.#shots !== undefined) writeFileSync(join(this.#shots, `${name}.png`), await this.session.picture());
+    if (this.#shots === undefined) return;
+    // On a busy machine the page may be ahead of what is painted.
+    await this.session.runAsync('const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));');
+    writeFileSync(join(this.#shots, `${name}.png`), await this.session.picture());
   }
 
   /** Waits until all sentences stand in what the selector finds, readable: on screen, uncovered, not cut off. */
