@@ -41,8 +41,8 @@ pub(crate) fn of_resolve_error(error: &ResolveError) -> Code {
     match error {
         ResolveError::UnknownName(_) | ResolveError::NameService { .. } => Code::DnsFailure,
         ResolveError::NoHost(_) => Code::BadTarget,
-        ResolveError::NoRoute(_) => Code::ConnectionFailed,
-        ResolveError::Unsupported(_) => Code::NotSupported,
+        ResolveError::NoRoute(_) | ResolveError::OtherIdentity(_) => Code::ConnectionFailed,
+        ResolveError::NotOffered(_) | ResolveError::Unsupported(_) => Code::NotSupported,
     }
 }
 

@@ -1,9 +1,11 @@
 //! What can be set about the sockets, with defaults that suit a phone.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sip_core::framing::FramingLimits;
+
+use crate::Anchors;
 
 /// Settings of a [`Transport`](crate::Transport).
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct TransportConfig {
     pub max_connections: usize,
     /// How long a connection may take to open.
     pub connect_timeout: Duration,
+    /// How long TLS and WebSocket together may take to agree after that.
+    pub handshake_timeout: Duration,
     /// A connection over which nothing was received or written for this long is closed. Keep-alives
     /// count.
     pub idle_timeout: Duration,
@@ -32,8 +36,16 @@ pub struct TransportConfig {
     /// if the peer has answered one before or the owner named the target with
     /// [`Transport::keep_alive`](crate::Transport::keep_alive) as one that must.
     pub pong_timeout: Duration,
-    /// How often a CRLF CRLF datagram goes to UDP targets the owner named.
+    /// How often a keep-alive datagram goes to UDP targets the owner named; a STUN one up to four
+    /// seconds later (RFC 5626 section 4.4.2).
     pub datagram_keep_alive: Duration,
+    /// Authorities that count for every server, besides the platform's.
+    pub anchors: Anchors,
+    /// Where WebSocket servers are asked for SIP, unless a
+    /// [`Peering`](crate::Peering) says otherwise. Asterisk and Kamailio have `/ws`.
+    pub websocket_path: String,
+    /// The name servers to ask; empty for those of the system.
+    pub name_servers: Vec<SocketAddr>,
     /// What a peer may make one connection buffer.
     pub framing: FramingLimits,
 }
@@ -47,11 +59,15 @@ impl Default for TransportConfig {
             connection_queue: 256,
             max_connections: 1024,
             connect_timeout: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(15 * 60),
             message_timeout: Duration::from_secs(32),
             ping_interval: Duration::from_secs(100),
             pong_timeout: Duration::from_secs(10),
             datagram_keep_alive: Duration::from_secs(25),
+            anchors: Anchors::default(),
+            websocket_path: "/ws".to_owned(),
+            name_servers: Vec::new(),
             framing: FramingLimits::default(),
         }
     }

@@ -9,7 +9,6 @@
 //!    +---------------------+-------------------+--> ended, told once
 //! ```
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +19,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::datagram::received;
-use crate::{Incoming, TransportConfig};
+use crate::failure::Failure;
+use crate::{FailureCause, Incoming, TransportConfig};
 
 const PING: &[u8] = b"\r\n\r\n";
 const PONG: &[u8] = b"\r\n";
@@ -31,13 +31,13 @@ const READ_CHUNK: usize = 16 * 1024;
 pub(crate) enum Order {
     /// Write these bytes.
     Write(Vec<u8>),
+    /// Ask for a sign of life.
+    Ping,
+    /// Give one.
+    Pong,
     /// Close, for this reason.
     Close(&'static str),
 }
-
-/// Why a connection ended; printed for people.
-#[derive(Debug)]
-pub(crate) struct Ended(pub(crate) String);
 
 /// What a connection knows about itself.
 pub(crate) struct Connection {
@@ -75,7 +75,7 @@ struct Signs {
 
 impl Connection {
     /// Runs an open stream to its end.
-    pub(crate) async fn run<S>(&self, stream: S, orders: mpsc::Receiver<Order>) -> Ended
+    pub(crate) async fn run<S>(&self, stream: S, orders: mpsc::Receiver<Order>) -> Failure
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -90,14 +90,14 @@ impl Connection {
         ended
     }
 
-    async fn read(&self, mut reader: impl AsyncRead + Unpin) -> Ended {
+    async fn read(&self, mut reader: impl AsyncRead + Unpin) -> Failure {
         let mut framer = StreamFramer::new(self.config.framing);
         let mut chunk = vec![0; READ_CHUNK];
         loop {
             let bytes = match reader.read(&mut chunk).await {
-                Ok(0) => return Ended("the other side closed the connection".to_owned()),
+                Ok(0) => return closed_by_peer(),
                 Ok(len) => chunk.get(..len).unwrap_or_default(),
-                Err(error) => return Ended(error.to_string()),
+                Err(error) => return Failure::io("receiving", &error),
             };
             for _ in 0..self.pulse.on_bytes() {
                 framer.expect_pong();
@@ -112,26 +112,21 @@ impl Connection {
                             return ended;
                         }
                     }
-                    Err(error) => return Ended(format!("what it sent makes no sense: {error}")),
+                    Err(error) => {
+                        let reason = format!("what it sent makes no sense: {error}");
+                        return Failure::new(FailureCause::Nonsense, reason);
+                    }
                 }
             }
             self.pulse.on_drained(framer.buffered(), progress);
         }
     }
 
-    async fn handle_frame(&self, frame: Frame) -> Result<(), Ended> {
+    async fn handle_frame(&self, frame: Frame) -> Result<(), Failure> {
         match frame {
-            Frame::Message(bytes) => {
-                let Target { transport, addr: remote } = self.target;
-                let source = Source { transport, local: self.local, remote };
-                let sent = self.incoming.send(received(source, &bytes)).await;
-                sent.map_err(|_| Ended("the program is closing".to_owned()))
-            }
+            Frame::Message(bytes) => self.deliver(&bytes).await,
             Frame::KeepAlivePing => {
-                if let Some(orders) = self.orders.upgrade() {
-                    // A full queue means that bytes are on their way: life enough.
-                    let _ = orders.try_send(Order::Write(PONG.to_vec()));
-                }
+                self.order(Order::Pong);
                 Ok(())
             }
             Frame::KeepAlivePong => {
@@ -141,30 +136,46 @@ impl Connection {
         }
     }
 
+    /// Hands a message to the owner; waits while the owner is busy.
+    pub(crate) async fn deliver(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let Target { transport, addr: remote } = self.target;
+        let source = Source { transport, local: self.local, remote };
+        self.incoming.send(received(source, bytes)).await.map_err(|_| closing())
+    }
+
+    /// Queues a sign of life. A full queue means that bytes are on their way: life enough.
+    pub(crate) fn order(&self, order: Order) {
+        if let Some(orders) = self.orders.upgrade() {
+            let _ = orders.try_send(order);
+        }
+    }
+
     async fn write(
         &self,
         mut writer: impl AsyncWrite + Unpin,
         mut orders: mpsc::Receiver<Order>,
-    ) -> Ended {
+    ) -> Failure {
         while let Some(order) = orders.recv().await {
             let bytes = match order {
                 Order::Write(bytes) => bytes,
-                Order::Close(reason) => return Ended(reason.to_owned()),
+                Order::Ping => PING.to_vec(),
+                Order::Pong => PONG.to_vec(),
+                Order::Close(reason) => return Failure::new(FailureCause::Closed, reason),
             };
             let written = async {
                 writer.write_all(&bytes).await?;
                 writer.flush().await
             };
             if let Err(error) = written.await {
-                return Ended(error.to_string());
+                return Failure::io("sending", &error);
             }
             self.pulse.on_written();
         }
-        Ended("the program is closing".to_owned())
+        closing()
     }
 
     /// Sends pings and ends the connection when a sign of life stays out.
-    async fn watch(&self) -> Ended {
+    pub(crate) async fn watch(&self) -> Failure {
         loop {
             match self.pulse.check(Instant::now(), &self.config, self.opened_by_us) {
                 Check::Wait(until) => tokio::select! {
@@ -173,11 +184,9 @@ impl Connection {
                 },
                 Check::Ping => {
                     tracing::debug!("{} open, idle -> awaiting pong", self.target);
-                    if let Some(orders) = self.orders.upgrade() {
-                        let _ = orders.try_send(Order::Write(PING.to_vec()));
-                    }
+                    self.order(Order::Ping);
                 }
-                Check::End(reason) => return Ended(reason.to_owned()),
+                Check::End(cause, reason) => return Failure::new(cause, reason),
             }
         }
     }
@@ -187,7 +196,15 @@ impl Connection {
 enum Check {
     Wait(Instant),
     Ping,
-    End(&'static str),
+    End(FailureCause, &'static str),
+}
+
+pub(crate) fn closed_by_peer() -> Failure {
+    Failure::new(FailureCause::Closed, "the other side closed the connection")
+}
+
+pub(crate) fn closing() -> Failure {
+    Failure::new(FailureCause::Closed, "the program is closing")
 }
 
 impl Pulse {
@@ -214,7 +231,7 @@ impl Pulse {
     }
 
     /// Returns how many pings were sent since the last call.
-    fn on_bytes(&self) -> u32 {
+    pub(crate) fn on_bytes(&self) -> u32 {
         let mut signs = self.signs();
         signs.last_activity = Instant::now();
         std::mem::take(&mut signs.untold_pings)
@@ -231,13 +248,13 @@ impl Pulse {
         }
     }
 
-    fn on_pong(&self) {
+    pub(crate) fn on_pong(&self) {
         let mut signs = self.signs();
         signs.ping = None;
         signs.answers_pings = true;
     }
 
-    fn on_written(&self) {
+    pub(crate) fn on_written(&self) {
         self.signs().last_activity = Instant::now();
     }
 
@@ -246,12 +263,12 @@ impl Pulse {
         let mut signs = self.signs();
         let mut next = signs.last_activity + config.idle_timeout;
         if next <= now {
-            return Check::End("it was idle for too long");
+            return Check::End(FailureCause::Closed, "it was idle for too long");
         }
         if let Some(since) = signs.incomplete_since {
             let end = since + config.message_timeout;
             if end <= now {
-                return Check::End("a message was begun and not completed");
+                return Check::End(FailureCause::Nonsense, "a message was begun and not completed");
             }
             next = next.min(end);
         }
@@ -259,7 +276,7 @@ impl Pulse {
             let end = sent + config.pong_timeout;
             let counts = signs.answers_pings || signs.supervised;
             if end <= now && counts {
-                return Check::End("a ping was not answered");
+                return Check::End(FailureCause::Timeout, "a ping was not answered");
             }
             if end <= now {
                 signs.ping = None;
@@ -281,11 +298,5 @@ impl Pulse {
 
     fn signs(&self) -> MutexGuard<'_, Signs> {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

@@ -9,7 +9,9 @@ use sip_types::{Message, Transport as Protocol};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use crate::{Incoming, router};
+use crate::failure::Failure;
+use crate::router::Router;
+use crate::{Incoming, binding, router};
 
 /// The largest datagram there is.
 const MAX_DATAGRAM: usize = 65_535;
@@ -28,6 +30,7 @@ pub(crate) struct Datagram {
 pub(crate) async fn read(
     socket: Arc<UdpSocket>,
     bound: SocketAddr,
+    router: Arc<Router>,
     incoming: mpsc::Sender<Incoming>,
 ) {
     let mut buffer = vec![0; MAX_DATAGRAM];
@@ -43,6 +46,10 @@ pub(crate) async fn read(
         };
         let bytes = buffer.get(..len).unwrap_or_default();
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            continue;
+        }
+        if binding::is_stun(bytes) {
+            router.take_stun(remote, bytes).await;
             continue;
         }
         // A socket on all addresses does not tell which one was written to; the one the system
@@ -66,7 +73,8 @@ pub(crate) async fn write(
         if let Err(error) = socket.send_to(&payload, to).await {
             tracing::debug!("UDP to {to}: {error}");
             let target = Target { transport: Protocol::Udp, addr: to };
-            let failed = Incoming::Failed { target, reason: error.to_string() };
+            let Failure { cause, reason } = Failure::io("sending", &error);
+            let failed = Incoming::Failed { target, cause, reason };
             if incoming.send(failed).await.is_err() {
                 return;
             }

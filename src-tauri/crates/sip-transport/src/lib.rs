@@ -1,29 +1,47 @@
-//! Sockets for SIP: UDP and TCP over IPv4 and IPv6, name resolution.
+//! Sockets for SIP: UDP, TCP, TLS and WebSocket over IPv4 and IPv6, and server location.
 //!
 //! [`Transport`] owns the sockets and their tasks. What arrives comes out of one bounded channel,
 //! so a peer that floods us fills its own socket buffer and not our memory. What is to be sent goes
 //! in without blocking; a send that fails comes back as [`Incoming::Failed`].
 //!
 //! A stream connection is one task over any `AsyncRead + AsyncWrite` (see `connection`); UDP is one
-//! task per socket (see `datagram`); the router (see `router`) picks between them. A further
-//! transport is a further way to open a stream.
+//! task per socket (see `datagram`); the router (see `router`) picks between them.
+//!
+//! Where a URI leads is worked out in `locate`, which asks nobody itself. Every name a target was
+//! found by is remembered (see `identity`): over TLS the server must prove all of them (see `tls`).
 
+mod anchors;
+mod ask;
 mod bind;
+mod binding;
 mod config;
 mod connection;
 mod datagram;
+mod failure;
+mod identity;
 mod listen;
+mod locate;
 mod resolve;
 mod router;
+mod tls;
 mod transport;
+mod websocket;
+
+use std::net::SocketAddr;
 
 use sip_core::{Source, Target};
 use sip_types::{Message, ParseError};
 
+pub use anchors::{AnchorError, Anchors};
 pub use bind::BindError;
+#[doc(hidden)]
+pub use binding::read_binding_answer;
 pub use config::TransportConfig;
+pub use failure::FailureCause;
+pub use identity::Peering;
 pub use resolve::ResolveError;
-pub use transport::Transport;
+pub use tls::TlsFailure;
+pub use transport::{Located, Transport};
 
 /// What the sockets tell their owner.
 #[derive(Debug, Clone)]
@@ -49,7 +67,20 @@ pub enum Incoming {
     Failed {
         /// The peer's address.
         target: Target,
-        /// The system's words, for people.
+        /// Why, told apart.
+        cause: FailureCause,
+        /// The same in words, for people.
         reason: String,
+    },
+    /// A supervised UDP target sees us at another address than before (or at this one, the first
+    /// time): behind a NAT this is where requests reach us. A change means that the registration
+    /// there leads nowhere any more.
+    Mapped {
+        /// The peer's address.
+        target: Target,
+        /// The address and port it sees.
+        address: SocketAddr,
+        /// What it saw before; `None` the first time.
+        before: Option<SocketAddr>,
     },
 }

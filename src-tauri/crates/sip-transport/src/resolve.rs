@@ -1,16 +1,24 @@
-//! From a URI to addresses (RFC 3263, the part without NAPTR and SRV).
+//! Server location as the owner sees it: [`locate`](crate::locate) fed with answers.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{LookupIpStrategy, ResolveHosts};
-use sip_core::Target;
-use sip_types::{Host, Transport as Protocol, Uri};
+use futures_util::future::join_all;
+use sip_core::Random;
+use sip_types::Uri;
 use thiserror::Error;
 
-/// How long one name server may take; there are usually two, and each is asked twice.
-const NAME_SERVER_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::ask::Asker;
+use crate::locate::{self, Answer, Answers, Cache, Destination, Found, Question, Step};
+
+/// NAPTR, SRV, addresses: more rounds of questions there cannot be.
+const ROUNDS: usize = 4;
+
+/// The longest wait for one answer, whatever the number of name servers.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// The longest wait when an old answer can stand in.
+const PATIENCE_WITH_ANSWER: Duration = Duration::from_millis(1500);
 
 /// Why a URI leads nowhere. Cloneable, so that it can travel to the user agent as data.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,9 +26,12 @@ pub enum ResolveError {
     /// The URI has no host, or is no SIP URI.
     #[error("{0} has no host to send to")]
     NoHost(String),
-    /// There is no such name.
+    /// There is no such name, or it has no address.
     #[error("the name {0} does not exist")]
     UnknownName(String),
+    /// The domain says that it offers no SIP (RFC 2782, a target of ".").
+    #[error("{0} does not offer SIP")]
+    NotOffered(String),
     /// The name service did not answer.
     #[error("the name {name} could not be looked up: {reason}")]
     NameService {
@@ -34,73 +45,92 @@ pub enum ResolveError {
     NoRoute(String),
     /// The transport is one we do not speak.
     #[error("{0} is not supported")]
-    Unsupported(Protocol),
+    Unsupported(String),
+    /// The server is already connected, and its certificate does not vouch for this name.
+    #[error("the server of {0} has proved to be another one")]
+    OtherIdentity(String),
 }
 
-/// The addresses a URI stands for, IPv4 before IPv6 when a name has both.
-pub(crate) async fn targets(uri: &Uri) -> Result<Vec<Target>, ResolveError> {
-    let (transport, host, port) = destination(uri)?;
-    if transport != Protocol::Udp && transport != Protocol::Tcp {
-        return Err(ResolveError::Unsupported(transport));
+/// Finds targets, and remembers what the name service said.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    asker: Asker,
+    cache: Mutex<Cache>,
+    random: Mutex<Random>,
+}
+
+impl Resolver {
+    pub(crate) fn new(asker: Asker, random: Random) -> Self {
+        Self { asker, cache: Mutex::default(), random: Mutex::new(random) }
     }
-    let addresses = match host {
-        Host::V4(ip) => vec![IpAddr::V4(ip)],
-        Host::V6(ip) => vec![IpAddr::V6(ip)],
-        Host::Name(name) => look_up(&name).await?,
-    };
-    let target = |ip| Target { transport, addr: SocketAddr::new(ip, port) };
-    Ok(addresses.into_iter().map(target).collect())
-}
 
-/// What the URI itself says: `maddr` before the host, UDP and the transport's own port by default
-/// (RFC 3263 sections 4.1 and 4.2).
-fn destination(uri: &Uri) -> Result<(Protocol, Host, u16), ResolveError> {
-    let no_host = || ResolveError::NoHost(uri.to_string());
-    if !uri.is_sip() && !uri.is_sips() {
-        return Err(no_host());
+    /// The targets of a URI in the order to try them; never empty.
+    pub(crate) async fn find(&self, destination: &Destination) -> Result<Vec<Found>, ResolveError> {
+        let mut answers = Answers::new();
+        for _ in 0..ROUNDS {
+            let step = {
+                let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+                locate::locate(destination, &answers, &mut random)
+            };
+            match step {
+                Step::Done(found) => return Ok(found),
+                Step::Failed(error) => return Err(error),
+                Step::Ask(questions) => {
+                    let asking = questions.iter().map(|question| self.ask(question));
+                    let told = join_all(asking).await;
+                    answers.extend(questions.into_iter().zip(told));
+                }
+            }
+        }
+        Err(ResolveError::UnknownName(destination.identity.to_string()))
     }
-    let maddr = uri.param("maddr").flatten().and_then(|text| text.parse::<Host>().ok());
-    let host = maddr.or_else(|| uri.host().cloned()).ok_or_else(no_host)?;
-    let transport = match (uri.is_sips(), uri.transport()) {
-        (true, Some(Protocol::Ws | Protocol::Wss)) => Protocol::Wss,
-        (true, _) => Protocol::Tls,
-        (false, transport) => transport.unwrap_or(Protocol::Udp),
-    };
-    Ok((transport, host, uri.port().unwrap_or(transport.default_port())))
-}
 
-/// Asks the hosts file and then the name servers. The system's settings are read each time: they
-/// change when a laptop changes networks, and a call is rare compared to that reading.
-async fn look_up(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
-    let failed = |reason: String| ResolveError::NameService { name: name.to_owned(), reason };
-    let mut builder = match TokioResolver::builder_tokio() {
-        Ok(builder) => builder,
-        Err(error) => {
-            tracing::debug!("name server settings unreadable ({error}): asking the system");
-            return ask_system(name).await;
+    /// The present network's name service may say something else than the last one's.
+    pub(crate) fn network_changed(&self) {
+        self.cache().expire(now());
+    }
+
+    async fn ask(&self, question: &Question) -> Answer {
+        let (known, old, failed_lately) = {
+            let (cache, now) = (self.cache(), now());
+            (cache.fresh(now, question), cache.stand_in(now, question), cache.failed_lately(now))
+        };
+        let longest = if old.is_some() { PATIENCE_WITH_ANSWER } else { PATIENCE };
+        if let Some(answer) = known.or(old.filter(|_| failed_lately)) {
+            return answer;
         }
-    };
-    let options = builder.options_mut();
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.use_hosts_file = ResolveHosts::Always;
-    options.timeout = NAME_SERVER_TIMEOUT;
-    let resolver = builder.build().map_err(|error| failed(error.to_string()))?;
-    match resolver.lookup_ip(name).await {
-        Ok(found) => {
-            let mut addresses: Vec<IpAddr> = found.iter().collect();
-            addresses.sort_by_key(IpAddr::is_ipv6);
-            Ok(addresses)
-        }
-        Err(error) if error.is_no_records_found() => {
-            Err(ResolveError::UnknownName(name.to_owned()))
-        }
-        Err(error) => Err(failed(error.to_string())),
+        let asked = tokio::time::timeout(longest, self.asker.ask(question)).await;
+        let (answer, ttl) =
+            asked.unwrap_or_else(|_| (Answer::Failed("no name server answers".to_owned()), NO_TTL));
+        tracing::debug!("asked {question:?}: {answer:?} for {} s", ttl.as_secs());
+        self.cache().keep(now(), question, answer, ttl)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask_system(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
-    let failed = |reason: String| ResolveError::NameService { name: name.to_owned(), reason };
-    let found =
-        tokio::net::lookup_host((name, 0)).await.map_err(|error| failed(error.to_string()))?;
-    Ok(found.map(|addr| addr.ip()).collect())
+/// A shared resolver, so that looking up does not hold on to the transport.
+pub(crate) type SharedResolver = Arc<Resolver>;
+
+/// Looks a URI's targets up.
+pub(crate) async fn targets(
+    resolver: &Resolver,
+    uri: &Uri,
+) -> Result<(Destination, Vec<Found>), ResolveError> {
+    let destination = Destination::of(uri)?;
+    let found = resolver.find(&destination).await?;
+    Ok((destination, found))
 }
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the resolver is a driver: records run out by the clock"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// How long an answer without a time to live serves.
+pub(crate) const NO_TTL: Duration = Duration::ZERO;

@@ -7,19 +7,25 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sip_core::{Target, Transmit};
-use sip_types::Transport as Protocol;
+use sip_core::{Random, Target, Transmit};
+use sip_types::{Host, Transport as Protocol};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
 
-use crate::connection::{Connection, Ended, Order, Pulse};
+use crate::binding::{Bindings, Output};
+use crate::connection::{Connection, Order, Pulse};
 use crate::datagram::Datagram;
-use crate::{Incoming, TransportConfig};
-
-const PING: &[u8] = b"\r\n\r\n";
+use crate::failure::Failure;
+use crate::identity::Identities;
+use crate::tls::{self, HandshakeError};
+use crate::{FailureCause, Incoming, TransportConfig, websocket};
 
 /// How soon the system itself looks after a silent connection.
 const SYSTEM_KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -33,6 +39,10 @@ pub(crate) struct Router {
     udp_v6: Option<mpsc::Sender<Datagram>>,
     incoming: mpsc::Sender<Incoming>,
     table: Mutex<Table>,
+    identities: Mutex<Identities>,
+    bindings: Mutex<Bindings>,
+    /// Rung when a binding may be due earlier than before.
+    bell: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -71,9 +81,26 @@ impl Router {
         port: u16,
         udp: (Option<mpsc::Sender<Datagram>>, Option<mpsc::Sender<Datagram>>),
         incoming: mpsc::Sender<Incoming>,
+        random: Random,
     ) -> Self {
         let (udp_v4, udp_v6) = udp;
-        Self { config, port, udp_v4, udp_v6, incoming, table: Mutex::default() }
+        let identities = Mutex::new(Identities::new(config.anchors.clone()));
+        let bindings = Mutex::new(Bindings::new(config.datagram_keep_alive, random));
+        let (table, bell) = (Mutex::default(), Notify::new());
+        Self { config, port, udp_v4, udp_v6, incoming, table, identities, bindings, bell }
+    }
+
+    /// The names of targets.
+    pub(crate) fn identities(&self) -> MutexGuard<'_, Identities> {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes by which name a target was found; `false` when it may not be used for that name.
+    pub(crate) fn found_by(&self, target: Target, name: &Host) -> bool {
+        match target.transport {
+            Protocol::Udp | Protocol::Tcp => true,
+            Protocol::Tls | Protocol::Ws | Protocol::Wss => self.identities().note(target, name),
+        }
     }
 
     /// Runs a task until [`close`](Self::close).
@@ -95,8 +122,7 @@ impl Router {
         let Transmit { target, fallback, payload } = transmit;
         match target.transport {
             Protocol::Udp => self.send_datagram(target.addr, payload),
-            Protocol::Tcp => self.send_stream(target, fallback, payload),
-            other => self.report(target, format!("{other} is not supported")),
+            _ => self.send_stream(target, fallback, payload),
         }
     }
 
@@ -131,6 +157,11 @@ impl Router {
         if let Some(entry) = table.connections.get(&target) {
             entry.pulse.supervise(supervised);
         }
+        drop(table);
+        if target.transport == Protocol::Udp {
+            self.bindings().keep(now(), target.addr, supervised);
+            self.bell.notify_one();
+        }
     }
 
     pub(crate) fn let_go(&self, target: Target) {
@@ -140,17 +171,47 @@ impl Router {
         if let Some(entry) = table.connections.get(&target) {
             entry.pulse.supervise(false);
         }
+        drop(table);
+        if target.transport == Protocol::Udp {
+            self.bindings().let_go(target.addr);
+        }
     }
 
-    /// Sends a keep-alive to every kept UDP target, for as long as the task lives.
+    /// Sends keep-alives to every kept UDP target, for as long as the task lives.
     pub(crate) async fn keep_datagrams_alive(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(self.config.datagram_keep_alive);
         loop {
-            ticks.tick().await;
-            let kept: Vec<Target> = self.table().kept.iter().copied().collect();
-            for target in kept.into_iter().filter(|target| target.transport == Protocol::Udp) {
-                self.send_datagram(target.addr, PING.to_vec());
+            let (outputs, next) = {
+                let mut bindings = self.bindings();
+                (bindings.handle_timeout(now()), bindings.poll_timeout())
+            };
+            for output in outputs {
+                match output {
+                    Output::Send { to, payload } => self.send_datagram(to, payload),
+                    Output::Lost(addr) => {
+                        let target = Target { transport: Protocol::Udp, addr };
+                        let reason = "keep-alives are not answered";
+                        self.tell(target, Failure::new(FailureCause::Timeout, reason)).await;
+                    }
+                }
             }
+            match next {
+                Some(next) => tokio::select! {
+                    () = tokio::time::sleep_until(next.into()) => {}
+                    () = self.bell.notified() => {}
+                },
+                None => self.bell.notified().await,
+            }
+        }
+    }
+
+    /// Takes a STUN datagram.
+    pub(crate) async fn take_stun(&self, from: SocketAddr, bytes: &[u8]) {
+        let mapped = self.bindings().handle_input(from, bytes);
+        if let Some(mapped) = mapped {
+            let target = Target { transport: Protocol::Udp, addr: mapped.target };
+            let (address, before) = (mapped.address, mapped.before);
+            // Nobody to tell: the program is closing.
+            let _ = self.incoming.send(Incoming::Mapped { target, address, before }).await;
         }
     }
 
@@ -158,7 +219,8 @@ impl Router {
         let queue = if to.is_ipv4() { &self.udp_v4 } else { &self.udp_v6 };
         let target = Target { transport: Protocol::Udp, addr: to };
         let Some(queue) = queue else {
-            self.report(target, "this address family is not available".to_owned());
+            let reason = "this address family is not available";
+            self.report(target, Failure::new(FailureCause::Unreachable, reason));
             return;
         };
         if queue.try_send(Datagram { to, payload }).is_err() {
@@ -181,7 +243,7 @@ impl Router {
         self.spawn_connection(async move {
             let ended = match router.connect(target.addr).await {
                 Ok(stream) => router.run(begun, stream, true).await,
-                Err(error) => Ended(format!("cannot connect: {error}")),
+                Err(error) => Failure::io("cannot connect", &error),
             };
             router.end(target, id, ended).await;
         });
@@ -194,7 +256,8 @@ impl Router {
         match orders.try_send(Order::Write(payload)) {
             Err(TrySendError::Closed(Order::Write(payload))) => Some(payload),
             Err(TrySendError::Full(_)) => {
-                self.report(target, "the other side does not take what is sent".to_owned());
+                let reason = "the other side does not take what is sent";
+                self.report(target, Failure::new(FailureCause::Timeout, reason));
                 None
             }
             _ => None,
@@ -229,11 +292,11 @@ impl Router {
             .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
     }
 
-    async fn run(&self, begun: Begun, stream: TcpStream, opened_by_us: bool) -> Ended {
-        let Begun { target, orders, weak, pulse, .. } = begun;
+    async fn run(&self, begun: Begun, stream: TcpStream, opened_by_us: bool) -> Failure {
+        let Begun { target, id, orders, weak, pulse } = begun;
         let local = match stream.local_addr() {
             Ok(local) => SocketAddr::new(local.ip(), self.port),
-            Err(error) => return Ended(error.to_string()),
+            Err(error) => return Failure::io("connecting", &error),
         };
         if let Err(error) = tune(&stream) {
             tracing::debug!("{target} keeps its socket options: {error}");
@@ -247,19 +310,97 @@ impl Router {
             incoming: self.incoming.clone(),
             orders: weak,
         };
-        connection.run(stream, orders).await
+        // Whatever the other side does, a handshake ends.
+        let by = Instant::now() + self.config.handshake_timeout;
+        match target.transport {
+            Protocol::Udp | Protocol::Tcp => connection.run(stream, orders).await,
+            Protocol::Tls => match timeout_at(by, self.secure(target, id, stream)).await {
+                Ok(stream) => connection.run(stream, orders).await,
+                Err(failure) => failure,
+            },
+            Protocol::Ws => {
+                match timeout_at(by, self.open_websocket(target, false, stream)).await {
+                    Ok(stream) => connection.run_websocket(stream, orders).await,
+                    Err(failure) => failure,
+                }
+            }
+            Protocol::Wss => {
+                let opening = async {
+                    let stream = self.secure(target, id, stream).await?;
+                    self.open_websocket(target, true, stream).await
+                };
+                match timeout_at(by, opening).await {
+                    Ok(stream) => connection.run_websocket(stream, orders).await,
+                    Err(failure) => failure,
+                }
+            }
+        }
     }
 
-    async fn end(&self, target: Target, id: u64, ended: Ended) {
+    /// Opens TLS, with the server proving all names its target is known by.
+    async fn secure(
+        &self,
+        target: Target,
+        id: u64,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
+        let wanted = self.identities().of(target);
+        match tls::connect(stream, wanted.clone()).await {
+            Ok((stream, chain)) => {
+                if self.identities().shown(target, id, chain, &wanted) {
+                    return Ok(stream);
+                }
+                let failure = tls::TlsFailure::WrongName;
+                let reason = format!("cannot connect: {failure}");
+                Err(Failure::new(FailureCause::Tls(failure), reason))
+            }
+            Err(HandshakeError { error, strangers }) => {
+                self.identities().forget(target, &strangers);
+                Err(Failure::io("cannot connect", &error))
+            }
+        }
+    }
+
+    async fn open_websocket<S>(
+        &self,
+        target: Target,
+        secure: bool,
+        stream: S,
+    ) -> Result<WebSocketStream<S>, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (name, path) = {
+            let identities = self.identities();
+            let name = identities.of(target).into_iter().next().map(|identity| identity.host);
+            (name, identities.websocket_path(target))
+        };
+        let name = name.unwrap_or_else(|| target.addr.ip().into());
+        let port = target.addr.port();
+        let authority = if port == target.transport.default_port() {
+            name.to_string()
+        } else {
+            format!("{name}:{port}")
+        };
+        let path = path.as_deref().unwrap_or(&self.config.websocket_path);
+        websocket::open(stream, secure, &authority, path, self.config.framing).await
+    }
+
+    async fn end(&self, target: Target, id: u64, ended: Failure) {
         {
             let mut table = self.table();
             if table.connections.get(&target).is_some_and(|entry| entry.id == id) {
                 table.connections.remove(&target);
             }
         }
-        let failed = Incoming::Failed { target, reason: ended.0 };
+        self.identities().ended(target, id);
+        self.tell(target, ended).await;
+    }
+
+    async fn tell(&self, target: Target, failure: Failure) {
+        let Failure { cause, reason } = failure;
         // Nobody to tell: the program is closing.
-        let _ = self.incoming.send(failed).await;
+        let _ = self.incoming.send(Incoming::Failed { target, cause, reason }).await;
     }
 
     fn spawn_connection(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -269,11 +410,16 @@ impl Router {
     }
 
     /// Tells the owner of a failure that happened in its own call, without making it wait.
-    fn report(&self, target: Target, reason: String) {
+    fn report(&self, target: Target, failure: Failure) {
         let incoming = self.incoming.clone();
+        let Failure { cause, reason } = failure;
         self.spawn(async move {
-            let _ = incoming.send(Incoming::Failed { target, reason }).await;
+            let _ = incoming.send(Incoming::Failed { target, cause, reason }).await;
         });
+    }
+
+    fn bindings(&self) -> MutexGuard<'_, Bindings> {
+        self.bindings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -317,6 +463,22 @@ pub(crate) fn local_address(bind: IpAddr, peer: IpAddr) -> Option<IpAddr> {
     // Connecting a UDP socket sends nothing; the system only chooses the way.
     socket.connect((peer, 5060)).ok()?;
     socket.local_addr().ok().map(|addr| addr.ip()).filter(|ip| !ip.is_unspecified())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the router is a driver: keep-alives go by the clock"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+async fn timeout_at<T>(
+    by: Instant,
+    opening: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = || Failure::new(FailureCause::Timeout, "cannot connect: no agreement in time");
+    tokio::time::timeout_at(by, opening).await.unwrap_or_else(|_| Err(late()))
 }
 
 fn tune(stream: &TcpStream) -> io::Result<()> {

@@ -62,7 +62,8 @@ fn input(incoming: Incoming) -> Input {
     match incoming {
         Incoming::Message { source, message } => Input::Received { source, message },
         Incoming::Malformed { source, error } => Input::Malformed { source, error },
-        Incoming::Failed { target, reason } => Input::TransportFailed { target, reason },
+        Incoming::Failed { target, reason, .. } => Input::TransportFailed { target, reason },
+        Incoming::Mapped { .. } => panic!("no flow is supervised"),
     }
 }
 

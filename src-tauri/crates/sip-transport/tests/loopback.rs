@@ -8,10 +8,11 @@ mod common;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use common::{
-    LOCALHOST, Peer, bind, bound, expect_failed, expect_message, next, options, response_to, within,
+    LOCALHOST, Peer, bind, bound, expect_cause, expect_failed, expect_message, next, options,
+    response_to, within,
 };
 use sip_core::{Target, Transmit};
-use sip_transport::{BindError, Incoming, ResolveError, Transport, TransportConfig};
+use sip_transport::{BindError, FailureCause, Incoming, ResolveError, Transport, TransportConfig};
 use sip_types::{Message, Transport as Protocol, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -159,20 +160,13 @@ async fn nobody_listening_is_a_failure() {
     let closed = TcpListener::bind((LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
     let target = Target { transport: Protocol::Tcp, addr: closed };
     caller.transport.send(Transmit::new(target, b"x".to_vec()));
-    let (failed, reason) = expect_failed(&mut caller).await;
-    assert_eq!(failed, target);
-    assert!(reason.starts_with("cannot connect"), "{reason}");
-}
-
-#[tokio::test]
-async fn what_we_do_not_speak_is_a_failure() {
-    let mut caller = bound(LOCALHOST).await;
-    let target = Target { transport: Protocol::Tls, addr: SocketAddr::new(LOCALHOST, 1) };
-    caller.transport.send(Transmit::new(target, b"x".to_vec()));
-    assert_eq!(expect_failed(&mut caller).await.0, target);
-    let target = Target { transport: Protocol::Udp, addr: "[::1]:5060".parse().unwrap() };
-    caller.transport.send(Transmit::new(target, b"x".to_vec()));
-    assert_eq!(expect_failed(&mut caller).await.0, target);
+    match next(&mut caller).await {
+        Incoming::Failed { target: failed, cause, reason } => {
+            assert_eq!((failed, cause), (target, FailureCause::Refused));
+            assert!(reason.starts_with("cannot connect"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -232,6 +226,14 @@ async fn the_connection_idle_for_longest_makes_room() {
     assert_eq!(within(first.read(&mut [0; 8])).await.unwrap_or(0), 0);
 }
 
+#[tokio::test]
+async fn a_family_without_sockets_is_a_failure() {
+    let mut caller = bound(LOCALHOST).await;
+    let target = Target { transport: Protocol::Udp, addr: "[::1]:5060".parse().unwrap() };
+    caller.transport.send(Transmit::new(target, b"x".to_vec()));
+    assert_eq!(expect_cause(&mut caller).await, (target, FailureCause::Unreachable));
+}
+
 async fn resolve(peer: &Peer, uri: &str) -> Result<Vec<String>, ResolveError> {
     let routes = within(peer.transport.resolve(&Uri::parse(uri).unwrap())).await?;
     Ok(routes.iter().map(|route| format!("{} from {}", route.target, route.local)).collect())
@@ -251,9 +253,10 @@ async fn addresses_need_no_name_service() {
         resolve(&peer, "sip:bob@example.com;maddr=127.0.0.1").await,
         here("UDP:127.0.0.1:5060")
     );
-    let tls = Err(ResolveError::Unsupported(Protocol::Tls));
-    assert_eq!(resolve(&peer, "sips:bob@127.0.0.1").await, tls);
-    assert_eq!(resolve(&peer, "sip:bob@127.0.0.1;transport=tls").await, tls);
+    assert_eq!(resolve(&peer, "sips:bob@127.0.0.1").await, here("TLS:127.0.0.1:5061"));
+    assert_eq!(resolve(&peer, "sip:bob@127.0.0.1;transport=ws").await, here("WS:127.0.0.1:80"));
+    let sctp = Err(ResolveError::Unsupported("sctp".to_owned()));
+    assert_eq!(resolve(&peer, "sip:bob@127.0.0.1;transport=sctp").await, sctp);
     let no_host = Err(ResolveError::NoHost("tel:+31201234567".to_owned()));
     assert_eq!(resolve(&peer, "tel:+31201234567").await, no_host);
 }

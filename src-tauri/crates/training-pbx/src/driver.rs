@@ -118,7 +118,11 @@ impl Driver {
             };
             let now = now();
             match woken {
-                Woken::Sip(Some(message)) => self.exchange.handle_input(now, input(message)),
+                Woken::Sip(Some(message)) => {
+                    if let Some(input) = input(message) {
+                        self.exchange.handle_input(now, input);
+                    }
+                }
                 Woken::Asked(Some(Ask::Restart(down, reply))) => {
                     match self.restart(down).await {
                         Some(back) => incoming = back,
@@ -230,11 +234,13 @@ fn media_sockets(listen: IpAddr) -> std::io::Result<(Sockets, u16)> {
     Err(last)
 }
 
-fn input(message: Incoming) -> Input {
+fn input(message: Incoming) -> Option<Input> {
     match message {
-        Incoming::Message { source, message } => Input::Received { source, message },
-        Incoming::Malformed { source, error } => Input::Malformed { source, error },
-        Incoming::Failed { target, reason } => Input::TransportFailed { target, reason },
+        Incoming::Message { source, message } => Some(Input::Received { source, message }),
+        Incoming::Malformed { source, error } => Some(Input::Malformed { source, error }),
+        Incoming::Failed { target, reason, .. } => Some(Input::TransportFailed { target, reason }),
+        // An exchange keeps no flow to anybody alive.
+        Incoming::Mapped { .. } => None,
     }
 }
 

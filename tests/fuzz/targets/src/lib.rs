@@ -8,7 +8,7 @@ mod sip;
 
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{rtcp, rtp_packet, sdp};
-pub use sip::{sip_message, stream_framing};
+pub use sip::{sip_message, stream_framing, stun_answer};
 
 /// A target by its name, which is also the name of its corpus folder and its binary.
 pub type Target = (&'static str, fn(&[u8]));
@@ -25,4 +25,5 @@ pub const TARGETS: &[Target] = &[
     ("multipart", multipart),
     ("feature_event", feature_event),
     ("sipfrag", sipfrag),
+    ("stun_answer", stun_answer),
 ];

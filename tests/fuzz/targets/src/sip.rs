@@ -125,3 +125,13 @@ fn read_headers(headers: &Headers) {
         assert_eq!(copy.vias().map_or(0, |vias| vias.len()) + 1, before.len());
     }
 }
+
+/// A datagram that comes back on a flow kept alive by STUN: read for the address in it.
+///
+/// # Panics
+/// When a promise of `sip-transport` is broken.
+pub fn stun_answer(data: &[u8]) {
+    let address = sip_transport::read_binding_answer(data);
+    let is_answer = matches!(data.get(..2), Some([0x01, 0x01]));
+    assert!(address.is_none() || is_answer, "an address was read from no answer: {address:?}");
+}

@@ -251,7 +251,9 @@ impl Desk {
         let input = match incoming {
             Incoming::Message { source, message } => Input::Received { source, message },
             Incoming::Malformed { source, error } => Input::Malformed { source, error },
-            Incoming::Failed { target, reason } => {
+            // Where we are seen from matters to the registration only, which sees it in its answers.
+            Incoming::Mapped { .. } => return,
+            Incoming::Failed { target, reason, .. } => {
                 self.trouble = Some(Code::ConnectionFailed);
                 Input::TransportFailed { target, reason }
             }

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sip_core::{Source, Target};
-use sip_transport::{Incoming, Transport, TransportConfig};
+use sip_transport::{FailureCause, Incoming, Transport, TransportConfig};
 use sip_types::{Message, Response, StatusCode, Transport as Protocol};
 use tokio::sync::mpsc;
 
@@ -63,7 +63,14 @@ pub async fn expect_message(peer: &mut Peer) -> (Source, Message) {
 
 pub async fn expect_failed(peer: &mut Peer) -> (Target, String) {
     match next(peer).await {
-        Incoming::Failed { target, reason } => (target, reason),
+        Incoming::Failed { target, reason, .. } => (target, reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn expect_cause(peer: &mut Peer) -> (Target, FailureCause) {
+    match next(peer).await {
+        Incoming::Failed { target, cause, .. } => (target, cause),
         other => panic!("{other:?}"),
     }
 }

@@ -111,6 +111,7 @@ fn input(message: Incoming) -> Input {
     match message {
         Incoming::Message { source, message } => Input::Received { source, message },
         Incoming::Malformed { source, error } => Input::Malformed { source, error },
-        Incoming::Failed { target, reason } => Input::TransportFailed { target, reason },
+        Incoming::Failed { target, reason, .. } => Input::TransportFailed { target, reason },
+        Incoming::Mapped { .. } => unreachable!("nothing is supervised here"),
     }
 }
