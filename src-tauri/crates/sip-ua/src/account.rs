@@ -44,13 +44,18 @@ impl Account {
 
     /// Takes in where the server is now.
     pub(crate) fn located(&mut self, routes: Vec<Route>) {
-        for route in &routes {
+        self.learn(&routes);
+        self.routes = routes;
+    }
+
+    /// Takes in that these too are addresses of the server.
+    pub(crate) fn learn(&mut self, routes: &[Route]) {
+        for route in routes {
             let ip = route.target.addr.ip().to_canonical();
             if !self.known.contains(&ip) {
                 self.known.push(ip);
             }
         }
-        self.routes = routes;
     }
 
     /// Whether requests from there are answered for this account.
@@ -68,8 +73,8 @@ impl Account {
         self.known.contains(&addr.ip().to_canonical())
     }
 
-    /// Our Contact as seen over `transport` from `local`.
-    pub(crate) fn contact(&self, transport: Transport, local: SocketAddr) -> NameAddr {
+    /// Our address as seen over `transport` from `local`, with our instance: what is registered.
+    pub(crate) fn address(&self, transport: Transport, local: SocketAddr) -> NameAddr {
         let user = self.config.aor.user();
         let mut uri = Uri::sip(user.as_deref(), Host::from(local.ip()), Some(local.port()));
         if transport != Transport::Udp {
@@ -81,6 +86,30 @@ impl Account {
             contact.params.set("+sip.instance", Some(&instance));
         }
         contact
+    }
+
+    /// Our Contact in a dialog: the GRUU where the registrar gave us one (RFC 5627 section 4.4.1),
+    /// else our address, which with a flow of ours is marked (RFC 5626 section 4.3).
+    pub(crate) fn contact(&self, transport: Transport, local: SocketAddr) -> NameAddr {
+        if let Some(gruu) = self.registration.gruu() {
+            return name_addr(None, gruu.clone());
+        }
+        let mut contact = self.address(transport, local);
+        if self.registration.has_outbound() {
+            contact.uri = contact.uri.with_param("ob", None);
+        }
+        contact
+    }
+
+    /// Our Contact in an answer to `source`. The request may have come in on an address that we
+    /// have left since: the way to the server tells which one is ours now.
+    pub(crate) fn contact_for(&self, source: &Source) -> NameAddr {
+        let way = self.registration.server().filter(|route| {
+            route.target.transport == source.transport
+                && route.target.addr.ip().to_canonical() == source.remote.ip().to_canonical()
+        });
+        let local = way.map_or(source.local, |route| route.local);
+        self.contact(source.transport, local)
     }
 
     /// How well a request from outside any dialog fits this account; 0: not at all.

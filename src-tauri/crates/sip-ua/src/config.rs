@@ -75,6 +75,10 @@ pub struct AccountConfig {
     pub expires: u32,
     /// `+sip.instance` (RFC 5626 section 4.1), a `urn:uuid:…` without angle brackets. Empty: none.
     pub instance_id: String,
+    /// Whether to ask for a globally routable address (RFC 5627) and to use it as our Contact in
+    /// dialogs when the registrar gives one. Needs an instance id. Off unless wished: there are
+    /// registrars that hand such addresses out in front of a proxy that cannot route to them.
+    pub gruu: bool,
     /// Whether to register. Without, requests go straight to their Request-URI.
     pub register: bool,
     /// Whose requests are answered.
@@ -136,6 +140,7 @@ impl AccountConfig {
             realms: Vec::new(),
             expires: 300,
             instance_id: String::new(),
+            gruu: false,
             register: true,
             accept_from: AcceptFrom::Registrar,
             catch_all: false,

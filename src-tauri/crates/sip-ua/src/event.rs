@@ -194,6 +194,18 @@ pub enum Event {
         /// Which call.
         session: SessionId,
     },
+    /// Our addresses have changed ([`crate::UserAgent::network_changed`]) under this session. An
+    /// offer of ours that was under way has been dropped without another word. An answered session
+    /// wants `reoffer` with a description of the new address; one that rings is answered with it;
+    /// an outgoing call that is not answered yet will not hear its answer, since that goes to the
+    /// old address, and has to be dialled again.
+    ///
+    /// Until the peer has accepted a new offer, an offer that gets no answer does not end the
+    /// session but comes as [`Event::ReofferFailed`]: the owner goes on trying.
+    AddressChanged {
+        /// Which call.
+        session: SessionId,
+    },
     /// A session is over. Comes exactly once for every session, and last but for
     /// [`Event::ReferProgress`].
     Ended {

@@ -1,10 +1,14 @@
 //! A dialog together with the way its requests travel: locating the next hop, holding requests
-//! back until it is known, answering challenges, trying the next target.
+//! back until it is known, answering challenges, trying the next target, going another way when
+//! our own addresses change.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use sip_core::{ClientKey, Failure, Route};
-use sip_types::{Method, Request, Response};
+use sip_types::{HeaderName, Method, Request, Response};
 
 use crate::{
     QueryId, ReferralId, ResolveError, authentication,
@@ -32,7 +36,22 @@ pub(crate) enum Purpose {
     Info,
     /// Sent with `send_in_session`.
     Other,
+    /// A re-INVITE or UPDATE whose answer nobody waits for any more: it left by a way that is gone.
+    /// If a re-INVITE is accepted after all, it is acknowledged and that is all.
+    Overtaken,
 }
+
+impl Purpose {
+    /// Whether the request may carry an offer, which speaks of our address.
+    fn offers(self) -> bool {
+        matches!(self, Self::Reinvite | Self::Update)
+    }
+}
+
+/// How often a request is sent again because its way broke under it.
+const DETOURS: u8 = 3;
+/// How often a way is looked for on behalf of a BYE, when there is none.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// A request under way.
 #[derive(Debug)]
@@ -41,6 +60,12 @@ pub(crate) struct Pending {
     /// As sent, without Via: it may have to be sent again.
     pub request: Request,
     tries: u8,
+    /// How often its way broke.
+    detours: u8,
+    /// The next hop has said something.
+    heard: bool,
+    /// When it was sent last.
+    sent: Instant,
 }
 
 /// What has become of a request.
@@ -81,6 +106,17 @@ pub(crate) struct Flow {
     query: Option<QueryId>,
     queue: Vec<Queued>,
     pending: BTreeMap<ClientKey, Pending>,
+    /// Our address changed and the peer has not confirmed the new one.
+    moved: bool,
+    /// A BYE found no way and waits for one.
+    held: Option<Held>,
+}
+
+/// A BYE that waits for a way.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    next: Instant,
+    until: Instant,
 }
 
 impl Flow {
@@ -94,6 +130,8 @@ impl Flow {
             query: None,
             queue: Vec::new(),
             pending: BTreeMap::new(),
+            moved: false,
+            held: None,
         };
         flow.retarget();
         flow
@@ -105,11 +143,56 @@ impl Flow {
         self.pinned = true;
     }
 
-    /// Looks for the way anew with the next request, unless it is pinned.
-    pub(crate) fn forget_routes(&mut self) {
-        if !self.pinned {
-            self.routes.clear();
+    /// Our addresses have changed: the way is looked for anew, unless it is pinned, and what is
+    /// under way is sent again over it. A re-INVITE or UPDATE is not, since it speaks of the old
+    /// address: its owner has to offer anew. `true`: there was one.
+    pub(crate) fn network_changed(&mut self, cx: &mut Cx<'_>) -> bool {
+        if self.pinned {
+            return false;
         }
+        self.routes.clear();
+        self.query = None;
+        self.moved = true;
+        let queued = self.queue.len();
+        self.queue.retain(|q| !matches!(q, Queued::Request(p) if p.purpose.offers()));
+        let mut overtaken = self.queue.len() < queued;
+        for (key, mut pending) in std::mem::take(&mut self.pending) {
+            match pending.purpose {
+                Purpose::Reinvite | Purpose::Update | Purpose::Overtaken => {
+                    overtaken |= pending.purpose.offers();
+                    pending.purpose = Purpose::Overtaken;
+                    self.pending.insert(key, pending);
+                }
+                // Twice would be two transfers.
+                Purpose::Refer => {
+                    self.pending.insert(key, pending);
+                }
+                _ => self.send_again(cx, pending),
+            }
+        }
+        if !self.queue.is_empty() {
+            self.find_way(cx);
+        }
+        overtaken
+    }
+
+    /// Whether a re-INVITE was sent over a new way, and sent again, and nothing at all has been
+    /// heard of it.
+    pub(crate) fn is_unheard(&self, cx: &Cx<'_>) -> bool {
+        let repeated = |sent: Instant| cx.now >= sent + cx.shared.config.timers.t1;
+        let unheard = |p: &Pending| p.purpose.offers() && !p.heard && repeated(p.sent);
+        self.moved && self.pending.values().any(unheard)
+    }
+
+    /// Whether the peer has not confirmed our new address yet: a failure to reach it does not mean
+    /// that it is gone.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.moved
+    }
+
+    /// The peer has confirmed our address.
+    pub(crate) fn settled(&mut self) {
+        self.moved = false;
     }
 
     /// To be called when the dialog's target or route set changed.
@@ -123,7 +206,19 @@ impl Flow {
     /// Sends a request; its outcome comes through [`Self::on_response`] or [`Self::on_failure`].
     pub(crate) fn send(&mut self, cx: &mut Cx<'_>, mut request: Request, purpose: Purpose) {
         authentication::sign(cx, &mut request);
-        self.dispatch(cx, Queued::Request(Pending { purpose, request, tries: 0 }));
+        let sent = cx.now;
+        let pending = Pending { purpose, request, tries: 0, detours: 0, heard: false, sent };
+        self.dispatch(cx, Queued::Request(pending));
+    }
+
+    /// Sends a request again as a new one: it may have arrived, or have left its way half done.
+    fn send_again(&mut self, cx: &mut Cx<'_>, mut pending: Pending) {
+        self.dialog.local_seq = self.dialog.local_seq.wrapping_add(1);
+        let cseq = format!("{} {}", self.dialog.local_seq, pending.request.method.as_str());
+        pending.heard = false;
+        pending.request.headers.set(HeaderName::CSeq, cseq);
+        authentication::sign(cx, &mut pending.request);
+        self.dispatch(cx, Queued::Request(pending));
     }
 
     /// Sends the ACK for a 2xx.
@@ -154,7 +249,9 @@ impl Flow {
         response: Response,
     ) -> Option<Outcome> {
         if response.status.is_provisional() {
-            return self.pending.contains_key(&key).then_some(Outcome::Continues);
+            let pending = self.pending.get_mut(&key)?;
+            pending.heard = true;
+            return Some(Outcome::Continues);
         }
         let mut pending = self.pending.remove(&key)?;
         if authentication::is_challenge(&response) && pending.tries < authentication::TRIES {
@@ -163,6 +260,7 @@ impl Flow {
             let seq = self.dialog.local_seq;
             if authentication::answer(cx, &mut request, &response, seq) {
                 pending.tries += 1;
+                pending.heard = true;
                 pending.request = request;
                 self.dispatch(cx, Queued::Request(pending));
                 return Some(Outcome::Continues);
@@ -179,10 +277,19 @@ impl Flow {
         key: ClientKey,
         failure: Failure,
     ) -> Option<Outcome> {
-        let pending = self.pending.remove(&key)?;
+        let mut pending = self.pending.remove(&key)?;
         if matches!(failure, Failure::Transport(_)) && self.routes.len() > 1 {
             self.routes.remove(0);
             self.dispatch(cx, Queued::Request(pending));
+            return Some(Outcome::Continues);
+        }
+        let broke = matches!(failure, Failure::Transport(_)) && !self.pinned;
+        let once = matches!(pending.purpose, Purpose::Overtaken | Purpose::Refer);
+        if broke && !once && pending.detours < DETOURS {
+            // A connection that broke, or an address that has just gone: there may be another way.
+            pending.detours += 1;
+            self.routes.clear();
+            self.send_again(cx, pending);
             return Some(Outcome::Continues);
         }
         Some(Outcome::Failed(pending.purpose, pending.request, failure))
@@ -203,12 +310,20 @@ impl Flow {
         let reason = match result {
             Ok(routes) if !routes.is_empty() => {
                 self.routes = routes;
+                self.held = None;
                 queue.into_iter().for_each(|queued| self.dispatch(cx, queued));
                 return Vec::new();
             }
             Ok(_) => "the next hop has no address".to_owned(),
             Err(error) => error.reason,
         };
+        if queue.iter().any(|q| matches!(q, Queued::Request(p) if p.purpose == Purpose::Bye)) {
+            // The peer is not left in a call that is over: the network may come back.
+            let until = self.held.map_or(cx.now + cx.shared.patience(), |held| held.until);
+            self.held = Some(Held { next: cx.now + LOOK_AGAIN, until });
+            self.queue = queue;
+            return Vec::new();
+        }
         let failed = |queued| match queued {
             Queued::Request(pending) => Some(Outcome::Failed(
                 pending.purpose,
@@ -223,11 +338,7 @@ impl Flow {
     fn dispatch(&mut self, cx: &mut Cx<'_>, queued: Queued) {
         let Some(route) = self.routes.first().copied() else {
             self.queue.push(queued);
-            if self.query.is_none() {
-                let hop = self.dialog.next_hop().clone();
-                self.query = Some(cx.shared.resolve(self.owner, hop));
-            }
-            return;
+            return self.find_way(cx);
         };
         match queued {
             Queued::Ack(ack) => cx.shared.layer.send_ack(cx.now, ack, &route),
@@ -239,10 +350,36 @@ impl Flow {
                 ) {
                     crate::message::set_contact(&mut pending.request.headers, cx, &route);
                 }
+                pending.sent = cx.now;
                 let request = pending.request.clone();
                 let key = cx.shared.request(cx.now, request, &route, self.owner);
                 self.pending.insert(key, pending);
             }
+        }
+    }
+
+    /// When a BYE that found no way is to be tried again.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.held.map(|held| held.next.min(held.until))
+    }
+
+    /// Looks for a way again. `true`: the time for that is over.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) -> bool {
+        match self.held {
+            Some(held) if held.until <= cx.now => return true,
+            Some(held) if held.next <= cx.now => {
+                self.held = Some(Held { next: cx.now + LOOK_AGAIN, ..held });
+                self.find_way(cx);
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn find_way(&mut self, cx: &mut Cx<'_>) {
+        if self.query.is_none() {
+            let hop = self.dialog.next_hop().clone();
+            self.query = Some(cx.shared.resolve(self.owner, hop));
         }
     }
 }

@@ -7,6 +7,7 @@
 mod account;
 mod alerting;
 mod authentication;
+mod backoff;
 mod config;
 mod dialog;
 mod dialog_names;

@@ -77,8 +77,7 @@ pub(crate) fn set_contact(headers: &mut Headers, cx: &Cx<'_>, route: &Route) {
 
 /// Our Contact in a response to a request from `source`.
 pub(crate) fn set_contact_for(headers: &mut Headers, cx: &Cx<'_>, source: &Source) {
-    let contact = cx.account.contact(source.transport, source.local);
-    headers.set(HeaderName::Contact, contact.to_string());
+    headers.set(HeaderName::Contact, cx.account.contact_for(source).to_string());
 }
 
 /// Puts a body in place, or takes it out.

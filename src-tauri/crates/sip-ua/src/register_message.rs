@@ -16,17 +16,32 @@ pub(crate) struct Binding {
     pub expires: u32,
     pub contact: Uri,
     pub public_addr: Option<SocketAddr>,
+    /// The public GRUU it gave us (RFC 5627 section 4.2).
+    pub gruu: Option<Uri>,
+    /// It keeps the flow (RFC 5626 section 6).
+    pub outbound: bool,
 }
 
-/// A REGISTER for our Contact over `route`; 0 seconds take it back.
-pub(crate) fn build(
-    cx: &Cx<'_>,
-    route: &Route,
-    expires: u32,
-    call_id: &str,
-    tag: &str,
-    seq: u32,
-) -> Request {
+/// What a REGISTER is to say.
+pub(crate) struct Wish {
+    pub call_id: String,
+    pub tag: String,
+    pub seq: u32,
+    /// Seconds; 0 takes the Contact back.
+    pub expires: u32,
+    /// Ask for a flow (RFC 5626).
+    pub outbound: bool,
+    /// The Contact the registrar holds; taken back if it is another one than ours now.
+    pub old: Option<Uri>,
+    /// Where a 3xx has sent us.
+    pub uri: Option<Uri>,
+}
+
+/// The number of our one flow (RFC 5626 section 4.2).
+const REG_ID: &str = "1";
+
+/// A REGISTER for our Contact over `route`.
+pub(crate) fn build(cx: &Cx<'_>, route: &Route, wish: &Wish) -> Request {
     let config = &cx.account.config;
     let domain = match config.registrar.host() {
         Some(host) if config.registrar.is_sips() => {
@@ -36,23 +51,45 @@ pub(crate) fn build(
         Some(host) => Uri::sip(None, host.clone(), config.registrar.port()),
         None => config.registrar.clone(),
     };
-    let mut request = Request::new(Method::Register, domain);
+    let mut request = Request::new(Method::Register, wish.uri.clone().unwrap_or(domain));
     let address = name_addr(config.display_name.clone(), config.aor.clone());
     let headers = &mut request.headers;
     if let Some(proxy) = config.outbound_proxy.as_ref().filter(|proxy| proxy.lr()) {
         headers.push(HeaderName::Route, name_addr(None, proxy.clone()).to_string());
     }
     headers.push(HeaderName::MaxForwards, "70");
-    headers.push(HeaderName::From, address.with_tag(tag).to_string());
+    headers.push(HeaderName::From, address.with_tag(&wish.tag).to_string());
     headers.push(HeaderName::To, name_addr(None, config.aor.clone()).to_string());
-    headers.push(HeaderName::CallId, call_id);
-    headers.push(HeaderName::CSeq, format!("{seq} REGISTER"));
-    message::set_contact(headers, cx, route);
-    headers.push(HeaderName::Expires, expires.to_string());
-    headers.push(HeaderName::Supported, "path");
+    headers.push(HeaderName::CallId, wish.call_id.clone());
+    headers.push(HeaderName::CSeq, format!("{} REGISTER", wish.seq));
+    let mut contact = cx.account.address(route.target.transport, route.local);
+    if wish.outbound {
+        contact.params.set("reg-id", Some(REG_ID));
+    }
+    let moved = wish.old.as_ref().filter(|old| wish.expires > 0 && !old.equivalent(&contact.uri));
+    headers.push(HeaderName::Contact, contact.to_string());
+    if let Some(old) = moved {
+        let mut old = name_addr(None, old.clone());
+        old.params.set("expires", Some("0"));
+        headers.push(HeaderName::Contact, old.to_string());
+    }
+    headers.push(HeaderName::Expires, wish.expires.to_string());
+    let mut supported = vec!["path"];
+    if wish.outbound {
+        supported.push("outbound");
+    }
+    if !config.instance_id.is_empty() && config.gruu {
+        supported.push("gruu");
+    }
+    headers.push(HeaderName::Supported, supported.join(", "));
     headers.push(HeaderName::Allow, message::allow(&cx.shared.config));
     headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
     request
+}
+
+/// The Contact a REGISTER of ours asked for.
+pub(crate) fn asked_contact(request: &Request) -> Option<Uri> {
+    first_address(request.headers.contacts().unwrap_or_default()).map(|address| address.uri)
 }
 
 /// What a 200 says about our own Contact (section 10.3 step 8: it lists all of the address).
@@ -69,12 +106,18 @@ pub(crate) fn read_binding(account: &Account, request: &Request, response: &Resp
     let own = own.and_then(|text| text.trim().parse::<u64>().ok());
     let all = || response.headers.expires().ok().flatten();
     let expires = own.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)).or_else(all);
+    let gruu = ours.as_ref().and_then(|address| address.params.value("pub-gruu"));
+    let gruu = gruu.and_then(|text| Uri::parse(text.trim().trim_matches('"')).ok());
+    let outbound =
+        response.headers.require().iter().any(|tag| tag.eq_ignore_ascii_case("outbound"));
     let contact = ours.or(asked).map_or_else(|| account.config.aor.clone(), |address| address.uri);
     Binding {
         // Zero would mean that the binding is gone, which a 200 to a registration does not say.
         expires: expires.filter(|&e| e > 0).unwrap_or(account.config.expires).min(7 * 86_400),
         contact,
         public_addr: public_addr(response),
+        gruu: gruu.filter(|uri| account.config.gruu && uri.is_sip() && uri.param("gr").is_some()),
+        outbound,
     }
 }
 

@@ -1,22 +1,26 @@
-//! The registration of one account (RFC 3261 section 10, RFC 3327, RFC 3608, RFC 5626 section 4.5).
+//! The registration of one account (RFC 3261 section 10, RFC 3327, RFC 3608, RFC 5626, RFC 5627).
 //!
-//! Inputs from the owner: register, unregister. From the resolver: located, not located. From the
-//! transactions: response, failure. From the transport: the connection broke. From the clock:
-//! refresh due, retry due.
+//! Inputs from the owner: register, unregister, the network changed, the network is gone. From the
+//! resolver: located, not located. From the transactions: response, failure. From the transport:
+//! nothing can be sent to the server, its connection broke. From the clock: refresh due, retry due,
+//! an answer is overdue, the way back to the preferred server is worth a try.
 
 use std::time::{Duration, Instant};
 
 use sip_core::{ClientKey, Failure, Route, Target};
-use sip_types::{NameAddr, Request, Response, StatusCode};
+use sip_types::{ContactValue, NameAddr, Request, Response, StatusCode, Transport, Uri};
 
 use crate::{
-    Event, QueryId, RegistrationState, ResolveError, authentication, register_message,
+    Event, QueryId, RegistrationState, ResolveError, authentication,
+    backoff::Backoff,
+    register_message::{self, Wish},
     shared::{Cx, Owner},
 };
 
-/// The first wait after a failure, and the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// How long the server of an account that does not register is not looked for again.
+const LOCATE_AGAIN: Duration = Duration::from_secs(30);
+/// How often a registrar may send us elsewhere (3xx) in one attempt.
+const REDIRECTIONS: u8 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -36,6 +40,27 @@ enum State {
     Unregistering,
 }
 
+/// A REGISTER under way.
+#[derive(Debug)]
+struct Pending {
+    key: ClientKey,
+    request: Request,
+    route: Route,
+    /// How often it has been signed anew.
+    tries: u8,
+}
+
+/// What the resolver has been asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// The account's server.
+    Server,
+    /// The way to the target that held the registration: no name has to be looked up for that.
+    Target,
+    /// Where the registrar has sent us (3xx).
+    Elsewhere,
+}
+
 /// One account's registration.
 #[derive(Debug)]
 pub(crate) struct Registration {
@@ -45,22 +70,38 @@ pub(crate) struct Registration {
     seq: u32,
     /// Seconds to ask for, as a 423 may have raised them.
     expires: u32,
-    failures: u32,
+    backoff: Backoff,
     /// Targets not tried yet in this attempt.
     remaining: Vec<Route>,
-    /// The target of the request under way, or of the one that holds the registration.
+    /// They are what held the registration before; the name has not been looked up.
+    by_target: bool,
+    /// The target that was to be tried first.
+    preferred: Option<Target>,
+    /// The target that holds the registration, or held it last.
     current: Option<Route>,
-    /// A target that has just failed: tried last.
-    avoid: Option<Target>,
-    query: Option<QueryId>,
+    query: Option<(QueryId, Question)>,
     /// When to look for the server again, for an account that does not register.
     locate_at: Option<Instant>,
-    /// The request under way and how often it has been signed anew.
-    pending: Option<(ClientKey, Request, u8)>,
+    pending: Option<Pending>,
+    /// When the request under way counts as unanswered, although its transaction goes on.
+    give_up_at: Option<Instant>,
+    /// When to try the preferred target again while another holds the registration.
+    return_at: Option<Instant>,
     /// Held by the registrar as far as we know.
     bound: bool,
+    /// The Contact it holds, as we wrote it.
+    contact: Option<Uri>,
     /// Where requests outside dialogs travel (RFC 3608).
     service_route: Vec<NameAddr>,
+    /// The public GRUU (RFC 5627).
+    gruu: Option<Uri>,
+    /// Ask for a flow (RFC 5626); not any more once a proxy on the way cannot (439).
+    ask_outbound: bool,
+    /// The registrar granted it.
+    outbound: bool,
+    redirections: u8,
+    /// The Request-URI a 3xx gave.
+    elsewhere: Option<Uri>,
     reported: Option<RegistrationState>,
 }
 
@@ -72,15 +113,24 @@ impl Registration {
             from_tag,
             seq: 0,
             expires,
-            failures: 0,
+            backoff: Backoff::default(),
             remaining: Vec::new(),
+            by_target: false,
+            preferred: None,
             current: None,
-            avoid: None,
             query: None,
             locate_at: None,
             pending: None,
+            give_up_at: None,
+            return_at: None,
             bound: false,
+            contact: None,
             service_route: Vec::new(),
+            gruu: None,
+            ask_outbound: true,
+            outbound: false,
+            redirections: 0,
+            elsewhere: None,
             reported: None,
         }
     }
@@ -89,9 +139,19 @@ impl Registration {
         &self.service_route
     }
 
+    /// What our Contact in dialogs is, if the registrar gave us a name of our own (RFC 5627).
+    pub(crate) fn gruu(&self) -> Option<&Uri> {
+        self.gruu.as_ref().filter(|_| self.bound)
+    }
+
+    /// Whether the registrar keeps our flow (RFC 5626).
+    pub(crate) fn has_outbound(&self) -> bool {
+        self.outbound && self.bound
+    }
+
     /// The target that holds the registration.
     pub(crate) fn server(&self) -> Option<Route> {
-        self.current.filter(|_| matches!(self.state, State::Registered { .. }))
+        self.current.filter(|_| self.bound)
     }
 
     /// Whether nothing is under way: what a removed account waits for.
@@ -100,32 +160,98 @@ impl Registration {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
+        let state = match self.state {
             State::Registered { refresh_at: at } | State::Waiting { retry_at: at } => Some(at),
-            _ => self.locate_at,
+            _ => None,
+        };
+        let back = self.return_at.filter(|_| self.may_return());
+        let overdue = self.give_up_at.filter(|_| self.pending.is_some());
+        [state, back, overdue, self.locate_at].into_iter().flatten().min()
+    }
+
+    fn may_return(&self) -> bool {
+        matches!(self.state, State::Registered { .. }) && self.pending.is_none()
+    }
+
+    /// Whether a new network is a reason to register: not after the owner took the registration
+    /// back, and not with a password that is wrong everywhere.
+    fn wants_network(&self) -> bool {
+        let wrong = [StatusCode::UNAUTHORIZED, StatusCode::PROXY_AUTHENTICATION_REQUIRED];
+        match &self.reported {
+            Some(RegistrationState::Failed { status, .. }) if self.state == State::Failed => {
+                status.is_some_and(|status| !wrong.contains(&status))
+            }
+            _ => !matches!(self.state, State::Idle | State::Unregistering),
         }
+    }
+
+    /// Forgets what is under way.
+    fn drop_attempt(&mut self) {
+        self.pending = None;
+        self.give_up_at = None;
+        self.query = None;
+        self.remaining.clear();
+        self.by_target = false;
+        self.redirections = 0;
+        self.elsewhere = None;
     }
 }
 
 /// The owner wants the account registered, now.
 pub(crate) fn register(cx: &mut Cx<'_>) {
     let registration = &mut cx.account.registration;
-    registration.failures = 0;
-    registration.avoid = None;
-    registration.pending = None;
+    registration.backoff.forgive();
+    registration.drop_attempt();
+    registration.ask_outbound = true;
     enter(cx, State::Locating, "register");
     report(cx, RegistrationState::Registering, None);
     locate(cx);
+}
+
+/// Our addresses or the way to the server have changed: registers over the new way at once, with
+/// the server that held the registration if there was one.
+pub(crate) fn network_changed(cx: &mut Cx<'_>) {
+    let now = cx.now;
+    let registration = &mut cx.account.registration;
+    if !registration.wants_network() {
+        return;
+    }
+    registration.backoff.forgive();
+    registration.backoff.hurry(now);
+    registration.drop_attempt();
+    registration.bound = false;
+    registration.return_at = None;
+    enter(cx, State::Locating, "network changed");
+    report(cx, RegistrationState::Registering, None);
+    let known = cx.account.registration.current.and_then(|route| target_uri(route.target));
+    match known {
+        Some(uri) => ask(cx, uri, Question::Target),
+        None => locate(cx),
+    }
+}
+
+/// No address of ours leads anywhere: says so, and waits for a change.
+pub(crate) fn network_gone(cx: &mut Cx<'_>) {
+    let registration = &mut cx.account.registration;
+    if matches!(registration.state, State::Idle | State::Failed | State::Unregistering) {
+        return;
+    }
+    registration.drop_attempt();
+    registration.bound = false;
+    let retry_at = cx.now + LOCATE_AGAIN;
+    enter(cx, State::Waiting { retry_at }, "network gone");
+    let cause = "there is no network".to_owned();
+    report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
 }
 
 /// The owner wants the registration taken back.
 pub(crate) fn unregister(cx: &mut Cx<'_>) {
     let registration = &mut cx.account.registration;
     // A REGISTER under way may still reach the registrar, so that one is taken back as well.
-    let held = registration.bound || registration.pending.is_some();
-    registration.pending = None;
-    registration.query = None;
-    match registration.current.filter(|_| held) {
+    let asked = registration.pending.as_ref().map(|pending| pending.route);
+    let held = registration.current.filter(|_| registration.bound);
+    registration.drop_attempt();
+    match asked.or(held) {
         Some(route) => {
             enter(cx, State::Unregistering, "unregister");
             send(cx, route, 0);
@@ -137,8 +263,21 @@ pub(crate) fn unregister(cx: &mut Cx<'_>) {
 /// Finds out where the server is: before registering, and for knowing whose requests to answer.
 pub(crate) fn locate(cx: &mut Cx<'_>) {
     let uri = cx.account.server().clone();
+    ask(cx, uri, Question::Server);
+}
+
+fn ask(cx: &mut Cx<'_>, uri: Uri, question: Question) {
     let query = cx.shared.resolve(Owner::Registration(cx.account.id), uri);
-    cx.account.registration.query = Some(query);
+    cx.account.registration.query = Some((query, question));
+}
+
+/// A target as a URI that needs no name service. `None` for the transports that check a name.
+fn target_uri(target: Target) -> Option<Uri> {
+    matches!(target.transport, Transport::Udp | Transport::Tcp).then(|| {
+        let uri = Uri::sip(None, target.addr.ip().into(), Some(target.addr.port()));
+        let transport = target.transport.to_string().to_ascii_lowercase();
+        uri.with_param("transport", Some(&transport))
+    })
 }
 
 /// The resolver's answer.
@@ -147,24 +286,47 @@ pub(crate) fn on_resolved(
     query: QueryId,
     result: Result<Vec<Route>, ResolveError>,
 ) {
-    if cx.account.registration.query != Some(query) {
+    let registration = &mut cx.account.registration;
+    let Some((_, question)) = registration.query.take_if(|(asked, _)| *asked == query) else {
         return;
-    }
-    cx.account.registration.query = None;
-    let trying = cx.account.registration.state == State::Locating;
-    match result {
-        Ok(mut routes) if !routes.is_empty() => {
+    };
+    let trying = registration.state == State::Locating;
+    match (result, question) {
+        (Ok(routes), Question::Server) if !routes.is_empty() => {
             cx.account.located(routes.clone());
-            if trying {
-                let avoid = cx.account.registration.avoid.take();
-                routes.sort_by_key(|route| Some(route.target) == avoid);
-                cx.account.registration.remaining = routes;
-                try_next(cx, "located", "no server answers".to_owned(), None);
-            }
+            if trying { begin(cx, routes) } else { compare(cx, &routes) }
         }
-        Ok(_) if trying => trouble(cx, "not located", "the server has no address".to_owned(), None),
-        Err(error) if trying => trouble(cx, "not located", error.reason, None),
-        _ => cx.account.registration.locate_at = Some(cx.now + LONGEST_WAIT / 4),
+        (Ok(routes), _) if !routes.is_empty() && trying => {
+            cx.account.learn(&routes);
+            begin(cx, routes);
+            cx.account.registration.by_target = question == Question::Target;
+        }
+        (_, Question::Target) if trying => locate(cx),
+        (Ok(_), _) if trying => {
+            trouble(cx, "not located", "the server has no address".to_owned(), None, false);
+        }
+        (Err(error), _) if trying => trouble(cx, "not located", error.reason, None, false),
+        _ => cx.account.registration.locate_at = Some(cx.now + LOCATE_AGAIN),
+    }
+}
+
+/// Begins an attempt with these targets, best first.
+fn begin(cx: &mut Cx<'_>, mut routes: Vec<Route>) {
+    let now = cx.now;
+    let registration = &mut cx.account.registration;
+    registration.preferred = routes.first().map(|route| route.target);
+    registration.backoff.order(now, &mut routes);
+    registration.remaining = routes;
+    try_next(cx, "located", "no server answers".to_owned(), None, false);
+}
+
+/// The server was looked up again while registered: one that is no longer named is left.
+fn compare(cx: &mut Cx<'_>, routes: &[Route]) {
+    let registration = &mut cx.account.registration;
+    let named = |target| routes.iter().any(|route| route.target == target);
+    if registration.server().is_some_and(|route| !named(route.target)) {
+        registration.preferred = routes.first().map(|route| route.target);
+        registration.return_at = Some(cx.now);
     }
 }
 
@@ -174,114 +336,193 @@ pub(crate) fn on_response(cx: &mut Cx<'_>, key: ClientKey, response: &Response) 
     if response.status.is_provisional() {
         return;
     }
-    let Some((_, request, tries)) = registration.pending.take_if(|(pending, ..)| *pending == key)
-    else {
-        return;
-    };
+    let Some(pending) = registration.pending.take_if(|pending| pending.key == key) else { return };
+    registration.give_up_at = None;
     if registration.state == State::Unregistering && !authentication::is_challenge(response) {
         return unregistered(cx, "response");
     }
-    let status = response.status;
-    match status.code() {
-        200..=299 => on_success(cx, &request, response),
-        401 | 407 => on_challenge(cx, request, response, tries),
-        423 => on_interval_too_brief(cx, response),
-        300..=399 | 408 | 480 | 491 | 500..=599 => {
-            let wait = register_message::retry_after(response);
-            cx.account.registration.avoid = cx.account.registration.current.map(|r| r.target);
-            try_next(cx, "server trouble", words(response), wait);
+    let wait = register_message::retry_after(response);
+    match response.status.code() {
+        200..=299 => on_success(cx, &pending, response),
+        401 | 407 => on_challenge(cx, pending, response),
+        _ if matches!(cx.account.registration.state, State::Registered { .. }) => {
+            not_returned(cx, pending.route, wait);
         }
-        _ => refused(cx, Some(status), words(response)),
+        423 => on_interval_too_brief(cx, pending.route, response),
+        439 if cx.account.registration.ask_outbound => {
+            // RFC 5626 section 6.1: the first hop cannot, so it is done without.
+            cx.account.registration.ask_outbound = false;
+            again(cx, pending.route);
+        }
+        300..=399 => on_redirection(cx, response),
+        430 | 408 | 480 | 491 | 500..=599 => {
+            cx.account.registration.backoff.punish(cx.now, pending.route.target, wait);
+            try_next(cx, "server trouble", words(response), wait, true);
+        }
+        400..=499 if pending.request.headers.contacts().is_ok_and(|list| list.len() > 1) => {
+            // Perhaps it does not like that the old address is taken out in the same breath.
+            cx.account.registration.contact = None;
+            again(cx, pending.route);
+        }
+        _ => refused(cx, Some(response.status), words(response)),
     }
 }
 
 /// A REGISTER got no answer.
 pub(crate) fn on_failure(cx: &mut Cx<'_>, key: ClientKey, failure: &Failure) {
     let registration = &mut cx.account.registration;
-    if registration.pending.take_if(|(pending, ..)| *pending == key).is_none() {
-        return;
+    if let Some(pending) = registration.pending.take_if(|pending| pending.key == key) {
+        unanswered(cx, pending.route, failure.to_string());
     }
-    if registration.state == State::Unregistering {
-        return unregistered(cx, "no answer");
+}
+
+fn unanswered(cx: &mut Cx<'_>, route: Route, cause: String) {
+    let now = cx.now;
+    let registration = &mut cx.account.registration;
+    registration.give_up_at = None;
+    match registration.state {
+        State::Unregistering => return unregistered(cx, "no answer"),
+        State::Registered { .. } => return not_returned(cx, route, None),
+        _ => {}
     }
-    let refreshing = registration.bound;
-    registration.avoid = registration.current.map(|route| route.target);
-    if refreshing && registration.remaining.is_empty() {
+    registration.backoff.punish(now, route.target, None);
+    let siblings = registration.bound || registration.by_target;
+    if siblings && registration.remaining.is_empty() {
         // The server that held the registration is gone; its siblings may be there.
         registration.bound = false;
+        registration.by_target = false;
+        registration.backoff.hurry(now);
         enter(cx, State::Locating, "no answer to a refresh");
         return locate(cx);
     }
-    try_next(cx, "no answer", failure.to_string(), None);
+    try_next(cx, "no answer", cause, None, false);
 }
 
-/// The connection that the registration stands on broke.
+/// Nothing can be sent to a target, or the connection with it broke.
 pub(crate) fn on_transport_failed(cx: &mut Cx<'_>, target: &Target, reason: &str) {
-    let registration = &cx.account.registration;
-    let ours = registration.server().is_some_and(|route| route.target == *target);
-    if ours && target.transport.reliable() {
-        // Everybody's connection breaks at once when a server restarts: do not come back at once.
-        let retry_at = cx.now + cx.shared.delay(Duration::ZERO, Duration::from_millis(500));
-        cx.account.registration.bound = false;
-        enter(cx, State::Waiting { retry_at }, "connection broke");
-        let cause = format!("the connection broke: {reason}");
-        report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
+    let registration = &mut cx.account.registration;
+    if registration.server().is_none_or(|route| route.target != *target) {
+        return;
     }
+    if !matches!(registration.state, State::Registered { .. }) {
+        return;
+    }
+    registration.backoff.hurry(cx.now);
+    if !target.transport.reliable() {
+        // One datagram that could not be sent proves little: ask the server.
+        registration.pending = None;
+        return refresh(cx, "nothing can be sent");
+    }
+    // Everybody's connection breaks at once when a server restarts: do not come back at once.
+    let retry_at = cx.now + cx.shared.delay(Duration::ZERO, Duration::from_millis(500));
+    cx.account.registration.bound = false;
+    enter(cx, State::Waiting { retry_at }, "connection broke");
+    let cause = format!("the connection broke: {reason}");
+    report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
 }
 
 /// Does what is due.
 pub(crate) fn handle_timeout(cx: &mut Cx<'_>) {
-    match cx.account.registration.state {
-        State::Registered { refresh_at } if refresh_at <= cx.now => refresh(cx),
-        State::Waiting { retry_at } if retry_at <= cx.now => {
+    let now = cx.now;
+    let registration = &mut cx.account.registration;
+    let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+    if due(registration.give_up_at) {
+        registration.give_up_at = None;
+        if let Some(pending) = registration.pending.take() {
+            unanswered(cx, pending.route, "no answer in time".to_owned());
+        }
+    }
+    let registration = &mut cx.account.registration;
+    match registration.state {
+        State::Registered { refresh_at } if refresh_at <= now => refresh(cx, "refresh due"),
+        State::Registered { .. } if due(registration.return_at) && registration.may_return() => {
+            try_return(cx);
+        }
+        State::Waiting { retry_at } if retry_at <= now => {
             enter(cx, State::Locating, "retry due");
             report(cx, RegistrationState::Registering, None);
             locate(cx);
         }
-        _ if cx.account.registration.locate_at.is_some_and(|at| at <= cx.now) => {
-            cx.account.registration.locate_at = None;
+        _ if due(registration.locate_at) => {
+            registration.locate_at = None;
             locate(cx);
         }
         _ => {}
     }
 }
 
-/// Refreshes with the server that holds the registration, or returns to the preferred one.
-fn refresh(cx: &mut Cx<'_>) {
-    let registration = &cx.account.registration;
-    let preferred = cx.account.routes.first().map(|route| route.target);
-    match registration.current {
-        Some(route) if Some(route.target) == preferred => {
-            enter(cx, State::Trying, "refresh due");
-            cx.account.registration.remaining.clear();
-            let expires = cx.account.registration.expires;
-            send(cx, route, expires);
+/// Refreshes with the server that holds the registration, and looks its name up again.
+fn refresh(cx: &mut Cx<'_>, event: &str) {
+    cx.account.registration.drop_attempt();
+    match cx.account.registration.current {
+        Some(route) => {
+            enter(cx, State::Trying, event);
+            locate(cx);
+            again(cx, route);
         }
-        _ => {
-            enter(cx, State::Locating, "refresh due away from the preferred server");
+        None => {
+            enter(cx, State::Locating, event);
             locate(cx);
         }
     }
 }
 
-fn try_next(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>) {
+/// Registers with the preferred server while another still holds the registration.
+fn try_return(cx: &mut Cx<'_>) {
+    let registration = &mut cx.account.registration;
+    registration.return_at = None;
+    let wanted = |route: &&Route| Some(route.target) == registration.preferred;
+    if let Some(route) = cx.account.routes.iter().find(wanted).copied() {
+        let account = cx.account.id;
+        tracing::debug!(%account, "Registered, back to {} -> Registered", route.target);
+        again(cx, route);
+        cx.account.registration.give_up_at = Some(cx.now + cx.shared.config.timers.t1 * 4);
+    }
+}
+
+/// The preferred server is still not there; the other one goes on.
+fn not_returned(cx: &mut Cx<'_>, route: Route, wait: Option<Duration>) {
+    let registration = &mut cx.account.registration;
+    registration.backoff.punish(cx.now, route.target, wait);
+    registration.return_at = registration.backoff.punished_until(cx.now, route.target);
+}
+
+fn try_next(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>, answered: bool) {
     let registration = &mut cx.account.registration;
     if registration.remaining.is_empty() {
-        return trouble(cx, event, cause, wait);
+        return trouble(cx, event, cause, wait, answered);
     }
     let route = registration.remaining.remove(0);
-    let expires = registration.expires;
     enter(cx, State::Trying, event);
-    send(cx, route, expires);
+    again(cx, route);
+}
+
+/// Asks `route` for the registration.
+fn again(cx: &mut Cx<'_>, route: Route) {
+    send(cx, route, cx.account.registration.expires);
+    let registration = &mut cx.account.registration;
+    // Who has another target, or has just lost the line, does not wait for 64*T1.
+    if !registration.remaining.is_empty() || registration.backoff.is_hurried(cx.now) {
+        registration.give_up_at = Some(cx.now + cx.shared.config.timers.t1 * 4);
+    }
 }
 
 fn send(cx: &mut Cx<'_>, route: Route, expires: u32) {
     let registration = &mut cx.account.registration;
     registration.seq += 1;
-    registration.current = Some(route);
-    let (call_id, tag) = (registration.call_id.clone(), registration.from_tag.clone());
-    let seq = registration.seq;
-    let mut request = register_message::build(cx, &route, expires, &call_id, &tag, seq);
+    let outbound = registration.ask_outbound && !cx.account.config.instance_id.is_empty();
+    // With a reg-id the new Contact takes the old one's place by itself (RFC 5626 section 6).
+    let replaced = !(outbound && registration.outbound);
+    let wish = Wish {
+        call_id: registration.call_id.clone(),
+        tag: registration.from_tag.clone(),
+        seq: registration.seq,
+        expires,
+        outbound,
+        old: registration.contact.clone().filter(|_| replaced),
+        uri: registration.elsewhere.clone(),
+    };
+    let mut request = register_message::build(cx, &route, &wish);
     authentication::sign(cx, &mut request);
     transmit(cx, route, request, 0);
 }
@@ -289,20 +530,28 @@ fn send(cx: &mut Cx<'_>, route: Route, expires: u32) {
 fn transmit(cx: &mut Cx<'_>, route: Route, request: Request, tries: u8) {
     let owner = Owner::Registration(cx.account.id);
     let key = cx.shared.request(cx.now, request.clone(), &route, owner);
-    cx.account.registration.pending = Some((key, request, tries));
+    cx.account.registration.pending = Some(Pending { key, request, route, tries });
 }
 
-fn on_success(cx: &mut Cx<'_>, request: &Request, response: &Response) {
+fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
     authentication::accepted(cx, response);
-    let Some(route) = cx.account.registration.current else { return };
-    let binding = register_message::read_binding(cx.account, request, response);
+    let route = pending.route;
+    let binding = register_message::read_binding(cx.account, &pending.request, response);
     let registration = &mut cx.account.registration;
-    registration.failures = 0;
-    registration.avoid = None;
+    registration.backoff.succeeded(route.target);
+    registration.redirections = 0;
+    registration.remaining.clear();
     registration.bound = true;
+    registration.current = Some(route);
+    registration.contact = register_message::asked_contact(&pending.request);
     registration.service_route = register_message::service_route(response);
+    registration.gruu = binding.gruu;
+    registration.outbound = binding.outbound;
+    let away = registration.preferred.filter(|preferred| *preferred != route.target);
+    registration.return_at =
+        away.map(|away| registration.backoff.punished_until(cx.now, away).unwrap_or(cx.now));
     let expires = Duration::from_secs(u64::from(binding.expires));
-    let margin = margin(cx, expires, route);
+    let margin = margin(cx, expires);
     let jitter = cx.shared.delay(Duration::ZERO, margin / 4);
     let refresh_at = cx.now + expires.saturating_sub(margin + jitter);
     enter(cx, State::Registered { refresh_at }, "accepted");
@@ -316,50 +565,72 @@ fn on_success(cx: &mut Cx<'_>, request: &Request, response: &Response) {
 }
 
 /// How long before its end a registration is refreshed: time enough for a silent server to be
-/// given up. Away from the preferred server the next one has to fit in as well.
-fn margin(cx: &Cx<'_>, expires: Duration, route: Route) -> Duration {
+/// given up and the next to be asked.
+fn margin(cx: &Cx<'_>, expires: Duration) -> Duration {
     let patience = cx.shared.patience() + Duration::from_secs(8);
-    let preferred = cx.account.routes.first().is_none_or(|first| first.target == route.target);
-    let usual = (expires / 6).max(patience.min(expires / 2));
-    if preferred { usual } else { usual.max(patience).min(expires * 3 / 4) }
+    (expires / 6).max(patience.min(expires / 2))
 }
 
-fn on_challenge(cx: &mut Cx<'_>, mut request: Request, response: &Response, tries: u8) {
+fn on_challenge(cx: &mut Cx<'_>, pending: Pending, response: &Response) {
+    let Pending { mut request, route, tries, .. } = pending;
     let registration = &mut cx.account.registration;
-    let leaving = registration.state == State::Unregistering;
+    let state = registration.state;
     registration.seq += 1;
     let seq = registration.seq;
-    let route = registration.current.filter(|_| tries < authentication::TRIES);
-    match route {
-        Some(route) if authentication::answer(cx, &mut request, response, seq) => {
-            transmit(cx, route, request, tries + 1);
+    if tries < authentication::TRIES && authentication::answer(cx, &mut request, response, seq) {
+        transmit(cx, route, request, tries + 1);
+        let registration = &mut cx.account.registration;
+        if !registration.remaining.is_empty() || registration.backoff.is_hurried(cx.now) {
+            registration.give_up_at = Some(cx.now + cx.shared.config.timers.t1 * 4);
         }
-        _ if leaving => unregistered(cx, "challenge"),
+        return;
+    }
+    match state {
+        State::Unregistering => unregistered(cx, "challenge"),
+        State::Registered { .. } => not_returned(cx, route, None),
         _ => refused(cx, Some(response.status), "user name or password is wrong".to_owned()),
     }
 }
 
-fn on_interval_too_brief(cx: &mut Cx<'_>, response: &Response) {
-    let least = response.headers.min_expires().ok().flatten();
+/// The registrar sends us elsewhere (RFC 3261 section 8.1.3.4).
+fn on_redirection(cx: &mut Cx<'_>, response: &Response) {
+    let contacts = response.headers.contacts().unwrap_or_default();
+    let there = contacts.into_iter().find_map(|contact| match contact {
+        ContactValue::Address(address) if address.uri.is_sip() => Some(address.uri),
+        _ => None,
+    });
     let registration = &mut cx.account.registration;
-    match (least, registration.current) {
-        (Some(least), Some(route)) if least > registration.expires => {
-            registration.expires = least;
-            send(cx, route, least);
+    registration.redirections += 1;
+    match there.filter(|_| registration.redirections <= REDIRECTIONS) {
+        Some(uri) => {
+            registration.remaining.clear();
+            registration.elsewhere = Some(uri.clone().without_headers());
+            enter(cx, State::Locating, "redirected");
+            ask(cx, uri, Question::Elsewhere);
         }
-        _ => trouble(cx, "interval too brief", words(response), None),
+        None => try_next(cx, "redirected", words(response), None, true),
     }
 }
 
-/// Trouble that passes: waits, longer each time.
-fn trouble(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>) {
+fn on_interval_too_brief(cx: &mut Cx<'_>, route: Route, response: &Response) {
+    let least = response.headers.min_expires().ok().flatten();
     let registration = &mut cx.account.registration;
-    let doublings = registration.failures.min(6);
-    registration.failures += 1;
+    match least {
+        Some(least) if least > registration.expires => {
+            registration.expires = least;
+            again(cx, route);
+        }
+        _ => trouble(cx, "interval too brief", words(response), None, true),
+    }
+}
+
+/// Trouble that passes: waits. `answered`: a server said so.
+fn trouble(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>, answered: bool) {
+    let registration = &mut cx.account.registration;
     registration.bound = false;
-    let base = (FIRST_WAIT * 2u32.pow(doublings)).min(LONGEST_WAIT);
-    let backoff = cx.shared.delay(base * 3 / 4, (base * 5 / 4).min(LONGEST_WAIT));
-    let retry_at = cx.now + wait.map_or(backoff, |wait| wait.max(backoff));
+    registration.by_target = false;
+    let wait = registration.backoff.wait(cx.now, cx.shared, wait, answered);
+    let retry_at = cx.now + wait;
     enter(cx, State::Waiting { retry_at }, event);
     report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
 }
@@ -367,7 +638,7 @@ fn trouble(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>) 
 /// A refusal that only the owner can mend.
 fn refused(cx: &mut Cx<'_>, status: Option<StatusCode>, cause: String) {
     cx.account.registration.bound = false;
-    cx.account.registration.remaining.clear();
+    cx.account.registration.drop_attempt();
     enter(cx, State::Failed, "refused");
     report(cx, RegistrationState::Failed { status, cause }, None);
 }
@@ -377,6 +648,9 @@ fn unregistered(cx: &mut Cx<'_>, event: &str) {
     registration.bound = false;
     registration.service_route.clear();
     registration.current = None;
+    registration.contact = None;
+    registration.gruu = None;
+    registration.outbound = false;
     enter(cx, State::Idle, event);
     report(cx, RegistrationState::Unregistered, None);
 }

@@ -122,18 +122,43 @@ impl UserAgent {
         self.command_account(now, account, registration::unregister)
     }
 
-    /// Our own addresses have changed. Registers again, refreshes every subscription, and looks for the way of every session
-    /// anew: a `reoffer` then tells the peer our new Contact.
+    /// Our own addresses, or the ways they lead, have changed. Registers again at once and takes
+    /// the old Contact back; refreshes every subscription; looks for the way of every session anew
+    /// and sends what was under way over it. [`crate::Event::AddressChanged`] then asks the owner to offer anew.
     pub fn network_changed(&mut self, now: Instant) {
-        self.sessions.values_mut().for_each(Session::forget_routes);
-        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
-            self.with_account(now, id, |cx| match cx.account.config.register {
-                true if !cx.account.removed => registration::register(cx),
-                _ => {}
-            });
+        for id in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.with_session(now, id, Session::network_changed);
         }
+        self.for_registering(now, registration::network_changed);
         self.each_subscription(now, None, Subscription::network_changed);
         self.settle(now);
+    }
+
+    /// The network is known to work again, for a request has been answered: a session's offer that
+    /// was sent after [`network_changed`](Self::network_changed), and that nothing has been heard of,
+    /// need not wait for its repetition. [`crate::Event::AddressChanged`] asks for it anew.
+    pub fn hurry_offer(&mut self, now: Instant, session: SessionId) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| {
+            session.hurry_offer(cx);
+            Ok(())
+        })
+    }
+
+    /// No address of ours leads anywhere any more. Registrations count as lost until
+    /// [`network_changed`](Self::network_changed); sessions are left as they are.
+    pub fn network_gone(&mut self, now: Instant) {
+        self.for_registering(now, registration::network_gone);
+        self.settle(now);
+    }
+
+    fn for_registering(&mut self, now: Instant, f: impl Fn(&mut Cx<'_>)) {
+        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+            self.with_account(now, id, |cx| {
+                if cx.account.config.register && !cx.account.removed {
+                    f(cx);
+                }
+            });
+        }
     }
 
     // --- sessions ---

@@ -175,9 +175,9 @@ fn the_wait_grows_to_two_minutes() {
         reply(&mut net, &request, StatusCode::SERVER_INTERNAL_ERROR, &[]);
     }
     let waits: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
-    assert!((1.4..3.0).contains(&waits[0]), "{waits:?}");
+    assert!((1.4..3.3).contains(&waits[0]), "{waits:?}");
     assert!(waits.iter().all(|wait| *wait <= 121.0), "{waits:?}");
-    assert!((89.0..121.0).contains(&waits[8]), "{waits:?}");
+    assert!((59.0..121.0).contains(&waits[8]), "{waits:?}");
 }
 
 #[test]

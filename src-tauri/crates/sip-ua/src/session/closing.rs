@@ -51,7 +51,13 @@ impl Closing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.rest.acceptance.as_ref().filter(|_| !self.over).map(Acceptance::poll_timeout)
+        let acceptance = self.rest.acceptance.as_ref().filter(|_| !self.over);
+        let acceptance = acceptance.map(Acceptance::poll_timeout);
+        acceptance.into_iter().chain(self.rest.flow.poll_timeout()).min()
+    }
+
+    pub(super) fn network_changed(&mut self, cx: &mut Cx<'_>) {
+        self.rest.flow.network_changed(cx);
     }
 }
 
@@ -94,7 +100,7 @@ impl Session {
         let ours = self.is_answered_by(&response);
         let Phase::Closing(closing) = &mut self.phase else { return };
         match closing.rest.flow.on_response(cx, key, response.clone()) {
-            Some(Outcome::Final(Purpose::Reinvite, request, response)) => {
+            Some(Outcome::Final(Purpose::Reinvite | Purpose::Overtaken, request, response)) => {
                 if let (true, Ok(cseq)) = (response.status.is_success(), request.headers.cseq()) {
                     closing.rest.send_ack(cx, cseq.number, None);
                 }
@@ -160,7 +166,10 @@ impl Session {
             && acceptance.handle_timeout(cx)
         {
             closing.rest.acceptance = None;
-            self.send_bye(cx);
+            return self.send_bye(cx);
+        }
+        if closing.rest.flow.handle_timeout(cx) {
+            self.finish(cx, "no way for the BYE");
         }
     }
 }

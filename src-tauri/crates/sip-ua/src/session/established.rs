@@ -134,6 +134,9 @@ impl Session {
             Outcome::Failed(Purpose::Reinvite | Purpose::Update, _, failure) => {
                 self.reoffer_failure(cx, &failure);
             }
+            Outcome::Final(Purpose::Overtaken, request, response) => {
+                self.overtaken_response(cx, &request, &response);
+            }
             Outcome::Final(purpose, request, response) => {
                 if purpose == Purpose::Other {
                     let (method, status) = (request.method, Some(response.status));

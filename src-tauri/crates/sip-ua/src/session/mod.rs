@@ -147,12 +147,25 @@ impl Session {
         DialogId::of_response(&response.headers).is_some_and(|id| self.is_named(&id))
     }
 
-    /// The source of the network's addresses has changed: the way is looked for anew.
-    pub(crate) fn forget_routes(&mut self) {
+    /// Our addresses have changed: what is under way goes another way, and the owner is told.
+    pub(crate) fn network_changed(&mut self, cx: &mut Cx<'_>) {
         match &mut self.phase {
-            Phase::Incoming(incoming) => incoming.flow.forget_routes(),
-            Phase::Established(established) => established.flow.forget_routes(),
-            Phase::Outgoing(_) | Phase::Closing(_) | Phase::Gone => {}
+            Phase::Incoming(incoming) => {
+                incoming.flow.network_changed(cx);
+            }
+            Phase::Established(established) => established.network_changed(cx),
+            Phase::Closing(closing) => closing.network_changed(cx),
+            Phase::Outgoing(_) | Phase::Gone => {}
+        }
+        if !self.ended {
+            cx.shared.event(Event::AddressChanged { session: self.id });
+        }
+    }
+
+    /// The network works: an offer nothing was heard of need not wait for its repetition.
+    pub(crate) fn hurry_offer(&mut self, cx: &mut Cx<'_>) {
+        if matches!(&self.phase, Phase::Established(e) if e.flow.is_unheard(cx)) {
+            self.network_changed(cx);
         }
     }
 

@@ -91,6 +91,12 @@ impl Established {
         self.reoffer.peer.is_some() || self.acceptance.is_some()
     }
 
+    /// Our addresses have changed: an offer of ours speaks of the old one and is dropped.
+    pub(super) fn network_changed(&mut self, cx: &mut Cx<'_>) {
+        self.flow.network_changed(cx);
+        self.reoffer.own = Own::Idle;
+    }
+
     /// Whether an offer of ours has no answer yet (RFC 3261 section 14.2, RFC 3311 section 5.2).
     fn offer_is_open(&self) -> bool {
         let unfinished = self.acceptance.as_ref().is_some_and(|a| a.offers);
@@ -209,7 +215,8 @@ impl Session {
                 let offer = Offer { glares: offer.glares + 1, ..offer };
                 established.reoffer.own = Own::Backoff { offer, at };
             }
-            408 | 481 => self.leave(cx, EndCause::response(response)),
+            481 => self.leave(cx, EndCause::response(response)),
+            408 if !established.flow.has_moved() => self.leave(cx, EndCause::response(response)),
             422 | 500 if offer.glares < GLARES && again(cx, request, response).is_some() => {
                 let (least, wait) = again(cx, request, response).unwrap_or_default();
                 let offer = Offer { glares: offer.glares + 1, least, ..offer };
@@ -238,6 +245,7 @@ impl Session {
         let Phase::Established(established) = &mut self.phase else { return };
         established.flow.dialog.refresh_target(&response.headers);
         established.flow.retarget();
+        established.flow.settled();
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let body = message::body_of(&response.headers, &response.body);
         let Offer { kind, body: offered, .. } = offer;
@@ -283,7 +291,7 @@ impl Session {
         let Phase::Established(established) = &mut self.phase else { return };
         let own = std::mem::take(&mut established.reoffer.own);
         let refresh = matches!(own, Own::Sent(offer) if offer.kind == Kind::Refresh);
-        if *failure == Failure::Timeout {
+        if *failure == Failure::Timeout && !established.flow.has_moved() {
             let status = Some(StatusCode::REQUEST_TIMEOUT);
             return self.leave(cx, EndCause::network(status, "the other side does not answer"));
         }
@@ -292,6 +300,23 @@ impl Session {
         }
         let reason = failure.to_string();
         cx.shared.event(Event::ReofferFailed { session, status: None, reason });
+    }
+
+    /// A re-INVITE that left by a way that is gone was answered after all.
+    pub(super) fn overtaken_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: &Request,
+        response: &Response,
+    ) {
+        let Phase::Established(established) = &mut self.phase else { return };
+        if response.status == StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST {
+            return self.leave(cx, EndCause::response(response));
+        }
+        let accepted = response.status.is_success() && request.method == Method::Invite;
+        if let (true, Ok(cseq)) = (accepted, request.headers.cseq()) {
+            established.send_ack(cx, cseq.number, None);
+        }
     }
 
     /// The wait after glare is over, or the owner left an UPDATE unanswered.
