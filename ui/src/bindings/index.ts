@@ -153,7 +153,7 @@ transport: TransportChoice, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | CallStats | Array<SearchHit> | Array<HistoryEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView>;
+export type Answer = Done | CallCreated | ConsultCreated | CallStats | Array<SearchHit> | Array<HistoryEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView>;
 
 /**
  * Everything the main window shows.
@@ -236,7 +236,7 @@ problem: Code | null, };
 /**
  * What the user may do with a call now.
  */
-export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf";
+export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "complete_transfer" | "cancel_transfer";
 
 /**
  * Answer to `call.dial`.
@@ -292,6 +292,10 @@ status?: number,
  * Why it ended.
  */
 reason?: Code, 
+/**
+ * The call that this one is a consultation for.
+ */
+consult_of?: number, 
 /**
  * True while the sound is encrypted.
  */
@@ -413,6 +417,14 @@ reason: Code | null,
  */
 status: number | null, 
 /**
+ * The call that this one is a consultation for.
+ */
+consult_of: number | null, 
+/**
+ * Its transfer: under way, done, or failed while the caller waits here again.
+ */
+transfer: TransferView | null, 
+/**
  * What can be done now.
  */
 actions: Array<CallAction>, };
@@ -420,7 +432,7 @@ actions: Array<CallAction>, };
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A colleague.
@@ -542,6 +554,30 @@ digits: string, } | { "cmd": "call.reinvite",
 /**
  * Call id.
  */
+call: number, } | { "cmd": "call.transfer.blind", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where to: number, name, address.
+ */
+to: string, } | { "cmd": "call.transfer.consult", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Whom: number, name, address.
+ */
+to: string, } | { "cmd": "call.transfer.complete", 
+/**
+ * Call id of the caller or of the consultation.
+ */
+call: number, } | { "cmd": "call.transfer.cancel", 
+/**
+ * Call id of the caller or of the consultation.
+ */
 call: number, } | { "cmd": "call.stats", 
 /**
  * Call id.
@@ -619,6 +655,19 @@ on: boolean, } | { "cmd": "notice.dismiss",
  * Notice id.
  */
 id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "demo.customer", } | { "cmd": "quit", };
+
+/**
+ * Answer to `call.transfer.consult`.
+ */
+export type ConsultCreated = { 
+/**
+ * Id of the new call.
+ */
+call: number, 
+/**
+ * The same, in the word of the interface.
+ */
+consult: number, };
 
 /**
  * A number of the demo and what it does.
@@ -1136,6 +1185,30 @@ digits: string, } | { "cmd": "call.reinvite",
 /**
  * Call id.
  */
+call: number, } | { "cmd": "call.transfer.blind", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where to: number, name, address.
+ */
+to: string, } | { "cmd": "call.transfer.consult", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Whom: number, name, address.
+ */
+to: string, } | { "cmd": "call.transfer.complete", 
+/**
+ * Call id of the caller or of the consultation.
+ */
+call: number, } | { "cmd": "call.transfer.cancel", 
+/**
+ * Call id of the caller or of the consultation.
+ */
 call: number, } | { "cmd": "call.stats", 
 /**
  * Call id.
@@ -1298,9 +1371,30 @@ export type Theme = "system" | "light" | "dark";
 export type TransferState = "trying" | "ringing" | "done" | "failed";
 
 /**
+ * The transfer of a call.
+ */
+export type TransferView = { 
+/**
+ * How far it is. Failed: the caller waits here on hold.
+ */
+state: TransferState, 
+/**
+ * To whom; empty after a consultation without a transfer.
+ */
+to: PeerView, 
+/**
+ * Why it failed.
+ */
+reason: Code | null, 
+/**
+ * SIP status, for support.
+ */
+status: number | null, };
+
+/**
  * Transport chosen in the account form.
  */
-export type TransportChoice = "auto" | "udp" | "tcp";
+export type TransportChoice = "auto" | "udp" | "tcp" | "tls" | "wss";
 
 /**
  * One piece of news for the front ends.

@@ -307,7 +307,7 @@ export const en: Messages = {
     server: 'Server',
     serverHint: 'Empty when the SIP address has it',
     transport: 'Connection',
-    transports: { auto: 'Automatic', udp: 'UDP', tcp: 'TCP' },
+    transports: { auto: 'Automatic', udp: 'UDP', tcp: 'TCP', tls: 'TLS (encrypted)', wss: 'WebSocket (encrypted)' },
     auth_user: 'Sign-in name',
     authHint: 'Only when it differs from the user',
     password: 'Password',

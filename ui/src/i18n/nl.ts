@@ -323,7 +323,7 @@ export const nl = {
     server: 'Server',
     serverHint: 'Leeg als die al in het SIP-adres staat',
     transport: 'Verbinding',
-    transports: { auto: 'Automatisch', udp: 'UDP', tcp: 'TCP' },
+    transports: { auto: 'Automatisch', udp: 'UDP', tcp: 'TCP', tls: 'TLS (versleuteld)', wss: 'WebSocket (versleuteld)' },
     auth_user: 'Aanmeldnaam',
     authHint: 'Alleen als die anders is dan de gebruiker',
     password: 'Wachtwoord',

@@ -2,7 +2,7 @@
 
 use call_control::{Direction, End, Outcome, Party};
 use media::EngineError;
-use sip_transport::ResolveError;
+use sip_transport::{FailureCause, ResolveError};
 
 use crate::code::Code;
 use crate::view::CallOutcome;
@@ -33,6 +33,20 @@ pub(crate) fn of_registration_status(status: u16, signed: bool) -> Code {
         403 | 404 | 410 | 604 => Code::Forbidden,
         408 | 504 => Code::Timeout,
         _ => Code::ServerError,
+    }
+}
+
+/// Why a server cannot be sent to.
+pub(crate) fn of_transport(cause: FailureCause) -> Code {
+    match cause {
+        FailureCause::Tls(_) => Code::TlsFailure,
+        FailureCause::Timeout => Code::Timeout,
+        FailureCause::WebSocket => Code::NotSupported,
+        FailureCause::Refused
+        | FailureCause::Unreachable
+        | FailureCause::Closed
+        | FailureCause::Nonsense
+        | FailureCause::Other => Code::ConnectionFailed,
     }
 }
 

@@ -494,6 +494,10 @@ pub enum TransportChoice {
     Udp,
     /// TCP.
     Tcp,
+    /// TLS: encrypted, and the server proves who it is.
+    Tls,
+    /// WebSocket over TLS (RFC 7118).
+    Wss,
 }
 
 /// What a successful command gives back.

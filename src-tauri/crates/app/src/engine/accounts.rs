@@ -1,9 +1,11 @@
 //! Accounts: from the settings to the user agent, and what their registrations tell.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use sip_core::digest::Credentials;
+use sip_transport::{Anchors, Peering};
 use sip_types::{Host, Uri};
 use sip_ua::SessionTimer as UaTimer;
 use sip_ua::{AcceptFrom as UaAccept, AccountConfig, AccountId, RegistrationState};
@@ -143,8 +145,11 @@ impl Desk {
         };
         account.password_needed = false;
         account.signed = password.is_some();
-        match ua_config(&account.settings, password, instance) {
-            Ok(config) => {
+        let ready = ua_config(&account.settings, password, instance)
+            .and_then(|config| Ok((config, peering(&account.settings)?)));
+        match ready {
+            Ok((config, (domain, peering))) => {
+                self.transport.set_peering(&domain, peering);
                 account.reason = None;
                 let ua = self.ua.add_account(now, config);
                 account.ua = Some(ua);
@@ -465,6 +470,19 @@ fn ua_config(
     })
 }
 
+/// The domain of an account's server, and which authorities may vouch for it besides the system's.
+fn peering(settings: &AccountSettings) -> Result<(String, Peering), String> {
+    let hop = [&settings.outbound_proxy, &settings.registrar, &settings.aor];
+    let hop = hop.into_iter().find(|text| !text.is_empty()).ok_or("no server is named")?;
+    let host = Uri::parse(hop).ok().and_then(|uri| uri.host().cloned());
+    let domain = host.ok_or("the server is no address")?.to_string();
+    let anchors = match settings.tls_ca_file.as_str() {
+        "" => Anchors::default(),
+        path => Anchors::from_pem_file(Path::new(path)).map_err(|error| error.to_string())?,
+    };
+    Ok((domain, Peering { anchors, websocket_path: None }))
+}
+
 /// Puts a form's values over settings; a new account gets an id of its own.
 fn apply_form(
     form: &AccountForm,
@@ -498,6 +516,8 @@ fn apply_form(
         TransportChoice::Auto => format!("sip:{hop}"),
         TransportChoice::Udp => format!("sip:{hop};transport=udp"),
         TransportChoice::Tcp => format!("sip:{hop};transport=tcp"),
+        TransportChoice::Tls => format!("sip:{hop};transport=tls"),
+        TransportChoice::Wss => format!("sips:{hop};transport=ws"),
     };
     settings.auth_user = form.auth_user.trim().to_owned();
     settings.outbound_proxy = match form.outbound_proxy.trim() {
@@ -538,6 +558,11 @@ pub(super) fn form_view(settings: &AccountSettings) -> (String, TransportChoice)
     };
     let transport = match uri.transport() {
         Some(sip_types::Transport::Udp) => TransportChoice::Udp,
+        Some(sip_types::Transport::Ws | sip_types::Transport::Wss) if uri.is_sips() => {
+            TransportChoice::Wss
+        }
+        Some(sip_types::Transport::Wss) => TransportChoice::Wss,
+        Some(sip_types::Transport::Tls) => TransportChoice::Tls,
         Some(sip_types::Transport::Tcp) => TransportChoice::Tcp,
         _ => TransportChoice::Auto,
     };

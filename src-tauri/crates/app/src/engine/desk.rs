@@ -253,8 +253,8 @@ impl Desk {
             Incoming::Malformed { source, error } => Input::Malformed { source, error },
             // Where we are seen from matters to the registration only, which sees it in its answers.
             Incoming::Mapped { .. } => return,
-            Incoming::Failed { target, reason, .. } => {
-                self.trouble = Some(Code::ConnectionFailed);
+            Incoming::Failed { target, cause, reason } => {
+                self.trouble = Some(crate::cause::of_transport(cause));
                 Input::TransportFailed { target, reason }
             }
         };
