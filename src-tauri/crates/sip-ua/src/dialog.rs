@@ -78,11 +78,14 @@ impl Dialog {
         first_seq: u32,
     ) -> Result<Self, NoDialog> {
         let headers = &request.headers;
+        let remote = headers.from().map_err(|_| NoDialog)?;
+        // RFC 2543 demanded no Contact; the caller is then where it says it is from.
+        let target = contact_uri(headers).unwrap_or_else(|| remote.uri.clone());
         Ok(Self {
             call_id: headers.call_id().map_err(|_| NoDialog)?,
             local: headers.to().map_err(|_| NoDialog)?.with_tag(tag),
-            remote: headers.from().map_err(|_| NoDialog)?,
-            remote_target: contact_uri(headers).ok_or(NoDialog)?,
+            remote,
+            remote_target: target,
             route_set: headers.record_routes().map_err(|_| NoDialog)?,
             local_seq: first_seq,
             remote_seq: Some(headers.cseq().map_err(|_| NoDialog)?.number),

@@ -1,7 +1,7 @@
 //! The answers that need no state: to requests we do not serve, to extensions we do not have
 //! (RFC 3261 section 8.2, RFC 6665), and to OPTIONS (section 11.2).
 
-use sip_types::{HeaderName, Method, Request, Response, StatusCode};
+use sip_types::{HeaderName, MediaType, Method, Request, Response, StatusCode};
 
 use crate::{
     AccountConfig, Reliable, message,
@@ -27,8 +27,11 @@ pub(crate) fn extension(
     Some(response)
 }
 
-/// 415 if an INVITE's body is nothing we understand (section 8.2.3).
+/// 415 if an INVITE's body is nothing we understand (section 8.2.3); 406 if its answer may be none of ours.
 pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response> {
+    if !may_describe(request) {
+        return Some(answer(shared, request, StatusCode::NOT_ACCEPTABLE));
+    }
     if request.body.is_empty() {
         return None;
     }
@@ -84,6 +87,15 @@ pub(crate) fn timers(
     let mut response = answer(shared, request, status);
     response.headers.set(name, value);
     Some(response)
+}
+
+/// Whether the answer to an INVITE may be a session description (section 20.1).
+fn may_describe(request: &Request) -> bool {
+    let sdp = MediaType::new("application", "sdp");
+    let ranges = request.headers.accept().unwrap_or_default();
+    request.method != Method::Invite
+        || ranges.is_empty()
+        || ranges.iter().any(|range| range.accepts(&sdp))
 }
 
 /// The answer to a request that needs none but a plain one: OPTIONS, and methods we do not serve.

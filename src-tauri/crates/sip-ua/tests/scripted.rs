@@ -311,6 +311,7 @@ fn requests_we_do_not_serve_are_refused_as_they_should_be() {
         (alice, "Require: 100rel, magic\r\n", "", 420),
         (alice, "Content-Type: text/plain\r\n", "hello", 415),
         (alice, "Content-Type: application/sdp\r\nContent-Encoding: gzip\r\n", "v=0", 415),
+        (alice, "Content-Type: application/sdp\r\nAccept: text/plain\r\n", "v=0", 406),
     ] {
         let invite = String::from_utf8(outside("INVITE", uri, extra, body)).unwrap();
         let invite = invite.replace("To: <sip:alice@192.0.2.1>", &format!("To: <{uri}>"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-use sip_types::{Method, Rejection, Request, Response, StatusCode};
+use sip_types::{HeaderName, Method, Rejection, Request, Response, StatusCode};
 
 use super::action::ServerAction;
 use super::matching::{MergeKey, ServerMatch, to_tag};
@@ -85,8 +85,7 @@ impl Servers {
         out: &mut VecDeque<Output>,
     ) {
         let Some(via) = via::complete(&mut request, &source) else {
-            tracing::debug!("{} dropped: no readable Via", request.method);
-            return;
+            return refuse_unreadable_via(&request, &source, random, out);
         };
         let path = via::return_path(&via, &source);
         if let Err(rejection) = sip_types::validate(&request) {
@@ -414,6 +413,23 @@ impl Machine {
             Self::Invite(machine) => machine.transport_failed(reason),
             Self::NonInvite(machine) => machine.transport_failed(reason),
         }
+    }
+}
+
+/// 400 to where a request came from whose Via does not tell where to answer (RFC 4475 section 3.1.2.1). A request
+/// without any is dropped.
+fn refuse_unreadable_via(
+    request: &Request,
+    source: &Source,
+    random: &mut Random,
+    out: &mut VecDeque<Output>,
+) {
+    match sip_types::validate(request) {
+        Err(rejection) if request.headers.contains(&HeaderName::Via) => {
+            let path = ReturnPath { target: source.back(), fallback: None };
+            reject(request, path, rejection, random, out);
+        }
+        _ => tracing::debug!("{} dropped: no Via", request.method),
     }
 }
 

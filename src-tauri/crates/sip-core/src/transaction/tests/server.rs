@@ -367,6 +367,23 @@ fn broken_requests_are_refused_and_kept_nowhere() {
 }
 
 #[test]
+fn a_via_that_cannot_be_read_is_refused_to_where_it_came_from() {
+    let mut ladder = Ladder::new(Transport::Udp);
+    let mut request = arriving(Method::Options, "z9hG4bK1");
+    request.headers.set(HeaderName::Via, "SIP/2.0/UDP 192.0.2.15;;,;,,".to_owned());
+    ladder.arrive(request.clone());
+    request.method = Method::Ack;
+    request.headers.set(HeaderName::CSeq, "1 ACK".to_owned());
+    ladder.arrive(request);
+    ladder.pass(0);
+    insta::assert_snapshot!(ladder.finish(), @"
+    0 ms <- OPTIONS
+    0 ms -> 400 OPTIONS
+    0 ms <- ACK
+    ");
+}
+
+#[test]
 fn a_refusal_that_cannot_be_sent() {
     let mut ladder = Ladder::new(Transport::Tcp);
     let invite = arriving(Method::Invite, "z9hG4bK1");
