@@ -36,6 +36,13 @@ impl Calls {
         self.known
     }
 
+    /// Whether a document of a stream not heard of before is the next one of this: whole, and with the next number,
+    /// which is never the first.
+    pub(crate) fn goes_on_with(&self, document: &LineDocument) -> bool {
+        let next = self.version.map(|last| last.wrapping_add(1));
+        document.full && document.version != 0 && next == Some(document.version)
+    }
+
     /// The stream starts anew: its next document is full.
     pub(crate) fn restart(&mut self) {
         self.version = None;

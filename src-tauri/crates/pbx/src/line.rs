@@ -87,24 +87,34 @@ impl Line {
         self.instances.iter_mut().for_each(|(_, _, calls)| calls.restart());
     }
 
-    /// Takes in what one instance tells.
     /// Whether a document is missing.
     pub(crate) fn has_gap(&self) -> bool {
         self.gap_since.is_some()
     }
 
+    /// The instance that goes on under another name. Asterisk 22 gives each notification a new one (RFC 4662
+    /// section 5.5 wants the same for all of a subscription's life); the count of the documents goes on.
+    fn renamed(&self, instance: &Instance) -> Option<usize> {
+        let document = instance.document.as_ref()?;
+        self.instances.iter().position(|(_, _, calls)| calls.goes_on_with(document))
+    }
+
+    /// Takes in what one instance tells.
     pub(crate) fn apply(&mut self, instance: Instance) -> Applied {
         let known = self.instances.iter().position(|(id, ..)| **id == *instance.id);
-        let at = match known {
+        let at = match known.or_else(|| self.renamed(&instance)) {
             Some(at) => at,
             None if self.instances.len() < MAX_INSTANCES => {
-                let id = instance.id.into_boxed_str();
+                let id = instance.id.clone().into_boxed_str();
                 self.instances.push((id, instance.state, Calls::default()));
                 self.instances.len() - 1
             }
             None => return Applied::Gap,
         };
-        let Some((_, state, calls)) = self.instances.get_mut(at) else { return Applied::Gap };
+        let Some((id, state, calls)) = self.instances.get_mut(at) else { return Applied::Gap };
+        if known.is_none() {
+            *id = instance.id.into_boxed_str();
+        }
         *state = instance.state;
         match (instance.state, instance.document) {
             (InstanceState::Broken, _) => {

@@ -194,6 +194,30 @@ fn a_list_names_its_lines() {
 }
 
 #[test]
+fn an_instance_may_change_its_name() {
+    let mut desk = Desk::new(Watch::List);
+    let told = |name: &str, version, calls: &[Call]| {
+        vec![resource("sip:a", &[(name, InstanceState::Active, full(version, calls))])]
+    };
+    desk.list(0, true, told("first", 0, &[]));
+    desk.list(1, false, told("second", 1, &[call("x", CallState::Ringing)]));
+    assert_eq!(desk.lamp(1).state, LineState::Ringing);
+    desk.list(2, false, told("third", 2, &[call("x", CallState::Busy)]));
+    assert_eq!((desk.lamp(1).state, desk.lamp(1).calls), (LineState::Busy, 1));
+    for version in 3..200 {
+        let calls = [call("x", CallState::Busy)];
+        let calls = if version % 2 == 0 { &calls[..] } else { &[] };
+        desk.list(version, false, told(&format!("name-{version}"), version, calls));
+        let expected = if version % 2 == 0 { LineState::Busy } else { LineState::Idle };
+        assert_eq!(desk.lamp(1).state, expected, "{version}");
+    }
+    // A stream that begins is another instance.
+    desk.list(200, false, told("beside", 0, &[call("y", CallState::Ringing)]));
+    desk.list(201, false, told("name-199", 200, &[call("x", CallState::Busy)]));
+    assert_eq!(desk.lamp(1).calls, 2);
+}
+
+#[test]
 fn a_list_with_a_gap_is_stale_as_a_whole() {
     let mut desk = Desk::new(Watch::List);
     let lines = |version| {
