@@ -18,7 +18,7 @@ use futures_util::{SinkExt, StreamExt};
 use names::Names;
 use sip_core::{Target, Transmit};
 use sip_transport::{FailureCause, Peering, TlsFailure, TransportConfig};
-use sip_types::{Message, Transport as Protocol, Uri};
+use sip_types::{Message, Uri};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_tungstenite::WebSocketStream;
