@@ -1,14 +1,15 @@
-//! A program that ends when its owner goes.
+//! A program that ends when its owner goes, with the programs it has started in turn.
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// A running program; dropping it kills it, by its own id, and waits for it.
+/// A running program; dropping it kills it, by the id of its own group, and waits for it.
 pub struct Process {
     child: Child,
     name: String,
@@ -27,6 +28,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
         Ok(Self { child, name: name.to_owned(), log })
@@ -63,8 +65,12 @@ impl Process {
         })
     }
 
-    /// Kills it now, as a power cut would.
+    /// Kills it now, as a power cut would. A server's workers are of its group and go with it.
     pub fn kill(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let group = format!("-{}", self.child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
