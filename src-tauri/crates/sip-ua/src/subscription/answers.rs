@@ -150,7 +150,7 @@ impl Subscription {
         if matches!(self.state, State::Active | State::Pending) && self.attempt.is_none() {
             if let Some(body) = self.waiting.pop_front() {
                 self.again = false;
-                self.send(cx, Kind::Change, Some(body));
+                self.send(cx, Kind::Change, Some(&body));
             } else if std::mem::take(&mut self.again) {
                 self.send(cx, Kind::Refresh, None);
             }

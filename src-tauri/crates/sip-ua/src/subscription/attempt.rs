@@ -61,12 +61,12 @@ impl Attempt {
 
 impl Subscription {
     /// Sends a SUBSCRIBE. What was under way before is given up.
-    pub(super) fn send(&mut self, cx: &mut Cx<'_>, kind: Kind, body: Option<Body>) {
+    pub(super) fn send(&mut self, cx: &mut Cx<'_>, kind: Kind, body: Option<&Body>) {
         self.give_up_attempt(cx);
         self.heard = false;
         self.refresh_at = None;
         let (mut request, hop) = self.request(cx, kind);
-        message::request_body(&mut request, body.as_ref());
+        message::request_body(&mut request, body);
         let remaining = known_routes(cx, &hop);
         let located = !remaining.is_empty();
         let query = (!located).then(|| cx.shared.resolve(Owner::Subscription(self.id), hop));

@@ -288,7 +288,7 @@ impl Subscription {
         }
         match self.attempt.is_some() {
             true => self.waiting.push_back(body),
-            false => self.send(cx, Kind::Change, Some(body)),
+            false => self.send(cx, Kind::Change, Some(&body)),
         }
         true
     }
