@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::console::{self, run, say};
+use crate::console::{self, cargo, say};
 use crate::workspace;
 
 /// The folder that Asterisk is chrooted into.
@@ -32,13 +32,15 @@ pub(crate) fn install_asterisk() -> Result<()> {
     fs::create_dir_all(workspace::lab())?;
     let _ = fs::remove_dir_all(&folder);
     // The mirror may be a frozen copy whose Release file has expired; its signature is still checked.
-    run(console::command("mmdebstrap")
-        .args(["--variant=apt", "--mode=root", "--include=asterisk"])
-        .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
-        .arg("--aptopt=APT::Install-Recommends \"false\"")
-        .arg("forky")
-        .arg(&folder)
-        .arg("http://deb.debian.org/debian"))?;
+    console::run(
+        console::command("mmdebstrap")
+            .args(["--variant=apt", "--mode=root", "--include=asterisk"])
+            .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
+            .arg("--aptopt=APT::Install-Recommends \"false\"")
+            .arg("forky")
+            .arg(&folder)
+            .arg("http://deb.debian.org/debian"),
+    )?;
     isolate_names(&folder)?;
     fs::write(folder.join(".complete"), "")?;
     Ok(())
@@ -62,9 +64,9 @@ pub(crate) fn install_judges() -> Result<()> {
         return Ok(());
     }
     let folder = workspace::lab().join("python");
-    run(console::command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    console::run(console::command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let pip = folder.join("bin").join("pip");
-    run(console::command(&pip).args([
+    console::run(console::command(&pip).args([
         "install",
         "--quiet",
         "wheel",
@@ -73,14 +75,20 @@ pub(crate) fn install_judges() -> Result<()> {
         "scipy",
         "cython",
     ]))?;
-    run(console::command(&pip).args(["install", "--quiet", "--no-build-isolation", "pesq==0.0.4"]))
+    console::run(console::command(&pip).args([
+        "install",
+        "--quiet",
+        "--no-build-isolation",
+        "pesq==0.0.4",
+    ]))
 }
 
-/// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2, and no way out.
+/// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2 and fd99::1 to fd99::2, and no way out.
 pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
     const WIRE: &str = "ip link set lo up \
         && ip link add wire0 type veth peer name wire1 \
         && ip addr add 10.99.0.1/24 dev wire0 && ip addr add 10.99.0.2/24 dev wire1 \
+        && ip addr add fd99::1/64 dev wire0 nodad && ip addr add fd99::2/64 dev wire1 nodad \
         && ip link set wire0 up && ip link set wire1 up \
         && exec \"$0\" \"$@\"";
     let mut command = if console::is_root() {
@@ -96,4 +104,22 @@ pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
         .env("BALIE_LAB_ASTERISK", asterisk())
         .env("BALIE_LAB_PYTHON", python());
     command
+}
+
+/// Builds the headless program and the laboratory's own programs.
+pub(crate) fn build(profile: &str) -> Result<()> {
+    let optimised = (profile == "release").then_some("--release");
+    let with = |arguments: &[&str]| {
+        console::run(cargo().args(["build", "--locked"]).args(optimised).args(arguments))
+    };
+    with(&["--package", "app", "--bin", "balie-cli"])?;
+    with(&["--package", "e2e", "--features", "lab"])
+}
+
+/// Runs one of the laboratory's own programs inside the namespace.
+pub(crate) fn run(profile: &str, program: &str, arguments: &[String]) -> Result<()> {
+    let path = workspace::built(profile, program);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut inside = inside_namespace(&path.to_string_lossy(), &arguments);
+    console::run(inside.env("BALIE_CLI", workspace::built(profile, "balie-cli")))
 }

@@ -62,8 +62,21 @@ enum Task {
         /// Only these targets.
         targets: Vec<String>,
     },
-    /// The long proofs against real servers: sound quality of every codec, a hundred calls in a row.
-    Prove,
+    /// Every peer against every feature, as a markdown table; fails when a cell does not pass.
+    Matrix {
+        /// `--only TEXT`, `--peer TEXT`, `--keep DIR`, `--write FILE`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// The long proofs against real servers.
+    Prove {
+        /// What to prove.
+        #[arg(value_enum, default_value = "calls")]
+        subject: tasks::prove::Subject,
+        /// How long the soak goes on; 60 when left out.
+        #[arg(long)]
+        minutes: Option<u32>,
+    },
     /// Installers for this system, in target/release/bundle.
     Dist,
     /// Only the set-up of `test`.
@@ -80,8 +93,13 @@ fn main() -> Result<()> {
         Task::Screenshots => tasks::screenshots::screenshots(),
         Task::CheckCross => tasks::check_cross::check_cross(),
         Task::Fuzz { seconds, targets } => tasks::fuzz::fuzz(seconds, &targets),
-        Task::Prove => tasks::prove::prove(),
+        Task::Matrix { arguments } => tasks::matrix::matrix(&arguments),
+        Task::Prove { subject, minutes } => tasks::prove::prove(subject, &minutes_of(minutes)),
         Task::Dist => tasks::dist::dist(),
         Task::Setup => tasks::test::set_up(),
     }
+}
+
+fn minutes_of(minutes: Option<u32>) -> Vec<String> {
+    minutes.map(|minutes| vec!["--minutes".to_owned(), minutes.to_string()]).unwrap_or_default()
 }

@@ -2,15 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::SERVER;
 use crate::process::Process;
+use crate::{SERVER, SERVER6, certificate};
 
 /// Port for SIP over UDP and TCP.
 pub const PORT: u16 = 5060;
+/// Port for SIP over TLS.
+pub const TLS_PORT: u16 = 5061;
+/// Port for SIP over secure web sockets; the path is [`WEB_PATH`].
+pub const WSS_PORT: u16 = 8089;
+/// Port for SIP over web sockets in the clear.
+pub const WS_PORT: u16 = 8088;
+/// Path of both web sockets.
+pub const WEB_PATH: &str = "/ws";
 /// Password of every phone.
 pub const PASSWORD: &str = "geheim-van-het-lab";
 /// Extension that sends back what it hears.
@@ -23,11 +32,29 @@ pub const NO_ANSWER: &str = "603";
 pub const DIGITS: &str = "604";
 /// Extension that plays music before it answers.
 pub const EARLY: &str = "605";
+/// Extension that rings 101 and 102 at once.
+pub const BOTH: &str = "650";
+/// Extension that parks a call; slots follow it.
+pub const PARK: &str = "700";
+/// Before an extension that rings: takes its call.
+pub const PICKUP: &str = "*8";
+/// Phone with DTLS-SRTP and ICE, as a browser has them.
+pub const WEB_PHONE: &str = "120";
+/// Phone whose sound is encrypted with keys from the description.
+pub const SDES_PHONE: &str = "121";
+/// Phone whose sound is encrypted with keys by DTLS, without ICE.
+pub const DTLS_PHONE: &str = "122";
+/// Phone whose digits travel in INFO.
+pub const INFO_PHONE: &str = "123";
+/// Resource list of dialog states: 101, 102, 103 and the lamps 2001 and 2002.
+pub const TEAM: &str = "team";
 
-/// A running Asterisk.
+/// A running Asterisk with settings of its own: several may run at once, each in its own network namespace.
 pub struct Asterisk {
     process: Process,
     root: PathBuf,
+    /// Its folder, as seen from inside.
+    lab: String,
     folder: PathBuf,
 }
 
@@ -37,18 +64,27 @@ impl Asterisk {
     /// # Errors
     /// When the laboratory is not installed or it does not come up.
     pub fn start(folder: &Path) -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let root: PathBuf = std::env::var_os("BALIE_LAB_ASTERISK")
             .context("run this through `cargo xtask test peers`")?
             .into();
-        write_settings(&root)?;
-        let process = spawn(&root, folder)?;
-        Ok(Self { process, root, folder: folder.to_path_buf() })
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let lab = format!("/lab/{}-{number}", std::process::id());
+        write_settings(&root, &lab)?;
+        let process = spawn(&root, &lab, folder)?;
+        Ok(Self { process, root, lab, folder: folder.to_path_buf() })
     }
 
     /// Its process id, as of the last start.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The certificate of the authority that signed its own.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.inside("keys/ca.pem")
     }
 
     /// Kills it, as a power cut would.
@@ -61,7 +97,7 @@ impl Asterisk {
     /// # Errors
     /// When it does not come up.
     pub fn restart(&mut self) -> Result<()> {
-        self.process = spawn(&self.root, &self.folder)?;
+        self.process = spawn(&self.root, &self.lab, &self.folder)?;
         Ok(())
     }
 
@@ -70,10 +106,7 @@ impl Asterisk {
     /// # Errors
     /// When the console cannot be reached.
     pub fn console(&self, line: &str) -> Result<String> {
-        let output = Command::new("chroot")
-            .arg(&self.root)
-            .args(["/usr/sbin/asterisk", "-C", "/lab/asterisk.conf", "-rx", line])
-            .output()?;
+        let output = console(&self.root, &self.lab, line).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -95,55 +128,122 @@ impl Asterisk {
         let line = text.lines().find(|line| line.contains("active channel")).unwrap_or("0");
         Ok(line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0))
     }
+
+    /// Switches a lamp (extension 2000 to 2999): NOT_INUSE, INUSE, BUSY, RINGING, ONHOLD, UNAVAILABLE.
+    ///
+    /// # Errors
+    /// When the console cannot be reached.
+    pub fn lamp(&self, extension: &str, state: &str) -> Result<()> {
+        self.console(&format!("devstate change Custom:lamp{extension} {state}"))?;
+        Ok(())
+    }
+
+    /// Puts a message into a mailbox, as if somebody had spoken it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn leave_message(&self, mailbox: &str) -> Result<()> {
+        let inbox = self.inside(&format!("spool/voicemail/default/{mailbox}/INBOX"));
+        std::fs::create_dir_all(&inbox)?;
+        std::fs::copy(crate::speech(), inbox.join("msg0000.wav"))?;
+        std::fs::write(
+            inbox.join("msg0000.txt"),
+            format!(
+                "[message]\norigmailbox={mailbox}\ncontext=phones\nexten={mailbox}\n\
+                 callerid=\"Customer\" <0302318800>\norigtime=1700000000\ncategory=\n\
+                 msg_id=1700000000-00000001\nflag=\nduration=10\n"
+            ),
+        )?;
+        Ok(())
+    }
+
+    fn inside(&self, path: &str) -> PathBuf {
+        self.root.join(self.lab.trim_start_matches('/')).join(path)
+    }
 }
 
-fn spawn(root: &Path, folder: &Path) -> Result<Process> {
+impl Drop for Asterisk {
+    fn drop(&mut self) {
+        self.process.kill();
+        // Only ever its own folder; what stays behind costs no more than space.
+        let _ = std::fs::remove_dir_all(self.inside(""));
+    }
+}
+
+fn console(root: &Path, lab: &str, line: &str) -> Command {
     let mut command = Command::new("chroot");
-    command.arg(root).args(["/usr/sbin/asterisk", "-f", "-C", "/lab/asterisk.conf"]);
+    command.arg(root).args(["/usr/sbin/asterisk", "-C", &format!("{lab}/asterisk.conf")]);
+    command.args(["-rx", line]);
+    command
+}
+
+fn spawn(root: &Path, lab: &str, folder: &Path) -> Result<Process> {
+    let mut command = Command::new("chroot");
+    command.arg(root).args(["/usr/sbin/asterisk", "-f", "-C", &format!("{lab}/asterisk.conf")]);
     let process = Process::start("asterisk", &mut command, folder)?;
     crate::poll("Asterisk to be up", Duration::from_secs(60), || {
-        let output = Command::new("chroot")
-            .arg(root)
-            .args(["/usr/sbin/asterisk", "-C", "/lab/asterisk.conf", "-rx", "core waitfullybooted"])
-            .output()
-            .ok()?;
+        let output = console(root, lab, "core waitfullybooted").output().ok()?;
         String::from_utf8_lossy(&output.stdout).contains("fully booted").then_some(())
     })
     .with_context(|| process.output())?;
     Ok(process)
 }
 
-fn write_settings(root: &Path) -> Result<()> {
-    let lab = root.join("lab");
-    std::fs::create_dir_all(lab.join("run"))?;
-    for folder in ["db", "log", "spool", "keys"] {
-        std::fs::create_dir_all(lab.join(folder))?;
+fn write_settings(root: &Path, lab: &str) -> Result<()> {
+    let inside = root.join(lab.trim_start_matches('/'));
+    for folder in ["run", "db", "log", "spool", "keys", "music"] {
+        std::fs::create_dir_all(inside.join(folder))?;
     }
-    let write = |name: &str, text: String| {
-        std::fs::write(lab.join(name), text).with_context(|| format!("cannot write {name}"))
+    certificate::make(&inside.join("keys"), &[SERVER, SERVER6])?;
+    std::fs::copy(crate::speech(), inside.join("music/speech.wav"))?;
+    let write = |name: &str, text: &str| {
+        let text = text
+            .replace("@LAB@", lab)
+            .replace("@SERVER@", SERVER)
+            .replace("@SERVER6@", SERVER6)
+            .replace("@PORT@", &PORT.to_string())
+            .replace("@TLS_PORT@", &TLS_PORT.to_string());
+        std::fs::write(inside.join(name), text).with_context(|| format!("cannot write {name}"))
     };
-    write("asterisk.conf", include_str!("../lab/asterisk.conf").to_owned())?;
-    write("modules.conf", include_str!("../lab/modules.conf").to_owned())?;
-    write("logger.conf", include_str!("../lab/logger.conf").to_owned())?;
-    write("extensions.conf", include_str!("../lab/extensions.conf").to_owned())?;
-    write("musiconhold.conf", include_str!("../lab/musiconhold.conf").to_owned())?;
-    write("rtp.conf", "[general]\nrtpstart=30000\nrtpend=30999\n".to_owned())?;
-    write("pjsip.conf", phones())
+    write("asterisk.conf", include_str!("../lab/asterisk.conf"))?;
+    write("modules.conf", include_str!("../lab/modules.conf"))?;
+    write("logger.conf", include_str!("../lab/logger.conf"))?;
+    write("extensions.conf", include_str!("../lab/extensions.conf"))?;
+    write("musiconhold.conf", include_str!("../lab/musiconhold.conf"))?;
+    write("res_parking.conf", include_str!("../lab/res_parking.conf"))?;
+    write("voicemail.conf", include_str!("../lab/voicemail.conf"))?;
+    write("http.conf", include_str!("../lab/http.conf"))?;
+    write("rtp.conf", "[general]\nrtpstart=30000\nrtpend=30999\n")?;
+    write("pjsip.conf", &[include_str!("../lab/pjsip.conf"), &phones()].concat())
 }
 
-/// Phones 101 to 109 take every codec and both digests; 110 to 114 only MD5, for old programs.
+/// Phones 101 to 109 take every codec and both digests; 110 to 114 only MD5, for old programs; 120 to 123 have
+/// something of their own each.
 fn phones() -> String {
-    let mut text = include_str!("../lab/pjsip.conf")
-        .replace("@SERVER@", SERVER)
-        .replace("@PORT@", &PORT.to_string());
-    for extension in 101..=114 {
-        let algorithms = if extension >= 110 { "supported_algorithms_uas=MD5\n" } else { "" };
+    let mut text = String::new();
+    for extension in (101..=114).chain(120..=123) {
+        let algorithms =
+            if (110..=114).contains(&extension) { "supported_algorithms_uas=MD5\n" } else { "" };
+        let kind = match extension.to_string().as_str() {
+            WEB_PHONE => "web",
+            SDES_PHONE => "sdes",
+            DTLS_PHONE => "dtls",
+            INFO_PHONE => "info",
+            _ => "phone",
+        };
+        // 101 asks for its messages, 102 is told of them unasked.
+        let (asked, unasked) = match extension {
+            101 => ("mailboxes=101@default\n", ""),
+            102 => ("", "mailboxes=102@default\n"),
+            _ => ("", ""),
+        };
         text.push_str(&format!(
-            "\n[{extension}](phone)\nauth={extension}\naors={extension}\n\
+            "\n[{extension}]({kind})\nauth={extension}\naors={extension}\n{unasked}\
              callerid=\"Lab {extension}\" <{extension}>\n\
              [{extension}]\ntype=auth\nauth_type=digest\nusername={extension}\n\
              password={PASSWORD}\n{algorithms}\
-             [{extension}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\nminimum_expiration=30\n"
+             [{extension}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\nminimum_expiration=30\n\
+             {asked}"
         ));
     }
     text

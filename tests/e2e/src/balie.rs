@@ -53,6 +53,12 @@ pub struct Account {
     pub transport: String,
     /// Codecs in order of preference.
     pub codecs: Vec<String>,
+    /// False: calls go straight to and from this address.
+    pub register: bool,
+    /// Its own SIP port; 0: any.
+    pub sip_port: u16,
+    /// Further lines of the account's table.
+    pub lines: Vec<String>,
 }
 
 impl Account {
@@ -66,13 +72,36 @@ impl Account {
             server: server.to_owned(),
             transport: "udp".to_owned(),
             codecs: codecs.iter().map(|&codec| codec.to_owned()).collect(),
+            register: true,
+            sip_port: 0,
+            lines: Vec::new(),
         }
+    }
+
+    /// An account without a registrar, at a port that peers know.
+    #[must_use]
+    pub fn direct(user: &str, host: &str, port: u16) -> Self {
+        let account = Self::new(user, "no-password", &format!("{host}:{port}"));
+        Self { register: false, sip_port: port, ..account }
+    }
+
+    /// The same with one more line in its table.
+    #[must_use]
+    pub fn with(mut self, line: &str) -> Self {
+        self.lines.push(line.to_owned());
+        self
     }
 
     /// The same over TCP.
     #[must_use]
-    pub fn over_tcp(mut self) -> Self {
-        self.transport = "tcp".to_owned();
+    pub fn over_tcp(self) -> Self {
+        self.over("tcp")
+    }
+
+    /// The same over another transport: udp, tcp, tls, ws, wss.
+    #[must_use]
+    pub fn over(mut self, transport: &str) -> Self {
+        self.transport = transport.to_owned();
         self
     }
 
@@ -88,18 +117,22 @@ impl Account {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, folder: &Path, bind: &str) -> Result<PathBuf> {
-        let host = self.server.split(':').next().unwrap_or_default();
+        let host = self.server.rsplit_once(':').map_or(self.server.as_str(), |(host, _)| host);
         let text = format!(
             "[[account]]\nid = \"main\"\ndisplay_name = \"Test {user}\"\naor = \"sip:{user}@{host}\"\n\
              registrar = \"sip:{server};transport={transport}\"\nauth_user = \"{user}\"\n\
-             password = \"{password}\"\nregister = true\nexpires = 120\ncodecs = {codecs:?}\n\
-             [network]\nbind = \"{bind}\"\nsip_port = 0\nrtp_ports = [41000, 41999]\n\
+             password = \"{password}\"\nregister = {register}\nexpires = 120\n\
+             codecs = {codecs:?}\n{lines}\n\
+             [network]\nbind = \"{bind}\"\nsip_port = {port}\nrtp_ports = [41000, 41999]\n\
              [paths]\ndata_dir = {data:?}\n",
             user = self.user,
             server = self.server,
             transport = self.transport,
             password = self.password,
             codecs = self.codecs,
+            register = self.register,
+            lines = self.lines.join("\n"),
+            port = self.sip_port,
             data = folder.join(format!("data-{}", self.user)),
         );
         let path = folder.join(format!("balie-{}.toml", self.user));
@@ -223,11 +256,51 @@ impl Balie {
                 Ok(value) => self.waiting.push(value),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => {
-                    bail!("balie-cli ended while waiting for {what}; it said {:#?}", self.waiting)
+                    bail!("balie-cli ended while waiting for {what}; it said {}", self.told())
                 }
             }
         }
-        bail!("no {what} within {limit:?}; what came: {:#?}", self.waiting)
+        bail!("no {what} within {limit:?}; what came last: {}", self.told())
+    }
+
+    /// The last lines that nobody took, newest first.
+    fn told(&self) -> String {
+        let lines = self.waiting.iter().rev().take(8).map(Value::to_string);
+        lines.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The next event of this name, if one comes in time; others are kept.
+    ///
+    /// # Errors
+    /// When the program ended.
+    pub fn next_event(&mut self, name: &str, limit: Duration) -> Result<Option<Value>> {
+        let is_it = |value: &Value| value["event"] == name;
+        if let Some(index) = self.waiting.iter().position(is_it) {
+            return Ok(Some(self.waiting.remove(index)));
+        }
+        let end = deadline(limit);
+        loop {
+            match self.lines.recv_timeout(left(end)) {
+                Ok(value) if is_it(&value) => return Ok(Some(value)),
+                Ok(value) => self.waiting.push(value),
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Err(RecvTimeoutError::Disconnected) => bail!("balie-cli ended"),
+            }
+        }
+    }
+
+    /// Throws away the events of this name that have come and that nobody took.
+    pub fn forget(&mut self, name: &str) {
+        while let Ok(value) = self.lines.try_recv() {
+            self.waiting.push(value);
+        }
+        self.waiting.retain(|event| event["event"] != name);
+    }
+
+    /// True when such an event has come and nobody has taken it. Asks without waiting.
+    #[must_use]
+    pub fn has_come(&self, name: &str) -> bool {
+        self.waiting.iter().any(|event| event["event"] == name)
     }
 
     /// Waits until the account is registered.

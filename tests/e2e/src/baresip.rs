@@ -38,6 +38,8 @@ pub struct Settings {
     pub microphone: PathBuf,
     /// Codecs, in its own words ("opus", "G722/16000/1", "PCMA/8000/1").
     pub codecs: String,
+    /// How its sound is encrypted: empty, `srtp-mand` (keys in the description) or `dtls_srtp`.
+    pub encryption: String,
 }
 
 impl Baresip {
@@ -108,7 +110,8 @@ impl Baresip {
             }
             self.receive()?;
         }
-        bail!("baresip: no {kind}; what came: {:#?}\n{}", self.waiting, self.process.output())
+        let came: Vec<_> = self.waiting.iter().rev().map(Value::to_string).collect();
+        bail!("baresip: no {kind}; what came last: {}\n{}", came.join(" "), self.process.output())
     }
 
     /// Asks for its registration until it says so: it may have registered before we listened.
@@ -159,13 +162,15 @@ fn netstring(bytes: &[u8]) -> Option<(Value, Vec<u8>)> {
 }
 
 fn account(settings: &Settings) -> String {
-    let Settings { user, password, server, codecs, .. } = settings;
-    if server.is_empty() {
-        return format!("<sip:{user}@{}>;regint=0;audio_codecs={codecs}\n", crate::PHONES);
+    let Settings { user, password, server, codecs, encryption, .. } = settings;
+    let (host, mut rest) = match server.as_str() {
+        "" => (crate::PHONES, ";regint=0".to_owned()),
+        server => (server, format!(";auth_user={user};auth_pass={password};regint=60")),
+    };
+    if !encryption.is_empty() {
+        rest.push_str(&format!(";mediaenc={encryption}"));
     }
-    format!(
-        "<sip:{user}@{server}>;auth_user={user};auth_pass={password};regint=60;audio_codecs={codecs}\n"
-    )
+    format!("<sip:{user}@{host}>{rest};audio_codecs={codecs}\n")
 }
 
 fn config(settings: &Settings) -> String {
@@ -176,11 +181,17 @@ fn config(settings: &Settings) -> String {
          auplay_channels 1\nrtp_ports 32000-32100\nrtcp_mux no\njitter_buffer_delay 5-10\n\
          sndfile_path .\nopus_bitrate 32000\nopus_inbandfec yes\n\
          module opus.so\nmodule g711.so\nmodule g722.so\nmodule aufile.so\nmodule aubridge.so\n\
-         module sndfile.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+         module sndfile.so\n{keys}module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n",
         phones = crate::PHONES,
         port = settings.sip_port,
         microphone = settings.microphone.display(),
         control = settings.control_port,
+        // Making a certificate for DTLS costs it a quarter of a second at the start.
+        keys = match settings.encryption.as_str() {
+            "" => "",
+            "dtls_srtp" => "module dtls_srtp.so\n",
+            _ => "module srtp.so\n",
+        },
     )
 }

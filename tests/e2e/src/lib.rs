@@ -6,10 +6,16 @@
 pub mod asterisk;
 pub mod balie;
 pub mod baresip;
+pub mod certificate;
+pub mod corners;
 pub mod embedded;
 pub mod kamailio;
+pub mod lamps;
+pub mod linphone;
+pub mod matrix;
 pub mod measure;
 pub mod process;
+pub mod sipp;
 pub mod sound;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +27,10 @@ use anyhow::{Result, bail};
 pub const SERVER: &str = "10.99.0.1";
 /// Phones' end of the wire.
 pub const PHONES: &str = "10.99.0.2";
+/// Server's end of the wire, IPv6.
+pub const SERVER6: &str = "fd99::1";
+/// Phones' end of the wire, IPv6.
+pub const PHONES6: &str = "fd99::2";
 
 /// Top of the checkout.
 #[must_use]

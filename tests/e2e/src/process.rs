@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -21,12 +21,29 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
+        Self::spawn(name, command.stdin(Stdio::null()), folder)
+    }
+
+    /// The same with its standard input kept open for commands.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with_input(
+        name: &str,
+        command: &mut Command,
+        folder: &Path,
+    ) -> Result<(Self, ChildStdin)> {
+        let mut process = Self::spawn(name, command.stdin(Stdio::piped()), folder)?;
+        let stdin = process.child.stdin.take().context("no standard input")?;
+        Ok((process, stdin))
+    }
+
+    fn spawn(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let out = File::create(&log)?;
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command
-            .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
             .spawn()
@@ -38,6 +55,28 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Process ids of what it forked, children first.
+    #[must_use]
+    pub fn children(&self) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut open = vec![self.id()];
+        while let Some(id) = open.pop() {
+            let path = format!("/proc/{id}/task/{id}/children");
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let children = text.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
+            for child in children {
+                found.push(child);
+                open.push(child);
+            }
+        }
+        found
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     /// What it printed so far.

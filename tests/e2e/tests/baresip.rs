@@ -23,6 +23,7 @@ fn baresip(folder: &TempDir) -> Result<Baresip> {
         control_port: 4444,
         microphone,
         codecs: "opus/48000/2,G722/16000/1,PCMA/8000/1,PCMU/8000/1".to_owned(),
+        encryption: String::new(),
     };
     Baresip::start(&settings, folder.path())
 }

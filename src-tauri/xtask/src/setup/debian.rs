@@ -24,7 +24,16 @@ const BUILD: &[&str] = &[
 
 const LABORATORY: &[&str] = &[
     "mmdebstrap",
+    "openssl",
     "kamailio",
+    "kamailio-extra-modules",
+    "kamailio-outbound-modules",
+    "kamailio-presence-modules",
+    "kamailio-tls-modules",
+    "kamailio-utils-modules",
+    "kamailio-websocket-modules",
+    "kamailio-xml-modules",
+    "linphone-cli",
     "baresip-core",
     "sip-tester",
     "pulseaudio",

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::console::{Steps, cargo, run};
+use crate::console::{Steps, run};
 use crate::setup::{self, Need};
 use crate::{lab, tasks, workspace};
 
@@ -12,6 +12,8 @@ use crate::{lab, tasks, workspace};
 pub(crate) enum Subject {
     /// Set-up time, processor time and memory of a call, beside baresip on the same Asterisk.
     Call,
+    /// Messages a second, time to a registration beside baresip, a thousand watched lines.
+    Sip,
     /// Time to the first window and memory of the idle window.
     Window,
 }
@@ -22,26 +24,15 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Laboratory", lab::install_asterisk)?;
     match subject {
-        Subject::Call => steps.step("Calls", calls),
+        Subject::Call => steps.step("Calls", || measure("bench-call")),
+        Subject::Sip => steps.step("Signalling", || measure("bench-sip")),
         Subject::Window => steps.step("Window", window),
     }
 }
 
-fn calls() -> Result<()> {
-    run(cargo().args([
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "app",
-        "--bin",
-        "balie-cli",
-    ]))?;
-    let bench = ["--locked", "--release", "--package", "e2e", "--features", "lab"];
-    run(cargo().arg("build").args(bench).args(["--bin", "bench-call"]))?;
-    let program = workspace::built("release", "bench-call");
-    let mut inside = lab::inside_namespace(&program.to_string_lossy(), &[]);
-    run(inside.env("BALIE_CLI", workspace::built("release", "balie-cli")))
+fn measure(program: &str) -> Result<()> {
+    lab::build("release")?;
+    lab::run("release", program, &[])
 }
 
 fn window() -> Result<()> {

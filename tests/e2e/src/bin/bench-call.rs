@@ -101,6 +101,7 @@ fn round_of_baresip(folder: &Path, microphone: &Path, codec: &str) -> Result<Rou
         control_port: 4444,
         microphone: microphone.to_path_buf(),
         codecs: if codec == "opus" { "opus/48000/2" } else { "PCMA/8000/1" }.to_owned(),
+        encryption: String::new(),
     };
     let mut baresip = Baresip::start(&settings, folder)?;
     let id = baresip.id();
