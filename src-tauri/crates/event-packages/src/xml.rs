@@ -98,7 +98,7 @@ pub(crate) fn read_any(bytes: &[u8]) -> Result<Element, DocumentError> {
                 if root.is_some() {
                     return Err(DocumentError::Malformed);
                 }
-                let element = open(space, start)?;
+                let element = open(&space, start)?;
                 match event {
                     Event::Start(_) => stack.push(element),
                     _ => close(element, &mut stack, &mut root),
@@ -130,7 +130,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-fn open(space: ResolveResult<'_>, start: &BytesStart<'_>) -> Result<Element, DocumentError> {
+fn open(space: &ResolveResult<'_>, start: &BytesStart<'_>) -> Result<Element, DocumentError> {
     let space = match space {
         ResolveResult::Bound(space) => space.0.trim().to_owned(),
         ResolveResult::Unbound => String::new(),

@@ -116,10 +116,14 @@ mod tests {
 
     use super::{AnchorError, Anchors};
 
-    fn read(content: &[u8]) -> Result<Anchors, AnchorError> {
+    fn file(content: &[u8]) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
-        Anchors::from_pem_file(file.path())
+        file
+    }
+
+    fn read(content: &[u8]) -> Result<Anchors, AnchorError> {
+        Anchors::from_pem_file(file(content).path())
     }
 
     fn certificate() -> String {

@@ -349,7 +349,7 @@ mod tests {
         let mut bindings = Bindings::new(INTERVAL, Random::from_seed([5; 32]));
         bindings.keep(now, server(), false);
         let empty = Output::Send { to: server(), payload: b"\r\n\r\n".to_vec() };
-        assert_eq!(bindings.handle_timeout(now), [empty.clone()]);
+        assert_eq!(bindings.handle_timeout(now), std::slice::from_ref(&empty));
         assert_eq!(bindings.poll_timeout(), Some(now + INTERVAL));
         assert_eq!(bindings.handle_timeout(now + INTERVAL - MILLI), []);
         assert_eq!(bindings.handle_timeout(now + INTERVAL), [empty]);

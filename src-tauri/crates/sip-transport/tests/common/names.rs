@@ -85,7 +85,7 @@ impl Names {
 
     fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let question = Message::from_vec(bytes).unwrap();
-        let query = question.queries.first().unwrap().clone();
+        let query = question.queries.first()?.clone();
         let name = query.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
         self.asked.lock().unwrap().push((name.clone(), query.query_type()));
         if *self.silent.lock().unwrap() {
