@@ -90,7 +90,7 @@ fn test_functions(text: &str) -> Vec<String> {
             }
             Some(_) => marked = false,
             None if line.starts_with("#[test]") || line.starts_with("#[tokio::test") => {
-                marked = true
+                marked = true;
             }
             None => {}
         }

@@ -138,7 +138,8 @@ fn tables(folder: &Path) -> Result<()> {
     // A colon ends a field of this database.
     let field = |text: &str| text.replace(':', "\\:");
     let table = std::fs::read_to_string(folder.join("xcap"))?;
-    let row = format!("1:{LIST}:{SERVER}:{}:8:etag:0:{}:0\n", field(&document), field(&list));
+    // A list belongs to whoever subscribes to it.
+    let row = format!("1:201:{SERVER}:{}:8:etag:0:{}:0\n", field(&document), field(&list));
     std::fs::write(folder.join("xcap"), format!("{}\n{row}", table.trim_end()))?;
     Ok(())
 }

@@ -181,7 +181,7 @@ impl State {
         own: SocketAddr,
     ) -> Option<Vec<u8>> {
         let headers = &request.headers;
-        let user = headers.to().ok()?.uri.user()?.to_string();
+        let user = headers.to().ok()?.uri.user()?;
         let contact = headers.contact().ok()??.uri.as_str().to_owned();
         let watcher = self.watched.entry(user).or_insert_with(|| Watcher {
             uri: request.uri.as_str().to_owned(),

@@ -24,9 +24,6 @@ const WAITING: &[(&str, &str)] = &[
     ("Kamailio", "outbound and path"),
     // A command that watches presence.
     ("Kamailio", "presence"),
-    ("Kamailio", "resource list"),
-    // It refuses a Refer-To with Replaces with 400.
-    ("baresip", "attended transfer"),
 ];
 
 fn peer(name: &str) -> Result<()> {

@@ -455,7 +455,7 @@ fn chaos_ends_every_subscription_once() {
             let drawn = net.random.between(0, 9);
             match drawn {
                 0 | 1 => {
-                    open.push(subscribe(&mut net, Subscribe { all_forks: drawn == 0, ..wish() }))
+                    open.push(subscribe(&mut net, Subscribe { all_forks: drawn == 0, ..wish() }));
                 }
                 2 => drop(open.pop().map(|id| net.act(PHONE, |ua, now| ua.unsubscribe(now, id)))),
                 3 => {

@@ -68,7 +68,7 @@ pub(super) fn run(cells: &mut Recorder) -> Result<()> {
         encrypted(&account.with("srtp_keying = \"dtls\""), folder)
     });
     cells.none(&["outbound and path"], "it knows neither; seen with Kamailio");
-    cell(cells, &mut pbx, "peer restarts", |pbx, folder| restart(pbx, folder));
+    cell(cells, &mut pbx, "peer restarts", restart);
     Ok(())
 }
 

@@ -92,12 +92,12 @@ struct Talk {
 
 impl Talk {
     fn begin(encryption: Encryption, folder: &Path) -> Result<Self> {
-        Self::with(Account::direct("101", PHONES, OURS), encryption, folder)
+        Self::with(&Account::direct("101", PHONES, OURS), encryption, folder)
     }
 
-    fn with(account: Account, encryption: Encryption, folder: &Path) -> Result<Self> {
+    fn with(account: &Account, encryption: Encryption, folder: &Path) -> Result<Self> {
         let mut linphone = Linphone::start(THEIRS, encryption, folder)?;
-        let mut balie = started(&account, folder)?;
+        let mut balie = started(account, folder)?;
         let id = balie.begin(&address("lin", THEIRS))?;
         balie.call_state(&id, "ringing")?;
         linphone.says("incoming call")?;
@@ -186,7 +186,7 @@ fn transferred_by_it(folder: &Path) -> Result<()> {
 fn encrypted(theirs: Encryption, ours: &str, folder: &Path) -> Result<()> {
     let account = Account::direct("101", PHONES, OURS).with("srtp = \"required\"");
     let account = account.with(&format!("srtp_keying = \"{ours}\""));
-    let mut call = Talk::with(account, theirs, folder)?;
+    let mut call = Talk::with(&account, theirs, folder)?;
     let stats = call.balie.request("call.stats", &json!({"call": call.id}))?;
     ensure!(stats["secure"] == true, "the sound is not encrypted: {stats}");
     call.end()

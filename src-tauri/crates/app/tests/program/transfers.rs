@@ -1,6 +1,8 @@
 //! Transfers between programs that call each other directly: one transfers, one is transferred, one is
 //! called, each with its own part of the work.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use app::StartOptions;
 use app::code::Code;
 use app::config::{Config, Sound};

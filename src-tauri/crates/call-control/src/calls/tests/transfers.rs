@@ -493,7 +493,7 @@ impl Course {
             }
             Move::Ask(index, command) => {
                 let Some(id) = self.desk_ids.get(index).copied() else { return };
-                self.ask(desk, id, command);
+                self.ask(desk, id, &command);
             }
             Move::Tell(index, signal) => {
                 let Some(id) = self.desk_ids.get(index).copied() else { return };
@@ -503,9 +503,9 @@ impl Course {
         }
     }
 
-    fn ask(&mut self, desk: &mut Desk, id: CallId, command: Command) {
+    fn ask(&mut self, desk: &mut Desk, id: CallId, command: &Command) {
         let before = desk.calls.clone();
-        let allowed = before.allows(id, &command);
+        let allowed = before.allows(id, command);
         let caller = before.get(id).and_then(Call::consult_of).unwrap_or(id);
         let consult = before.get(caller).and_then(|call| call.transfer().consult());
         let result = desk.ask(id, command.clone());
@@ -517,7 +517,7 @@ impl Course {
             // The user gave the consultation up.
             Command::TransferCancel | Command::TransferComplete => {
                 let unanswered = |id: &CallId| before.get(*id).is_some_and(|c| !c.is_up());
-                let given_up = command == Command::TransferCancel;
+                let given_up = *command == Command::TransferCancel;
                 self.released.extend(consult.filter(|id| given_up || unanswered(id)));
             }
             _ => {}
