@@ -11,7 +11,16 @@ const LAYERS: &[&[&str]] = &[
     &["sip-core", "rtp"],
     &["sip-ua"],
     &["call-control", "pbx"],
-    &["sip-transport", "audio", "media", "store", "pbx-broadworks", "pbx-asterisk", "directory"],
+    &[
+        "sip-transport",
+        "network-watch",
+        "audio",
+        "media",
+        "store",
+        "pbx-broadworks",
+        "pbx-asterisk",
+        "directory",
+    ],
     &["training-pbx", "app"],
     &["balie"],
 ];

@@ -22,6 +22,8 @@ pub struct Balie {
     /// Events that came while something else was waited for.
     waiting: Vec<Value>,
     next_id: u64,
+    /// The program's zero of time.
+    started: Instant,
 }
 
 /// The program's path.
@@ -147,8 +149,16 @@ impl Balie {
     /// # Errors
     /// When it cannot be started or does not greet.
     pub fn start(config: &Path, audio: &str) -> Result<Self> {
+        Self::start_by(Command::new(program()?), config, audio)
+    }
+
+    /// The same with a command that runs the program elsewhere (in a namespace).
+    ///
+    /// # Errors
+    /// When it cannot be started or does not greet.
+    pub fn start_by(mut command: Command, config: &Path, audio: &str) -> Result<Self> {
         let log = config.with_extension("log");
-        let mut child = Command::new(program()?)
+        let mut child = command
             .args(["run", "--audio", audio, "--config"])
             .arg(config)
             .arg("--log")
@@ -169,8 +179,11 @@ impl Balie {
                 }
             }
         });
-        let mut balie = Self { child, stdin, lines, waiting: Vec::new(), next_id: 0 };
-        balie.event("hello", |_| true)?;
+        let started = deadline(Duration::ZERO);
+        let mut balie = Self { child, stdin, lines, waiting: Vec::new(), next_id: 0, started };
+        let hello = balie.event("hello", |_| true)?;
+        let age = Duration::from_secs_f64(hello["t"].as_f64().unwrap_or(0.0));
+        balie.started = deadline(Duration::ZERO).checked_sub(age).unwrap_or(started);
         Ok(balie)
     }
 
@@ -310,6 +323,35 @@ impl Balie {
     pub fn registered(&mut self) -> Result<()> {
         self.event("account.state", |event| event["state"] == "registered")?;
         Ok(())
+    }
+
+    /// When the program started, by its own account.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Waits until the account is registered, not counting what was before `since`; tells when.
+    ///
+    /// # Errors
+    /// When it is not in time.
+    pub fn registered_since(&mut self, since: Instant, limit: Duration) -> Result<Instant> {
+        let started = self.started;
+        let at = move |event: &Value| {
+            started + Duration::from_secs_f64(event["t"].as_f64().unwrap_or(0.0))
+        };
+        let event = self.event_within("account.state", limit, |event| {
+            event["state"] == "registered" && at(event) >= since
+        })?;
+        Ok(at(&event))
+    }
+
+    /// An event that has come already, if one fits. It is not taken.
+    pub fn seen(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+        while let Ok(value) = self.lines.try_recv() {
+            self.waiting.push(value);
+        }
+        self.waiting.iter().find(|value| value["event"] == name && fits(value)).cloned()
     }
 
     /// Waits for a state of a call.

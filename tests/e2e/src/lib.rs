@@ -14,9 +14,13 @@ pub mod lamps;
 pub mod linphone;
 pub mod matrix;
 pub mod measure;
+pub mod names;
 pub mod process;
+pub mod roaming;
 pub mod sipp;
 pub mod sound;
+pub mod tap;
+pub mod uplinks;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

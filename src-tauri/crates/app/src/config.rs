@@ -83,6 +83,8 @@ pub struct AccountSettings {
     pub mwi: bool,
     /// Transfers without the implicit subscription (RFC 4488).
     pub norefersub: bool,
+    /// Use a globally routable address (RFC 5627) in calls when the registrar gives one.
+    pub gruu: bool,
     /// Use ICE.
     pub ice: bool,
     /// STUN server.
@@ -127,6 +129,7 @@ impl Default for AccountSettings {
             srtp_keying: SrtpKeying::Sdes,
             mwi: true,
             norefersub: false,
+            gruu: false,
             ice: false,
             stun: String::new(),
             turn: String::new(),

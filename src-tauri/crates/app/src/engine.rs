@@ -9,6 +9,7 @@ mod descriptions;
 mod desk;
 mod dialogs;
 mod line;
+mod network;
 mod publish;
 mod record;
 mod settings;

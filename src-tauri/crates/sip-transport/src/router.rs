@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sip_core::{Random, Target, Transmit};
@@ -64,6 +65,14 @@ struct Entry {
     id: u64,
     orders: mpsc::Sender<Order>,
     pulse: Arc<Pulse>,
+    standing: Arc<Standing>,
+}
+
+/// Which address of ours a connection stands on, and whether we have left it.
+#[derive(Debug, Default)]
+struct Standing {
+    local: OnceLock<IpAddr>,
+    left: AtomicBool,
 }
 
 /// What a new connection's task starts with.
@@ -73,6 +82,7 @@ struct Begun {
     orders: mpsc::Receiver<Order>,
     weak: mpsc::WeakSender<Order>,
     pulse: Arc<Pulse>,
+    standing: Arc<Standing>,
 }
 
 impl Router {
@@ -140,9 +150,9 @@ impl Router {
         let begun = self.begin(target, None);
         let router = Arc::clone(self);
         self.spawn_connection(async move {
-            let (target, id) = (begun.target, begun.id);
+            let (target, id, standing) = (begun.target, begun.id, Arc::clone(&begun.standing));
             let ended = router.run(begun, stream, false).await;
-            router.end(target, id, ended).await;
+            router.end(target, id, &standing, ended).await;
         });
     }
 
@@ -175,6 +185,22 @@ impl Router {
         if target.transport == Protocol::Udp {
             self.bindings().let_go(target.addr);
         }
+    }
+
+    /// Our addresses or ways have changed. A connection that does not stand on the address that
+    /// leads to its peer now will hear of it late or never: it is left, and the next message opens
+    /// another one. Its end is not told, since it would be taken for that of the new one.
+    pub(crate) fn network_changed(&self) {
+        let mut table = self.table();
+        table.connections.retain(|target, entry| {
+            let way = local_address(self.config.bind, target.addr.ip());
+            let stays = way.is_some() && entry.standing.local.get().copied() == way;
+            if !stays {
+                entry.standing.left.store(true, Ordering::Relaxed);
+                let _ = entry.orders.try_send(Order::Close("our address has changed"));
+            }
+            stays
+        });
     }
 
     /// Sends keep-alives to every kept UDP target, for as long as the task lives.
@@ -238,14 +264,14 @@ impl Router {
         let target = Target { addr: fallback.unwrap_or(target.addr), ..target };
         let Some(payload) = self.write(target, payload) else { return };
         let begun = self.begin(target, Some(payload));
-        let id = begun.id;
+        let (id, standing) = (begun.id, Arc::clone(&begun.standing));
         let router = Arc::clone(self);
         self.spawn_connection(async move {
             let ended = match router.connect(target.addr).await {
                 Ok(stream) => router.run(begun, stream, true).await,
                 Err(error) => Failure::io("cannot connect", &error),
             };
-            router.end(target, id, ended).await;
+            router.end(target, id, &standing, ended).await;
         });
     }
 
@@ -277,9 +303,15 @@ impl Router {
         let pulse = Arc::new(Pulse::new(table.supervised.contains(&target)));
         let id = table.next_id;
         table.next_id += 1;
-        let entry = Entry { id, orders: sender, pulse: Arc::clone(&pulse) };
+        let standing = Arc::new(Standing::default());
+        let entry = Entry {
+            id,
+            orders: sender,
+            pulse: Arc::clone(&pulse),
+            standing: Arc::clone(&standing),
+        };
         table.connections.insert(target, entry);
-        Begun { target, id, orders, weak, pulse }
+        Begun { target, id, orders, weak, pulse, standing }
     }
 
     async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
@@ -293,9 +325,13 @@ impl Router {
     }
 
     async fn run(&self, begun: Begun, stream: TcpStream, opened_by_us: bool) -> Failure {
-        let Begun { target, id, orders, weak, pulse } = begun;
+        let Begun { target, id, orders, weak, pulse, standing } = begun;
         let local = match stream.local_addr() {
-            Ok(local) => SocketAddr::new(local.ip(), self.port),
+            Ok(local) => {
+                // Set once: a connection has one address.
+                let _ = standing.local.set(local.ip().to_canonical());
+                SocketAddr::new(local.ip(), self.port)
+            }
             Err(error) => return Failure::io("connecting", &error),
         };
         if let Err(error) = tune(&stream) {
@@ -386,7 +422,10 @@ impl Router {
         websocket::open(stream, secure, &authority, path, self.config.framing).await
     }
 
-    async fn end(&self, target: Target, id: u64, ended: Failure) {
+    async fn end(&self, target: Target, id: u64, standing: &Standing, ended: Failure) {
+        if standing.left.load(Ordering::Relaxed) {
+            return self.identities().ended(target, id);
+        }
         {
             let mut table = self.table();
             if table.connections.get(&target).is_some_and(|entry| entry.id == id) {

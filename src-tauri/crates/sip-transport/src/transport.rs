@@ -157,10 +157,12 @@ impl Transport {
         self.router.identities().set_peering(domain, peering);
     }
 
-    /// To be called when the machine is on another network: what its name service said no longer
-    /// counts.
+    /// To be called when the machine is on another network or a way leads elsewhere: what the last
+    /// one's name service said no longer counts, and connections that stand on an address which
+    /// leads to their peer no more are left without a word. The next message opens another one.
     pub fn network_changed(&self) {
         self.resolver.network_changed();
+        self.router.network_changed();
     }
 
     /// The address of ours that is reached from `peer`: the one the system would send from.

@@ -14,6 +14,8 @@ pub(crate) enum Subject {
     Calls,
     /// Calls in both directions with holds and transfers, watched lines and server restarts, for an hour.
     Soak,
+    /// Two hundred calls through changes of address, link, uplink and route; a server that restarts or is dead.
+    Network,
 }
 
 impl Subject {
@@ -21,6 +23,7 @@ impl Subject {
         match self {
             Self::Calls => "prove",
             Self::Soak => "soak",
+            Self::Network => "prove-network",
         }
     }
 }

@@ -199,6 +199,10 @@ impl Desk {
         let Some(account) = self.accounts.iter_mut().find(|account| account.ua == Some(ua)) else {
             return;
         };
+        let held = match &state {
+            RegistrationState::Registered { server, .. } => Some(*server),
+            _ => None,
+        };
         let before = (account.state, account.reason);
         account.retry_at = retry_at;
         let view = registration_view(&state, account.signed, trouble);
@@ -223,8 +227,12 @@ impl Desk {
         let (id, registered) =
             (account.settings.id.clone(), account.state == AccountState::Registered);
         self.account_changed(now, &id);
+        if let Some(server) = held {
+            self.network.keep_alive(&self.transport, &id, server);
+        }
         if registered && before.0 != AccountState::Registered {
             self.subscribe_watches(now, &id);
+            self.hurry_moves(now, &id);
         }
     }
 
@@ -274,17 +282,6 @@ impl Desk {
         self.accounts.iter().all(|account| {
             account.ua.is_none() || !account.settings.register || account.contact.is_none()
         }) && self.ua.unanswered_requests() == 0
-    }
-
-    /// The machine's addresses changed: every account registers anew.
-    pub(super) fn register_all(&mut self, now: Instant) {
-        let wanted = |account: &&Account| account.settings.register;
-        let all = self.accounts.iter().filter(wanted).filter_map(|account| account.ua);
-        for ua in all.collect::<Vec<_>>() {
-            if let Err(error) = self.ua.register(now, ua) {
-                debug!(%error, "not registered");
-            }
-        }
     }
 
     /// Keeps a filled-in account. The answer comes when the keyring has answered.
@@ -453,6 +450,7 @@ fn ua_config(
         credentials: password.map(|password| Credentials { username, password }),
         expires: settings.expires,
         instance_id,
+        gruu: settings.gruu,
         register: settings.register,
         accept_from: match settings.accepts() {
             AcceptFrom::Registrar => UaAccept::Registrar,

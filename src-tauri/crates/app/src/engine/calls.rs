@@ -102,7 +102,7 @@ impl Desk {
     }
 
     /// Finds the address of ours that leads to the server, then invites.
-    fn begin_invite(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+    pub(super) fn begin_invite(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
         let line = self.lines.get(&id).ok_or(StepError::Gone)?;
         let account = self.account(&line.account).ok_or(StepError::Gone)?;
         let known = account.server.and_then(|server| self.transport.local_address(server.ip()));

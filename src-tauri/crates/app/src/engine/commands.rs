@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use call_control::{Call, CallId, Command as CallCommand, Input, Refusal};
+use call_control::{CallId, Command as CallCommand, Input, Refusal};
 use contacts::{Dialled as Typed, Entry, Index, dialled};
 use sip_types::Uri;
 
@@ -191,25 +191,6 @@ impl Desk {
 
     fn choose_devices(&mut self, now: Instant, audio: AudioSettings) -> Outcome {
         self.set_devices(now, audio);
-        Ok(Answer::done())
-    }
-
-    /// Addresses of this machine changed: register again, and tell every peer where we are now.
-    fn network_changed(&mut self, now: Instant) -> Outcome {
-        self.register_all(now);
-        let talking = self.calls.iter().filter(|call| call.answered().is_some());
-        for id in talking.map(Call::id).collect::<Vec<_>>() {
-            let server = self.lines.get(&id).and_then(|line| self.account(&line.account)?.server);
-            let local = server.and_then(|server| self.transport.local_address(server.ip()));
-            let media = self.lines.get_mut(&id).and_then(|line| line.media.as_mut());
-            if let (Some(local), Some(media)) = (local, media) {
-                media.local.addr = local;
-            }
-            let refresh = Input::Command(id, CallCommand::Refresh);
-            if let Err(refusal) = self.calls.handle_input(now, refresh) {
-                tracing::debug!(%refusal, "an offer is under way already");
-            }
-        }
         Ok(Answer::done())
     }
 

@@ -56,7 +56,9 @@ impl Desk {
     /// Offers what hold stands at now.
     pub(super) fn offer(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
         let sent = self.try_offer(now, id);
-        if sent.is_err() {
+        if sent.is_err() && self.is_moving(id) {
+            self.move_failed(now, id);
+        } else if sent.is_err() {
             self.tell(now, id, Signal::OfferRefused);
         }
         sent

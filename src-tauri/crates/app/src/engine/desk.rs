@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use call_control::{CallControl, CallId};
+use network_watch::Watcher;
 use sip_core::Random;
 use sip_transport::{BindError, Incoming, Transport, TransportConfig};
 use sip_ua::{Config as UaConfig, Input, Output, ResolveError, UserAgent};
@@ -15,6 +16,7 @@ use tracing::debug;
 use super::accounts::Account;
 use super::demo::Demo;
 use super::line::Line;
+use super::network::Network;
 use super::publish::Publisher;
 use super::settings::Settings;
 use super::sound::Sounds;
@@ -43,6 +45,7 @@ pub(super) struct Desk {
     pub(super) random: Random,
     pub(super) ua: UserAgent,
     pub(super) transport: Transport,
+    pub(super) network: Network,
     pub(super) sounds: Sounds,
     pub(super) settings: Settings,
     pub(super) accounts: Vec<Account>,
@@ -69,6 +72,7 @@ pub(super) struct Desk {
 pub(super) struct Sources {
     requests: mpsc::Receiver<Ask>,
     sip: mpsc::Receiver<Incoming>,
+    network: Watcher,
     media: Option<media::Events>,
     work: mpsc::Receiver<Finished>,
 }
@@ -126,12 +130,14 @@ impl Desk {
             random.fork(),
         );
         let (work_sender, work) = mpsc::channel(WORK);
+        let network = Watcher::start();
         let mut desk = Desk {
             shell,
             clock: Clock::new(),
             random,
             ua,
             transport,
+            network: Network::new(network.destinations()),
             sounds,
             settings,
             accounts: Vec::new(),
@@ -168,7 +174,7 @@ impl Desk {
             desk.shell.open(crate::Surface::Setup);
         }
         desk.settle(at);
-        Ok((desk, Sources { requests, sip, media, work }))
+        Ok((desk, Sources { requests, sip, network, media, work }))
     }
 
     /// Runs until `quit`, or until nobody can ask any more.
@@ -181,6 +187,7 @@ impl Desk {
                     None => self.quit(now(), Box::new(|_| {})),
                 },
                 Some(incoming) = sources.sip.recv() => self.receive(now(), incoming),
+                Some(change) = sources.network.changed() => self.network_change(now(), &change),
                 Some(finished) = sources.work.recv() => finished(&mut self, now()),
                 Some(event) = next_event(&mut sources.media) => self.media_event(now(), event),
                 () = tokio::time::sleep_until(wake) => self.on_time(now()),
@@ -270,6 +277,7 @@ impl Desk {
         if self.calls.poll_timeout().is_some_and(|due| due <= now) {
             self.calls.handle_timeout(now);
         }
+        self.moves_on_time(now);
         self.sounds_on_time(now);
         self.measure(now);
         let before = self.over.len();
@@ -291,6 +299,7 @@ impl Desk {
             }
         }
         self.trouble = None;
+        self.watch_servers();
         self.choose_tones(now);
         self.publish(now);
     }
@@ -319,6 +328,7 @@ impl Desk {
             self.publisher.due(self.watches.has_news()),
             self.watches.due(),
             self.calls.poll_timeout(),
+            self.network.due(),
             self.sounds.due(),
             self.measure_due(),
             shown,

@@ -45,6 +45,7 @@ impl Desk {
                 self.refer_progress(now, session, progress);
             }
             Event::ReferRequested(request) => self.refer_requested(now, &request),
+            Event::AddressChanged { session } => self.address_changed(now, session),
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
             Event::Subscription { .. } | Event::Notified { .. } | Event::Unsolicited { .. } => {
@@ -214,6 +215,7 @@ impl Desk {
             (Some(body), Role::Offer) => self.answer_late_offer(now, id, session, &body),
             (None, _) => Err(StepError::Gone),
         };
+        self.moved(id);
         match agreed {
             Ok(held) => {
                 // "inactive" in answer to our own hold says nothing about the peer's wishes.
@@ -233,6 +235,9 @@ impl Desk {
         let Some(id) = self.call_of(session) else { return };
         if let Some(line) = self.lines.get_mut(&id) {
             line.negotiator.abandon();
+        }
+        if self.is_moving(id) {
+            return self.move_failed(now, id);
         }
         let overtaken = status.is_some_and(|status| status.code() == 491);
         if !overtaken || self.try_offer(now, id).is_err() {

@@ -6,4 +6,5 @@ mod demo;
 mod desk;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod network;
 mod transfers;

@@ -143,8 +143,8 @@ async fn a_declined_cold_transfer_brings_the_caller_back_with_the_reason() {
     let outcome = scene.reception.outcome().await;
     assert_eq!(outcome, (TransferState::Failed, Some(486), Some(Code::BusyHere)));
     assert_eq!(scene.reception.desk.call(CallState::Held).await.call, taken);
-    let view =
-        scene.reception.desk.view(|view| view.calls.iter().any(|c| c.transfer.is_some())).await;
+    let told = |call: &CallView| call.transfer.as_ref().is_some_and(|t| t.reason.is_some());
+    let view = scene.reception.desk.view(|view| view.calls.iter().any(told)).await;
     let shown = view.calls.iter().find(|call| call.id == taken).unwrap();
     assert_eq!(shown.transfer.as_ref().unwrap().reason, Some(Code::BusyHere));
     assert!(shown.actions.contains(&CallAction::CancelTransfer), "{:?}", shown.actions);

@@ -1,0 +1,57 @@
+//! The network changes under a call: the line is registered anew and the call goes on.
+
+use app::code::Code;
+use app::event::Event;
+use app::view::{AccountState, CallState};
+use serde_json::json;
+
+use crate::desk::{Desk, pbx};
+
+#[tokio::test]
+async fn a_change_of_network_renews_the_line_and_keeps_the_call() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let call = desk.dial(&pbx.ready().numbers.echo.clone()).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hold", call).await;
+    desk.call(CallState::Held).await;
+    desk.ask(json!({"cmd": "network.changed"})).await.unwrap();
+    desk.account(AccountState::Registering).await;
+    desk.account(AccountState::Registered).await;
+    // What was on hold stays so, and can be taken back.
+    let view = desk.view(|view| view.calls.iter().any(|shown| shown.id == call)).await;
+    assert_eq!(view.calls[0].state, CallState::Held);
+    desk.do_with("call.resume", call).await;
+    // In either order.
+    let (mut active, mut heard) = (false, false);
+    desk.event(|event| {
+        match event {
+            Event::CallState(call) => active = call.state == CallState::Active,
+            Event::CallMedia { rx_active, tx_active, .. } => heard = rx_active && tx_active,
+            _ => {}
+        }
+        (active && heard).then_some(())
+    })
+    .await;
+    desk.do_with("call.hangup", call).await;
+    let ended = desk.call(CallState::Ended).await;
+    assert_eq!(ended.reason, None::<Code>);
+    desk.quit().await;
+    assert_eq!(pbx.status().await.unwrap().calls, 0);
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_that_still_rings_there_is_dialled_on() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let call = desk.dial("102").await;
+    desk.ask(json!({"cmd": "network.changed"})).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    // The address is the same one, so nothing had to be dialled again.
+    desk.do_with("call.hangup", call).await;
+    let ended = desk.call(CallState::Ended).await;
+    assert_eq!(ended.call, call);
+    desk.quit().await;
+    pbx.stop().await;
+}
