@@ -100,10 +100,14 @@ impl Scene {
         Ok(())
     }
 
-    /// The caller came back with this status, or his line ended where the exchange keeps him.
-    fn came_back(&mut self, status: u16) -> Result<()> {
+    /// The transfer failed, and the user is told that the exchange has not given the caller back: once it
+    /// rings elsewhere, Asterisk has taken him from us, and its word for every failure is 503.
+    fn is_lost_knowingly(&mut self) -> Result<()> {
         let failed = outcome(&mut self.reception, &self.taken)?;
-        ensure!(failed["state"] == "failed" && failed["status"] == status, "{failed}");
+        ensure!(failed["state"] == "failed" && failed["status"] == 503, "{failed}");
+        self.reception.event("error", |event| event["code"] == "transfer_failed")?;
+        self.reception.call_state(&self.taken, "ended")?;
+        ensure!(self.asterisk.calls()? == 0, "nothing is left on the exchange");
         Ok(())
     }
 }
@@ -147,12 +151,20 @@ fn completing_while_it_rings_connects_them_too() -> Result<()> {
 }
 
 #[test]
-fn a_busy_target_is_told_in_words() -> Result<()> {
+fn a_colleague_who_declines_is_told_and_so_is_the_loss_of_the_caller() -> Result<()> {
     let mut scene = scene()?;
     scene.blind("103")?;
     let ringing = scene.colleague.ringing()?;
     scene.colleague.request("call.reject", &json!({"call": ringing}))?;
-    scene.came_back(486)
+    scene.is_lost_knowingly()
+}
+
+#[test]
+fn a_colleague_who_does_not_answer_is_told_and_so_is_the_loss_of_the_caller() -> Result<()> {
+    let mut scene = scene()?;
+    scene.blind("103")?;
+    scene.colleague.ringing()?;
+    scene.is_lost_knowingly()
 }
 
 #[test]

@@ -20,6 +20,8 @@ const ANSWER: Duration = Duration::from_secs(40);
 const NEWS: Duration = Duration::from_secs(180);
 /// How long a transfer that nobody reports about may go on before we look after the caller.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long after a failure we look whether the exchange has really given the caller back.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Where a caller is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -310,7 +312,10 @@ impl Transfer {
             (Stage::TakenBack, News::Accepted) => self.agreed = true,
             (Stage::TakenBack, News::Failed(_)) => self.enter(Stage::Idle, "failed", None),
             (Stage::Holding, News::Failed(_)) => debug!("holding, old news -> holding"),
-            (_, News::Failed(failure)) if self.is_under_way() => self.give_back("failed", failure),
+            (_, News::Failed(failure)) if self.is_under_way() => {
+                self.give_back("failed", failure);
+                self.due = self.agreed.then_some(now + LOOK);
+            }
             (stage, news) => debug!("{stage:?}, {news:?} -> {stage:?}"),
         }
         false
@@ -326,6 +331,10 @@ impl Transfer {
         match self.stage {
             Stage::Probing => self.give_back("no answer", Failure::Unknown),
             Stage::TakenBack => self.enter(Stage::Idle, "long ago", None),
+            Stage::Returned | Stage::Consulting => {
+                self.due = None;
+                return true;
+            }
             _ if self.is_under_way() => {
                 self.enter(Stage::Probing, "overdue", Some(now + ANSWER));
                 return true;

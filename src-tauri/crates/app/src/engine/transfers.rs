@@ -245,9 +245,8 @@ impl Desk {
         let Some(line) = self.lines.get_mut(&call.id()).filter(|line| line.returned) else {
             return;
         };
-        let ended = call.end().map(|end| end.by);
-        line.returned = !call.is_live();
-        if ended == Some(Party::Remote) {
+        line.returned = !matches!(call.state(), State::Active | State::HeldByPeer);
+        if call.end().is_some_and(|end| end.by != Party::Local) {
             let number = line.peer.number.clone();
             self.caller_gone(now, number);
         }

@@ -134,6 +134,23 @@ fn a_failed_cold_transfer_returns_the_caller_held_with_the_reason() {
 }
 
 #[test]
+fn a_caller_who_was_given_back_is_looked_after() {
+    let mut desk = Desk::new();
+    let id = desk.sent();
+    desk.tell(id, Signal::TransferAccepted);
+    desk.tell(id, Signal::TransferFailed { status: Some(486) });
+    assert_eq!(actions(&mut desk.calls), []);
+    desk.pass(2);
+    assert_eq!(actions(&mut desk.calls), [(1, hold(true))]);
+    desk.tell(id, Signal::OfferAccepted);
+    assert_eq!(desk.state(id), State::Held);
+    assert_eq!(desk.returned(id), Some(Failure::NotReached(Some(486))));
+    // Once is enough.
+    desk.pass(600);
+    assert_eq!(actions(&mut desk.calls), []);
+}
+
+#[test]
 fn taking_back_works_in_every_stage() {
     let stages: [&[Signal]; 5] = [
         &[],
