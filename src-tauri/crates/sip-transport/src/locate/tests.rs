@@ -1,3 +1,5 @@
+//! The rules of server location, each fed with answers of a name service that is not there.
+
 use std::net::IpAddr;
 
 use sip_core::Random;
