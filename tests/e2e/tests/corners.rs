@@ -5,10 +5,7 @@ use e2e::corners::CORNERS;
 use tempfile::tempdir;
 
 /// Corners that need what is not there yet; each goes from here with what it waits for.
-const WAITING: &[&str] = &[
-    // Registrations are no flows of RFC 5626 yet.
-    "registrar-outbound",
-];
+const WAITING: &[&str] = &[];
 
 /// Plays the corners whose names begin so.
 fn play(beginning: &str) -> Result<()> {

@@ -7,11 +7,6 @@ use tempfile::tempdir;
 /// Cells that need what is not there yet, by the beginning of the peer's name; each goes from here with what it waits
 /// for.
 const WAITING: &[(&str, &str)] = &[
-    // Transports with TLS.
-    ("Asterisk", "register over TLS"),
-    ("Asterisk", "register over WSS"),
-    ("Kamailio", "register over TLS"),
-    ("Kamailio", "register over WSS"),
     // Encrypted sound.
     ("Asterisk", "SRTP, keys in SDP"),
     ("Asterisk", "SRTP, keys by DTLS"),
@@ -20,8 +15,6 @@ const WAITING: &[(&str, &str)] = &[
     ("baresip", "SRTP, keys by DTLS"),
     ("linphone", "SRTP, keys in SDP"),
     ("linphone", "SRTP, keys by DTLS"),
-    // RFC 5626.
-    ("Kamailio", "outbound and path"),
     // A command that watches presence.
     ("Kamailio", "presence"),
 ];
