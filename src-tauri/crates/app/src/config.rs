@@ -462,6 +462,10 @@ impl AccountSettings {
                 return Err((key, format!("{key} of account {:?} holds a password", self.id)));
             }
         }
+        // Better no call than one in clear where the contrary was asked for.
+        if self.srtp == Srtp::Required {
+            return Err(("srtp", format!("account {:?}: encrypted sound cannot be had yet", self.id)));
+        }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
         }
@@ -556,6 +560,8 @@ data_dir = ""
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nexpires = \"long\"").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
+        let encrypted = error("[[account]]\naor = \"sip:a@b\"\nsrtp = \"required\"");
+        assert!(encrypted.line == 3 && encrypted.message.contains("encrypted"), "{encrypted}");
         for (key, uri) in [("aor", "sip:a:hunter2@b"), ("outbound_proxy", "sip:a:hunter2@b;lr")] {
             let uri = format!("[[account]]\nid = \"c\"\n{key} = \"{uri}\"\n");
             let aor = if key == "aor" { "" } else { "aor = \"sip:a@b\"\n" };
