@@ -464,7 +464,10 @@ impl AccountSettings {
         }
         // Better no call than one in clear where the contrary was asked for.
         if self.srtp == Srtp::Required {
-            return Err(("srtp", format!("account {:?}: encrypted sound cannot be had yet", self.id)));
+            return Err((
+                "srtp",
+                format!("account {:?}: encrypted sound cannot be had yet", self.id),
+            ));
         }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
