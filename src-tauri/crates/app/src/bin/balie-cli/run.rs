@@ -29,10 +29,12 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     if let Some(folder) = &arguments.flight_dir {
         tracing::info!(folder = %folder.display(), "the flight recorder is not there yet");
     }
-    out::json(&EventLine { event: hello(), t: 0.0 })?;
     let (sender, lines) = mpsc::unbounded_channel();
     let options = StartOptions { config, sound: arguments.audio, ..StartOptions::default() };
-    let app = App::start(options, Arc::new(Lines(sender.clone()))).await?;
+    let started = App::start(options, Arc::new(Lines(sender.clone()))).await;
+    // Whoever has read it may call: the sockets are open.
+    out::json(&EventLine { event: hello(), t: 0.0 })?;
+    let app = started?;
     let reader = tokio::spawn(read(tokio::io::stdin(), app.handle(), sender));
     let writer = tokio::task::spawn_blocking(move || write(lines));
     app.finished().await;
