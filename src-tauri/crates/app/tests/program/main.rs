@@ -4,6 +4,7 @@ mod accounts;
 mod calls;
 mod demo;
 mod desk;
+mod exchange_transfers;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod network;
