@@ -3,12 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use app::StartOptions;
 use app::code::Code;
 use app::config::{Config, Sound};
 use app::control::Answer;
 use app::event::{CallEvent, Event, TransferState};
 use app::view::{CallAction, CallState, CallView};
+use app::{StartError, StartOptions};
 use serde_json::json;
 
 use crate::desk::{Desk, options};
@@ -21,17 +21,24 @@ struct Phone {
 
 impl Phone {
     async fn start(user: &str, more: &str) -> Phone {
-        // A port that was free a moment ago.
-        let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("sip:{user}@127.0.0.1:{port}");
-        let config = Config::parse(&format!(
-            "[[account]]\nid = \"main\"\ndisplay_name = \"{user}\"\naor = \"{address}\"\n\
-             register = false\npassword = \"unused\"\n{more}\n[network]\nbind = \"127.0.0.1\"\n\
-             sip_port = {port}\nrtp_ports = [43000, 43999]\n"
-        ))
-        .unwrap();
-        let options = StartOptions { config, sound: Sound::Null, ..options() };
-        Phone { desk: Desk::start(options).await.unwrap(), address }
+        loop {
+            // A port that was free a moment ago; somebody else may be faster.
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let address = format!("sip:{user}@{free}");
+            let config = Config::parse(&format!(
+                "[[account]]\nid = \"main\"\ndisplay_name = \"{user}\"\naor = \"{address}\"\n\
+                 register = false\npassword = \"unused\"\n{more}\n[network]\nbind = \"127.0.0.1\"\n\
+                 sip_port = {port}\nrtp_ports = [43000, 43999]\n",
+                port = free.port()
+            ))
+            .unwrap();
+            let options = StartOptions { config, sound: Sound::Null, ..options() };
+            match Desk::start(options).await {
+                Ok(desk) => return Phone { desk, address },
+                Err(StartError::PortTaken { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     async fn answer(&mut self) -> CallEvent {
