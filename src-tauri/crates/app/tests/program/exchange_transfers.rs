@@ -1,6 +1,8 @@
 //! Transfers through the embedded exchange: a customer has called the reception (101), who passes him on
 //! to a colleague (102) or elsewhere.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use app::code::Code;
 use app::control::Answer;
 use app::event::{Event, TransferState};
@@ -60,7 +62,7 @@ impl Scene {
     }
 
     /// The customer is with the colleague, and the reception is free.
-    async fn is_passed_on(mut self, call: u64) {
+    async fn passed_on(mut self, call: u64) {
         assert_eq!(self.outcome().await, (TransferState::Done, None, None));
         let over = |call: &CallView| call.state == CallState::Ended;
         self.reception.view(|view| view.calls.iter().all(over)).await;
@@ -87,26 +89,26 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_customer_is_passed_on_cold() {
+async fn a_customer_passed_on_cold() {
     let mut scene = scene().await;
     scene.blind("102").await;
     let call = answer(&mut scene.colleague).await;
-    scene.is_passed_on(call).await;
+    scene.passed_on(call).await;
 }
 
 #[tokio::test]
-async fn a_customer_is_passed_on_warm() {
+async fn a_customer_passed_on_warm() {
     let mut scene = scene().await;
     let consult = scene.consult("102").await;
     let call = answer(&mut scene.colleague).await;
     let talking = |c: &CallView| c.id == consult && c.state == CallState::Active;
     scene.reception.view(|view| view.calls.iter().any(talking)).await;
     scene.reception.do_with("call.transfer.complete", scene.taken).await;
-    scene.is_passed_on(call).await;
+    scene.passed_on(call).await;
 }
 
 #[tokio::test]
-async fn a_customer_is_passed_on_while_it_rings() {
+async fn a_customer_passed_on_while_it_rings() {
     let mut scene = scene().await;
     let consult = scene.consult("102").await;
     let first = scene.colleague.call(CallState::Ringing).await.call;
@@ -114,7 +116,7 @@ async fn a_customer_is_passed_on_while_it_rings() {
     let call = scene.colleague.call(CallState::Ringing).await.call;
     assert_ne!(first, call);
     scene.colleague.do_with("call.answer", call).await;
-    scene.is_passed_on(call).await;
+    scene.passed_on(call).await;
 }
 
 #[tokio::test]
@@ -154,5 +156,5 @@ async fn an_exchange_that_does_not_transfer_leaves_both_calls_as_they_were() {
     assert!(view.calls.iter().any(talking), "{:?}", view.calls);
     // The second try is obeyed.
     scene.reception.do_with("call.transfer.complete", consult).await;
-    scene.is_passed_on(call).await;
+    scene.passed_on(call).await;
 }
