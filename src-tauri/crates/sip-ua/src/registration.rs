@@ -501,9 +501,15 @@ fn try_next(cx: &mut Cx<'_>, event: &str, cause: String, wait: Option<Duration>,
 fn again(cx: &mut Cx<'_>, route: Route) {
     send(cx, route, cx.account.registration.expires);
     let registration = &mut cx.account.registration;
-    // Who has another target, or has just lost the line, does not wait for 64*T1.
-    if !registration.remaining.is_empty() || registration.backoff.is_hurried(cx.now) {
-        registration.give_up_at = Some(cx.now + cx.shared.config.timers.t1 * 4);
+    // Who has another target, or has just lost the line, does not wait for 64*T1. A server that is
+    // starting takes connections before it answers: with the wait that follows, three seconds suffice.
+    let patience = match (registration.backoff.is_hurried(cx.now), registration.remaining.len()) {
+        (true, _) => Some(cx.shared.config.timers.t1 * 3),
+        (false, 0) => None,
+        (false, _) => Some(cx.shared.config.timers.t1 * 4),
+    };
+    if let Some(patience) = patience {
+        registration.give_up_at = Some(cx.now + patience);
     }
 }
 
