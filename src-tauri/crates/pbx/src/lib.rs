@@ -4,6 +4,8 @@
 //! feeds one line or a list of them. A lamp shows the last that is known, and says since when that may be
 //! wrong.
 
+pub mod centre;
+
 mod calls;
 mod lamps;
 mod line;

@@ -1,0 +1,466 @@
+//! What goes between the model and a binding.
+
+use super::model::{
+    AgentStatus, Code, DirectoryEntry, EntryEnd, ExchangeCall, LogEntry, Measures, Membership,
+    NightOverride, Party, Priority, QueueEntry, QueueId, QueuePolicy, QueuedCallId, UserId,
+};
+use super::service::{Service, ServiceKind};
+
+/// How the view of the exchange stands. Calls may go on while it is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// No binding is set up.
+    #[default]
+    Absent,
+    /// Signs in, or reads the state again.
+    Connecting,
+    /// Everything told is so.
+    Live,
+    /// Reads at intervals, because the exchange gives no events: up to half a minute old.
+    Polling,
+    /// The connection is gone; tried again by itself. What is shown may be wrong.
+    Lost,
+    /// User name or password were refused; not tried again until they change.
+    Refused,
+    /// The same user is signed in with the same program elsewhere; not tried again by itself.
+    Elsewhere,
+}
+
+/// What the user is to a queue or to the centre.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Takes calls.
+    Agent,
+    /// Watches over agents.
+    Supervisor,
+}
+
+/// Something the account may do. What is not told as present is not offered; `Input::Capabilities` names
+/// the licence where one is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// State and queues of the own agent.
+    Agent,
+    /// Join and leave single queues.
+    JoinQueues,
+    /// See the callers of queues.
+    QueueView,
+    /// Move and take callers of queues.
+    QueueControl,
+    /// Set other agents' states.
+    Supervise,
+    /// Listen to a call of an agent.
+    SilentMonitor,
+    /// Speak to an agent during a call.
+    Coach,
+    /// Enter somebody's call.
+    BargeIn,
+    /// Give a call an outcome.
+    Disposition,
+    /// Ask a supervisor in.
+    Escalate,
+    /// Night and forwarding of queues.
+    QueuePolicy,
+    /// Control of the user's calls on any phone.
+    CallControl,
+    /// Conference in the exchange.
+    Conference,
+    /// Park and retrieve.
+    Park,
+    /// Take over a ringing call.
+    Pickup,
+    /// Recording in the exchange.
+    Recording,
+    /// Directories.
+    Directory,
+    /// Call log of the exchange.
+    CallLog,
+    /// A service of the user.
+    Service(ServiceKind),
+}
+
+/// What happened to one caller of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueChange {
+    /// He is in the queue as told now: new, offered, bounced, moved or updated. `position` counts from 1;
+    /// `None`: where he was, the end for a new one.
+    Entry {
+        /// As he stands now.
+        entry: QueueEntry,
+        /// Where.
+        position: Option<u32>,
+    },
+    /// He has left.
+    Left {
+        /// The call.
+        call: QueuedCallId,
+        /// How.
+        end: EntryEnd,
+        /// When.
+        at: Option<u64>,
+    },
+}
+
+/// What the exchange told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The view of the exchange changed.
+    Link(LinkState),
+    /// Who the user is at the exchange, and his name there.
+    Me {
+        /// The user.
+        user: UserId,
+        /// Name for people.
+        name: String,
+    },
+    /// All that the account may do, and for what is missing the licence that would bring it, where known.
+    Capabilities {
+        /// Present.
+        present: Vec<Capability>,
+        /// Missing, with the name of the licence or service.
+        missing: Vec<(Capability, String)>,
+    },
+    /// All queues that the user may see; others are gone.
+    Queues(Vec<(QueueId, String, Role)>),
+    /// An agent exists: name and number for people.
+    AgentKnown {
+        /// Who.
+        agent: UserId,
+        /// Name.
+        name: String,
+        /// Number.
+        number: String,
+    },
+    /// State of an agent.
+    AgentStatus {
+        /// Who.
+        agent: UserId,
+        /// How he stands.
+        status: AgentStatus,
+    },
+    /// An agent talks or not.
+    AgentOnCall {
+        /// Who.
+        agent: UserId,
+        /// On a call.
+        on_call: bool,
+    },
+    /// Queues of an agent; `full`: all of them, else those that changed.
+    Memberships {
+        /// Who.
+        agent: UserId,
+        /// All of them.
+        full: bool,
+        /// The queues.
+        memberships: Vec<Membership>,
+    },
+    /// All callers of a queue, next one first.
+    QueueSnapshot {
+        /// Which.
+        queue: QueueId,
+        /// Callers.
+        entries: Vec<QueueEntry>,
+    },
+    /// One caller of a queue changed.
+    QueueChange {
+        /// Which queue.
+        queue: QueueId,
+        /// What happened.
+        change: QueueChange,
+    },
+    /// Figures of a queue. What is `None` stays as it was.
+    Measures {
+        /// Which.
+        queue: QueueId,
+        /// Figures.
+        measures: Measures,
+    },
+    /// Night, holiday and forwarding of a queue. What is `None` stays as it was.
+    Policy {
+        /// Which.
+        queue: QueueId,
+        /// Values.
+        policy: QueuePolicy,
+    },
+    /// Reasons an unavailable agent can give.
+    UnavailableCodes {
+        /// The codes, in the exchange's order.
+        codes: Vec<Code>,
+        /// One must be given.
+        forced: bool,
+    },
+    /// Outcomes of calls of a queue.
+    DispositionCodes {
+        /// Which.
+        queue: QueueId,
+        /// The codes.
+        codes: Vec<Code>,
+        /// One must be given.
+        forced: bool,
+    },
+    /// A service as it is.
+    Service(Service),
+    /// A service the account does not have (any more).
+    ServiceAbsent(ServiceKind),
+    /// All calls of the user.
+    Calls(Vec<ExchangeCall>),
+    /// One call of the user changed; [`super::ExchangeCallState::Released`] ends it.
+    Call(ExchangeCall),
+    /// Lamp of the mailbox: new and old messages.
+    Messages {
+        /// New.
+        new: u32,
+        /// Old.
+        old: u32,
+    },
+    /// Entries of the directory; `first`: they replace what was there.
+    Directory {
+        /// The first part.
+        first: bool,
+        /// Entries.
+        entries: Vec<DirectoryEntry>,
+        /// How many there are in all, where told.
+        total: Option<u32>,
+    },
+    /// The exchange's log of the user's calls, newest first.
+    CallLog(Vec<LogEntry>),
+    /// An [`super::Request`] was carried out or refused. The state itself is told by other inputs.
+    Done {
+        /// Which.
+        request: RequestId,
+        /// How it went.
+        result: Result<Answer, Refusal>,
+    },
+}
+
+/// Names a request until [`Input::Done`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What a request gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing but that it was taken.
+    #[default]
+    Accepted,
+    /// A call began, by the exchange's own name.
+    Call(String),
+    /// A call was parked here.
+    Parked(String),
+    /// A caller now has this place, from 1.
+    Position(u32),
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The exchange does not offer this to the account.
+    NotAllowed,
+    /// The agent is the last one of these queues and may not leave without saying so again.
+    LastStaffed(Vec<QueueId>),
+    /// What it is about does not exist (any more).
+    Gone,
+    /// A value is not acceptable.
+    BadValue(String),
+    /// Not now: overloaded or no connection.
+    Unavailable,
+    /// The exchange's own number and words.
+    Exchange {
+        /// Number, 0 when none.
+        code: u32,
+        /// Words, in the exchange's language.
+        words: String,
+    },
+}
+
+/// What the user asks of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Own state, or as a supervisor somebody else's.
+    SetAgentState {
+        /// Who; `None`: the user himself.
+        agent: Option<UserId>,
+        /// The state.
+        state: super::AgentState,
+        /// Reason.
+        code: Option<String>,
+        /// Refuse signing out when a queue would be without agents.
+        validate: bool,
+    },
+    /// Join or leave a queue.
+    Join {
+        /// Who; `None`: the user himself.
+        agent: Option<UserId>,
+        /// Which.
+        queue: QueueId,
+        /// True: take calls of it.
+        joined: bool,
+    },
+    /// Send a waiting caller elsewhere; to the own number: take him.
+    MoveToNumber {
+        /// The queue.
+        queue: QueueId,
+        /// The caller.
+        call: QueuedCallId,
+        /// Where to.
+        number: String,
+    },
+    /// Give a waiting caller another place among those of highest priority, 0 next.
+    Reorder {
+        /// The queue.
+        queue: QueueId,
+        /// The caller.
+        call: QueuedCallId,
+        /// The place.
+        index: u32,
+    },
+    /// Give a waiting caller a higher priority.
+    Promote {
+        /// The queue.
+        queue: QueueId,
+        /// The caller.
+        call: QueuedCallId,
+        /// The priority.
+        priority: Priority,
+    },
+    /// End a waiting caller's call.
+    ReleaseQueued {
+        /// The queue.
+        queue: QueueId,
+        /// The caller.
+        call: QueuedCallId,
+    },
+    /// Night of a queue.
+    SetNight {
+        /// The queue.
+        queue: QueueId,
+        /// How night is decided.
+        night: NightOverride,
+    },
+    /// Every caller of a queue goes to a number; `None`: no longer.
+    SetForcedForwarding {
+        /// The queue.
+        queue: QueueId,
+        /// The number.
+        to: Option<String>,
+    },
+    /// Outcome of a call; `None`: of the last one.
+    SetDisposition {
+        /// The exchange's own name of the call.
+        call: Option<String>,
+        /// The outcome.
+        code: String,
+    },
+    /// A service of the user.
+    SetService(Service),
+    /// A call from the user's own phone, which rings first.
+    Dial {
+        /// Where to.
+        number: String,
+    },
+    /// Something with a call of the user.
+    Control {
+        /// The exchange's own name of the call.
+        call: String,
+        /// What.
+        verb: CallVerb,
+    },
+    /// One conference of these calls of the user.
+    Conference {
+        /// The exchange's own names.
+        calls: Vec<String>,
+    },
+    /// Take the parked call of somebody (or the own one).
+    Retrieve {
+        /// Where it is parked.
+        at: Option<String>,
+    },
+    /// Take a call that rings elsewhere: at a person, or in the own group.
+    Pickup {
+        /// At whom.
+        at: Option<String>,
+    },
+    /// Listen in, speak to the agent, or enter the call of somebody.
+    Supervise {
+        /// Whose call.
+        agent: String,
+        /// How.
+        how: Supervision,
+    },
+    /// Ask a supervisor into the call, or hand it over in an emergency.
+    Escalate {
+        /// The exchange's own name of the call.
+        call: String,
+        /// An emergency.
+        emergency: bool,
+        /// Which supervisor; `None`: the first free one.
+        to: Option<String>,
+    },
+    /// Read the directory anew.
+    ReadDirectory,
+    /// Read the call log anew.
+    ReadCallLog,
+    /// Read everything anew.
+    Refresh,
+}
+
+/// What can be done with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallVerb {
+    /// Answer, or take back from hold.
+    Talk,
+    /// Hold.
+    Hold,
+    /// Take back and end all others.
+    Reconnect,
+    /// End.
+    Release,
+    /// Refuse while it rings; true: busy, false: not available.
+    Decline(bool),
+    /// Give away without asking.
+    BlindTransfer(String),
+    /// Give away to the party of another call of the user.
+    ConsultTransfer(String),
+    /// Give away as soon as it rings there.
+    MuteTransfer(String),
+    /// Give away to voicemail: whose, or the own.
+    ToVoiceMail(Option<String>),
+    /// Park at a number, or in the group.
+    Park(Option<String>),
+    /// Press keys.
+    Dtmf(String),
+    /// Recording: begin, pause, go on, stop.
+    Record(Recording),
+}
+
+/// Recording in the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recording {
+    /// Begin.
+    Start,
+    /// Pause.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Stop.
+    Stop,
+}
+
+/// How to be in on somebody's call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Supervision {
+    /// Hear both, be heard by none.
+    Listen,
+    /// Be heard by the agent.
+    Coach,
+    /// Be heard by both.
+    BargeIn,
+}
+
+/// Somebody is named in words that fit a caller.
+impl Party {
+    /// Name, else number, else nothing.
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.number } else { &self.name }
+    }
+}

@@ -1,0 +1,139 @@
+//! The user's own services: forwarding, do not disturb, voicemail and the others of the exchange.
+
+/// A service by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceKind {
+    /// No calls at all.
+    DoNotDisturb,
+    /// Every call goes elsewhere.
+    ForwardAlways,
+    /// Calls go elsewhere while the user talks.
+    ForwardBusy,
+    /// Calls go elsewhere after some rings.
+    ForwardNoAnswer,
+    /// Calls go elsewhere while no phone is registered.
+    ForwardNotReachable,
+    /// A second call is told.
+    CallWaiting,
+    /// The number is withheld on every call.
+    WithholdNumber,
+    /// Callers that withhold their number are refused.
+    RejectAnonymous,
+    /// Other phones ring at the same time.
+    SimultaneousRing,
+    /// Calls are made and taken on another number.
+    RemoteOffice,
+    /// Voicemail.
+    VoiceMail,
+    /// Night mode of the user.
+    Night,
+    /// Sitting at somebody else's phone.
+    Hoteling,
+}
+
+/// A service and its values, as the exchange told them or as the user wants them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// See [`ServiceKind::DoNotDisturb`].
+    DoNotDisturb {
+        /// On.
+        active: bool,
+    },
+    /// One of the four kinds of forwarding.
+    Forwarding {
+        /// Which: [`ServiceKind::ForwardAlways`] and the three after it.
+        kind: ServiceKind,
+        /// Values.
+        forwarding: Forwarding,
+    },
+    /// A service that is only on or off: call waiting, number withheld, anonymous callers refused.
+    Switch {
+        /// Which.
+        kind: ServiceKind,
+        /// On.
+        active: bool,
+    },
+    /// See [`ServiceKind::SimultaneousRing`].
+    SimultaneousRing {
+        /// On.
+        active: bool,
+        /// Not while the user is on a call.
+        not_while_busy: bool,
+        /// Numbers, each with whether the one who answers must press a key first.
+        numbers: Vec<(String, bool)>,
+    },
+    /// See [`ServiceKind::RemoteOffice`].
+    RemoteOffice {
+        /// On.
+        active: bool,
+        /// The number.
+        number: String,
+    },
+    /// See [`ServiceKind::VoiceMail`].
+    VoiceMail(VoiceMail),
+    /// See [`ServiceKind::Night`].
+    Night(NightService),
+    /// See [`ServiceKind::Hoteling`].
+    Hoteling {
+        /// On.
+        active: bool,
+        /// Whose phone.
+        host: String,
+    },
+}
+
+/// Where calls go instead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forwarding {
+    /// On.
+    pub active: bool,
+    /// The number; empty when none is set.
+    pub to: String,
+    /// After how many rings, for no answer.
+    pub rings: Option<u32>,
+}
+
+/// Voicemail of the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VoiceMail {
+    /// On.
+    pub active: bool,
+    /// Every call goes there.
+    pub always: bool,
+    /// Calls go there while the user talks.
+    pub busy: bool,
+    /// Calls that are not answered go there.
+    pub no_answer: bool,
+    /// After how many rings, where it can be set.
+    pub rings: Option<u32>,
+    /// Messages are mailed to this address; empty: not.
+    pub email: String,
+    /// Messages are also kept in a mailbox that can be listened to: there is a lamp.
+    pub has_mailbox: bool,
+}
+
+/// Night mode of the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NightService {
+    /// `Some(true)`: night, `Some(false)`: day, `None`: as the company.
+    pub mode: Option<bool>,
+    /// Name of the schedule; empty when not told.
+    pub schedule: String,
+    /// The user may change it.
+    pub may_change: bool,
+}
+
+impl Service {
+    /// Which service it is.
+    pub fn kind(&self) -> ServiceKind {
+        match self {
+            Service::DoNotDisturb { .. } => ServiceKind::DoNotDisturb,
+            Service::Forwarding { kind, .. } | Service::Switch { kind, .. } => *kind,
+            Service::SimultaneousRing { .. } => ServiceKind::SimultaneousRing,
+            Service::RemoteOffice { .. } => ServiceKind::RemoteOffice,
+            Service::VoiceMail(_) => ServiceKind::VoiceMail,
+            Service::Night(_) => ServiceKind::Night,
+            Service::Hoteling { .. } => ServiceKind::Hoteling,
+        }
+    }
+}
