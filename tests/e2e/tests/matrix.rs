@@ -15,8 +15,6 @@ const WAITING: &[(&str, &str)] = &[
     ("baresip", "SRTP, keys by DTLS"),
     ("linphone", "SRTP, keys in SDP"),
     ("linphone", "SRTP, keys by DTLS"),
-    // A command that watches presence.
-    ("Kamailio", "presence"),
 ];
 
 /// Cells that are told of but not held against anybody: whether Asterisk reports the end of a REFER to its parking lot

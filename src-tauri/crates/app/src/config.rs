@@ -81,6 +81,9 @@ pub struct AccountSettings {
     pub srtp_keying: SrtpKeying,
     /// Subscribe to message-summary.
     pub mwi: bool,
+    /// Subscribe to what the registrar holds of the own address (RFC 3680): the other devices, and
+    /// whether this one was taken away.
+    pub reg_event: bool,
     /// Transfers without the implicit subscription (RFC 4488).
     pub norefersub: bool,
     /// Use a globally routable address (RFC 5627) in calls when the registrar gives one.
@@ -128,6 +131,7 @@ impl Default for AccountSettings {
             srtp: Srtp::Off,
             srtp_keying: SrtpKeying::Sdes,
             mwi: true,
+            reg_event: true,
             norefersub: false,
             gruu: false,
             ice: false,
@@ -502,6 +506,7 @@ min_se = 90
 srtp = "off"
 srtp_keying = "sdes"
 mwi = true
+reg_event = true
 norefersub = false
 ice = false
 stun = ""

@@ -238,6 +238,11 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional)]
         list: Option<String>,
+        /// How: by calls (`dialog`, RFC 4235) or by presence (RFC 3856). Left out: by calls, and by
+        /// presence where the exchange tells of no calls.
+        #[serde(default)]
+        #[ts(optional)]
+        package: Option<WatchPackage>,
         /// Account to ask with; the first usable one when left out.
         #[serde(default)]
         #[ts(optional)]
@@ -254,6 +259,10 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional)]
         list: Option<String>,
+        /// As it was given; left out: by any.
+        #[serde(default)]
+        #[ts(optional)]
+        package: Option<WatchPackage>,
         /// As it was given.
         #[serde(default)]
         #[ts(optional)]
@@ -498,6 +507,17 @@ pub enum TransportChoice {
     Tls,
     /// WebSocket over TLS (RFC 7118).
     Wss,
+}
+
+/// How a line is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchPackage {
+    /// Its calls (RFC 4235).
+    #[default]
+    Dialog,
+    /// Whether somebody is there, and what he does (RFC 3856).
+    Presence,
 }
 
 /// What a successful command gives back.

@@ -4,7 +4,9 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::code::Code;
-use crate::view::{AccountState, CallDirection, CallState, LineView, PeerView};
+use crate::view::{
+    AccountState, CallDirection, CallState, LineView, PeerView, RegisteredDevice,
+};
 
 /// An event and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -31,6 +33,14 @@ pub enum Event {
     /// An account changed.
     #[serde(rename = "account.state")]
     AccountState(AccountEvent),
+    /// Other devices of an account came or went.
+    #[serde(rename = "account.devices")]
+    AccountDevices {
+        /// Account id.
+        account: String,
+        /// All that are registered, this program first.
+        devices: Vec<RegisteredDevice>,
+    },
     /// A call changed.
     #[serde(rename = "call.state")]
     CallState(Box<CallEvent>),

@@ -41,6 +41,10 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub direction: Option<CallDirection>,
+    /// What presence tells, where the line is watched by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub presence: Option<PresenceView>,
     /// Since when this may be wrong, in seconds since the start; absent: it is right as far as can
     /// be known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +54,28 @@ pub struct LineView {
     pub version: u64,
     /// True when the line is watched no longer, by us or because it left its list.
     pub gone: bool,
+}
+
+/// What somebody's presence tells. The texts are written by others.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+pub struct PresenceView {
+    /// Whether he can be reached; null: that is not told.
+    pub open: Option<bool>,
+    /// What is said of him, at most 256 characters.
+    pub note: Option<String>,
+    /// What he does, in the words of RFC 4480: `on-the-phone`, `away`, `meeting` …
+    pub activities: Vec<String>,
+}
+
+/// A device that is registered for an account's address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct RegisteredDevice {
+    /// Where it is, as the registrar writes it.
+    pub contact: String,
+    /// Its name, or empty.
+    pub name: String,
+    /// True: this program.
+    pub own: bool,
 }
 
 /// What a lamp shows.
@@ -156,6 +182,8 @@ pub struct AccountView {
     pub outbound_proxy: String,
     /// Transport chosen.
     pub transport: TransportChoice,
+    /// The devices that are registered for this address, this program first; empty where the server does not tell.
+    pub devices: Vec<RegisteredDevice>,
 }
 
 /// Who started a call.

@@ -1,8 +1,25 @@
 //! `application/pidf+xml`: who is there and what they do (RFC 3863, RFC 3856, RFC 4480).
 
-use crate::{DocumentError, xml::Element};
+use crate::{
+    DocumentError,
+    xml::{Element, Writer},
+};
 
 const SPACE: &str = "urn:ietf:params:xml:ns:pidf";
+const DATA_MODEL: &str = "urn:ietf:params:xml:ns:pidf:data-model";
+const RPID: &str = "urn:ietf:params:xml:ns:pidf:rpid";
+/// Activities that are written; what else there is has no element of its own (RFC 4480 section 3.2).
+const ACTIVITIES: [&str; 9] = [
+    "appointment",
+    "away",
+    "busy",
+    "holiday",
+    "lunch",
+    "meeting",
+    "on-the-phone",
+    "presentation",
+    "vacation",
+];
 
 /// What is told of somebody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +78,39 @@ impl Presence {
             }
         }
         Ok(presence)
+    }
+
+    /// The document as text. Activities without an element of their own are left out.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut writer = Writer::new();
+        writer.start("presence").with("xmlns", SPACE).with("entity", &self.entity);
+        for tuple in &self.tuples {
+            writer.start("tuple").with("id", &tuple.id);
+            writer.start("status");
+            let basic = tuple.basic.map(|basic| match basic {
+                Basic::Open => "open",
+                Basic::Closed => "closed",
+            });
+            writer.leaf_some("basic", basic).end();
+            writer.leaf_some("contact", tuple.contact.as_ref());
+            writer.leaf_some("note", tuple.note.as_ref());
+            writer.leaf_some("timestamp", tuple.timestamp.as_ref()).end();
+        }
+        self.notes.iter().for_each(|note| {
+            writer.leaf("note", note);
+        });
+        let known = |name: &&&str| self.activities.iter().any(|activity| activity == **name);
+        let mut activities = ACTIVITIES.iter().filter(known).peekable();
+        if activities.peek().is_some() {
+            writer.start("person").with("xmlns", DATA_MODEL).with("id", "p");
+            writer.start("activities").with("xmlns", RPID);
+            activities.for_each(|name| {
+                writer.start(name).end();
+            });
+            writer.end().end();
+        }
+        writer.finish()
     }
 
     /// Whether any way is open; `None` if no way says.

@@ -1,6 +1,9 @@
 //! `application/reginfo+xml`: what a registrar holds (RFC 3680).
 
-use crate::{DocumentError, xml::Element};
+use crate::{
+    DocumentError,
+    xml::{Element, Writer},
+};
 
 const SPACE: &str = "urn:ietf:params:xml:ns:reginfo";
 
@@ -97,6 +100,39 @@ impl RegistrationInfo {
             registrations: root.all("registration").map(read_record).collect(),
         })
     }
+
+    /// The document as text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut writer = Writer::new();
+        let state = if self.full { "full" } else { "partial" };
+        writer.start("reginfo").with("xmlns", SPACE).with("version", self.version);
+        writer.with("state", state);
+        for record in &self.registrations {
+            writer.start("registration").with("aor", &record.aor).with("id", &record.id);
+            writer.with("state", phase_word(record.phase));
+            for contact in &record.contacts {
+                write_contact(&mut writer, contact);
+            }
+            writer.end();
+        }
+        writer.finish()
+    }
+}
+
+fn write_contact(writer: &mut Writer, contact: &Contact) {
+    writer.start("contact").with("id", &contact.id).with("state", phase_word(contact.phase));
+    writer.with_some("event", EVENTS.iter().find(|(_, e)| *e == contact.event).map(|(word, _)| word));
+    writer.with_some("expires", contact.expires).with_some("retry-after", contact.retry_after);
+    writer.leaf("uri", &contact.uri).leaf_some("display-name", contact.display.as_ref()).end();
+}
+
+fn phase_word(phase: RegistrationPhase) -> &'static str {
+    match phase {
+        RegistrationPhase::Init => "init",
+        RegistrationPhase::Active => "active",
+        RegistrationPhase::Terminated => "terminated",
+    }
 }
 
 fn read_record(element: &Element) -> RegistrationRecord {
@@ -128,17 +164,20 @@ fn phase(element: &Element) -> RegistrationPhase {
     }
 }
 
+/// The words of section 5.3.
+const EVENTS: [(&str, ContactEvent); 9] = [
+    ("registered", ContactEvent::Registered),
+    ("created", ContactEvent::Created),
+    ("refreshed", ContactEvent::Refreshed),
+    ("shortened", ContactEvent::Shortened),
+    ("expired", ContactEvent::Expired),
+    ("deactivated", ContactEvent::Deactivated),
+    ("probation", ContactEvent::Probation),
+    ("unregistered", ContactEvent::Unregistered),
+    ("rejected", ContactEvent::Rejected),
+];
+
 fn event(word: &str) -> ContactEvent {
-    match word {
-        "registered" => ContactEvent::Registered,
-        "created" => ContactEvent::Created,
-        "refreshed" => ContactEvent::Refreshed,
-        "shortened" => ContactEvent::Shortened,
-        "expired" => ContactEvent::Expired,
-        "deactivated" => ContactEvent::Deactivated,
-        "probation" => ContactEvent::Probation,
-        "unregistered" => ContactEvent::Unregistered,
-        "rejected" => ContactEvent::Rejected,
-        _ => ContactEvent::Unknown,
-    }
+    let known = EVENTS.iter().find(|(known, _)| *known == word);
+    known.map_or(ContactEvent::Unknown, |(_, event)| *event)
 }

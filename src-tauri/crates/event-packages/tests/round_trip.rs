@@ -217,3 +217,43 @@ fn read_all(kind: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = (appearances(&text), answer_after(&text));
 }
+
+#[test]
+fn presence_and_registrations_read_back_as_written() {
+    let presence = Presence {
+        entity: "sip:203@example.test".into(),
+        tuples: vec![Tuple {
+            id: "t".into(),
+            basic: Some(Basic::Open),
+            contact: Some("sip:203@192.0.2.1".into()),
+            note: Some("desk <1>".into()),
+            timestamp: None,
+        }],
+        activities: vec!["away".into(), "on-the-phone".into()],
+        notes: vec!["Back at two".into()],
+    };
+    assert_eq!(Presence::read(presence.write().as_bytes()).unwrap(), presence);
+    let contact = |id: &str, phase, event| Contact {
+        id: id.into(),
+        uri: format!("sip:{id}@192.0.2.1"),
+        phase,
+        event,
+        expires: Some(60),
+        retry_after: None,
+        display: Some("Desk & co".into()),
+    };
+    let info = RegistrationInfo {
+        version: 3,
+        full: false,
+        registrations: vec![RegistrationRecord {
+            aor: "sip:203@example.test".into(),
+            id: "r".into(),
+            phase: RegistrationPhase::Active,
+            contacts: vec![
+                contact("a", RegistrationPhase::Active, ContactEvent::Registered),
+                contact("b", RegistrationPhase::Terminated, ContactEvent::Deactivated),
+            ],
+        }],
+    };
+    assert_eq!(RegistrationInfo::read(info.write().as_bytes()).unwrap(), info);
+}

@@ -1,7 +1,7 @@
 //! The lamps of all watched lines.
 //!
 //! Inputs from the owner: watch, unwatch. From the subscription: up, down, refused. From notifications: a
-//! line, a list, something unreadable. From the clock: a source is to be asked, a source has not been
+//! line, somebody's presence, a list, something unreadable. From the clock: a source is to be asked, a source has not been
 //! confirmed for too long.
 //!
 //! Work per change does not grow with the number of lines: only a source that comes, goes or falls silent
@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     Input, Instance, InstanceState, Lamp, LineDocument, LineId, ListDocument, Output, Policy,
-    SourceId, Watch,
+    Presence, SourceId, Watch,
     calls::{Applied, judge},
     line::Line,
     source::Source,
@@ -52,6 +52,7 @@ impl Lamps {
             Input::Down { source } => self.down(now, source),
             Input::Refused { source } => self.refused(now, source),
             Input::Line { source, document } => self.line_told(now, source, document),
+            Input::Presence { source, presence } => self.presence_told(now, source, presence),
             Input::List { source, document } => self.list_told(now, source, document),
             Input::Unreadable { source } => self.missed(now, source),
         }
@@ -184,7 +185,8 @@ impl Lamps {
         let Some(&line) = source.lines.values().next() else { return };
         let full = document.full;
         let state = InstanceState::Active;
-        let instance = Instance { id: String::new(), state, document: Some(document) };
+        let document = Some(document);
+        let instance = Instance { id: String::new(), state, document, presence: None };
         let applied = self.apply(now, line, vec![instance]);
         let Some(source) = self.sources.get_mut(&id) else { return };
         match applied {
@@ -192,6 +194,15 @@ impl Lamps {
             Applied::InStep | Applied::Gap => self.ask(now, id),
             Applied::Old => {}
         }
+    }
+
+    fn presence_told(&mut self, now: Instant, id: SourceId, presence: Presence) {
+        let Some(source) = self.sources.get(&id).filter(|source| !source.is_list) else { return };
+        let Some(&line) = source.lines.values().next() else { return };
+        let (state, presence) = (InstanceState::Active, Some(presence));
+        let instance = Instance { id: String::new(), state, document: None, presence };
+        self.apply(now, line, vec![instance]);
+        self.confirm(now, id);
     }
 
     fn list_told(&mut self, now: Instant, id: SourceId, document: ListDocument) {
@@ -238,6 +249,7 @@ impl Lamps {
                 id: instance.id.clone(),
                 state: instance.state,
                 document: None,
+                presence: None,
             });
             named.entry(&resource.uri).or_default().extend(names);
         }

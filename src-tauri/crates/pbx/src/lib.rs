@@ -15,5 +15,5 @@ mod source;
 pub use lamps::Lamps;
 pub use model::{
     Call, CallState, Input, Instance, InstanceState, Lamp, LineDocument, LineId, LineState,
-    ListDocument, Output, Peer, Policy, Resource, SourceId, Watch,
+    ListDocument, Output, Peer, Policy, Presence, Resource, SourceId, Watch,
 };

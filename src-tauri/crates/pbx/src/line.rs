@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    CallState, Instance, InstanceState, Lamp, LineState, SourceId,
+    CallState, Instance, InstanceState, Lamp, LineState, Presence, SourceId,
     calls::{Applied, Calls},
 };
 
@@ -15,6 +15,8 @@ const MAX_INSTANCES: usize = 32;
 pub(crate) struct Line {
     pub source: SourceId,
     instances: Vec<(Box<str>, InstanceState, Calls)>,
+    /// What presence told last.
+    presence: Option<Presence>,
     /// The exchange refuses to tell.
     pub refused: bool,
     /// Since when a document is missing.
@@ -32,6 +34,7 @@ impl Line {
         Self {
             source,
             instances: Vec::new(),
+            presence: None,
             refused: false,
             gap_since: None,
             queued: false,
@@ -43,7 +46,10 @@ impl Line {
     /// The lamp as it should be. `source_stale`: since when the source is not to be trusted.
     pub(crate) fn lamp(&self, source_stale: Option<Instant>) -> Lamp {
         let stale_since = [self.gap_since, source_stale].into_iter().flatten().min();
-        let mut lamp = Lamp { state: self.resting_state(), stale_since, ..Lamp::default() };
+        let presence = self.presence.clone();
+        let told = presence.as_ref().map(Presence::state);
+        let state = told.unwrap_or_else(|| self.resting_state());
+        let mut lamp = Lamp { state, stale_since, presence, ..Lamp::default() };
         let active =
             self.instances.iter().filter(|(_, state, _)| *state != InstanceState::Terminated);
         for call in active.flat_map(|(_, _, calls)| calls.iter()) {
@@ -116,6 +122,10 @@ impl Line {
             *id = instance.id.into_boxed_str();
         }
         *state = instance.state;
+        self.presence = match (instance.state, instance.presence) {
+            (InstanceState::Terminated, _) => None,
+            (_, told) => told.or_else(|| self.presence.take()),
+        };
         match (instance.state, instance.document) {
             (InstanceState::Broken, _) => {
                 calls.gap = true;

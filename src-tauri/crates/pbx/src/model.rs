@@ -37,6 +37,31 @@ pub struct Peer {
     pub name: Option<String>,
 }
 
+/// What somebody's presence tells of him (RFC 3856). Each one tells all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// Whether he can be reached, where that is told.
+    pub open: Option<bool>,
+    /// He is on the phone, or busy otherwise.
+    pub busy: bool,
+    /// What is said of him.
+    pub note: Option<String>,
+    /// What he does, in the words of RFC 4480: `away`, `meeting` …
+    pub activities: Vec<String>,
+}
+
+impl Presence {
+    /// What a lamp shows of it.
+    pub(crate) fn state(&self) -> LineState {
+        match (self.open, self.busy) {
+            (Some(false), _) => LineState::Unreachable,
+            (_, true) => LineState::Busy,
+            (Some(true), false) => LineState::Idle,
+            (None, false) => LineState::Unknown,
+        }
+    }
+}
+
 /// A lamp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lamp {
@@ -48,6 +73,8 @@ pub struct Lamp {
     pub incoming: Option<bool>,
     /// How many calls the line has.
     pub calls: u16,
+    /// What presence tells, where the line is watched by it.
+    pub presence: Option<Presence>,
     /// Since when this may be wrong; `None`: it is right as far as can be known.
     pub stale_since: Option<Instant>,
 }
@@ -120,6 +147,8 @@ pub struct Instance {
     pub state: InstanceState,
     /// What it tells. `None`: nothing new.
     pub document: Option<LineDocument>,
+    /// What it tells where presence is watched. `None`: nothing new.
+    pub presence: Option<Presence>,
 }
 
 /// How an [`Instance`] stands.
@@ -184,6 +213,13 @@ pub enum Input {
         source: SourceId,
         /// What.
         document: LineDocument,
+    },
+    /// What a source of one line tells where presence is watched.
+    Presence {
+        /// The subscription.
+        source: SourceId,
+        /// What.
+        presence: Presence,
     },
     /// What a source of a list tells.
     List {

@@ -154,7 +154,8 @@ impl World {
         let resources = lines.iter().map(|&line| {
             self.lines[line].version += 1;
             let document = Some(self.lines[line].document(!partial));
-            let instance = Instance { id: "i".to_owned(), state: InstanceState::Active, document };
+            let (state, presence) = (InstanceState::Active, None);
+            let instance = Instance { id: "i".to_owned(), state, document, presence };
             Resource { uri: line.to_string(), name: None, instances: vec![instance] }
         });
         let resources = resources.collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pbx::{
     Call, CallState, Input, Instance, InstanceState, Lamp, Lamps, LineDocument, LineId, LineState,
-    ListDocument, Output, Peer, Policy, Resource, SourceId, Watch,
+    ListDocument, Output, Peer, Policy, Presence, Resource, SourceId, Watch,
 };
 
 const ONE: SourceId = SourceId(1);
@@ -82,6 +82,7 @@ fn resource(uri: &str, instances: &[(&str, InstanceState, Option<LineDocument>)]
         id: (*id).to_owned(),
         state: *state,
         document: document.clone(),
+        presence: None,
     });
     Resource { uri: uri.to_owned(), name: None, instances: instances.collect() }
 }
@@ -255,4 +256,39 @@ fn what_is_not_watched_is_passed_over() {
     desk.give(Input::Unwatch { source: ONE });
     assert_eq!((desk.lamps.line_count(), desk.lamps.poll_timeout()), (0, None));
     assert_eq!(desk.outputs.pop(), Some(Output::Vanished { line: LineId(1) }));
+}
+
+#[test]
+fn presence_is_a_lamp_too() {
+    let mut desk = Desk::new(Watch::Line("sip:203@example.test".into()));
+    let told = |open, busy, note: &str| Presence {
+        open,
+        busy,
+        note: Some(note.to_owned()).filter(|note| !note.is_empty()),
+        activities: Vec::new(),
+    };
+    let table = [
+        (told(Some(true), false, "Back at two"), LineState::Idle),
+        (told(Some(true), true, ""), LineState::Busy),
+        (told(Some(false), true, ""), LineState::Unreachable),
+        (told(None, true, ""), LineState::Busy),
+        (told(None, false, ""), LineState::Unknown),
+    ];
+    for (presence, state) in table {
+        desk.give(Input::Presence { source: ONE, presence: presence.clone() });
+        let lamp = desk.outputs.iter().rev().find_map(|output| match output {
+            Output::Changed { lamp, .. } => Some(lamp.clone()),
+            _ => None,
+        });
+        let lamp = lamp.unwrap();
+        assert_eq!((lamp.state, lamp.presence), (state, Some(presence)));
+        assert_eq!(lamp.stale_since, None);
+    }
+    // Nobody confirms it: it may be wrong, and says so.
+    desk.pass(60);
+    let stale = desk.outputs.iter().rev().find_map(|output| match output {
+        Output::Changed { lamp, .. } => Some(lamp.stale_since),
+        _ => None,
+    });
+    assert!(stale.unwrap().is_some());
 }

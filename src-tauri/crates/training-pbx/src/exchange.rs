@@ -42,7 +42,7 @@ use crate::gate::Gate;
 use crate::life::{Life, Pace};
 use crate::mailboxes::Mailboxes;
 use crate::media_task::{EndpointId, MediaCommand};
-use crate::notifier::{Names, Notification, Notifier, PACKAGES};
+use crate::notifier::{Names, Notification, Notifier};
 use crate::pbx::{CallNumber, Status};
 use crate::registrar::Registrar;
 pub use knobs::{AnswerStatus, TransferFail};
@@ -193,6 +193,7 @@ impl Exchange {
     /// Lets everything happen that is due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.registrar.handle_timeout(now);
+        self.changed |= self.registrar.has_gone();
         self.ua.handle_timeout(now);
         self.drain(now);
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
@@ -294,6 +295,8 @@ impl Exchange {
         loop {
             self.drain(now);
             if std::mem::take(&mut self.changed) {
+                let gone = self.registrar.take_gone();
+                self.notifier.registered(self.contacts(), &gone);
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
             }
             let Some(Notification { subscription, request, route }) = self.notifier.poll_output()
@@ -401,8 +404,17 @@ impl Exchange {
             return Response::to_request(request, StatusCode::FORBIDDEN);
         }
         let mut response = self.registrar.handle_register(now, user, request, source);
-        response.headers.push(HeaderName::AllowEvents, PACKAGES);
+        response.headers.push(HeaderName::AllowEvents, self.notifier.packages());
         response
+    }
+
+    /// The contacts of each user.
+    fn contacts(&self) -> BTreeMap<String, Vec<String>> {
+        let mut contacts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (user, binding) in self.registrar.all() {
+            contacts.entry(user.to_owned()).or_default().push(binding.contact.to_string());
+        }
+        contacts
     }
 
     /// An address of a number at this exchange.

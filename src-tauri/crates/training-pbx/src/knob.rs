@@ -21,6 +21,21 @@ pub enum Knob {
         #[serde(default)]
         reason: Option<DropReason>,
     },
+    /// Sets what can be subscribed to.
+    #[serde(rename = "packages.set")]
+    Packages {
+        /// Any of `dialog`, `message-summary`, `presence`, `reg`.
+        packages: Vec<String>,
+    },
+    /// Takes a user's phones away, as an administrator would.
+    #[serde(rename = "registration.remove")]
+    RemoveRegistration {
+        /// The extension.
+        user: String,
+        /// What the phones are told of it.
+        #[serde(default)]
+        event: RemovalEvent,
+    },
     /// Loses and reorders NOTIFYs of subscriptions, in percent, until set anew.
     #[serde(rename = "notify.loss")]
     NotifyLoss(NotifyLoss),
@@ -73,6 +88,17 @@ pub enum Knob {
     },
 }
 
+/// What a phone is told that was taken away (RFC 3680 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RemovalEvent {
+    /// It may register again at once.
+    #[default]
+    Deactivated,
+    /// It is not allowed any more.
+    Rejected,
+}
+
 /// Why a subscription ends (RFC 6665 section 4.1.3), and what its watcher does then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -105,8 +131,10 @@ impl DropReason {
 }
 
 /// The names of all turns.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 12] = [
     "subscriptions.drop",
+    "packages.set",
+    "registration.remove",
     "notify.loss",
     "notify.delay",
     "line.set",

@@ -26,7 +26,7 @@
 //! where he is: a transfer that fails gives him back. A transferor who has hung up by then is rung again.
 //!
 //! # Watching
-//! `SUBSCRIBE` to `dialog` of any line, to `message-summary` of the own line, and to the list `sip:blf-EXTENSION@…` of the
+//! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary` and `reg` of the own line, and to the list `sip:blf-EXTENSION@…` of the
 //! own extension (`Supported: eventlist`), which holds all other lines. Every SUBSCRIBE is authenticated.
 //!
 //! # Control port
@@ -39,6 +39,8 @@
 //! | `customer.call` | `to`, `name`?, `number`?, `patience_s`?, `talk_s`? | `{"call": n}` |
 //! | `restart` | `down_s`? (0) | `{}`, when it is back: forgets registrations, subscriptions and calls without a word and drops all connections, as a crash does |
 //! | `subscriptions.drop` | `user`?, `reason`? ([`DropReason`]; without a word if left out) | `{"touched": n}` |
+//! | `packages.set` | `packages`: what can be subscribed to, any of `dialog`, `message-summary`, `presence`, `reg` | `{"touched": 1}` |
+//! | `registration.remove` | `user`, `event`? ([`RemovalEvent`]) | `{"touched": n}` |
 //! | `notify.loss` | `lost`, `reordered`: percent of the NOTIFYs of subscriptions | `{"touched": n}` |
 //! | `notify.delay` | `ms` | `{"touched": n}` |
 //! | `line.set` | `line`, `state`? ([`LineState`]; what is true if left out) | `{"touched": n}` |
@@ -75,7 +77,7 @@ mod wav;
 pub use company::{Account, Behaviour, Company, CompanyError, Customer, Hunt, Person, Role, Voice};
 pub use desk::LineState;
 pub use exchange::{AnswerStatus, TransferFail};
-pub use knob::{DropReason, Knob};
+pub use knob::{DropReason, Knob, RemovalEvent};
 pub use life::Pace;
 pub use notifier::NotifyLoss;
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};

@@ -1,6 +1,7 @@
-//! The event notifier: who watches which line or mailbox, and what they are told (RFC 6665, 4235, 4662, 3842).
+//! The event notifier: who watches which line or mailbox, and what they are told (RFC 6665, 4235, 4662, 3842,
+//! 3856, 3680).
 //!
-//! Inputs: from phones `subscribe` (already authenticated); from the exchange `publish`, `mailbox_changed`, `drop_all`
+//! Inputs: from phones `subscribe` (already authenticated); from the exchange `publish`, `registered`, `drop_all`
 //! and the knobs; from the user agent `sent`, `answered`, `failed`; from time `handle_timeout`. One NOTIFY at a time is
 //! under way for each subscription; what changes meanwhile goes into the next.
 
@@ -17,11 +18,12 @@ use sip_types::{HeaderName, Request, Response, StatusCode};
 use crate::company::Company;
 use crate::exchange::Line;
 use crate::mailboxes::Mailboxes;
+use crate::registrar::Gone;
 pub(crate) use subscription::LIST;
-use subscription::{Resource, Subscription};
+use subscription::{Resource, State, Subscription};
 
-/// What can be subscribed to.
-pub(crate) const PACKAGES: &str = "dialog, message-summary";
+/// What can be subscribed to, unless less is set.
+pub(crate) const PACKAGES: [&str; 4] = ["dialog", "message-summary", "presence", "reg"];
 /// Shorter subscriptions are refused with 423.
 const LEAST: u32 = 60;
 /// Longer ones are cut to this; also when nothing is said.
@@ -85,6 +87,9 @@ pub(crate) struct Notifier {
     dialogs: HashMap<(String, String), SubscriptionId>,
     transactions: HashMap<ClientKey, SubscriptionId>,
     lines: BTreeMap<String, Line>,
+    /// The contacts of each user.
+    registrations: BTreeMap<String, Vec<String>>,
+    packages: Vec<String>,
     loss: NotifyLoss,
     delay: Duration,
     /// NOTIFYs that are kept back.
@@ -103,12 +108,29 @@ impl Notifier {
             dialogs: HashMap::new(),
             transactions: HashMap::new(),
             lines: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            packages: PACKAGES.map(str::to_owned).to_vec(),
             loss: NotifyLoss::default(),
             delay: Duration::ZERO,
             late: Vec::new(),
             outputs: VecDeque::new(),
             last: 0,
         }
+    }
+
+    /// What can be subscribed to, for Allow-Events.
+    pub(crate) fn packages(&self) -> String {
+        self.packages.join(", ")
+    }
+
+    /// Sets what can be subscribed to; those who have subscribed to something else keep it. False if there is
+    /// no such package.
+    pub(crate) fn set_packages(&mut self, packages: Vec<String>) -> bool {
+        let known = packages.iter().all(|package| PACKAGES.contains(&package.as_str()));
+        if known {
+            self.packages = packages;
+        }
+        known
     }
 
     /// Subscriptions there are.
@@ -150,7 +172,7 @@ impl Notifier {
         }
         response.headers.push(HeaderName::Expires, expires.to_string());
         response.headers.push(HeaderName::Contact, format!("<{}>", self.names.own()));
-        response.headers.push(HeaderName::AllowEvents, PACKAGES);
+        response.headers.push(HeaderName::AllowEvents, self.packages());
         response
     }
 
@@ -158,7 +180,7 @@ impl Notifier {
         let mut response = Response::to_request(request, status);
         let headers = &mut response.headers;
         match status {
-            StatusCode::BAD_EVENT => headers.push(HeaderName::AllowEvents, PACKAGES),
+            StatusCode::BAD_EVENT => headers.push(HeaderName::AllowEvents, self.packages.join(", ")),
             StatusCode::INTERVAL_TOO_BRIEF => {
                 headers.push(HeaderName::MinExpires, LEAST.to_string());
             }
@@ -178,7 +200,7 @@ impl Notifier {
         request: &Request,
         source: Source,
     ) -> Result<(SubscriptionId, u32), StatusCode> {
-        let resource = Resource::read(request, user, &self.names.company)?;
+        let resource = Resource::read(request, user, &self.names.company, &self.packages)?;
         let expires = expires(request)?;
         let own = self.subscriptions.values().filter(|subscription| subscription.user == user);
         if own.count() >= OF_ONE || self.subscriptions.len() >= OF_ALL {
@@ -223,6 +245,23 @@ impl Notifier {
         if let Some(subscription) = self.subscriptions.get_mut(&id).filter(|_| expires == 0) {
             subscription.over = Some("timeout");
         }
+    }
+
+    /// The contacts of each user as they are now, and those that went: whoever watches his own is told.
+    pub(crate) fn registered(
+        &mut self,
+        registrations: BTreeMap<String, Vec<String>>,
+        gone: &[Gone],
+    ) {
+        let none = Vec::new();
+        let before = &self.registrations;
+        for subscription in self.subscriptions.values_mut() {
+            let Resource::Registrations(user) = subscription.resource.clone() else { continue };
+            let held = |all: &BTreeMap<String, Vec<String>>| all.get(&user).cloned().unwrap_or_else(|| none.clone());
+            let gone = gone.iter().filter(|gone| gone.user == user).cloned().collect();
+            subscription.registrations_changed(gone, held(before) != held(&registrations));
+        }
+        self.registrations = registrations;
     }
 
     /// The lines as they are now: whoever watches one that has changed is told.
@@ -292,6 +331,7 @@ impl Notifier {
         self.late.clear();
         self.outputs.clear();
         self.lines.clear();
+        self.registrations.clear();
     }
 
     /// The next NOTIFY to send.
@@ -369,7 +409,12 @@ impl Notifier {
         let due: Vec<SubscriptionId> = due.map(|(id, _)| *id).collect();
         for id in due {
             let Some(subscription) = self.subscriptions.get_mut(&id) else { continue };
-            let request = subscription.notify(now, &self.names, &self.lines, mailboxes);
+            let state = State {
+                lines: &self.lines,
+                mailboxes,
+                registrations: &self.registrations,
+            };
+            let request = subscription.notify(now, &self.names, state);
             let notification =
                 Notification { subscription: id, request, route: subscription.route };
             let over = subscription.over.is_some();

@@ -1,11 +1,12 @@
 //! Where the users' phones are: bindings with an expiry (RFC 3261 section 10.3).
 //!
 //! Inputs: from phones `handle_register` (already authenticated); from transports `handle_failure`; from time
-//! `handle_timeout`; from the owner `forget`.
+//! `handle_timeout`; from the owner `remove`, `forget`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use event_packages::ContactEvent;
 use sip_core::{Route, Source, Target};
 use sip_types::{ContactValue, HeaderName, NameAddr, Request, Response, StatusCode, Uri};
 
@@ -37,10 +38,20 @@ impl Binding {
     }
 }
 
+/// A phone that is registered no longer, and what brought that about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) user: String,
+    pub(crate) contact: String,
+    pub(crate) event: ContactEvent,
+}
+
 /// The bindings of all users.
 #[derive(Debug, Default)]
 pub(crate) struct Registrar {
     bindings: BTreeMap<String, Vec<Binding>>,
+    /// Phones that went and of which nobody has been told.
+    gone: Vec<Gone>,
 }
 
 /// What one REGISTER asks for.
@@ -101,14 +112,40 @@ impl Registrar {
     /// Forgets everything.
     pub(crate) fn forget(&mut self) {
         self.bindings.clear();
+        self.gone.clear();
+    }
+
+    /// Takes all phones of a user away, as an administrator would; how many.
+    pub(crate) fn remove(&mut self, user: &str, event: ContactEvent) -> usize {
+        let taken = self.bindings.remove(user).unwrap_or_default();
+        taken.iter().for_each(|binding| self.went(user, binding, event));
+        taken.len()
+    }
+
+    /// The phones that went since this was asked last.
+    pub(crate) fn take_gone(&mut self) -> Vec<Gone> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Whether phones went of which nobody has been told.
+    pub(crate) fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    fn went(&mut self, user: &str, binding: &Binding, event: ContactEvent) {
+        let contact = binding.contact.to_string();
+        self.gone.push(Gone { user: user.to_owned(), contact, event });
     }
 
     fn retain(&mut self, mut keep: impl FnMut(&Binding) -> bool) {
+        let gone = &mut self.gone;
         self.bindings.retain(|user, list| {
             list.retain(|binding| {
                 let kept = keep(binding);
                 if !kept {
                     tracing::debug!(%user, contact = %binding.contact, "bound, expired -> gone");
+                    let contact = binding.contact.to_string();
+                    gone.push(Gone { user: user.clone(), contact, event: ContactEvent::Expired });
                 }
                 kept
             });
@@ -149,6 +186,9 @@ impl Registrar {
             return Err(StatusCode::FORBIDDEN);
         }
         tracing::debug!(extension, phones = list.len(), "REGISTER -> bound");
+        let left = |old: &&Binding| !list.iter().any(|new| new.contact.equivalent(&old.contact));
+        let left: Vec<Binding> = self.bindings(extension).iter().filter(left).cloned().collect();
+        left.iter().for_each(|binding| self.went(extension, binding, ContactEvent::Unregistered));
         if list.is_empty() {
             self.bindings.remove(extension);
         } else {

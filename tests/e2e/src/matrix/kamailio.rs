@@ -212,14 +212,12 @@ fn presence(folder: &Path) -> Result<()> {
     let mut colleague = Publisher::new("203")?;
     colleague.presence("open")?;
     let watch = json!({"uris": [format!("sip:203@{SERVER}")], "package": "presence"});
-    let lines = balie.request("line.watch", &watch)?;
-    ensure!(
-        lines.get("package").is_some_and(|package| package == "presence"),
-        "presence is read by `event-packages`, but the program has no command yet that watches it"
-    );
-    balie.event("line.presence", |event| event["basic"] == "open")?;
+    balie.request("line.watch", &watch)?;
+    let open = lamp(&mut balie, "203@", "idle")?;
+    ensure!(open["presence"]["open"] == true, "{open}");
     colleague.presence("closed")?;
-    balie.event("line.presence", |event| event["basic"] == "closed")?;
+    let closed = lamp(&mut balie, "203@", "unreachable")?;
+    ensure!(closed["presence"]["open"] == false, "{closed}");
     quit(balie)
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Account {
     pub(super) retry_at: Option<Instant>,
     pub(super) demo: bool,
     pub(super) password_needed: bool,
+    /// The registrar has taken the registration away for good (RFC 3680 `rejected`).
+    denied: bool,
     /// The server that holds the registration.
     pub(super) server: Option<std::net::SocketAddr>,
     /// The way to that server loses nothing without breaking.
@@ -54,6 +56,7 @@ impl Account {
             retry_at: None,
             demo,
             password_needed: false,
+            denied: false,
             server: None,
             reliable: false,
             signed: false,
@@ -65,6 +68,11 @@ impl Account {
     /// Whether the way to its server loses nothing without breaking.
     pub(super) fn is_reliable(&self) -> bool {
         self.reliable
+    }
+
+    /// Our contact as the registrar holds it.
+    pub(super) fn contact(&self) -> Option<Uri> {
+        self.contact.as_deref().and_then(|contact| Uri::parse(contact).ok())
     }
 
     /// The next hop of its requests.
@@ -205,7 +213,11 @@ impl Desk {
         };
         let before = (account.state, account.reason);
         account.retry_at = retry_at;
-        let view = registration_view(&state, account.signed, trouble);
+        account.denied &= matches!(state, RegistrationState::Unregistered);
+        let view = match account.denied {
+            true => (AccountState::Failed, Some(Code::Forbidden), None),
+            false => registration_view(&state, account.signed, trouble),
+        };
         account.state = view.0;
         // A try that follows a failure is trouble still: its reason stands until the outcome is known.
         if account.state != AccountState::Registering || before.1.is_none() {
@@ -259,6 +271,19 @@ impl Desk {
         };
         self.ua.register(now, ua).map_err(|error| internal(&error))?;
         Ok(Answer::done())
+    }
+
+    /// The registrar allows this device no longer: it is not to try again by itself, and the user must know
+    /// that nobody reaches him.
+    pub(super) fn deny(&mut self, now: Instant, id: &str) {
+        debug!(account = id, "the registrar allows this device no longer");
+        if let Some(account) = self.account_mut(id) {
+            account.denied = true;
+        }
+        if let Err(refusal) = self.unregister(now, id) {
+            debug!(account = id, %refusal, "not unregistered");
+        }
+        self.notice(now, Code::Forbidden, Some(id.to_owned()), true);
     }
 
     pub(super) fn unregister(&mut self, now: Instant, id: &str) -> Result<Answer, ErrorReply> {

@@ -10,6 +10,7 @@ use super::accounts::{Account, internal, unknown_account};
 use super::desk::Desk;
 use super::line::{Dialled, Line, peer_of_uri};
 use super::transfers::Reference;
+use super::watch::Wanted;
 use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
@@ -65,11 +66,13 @@ impl Desk {
                 self.publisher.changed();
                 Ok(Answer::done())
             }
-            Command::LineWatch { uris, list, account } => {
-                self.watch_lines(now, &uris, list.as_deref(), account.as_deref())
+            Command::LineWatch { uris, list, package, account } => {
+                let (list, account) = (list.as_deref(), account.as_deref());
+                self.watch_lines(now, Wanted { uris: &uris, list, package, account })
             }
-            Command::LineUnwatch { uris, list, account } => {
-                self.unwatch_lines(now, &uris, list.as_deref(), account.as_deref())
+            Command::LineUnwatch { uris, list, package, account } => {
+                let (list, account) = (list.as_deref(), account.as_deref());
+                self.unwatch_lines(now, Wanted { uris: &uris, list, package, account })
             }
             Command::LineList {} => Ok(self.list_lines()),
             Command::NetworkChanged {} => self.network_changed(now),

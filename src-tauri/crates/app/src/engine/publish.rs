@@ -179,6 +179,7 @@ impl Desk {
             auth_user: auth_user.cloned().unwrap_or_default(),
             outbound_proxy: settings.outbound_proxy.trim_start_matches("sip:").to_owned(),
             transport,
+            devices: self.devices(&settings.id),
         }
     }
 

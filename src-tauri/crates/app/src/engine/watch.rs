@@ -6,25 +6,24 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use event_packages::{
-    DialogInfo, EventList, InstanceState as Told, LineCallState, MessageSummary, Resource,
-    line_calls,
-};
-use pbx::{Call, CallState, Instance, InstanceState, Lamp, LineDocument, LineId, ListDocument};
-use pbx::{Input, Lamps, Output, Policy, SourceId, Watch};
-use sip_types::Uri;
+use event_packages::{DialogInfo, EventList, MessageSummary, Presence};
+use pbx::{Input, Lamp, Lamps, LineId, Output, Policy, SourceId, Watch};
+use sip_types::{StatusCode, Uri};
 use sip_ua::{Event, Subscribe, SubscriptionCause, SubscriptionId, SubscriptionState};
 use tracing::debug;
 
 use super::accounts::{Account, unknown_account};
 use super::desk::Desk;
+use super::documents::{line_document, list_document, presence_of};
 use super::line::peer_of_uri;
+use super::registrations::Registrations;
 use crate::code::Code;
-use crate::control::{Answer, ErrorReply};
-use crate::view::{AccountState, CallDirection, LineState, LineView, PeerView};
+use crate::control::{Answer, ErrorReply, WatchPackage};
+use crate::view::{AccountState, CallDirection, LineState, LineView, PeerView, PresenceView};
 
 const DIALOG_INFO: &str = "application/dialog-info+xml";
-const LIST: [&str; 3] = [DIALOG_INFO, "application/rlmi+xml", "multipart/related"];
+const PRESENCE: &str = "application/pidf+xml";
+const LIST: [&str; 2] = ["application/rlmi+xml", "multipart/related"];
 const SUMMARY: &str = "application/simple-message-summary";
 
 /// Everything that is watched.
@@ -34,6 +33,8 @@ pub(super) struct Watches {
     watched: BTreeMap<SourceId, Watched>,
     purposes: HashMap<SubscriptionId, Purpose>,
     mailboxes: BTreeMap<String, Mailbox>,
+    /// What the registrars hold of our accounts.
+    pub(super) registrations: BTreeMap<String, Registrations>,
     lines: BTreeMap<LineId, LineView>,
     /// Lines that changed since they were published, and those that have gone since.
     changed: BTreeSet<LineId>,
@@ -46,7 +47,19 @@ struct Watched {
     account: String,
     uri: Uri,
     list: bool,
+    /// The package that was asked for; none: presence where the exchange has no dialogs to tell of.
+    asked: Option<WatchPackage>,
+    package: WatchPackage,
     subscription: Option<SubscriptionId>,
+}
+
+/// What is to be watched: line or list, by which package.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) uris: &'a [String],
+    pub(super) list: Option<&'a str>,
+    pub(super) package: Option<WatchPackage>,
+    pub(super) account: Option<&'a str>,
 }
 
 /// The mailbox of an account.
@@ -62,6 +75,7 @@ struct Mailbox {
 enum Purpose {
     Lines(SourceId),
     Mailbox(String),
+    Registrations(String),
 }
 
 impl Watches {
@@ -85,11 +99,13 @@ impl Watches {
         !self.changed.is_empty() || !self.gone.is_empty()
     }
 
-    fn source_of(&self, account: &str, uri: &Uri, list: bool) -> Option<SourceId> {
+    /// The watches of this line or list.
+    fn sources_of(&self, account: &str, uri: &Uri, list: bool) -> Vec<(SourceId, Option<WatchPackage>)> {
         let same = |w: &Watched| {
             w.account == account && w.list == list && w.uri.to_string() == uri.to_string()
         };
-        self.watched.iter().find(|(_, watched)| same(watched)).map(|(source, _)| *source)
+        let found = self.watched.iter().filter(|(_, watched)| same(watched));
+        found.map(|(source, watched)| (*source, watched.asked)).collect()
     }
 }
 
@@ -100,19 +116,26 @@ impl Desk {
     pub(super) fn watch_lines(
         &mut self,
         now: Instant,
-        uris: &[String],
-        list: Option<&str>,
-        account: Option<&str>,
+        wanted: Wanted<'_>,
     ) -> Result<Answer, ErrorReply> {
-        let (account, wanted) = self.watch_targets(uris, list, account)?;
-        for (uri, list) in wanted {
-            if self.watches.source_of(&account, &uri, list).is_some() {
+        let asked = wanted.package;
+        let (account, targets) = self.watch_targets(wanted)?;
+        for (uri, list) in targets {
+            let known = self.watches.sources_of(&account, &uri, list);
+            if known.iter().any(|(_, package)| *package == asked) {
                 continue;
             }
             self.watches.next_source += 1;
             let source = SourceId(self.watches.next_source);
             let watch = if list { Watch::List } else { Watch::Line(uri.to_string()) };
-            let watched = Watched { account: account.clone(), uri, list, subscription: None };
+            let watched = Watched {
+                account: account.clone(),
+                uri,
+                list,
+                asked,
+                package: asked.unwrap_or_default(),
+                subscription: None,
+            };
             self.watches.watched.insert(source, watched);
             self.watches.lamps.handle_input(now, Input::Watch { source, watch });
         }
@@ -120,18 +143,19 @@ impl Desk {
         Ok(Answer::done())
     }
 
-    /// Watches them no longer.
+    /// Watches them no longer; without a package by none.
     pub(super) fn unwatch_lines(
         &mut self,
         now: Instant,
-        uris: &[String],
-        list: Option<&str>,
-        account: Option<&str>,
+        wanted: Wanted<'_>,
     ) -> Result<Answer, ErrorReply> {
-        let (account, wanted) = self.watch_targets(uris, list, account)?;
-        for (uri, list) in wanted {
-            if let Some(source) = self.watches.source_of(&account, &uri, list) {
-                self.unwatch(now, source);
+        let asked = wanted.package;
+        let (account, targets) = self.watch_targets(wanted)?;
+        for (uri, list) in targets {
+            for (source, package) in self.watches.sources_of(&account, &uri, list) {
+                if asked.is_none() || asked == package {
+                    self.unwatch(now, source);
+                }
             }
         }
         Ok(Answer::done())
@@ -142,12 +166,8 @@ impl Desk {
         Answer::Lines(self.watches.lines.values().cloned().collect())
     }
 
-    fn watch_targets(
-        &self,
-        uris: &[String],
-        list: Option<&str>,
-        account: Option<&str>,
-    ) -> Result<(String, Vec<(Uri, bool)>), ErrorReply> {
+    fn watch_targets(&self, wanted: Wanted<'_>) -> Result<(String, Vec<(Uri, bool)>), ErrorReply> {
+        let Wanted { uris, list, account, .. } = wanted;
         let account = match account {
             Some(id) => self.account(id).ok_or_else(|| unknown_account(id))?,
             None => self.calling_account()?,
@@ -192,6 +212,7 @@ impl Desk {
             self.unwatch(now, source);
         }
         self.watches.mailboxes.remove(account);
+        self.watches.registrations.remove(account);
     }
 
     // --- subscriptions ---
@@ -202,25 +223,61 @@ impl Desk {
         let settings = &account.settings;
         let ready = !settings.register || account.state == AccountState::Registered;
         let (Some(ua), true) = (account.ua, ready) else { return };
-        let mailbox = Uri::parse(&settings.aor).ok().filter(|_| settings.mwi && settings.register);
+        let own = Uri::parse(&settings.aor).ok().filter(|_| settings.register);
+        let mailbox = own.clone().filter(|_| settings.mwi);
+        let registrations = own.filter(|_| settings.reg_event);
         let idle = |w: &Watched| w.account == id && w.subscription.is_none();
         let sources: Vec<_> =
             self.watches.watched.iter().filter(|(_, w)| idle(w)).map(|(s, _)| *s).collect();
         for source in sources {
-            let Some(watched) = self.watches.watched.get_mut(&source) else { continue };
-            let accept: &[&str] = if watched.list { &LIST } else { &[DIALOG_INFO] };
-            let mut wish = Subscribe::new(watched.uri.clone(), "dialog", accept);
-            wish.event_list = watched.list;
-            match self.ua.subscribe(now, ua, wish) {
-                Ok(subscription) => {
-                    watched.subscription = Some(subscription);
-                    self.watches.purposes.insert(subscription, Purpose::Lines(source));
-                }
-                Err(error) => debug!(%error, "a line cannot be watched"),
-            }
+            self.subscribe_lines(now, ua, source);
         }
         if let Some(uri) = mailbox {
             self.subscribe_mailbox(now, ua, id, uri);
+        }
+        if let Some(uri) = registrations {
+            self.subscribe_registrations(now, ua, id, uri);
+        }
+    }
+
+    fn subscribe_lines(&mut self, now: Instant, ua: sip_ua::AccountId, source: SourceId) {
+        let Some(watched) = self.watches.watched.get_mut(&source) else { return };
+        let (package, kind) = match watched.package {
+            WatchPackage::Dialog => ("dialog", DIALOG_INFO),
+            WatchPackage::Presence => ("presence", PRESENCE),
+        };
+        let mut accept = vec![kind];
+        accept.extend(LIST.iter().filter(|_| watched.list));
+        let mut wish = Subscribe::new(watched.uri.clone(), package, &accept);
+        wish.event_list = watched.list;
+        match self.ua.subscribe(now, ua, wish) {
+            Ok(subscription) => {
+                watched.subscription = Some(subscription);
+                self.watches.purposes.insert(subscription, Purpose::Lines(source));
+            }
+            Err(error) => debug!(%error, "a line cannot be watched"),
+        }
+    }
+
+    fn subscribe_registrations(
+        &mut self,
+        now: Instant,
+        ua: sip_ua::AccountId,
+        account: &str,
+        uri: Uri,
+    ) {
+        let held = self.watches.registrations.entry(account.to_owned()).or_default();
+        if held.subscription.is_some() {
+            return;
+        }
+        let wish = Subscribe::new(uri, "reg", &["application/reginfo+xml"]);
+        match self.ua.subscribe(now, ua, wish) {
+            Ok(subscription) => {
+                held.begin(subscription);
+                let purpose = Purpose::Registrations(account.to_owned());
+                self.watches.purposes.insert(subscription, purpose);
+            }
+            Err(error) => debug!(%error, "the registrations cannot be watched"),
         }
     }
 
@@ -252,6 +309,9 @@ impl Desk {
                         self.watches.lamps.handle_input(now, input);
                     }
                     Some(Purpose::Mailbox(account)) => self.mailbox_told(now, &account, &body),
+                    Some(Purpose::Registrations(account)) => {
+                        self.registrations_told(now, &account, &body);
+                    }
                     None => debug!(%id, "a notification that nobody waits for"),
                 }
             }
@@ -279,6 +339,11 @@ impl Desk {
                     mailbox.subscription = None;
                 }
             }
+            Purpose::Registrations(account) => {
+                if let SubscriptionState::Ended { .. } = state {
+                    self.registrations_untold(now, &account);
+                }
+            }
             Purpose::Lines(source) => {
                 let Some(watched) = self.watches.watched.get_mut(&source) else { return };
                 let account = watched.account.clone();
@@ -292,6 +357,15 @@ impl Desk {
                     SubscriptionState::Retrying { .. } => Input::Down { source },
                     SubscriptionState::Ended { cause } => {
                         watched.subscription = None;
+                        if watched.asked.is_none()
+                            && watched.package == WatchPackage::Dialog
+                            && is_unknown_event(cause)
+                        {
+                            // It tells of no calls; it may tell who is there.
+                            watched.package = WatchPackage::Presence;
+                            self.watches.lamps.handle_input(now, Input::Down { source });
+                            return self.subscribe_watches(now, &account);
+                        }
                         match is_final(cause) {
                             true => Input::Refused { source },
                             false => Input::Down { source },
@@ -306,11 +380,15 @@ impl Desk {
     // --- documents ---
 
     fn read_lines(&self, source: SourceId, content_type: &str, body: &[u8]) -> Input {
-        let list = self.watches.watched.get(&source).is_some_and(|watched| watched.list);
-        let read = match list {
-            false => DialogInfo::read(body)
+        let watched = self.watches.watched.get(&source);
+        let list = watched.is_some_and(|watched| watched.list);
+        let package = watched.map(|watched| watched.package).unwrap_or_default();
+        let read = match (list, package) {
+            (false, WatchPackage::Dialog) => DialogInfo::read(body)
                 .map(|info| Input::Line { source, document: line_document(&info) }),
-            true => EventList::read(content_type, body)
+            (false, WatchPackage::Presence) => Presence::read(body)
+                .map(|told| Input::Presence { source, presence: presence_of(&told) }),
+            (true, _) => EventList::read(content_type, body)
                 .map(|list| Input::List { source, document: list_document(&list) }),
         };
         read.unwrap_or_else(|error| {
@@ -365,6 +443,7 @@ impl Desk {
                     state: LineState::Unknown,
                     peer: None,
                     direction: None,
+                    presence: None,
                     stale_since: None,
                     version: 0,
                     gone: false,
@@ -398,6 +477,11 @@ impl Desk {
             true => CallDirection::In,
             false => CallDirection::Out,
         });
+        view.presence = lamp.presence.clone().map(|presence| PresenceView {
+            open: presence.open,
+            note: presence.note,
+            activities: presence.activities,
+        });
         view.stale_since = stale_since;
         view.version += 1;
         let view = view.clone();
@@ -411,6 +495,11 @@ fn is_final(cause: &SubscriptionCause) -> bool {
     matches!(cause, SubscriptionCause::Refused { .. } | SubscriptionCause::Terminated { .. })
 }
 
+/// The exchange does not know the package.
+fn is_unknown_event(cause: &SubscriptionCause) -> bool {
+    matches!(cause, SubscriptionCause::Refused { status, .. } if *status == StatusCode::BAD_EVENT)
+}
+
 fn state_view(state: pbx::LineState) -> LineState {
     match state {
         pbx::LineState::Unknown => LineState::Unknown,
@@ -419,66 +508,5 @@ fn state_view(state: pbx::LineState) -> LineState {
         pbx::LineState::Held => LineState::Held,
         pbx::LineState::Busy => LineState::Busy,
         pbx::LineState::Ringing => LineState::Ringing,
-    }
-}
-
-fn line_document(info: &DialogInfo) -> LineDocument {
-    let calls = line_calls(info).map(|call| Call {
-        id: call.id,
-        state: match call.state {
-            LineCallState::Ringing => CallState::Ringing,
-            LineCallState::Busy => CallState::Busy,
-            LineCallState::Held => CallState::Held,
-            LineCallState::Over => CallState::Over,
-        },
-        incoming: call.incoming,
-        peer: call.peer.map(|uri| pbx::Peer { uri, name: call.peer_name }),
-    });
-    LineDocument { version: info.version, full: info.full, calls: calls.collect() }
-}
-
-fn list_document(list: &EventList<'_>) -> ListDocument {
-    let mut resources = Vec::new();
-    list.each(&mut |resource, list| resources.push(resource_of(resource, list)));
-    ListDocument { version: list.list.version, full: list.list.full, resources }
-}
-
-fn resource_of(resource: &Resource, list: &EventList<'_>) -> pbx::Resource {
-    let instances = resource.instances.iter().map(|instance| {
-        let told = instance.cid.as_ref().map(|_| {
-            let (_, body) = list.state(instance)?;
-            DialogInfo::read(body).ok()
-        });
-        let state = match (&instance.state, &told) {
-            (_, Some(None)) => InstanceState::Broken,
-            (Told::Terminated, _) => InstanceState::Terminated,
-            (Told::Pending, _) => InstanceState::Pending,
-            (Told::Active | Told::Other(_), _) => InstanceState::Active,
-        };
-        let document = told.flatten().map(|info| line_document(&info));
-        Instance { id: instance.id.clone(), state, document }
-    });
-    let instances = instances.collect();
-    pbx::Resource { uri: resource.uri.clone(), name: resource.name.clone(), instances }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_of_a_line_becomes_a_lamp() {
-        let text = r#"<?xml version="1.0"?>
-            <dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="3" state="full"
-                entity="sip:102@example.nl">
-              <dialog id="a" direction="recipient"><state>early</state>
-                <remote><identity display="Jan">sip:101@example.nl</identity></remote></dialog>
-            </dialog-info>"#;
-        let document = line_document(&DialogInfo::read(text.as_bytes()).unwrap());
-        assert_eq!((document.version, document.full), (3, true));
-        let [call] = document.calls.as_slice() else { panic!("one call: {document:?}") };
-        assert_eq!((call.state, call.incoming), (CallState::Ringing, Some(true)));
-        let peer = call.peer.as_ref().unwrap();
-        assert_eq!((peer.uri.as_str(), peer.name.as_deref()), ("sip:101@example.nl", Some("Jan")));
     }
 }

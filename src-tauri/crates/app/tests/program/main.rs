@@ -8,4 +8,5 @@ mod exchange_transfers;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod network;
+mod presence;
 mod transfers;

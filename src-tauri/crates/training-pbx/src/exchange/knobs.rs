@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use event_packages::ContactEvent;
 use serde::{Deserialize, Serialize};
 use sip_types::StatusCode;
 
 use super::Exchange;
-use crate::knob::{DropReason, Knob};
+use crate::knob::{DropReason, Knob, RemovalEvent};
 use crate::pbx::PbxError;
 
 /// NOTIFYs are kept back no longer.
@@ -105,6 +106,20 @@ impl Exchange {
             Knob::DropSubscriptions { user, reason } => {
                 let reason = reason.map(DropReason::word);
                 self.notifier.drop_all(now, user.as_deref(), reason, &self.mailboxes)
+            }
+            Knob::Packages { packages } => {
+                if !self.notifier.set_packages(packages) {
+                    return Err(PbxError::BadValue("there is no such event package".to_owned()));
+                }
+                1
+            }
+            Knob::RemoveRegistration { user, event } => {
+                let event = match event {
+                    RemovalEvent::Deactivated => ContactEvent::Deactivated,
+                    RemovalEvent::Rejected => ContactEvent::Rejected,
+                };
+                let user = self.known(user)?;
+                self.registrar.remove(&user, event)
             }
             Knob::NotifyLoss(loss) => {
                 if u16::from(loss.lost) + u16::from(loss.reordered) > 100 {

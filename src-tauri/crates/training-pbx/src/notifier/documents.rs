@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use event_packages::{
-    Count, Dialog, DialogInfo, DialogName, DialogState, Direction, Instance, InstanceState,
-    MessageSummary, Party, Resource, ResourceList, write_related,
+    Basic, Contact, ContactEvent, Count, Dialog, DialogInfo, DialogName, DialogState, Direction,
+    Instance, InstanceState, MessageSummary, Party, Presence, RegistrationInfo, RegistrationPhase,
+    RegistrationRecord, Resource, ResourceList, Tuple, write_related,
 };
 
 use super::Names;
@@ -12,9 +13,12 @@ use super::subscription::LIST;
 use crate::company::Person;
 use crate::exchange::{End, Line, LineDialog, Stage};
 use crate::mailboxes::Mailbox;
+use crate::registrar::Gone;
 
 const DIALOG_INFO: &str = "application/dialog-info+xml";
 const RLMI: &str = "application/rlmi+xml";
+const PIDF: &str = "application/pidf+xml";
+const REGINFO: &str = "application/reginfo+xml";
 const SUMMARY: &str = "application/simple-message-summary";
 
 /// A content type and a body.
@@ -35,6 +39,58 @@ pub(super) fn messages(names: &Names, line: &str, mailbox: Mailbox) -> Document 
         counts: vec![("voice-message".to_owned(), count)],
     };
     (SUMMARY.to_owned(), summary.write().into_bytes())
+}
+
+/// Whether somebody can be reached, and whether he is on the phone.
+pub(super) fn presence(names: &Names, line: &str, state: Option<&Line>) -> Document {
+    let unreachable = state.is_some_and(|line| line.unreachable);
+    let talking = state.is_some_and(|line| !line.dialogs.is_empty());
+    let entity = names.uri(line);
+    let basic = if unreachable { Basic::Closed } else { Basic::Open };
+    let tuple = Tuple {
+        id: "line".to_owned(),
+        basic: Some(basic),
+        contact: Some(entity.clone()),
+        ..Tuple::default()
+    };
+    let (activities, notes) = match talking {
+        true => (vec!["on-the-phone".to_owned()], vec!["On the phone".to_owned()]),
+        false => (Vec::new(), Vec::new()),
+    };
+    let presence = Presence { entity, tuples: vec![tuple], activities, notes };
+    (PIDF.to_owned(), presence.write().into_bytes())
+}
+
+/// All phones of a line, and those that have just gone.
+pub(super) fn registrations(
+    names: &Names,
+    line: &str,
+    version: u32,
+    contacts: &[String],
+    gone: &[Gone],
+) -> Document {
+    let contact = |uri: &String, phase, event| Contact {
+        id: uri.clone(),
+        uri: uri.clone(),
+        phase,
+        event,
+        expires: None,
+        retry_after: None,
+        display: None,
+    };
+    let (active, terminated) = (RegistrationPhase::Active, RegistrationPhase::Terminated);
+    let held = contacts.iter().map(|uri| contact(uri, active, ContactEvent::Registered));
+    // One that is back again is not gone.
+    let gone = gone.iter().filter(|gone| !contacts.contains(&gone.contact));
+    let gone = gone.map(|gone| contact(&gone.contact, terminated, gone.event));
+    let record = RegistrationRecord {
+        aor: names.uri(line),
+        id: line.to_owned(),
+        phase: if contacts.is_empty() { terminated } else { active },
+        contacts: held.chain(gone).collect(),
+    };
+    let info = RegistrationInfo { version, full: true, registrations: vec![record] };
+    (REGINFO.to_owned(), info.write().into_bytes())
 }
 
 /// The lines of a list, all or those that have changed; one instance for each call of a line, as BroadWorks has it.

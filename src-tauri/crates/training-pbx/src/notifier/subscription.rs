@@ -10,6 +10,7 @@ use super::{Names, documents};
 use crate::company::Company;
 use crate::exchange::Line;
 use crate::mailboxes::{Mailbox, Mailboxes};
+use crate::registrar::Gone;
 
 /// The user part of a list's address: this and the extension of its owner.
 pub(crate) const LIST: &str = "blf-";
@@ -23,6 +24,19 @@ pub(crate) enum Resource {
     List(String),
     /// A line's messages.
     Mailbox(String),
+    /// Whether somebody is there.
+    Presence(String),
+    /// The phones of a line.
+    Registrations(String),
+}
+
+/// What there is to tell of.
+#[derive(Clone, Copy)]
+pub(super) struct State<'a> {
+    pub(super) lines: &'a BTreeMap<String, Line>,
+    pub(super) mailboxes: &'a Mailboxes,
+    /// Contacts by user.
+    pub(super) registrations: &'a BTreeMap<String, Vec<String>>,
 }
 
 impl Resource {
@@ -31,8 +45,12 @@ impl Resource {
         request: &Request,
         user: &str,
         company: &Company,
+        packages: &[String],
     ) -> Result<Self, StatusCode> {
         let event = request.headers.event().ok().flatten().ok_or(StatusCode::BAD_EVENT)?;
+        if !packages.contains(&event.package) {
+            return Err(StatusCode::BAD_EVENT);
+        }
         let target = request.uri.user().unwrap_or_default();
         let known = |line: &str| company.account(line).is_some() || company.person(line).is_some();
         match (event.package.as_str(), target.strip_prefix(LIST)) {
@@ -53,7 +71,13 @@ impl Resource {
                 Err(StatusCode::FORBIDDEN)
             }
             ("message-summary", None) if known(&target) => Ok(Self::Mailbox(target.clone())),
-            ("dialog" | "message-summary", _) => Err(StatusCode::NOT_FOUND),
+            ("presence", None) if known(&target) => {
+                accepts(request, "application", "pidf+xml")?;
+                Ok(Self::Presence(target.clone()))
+            }
+            ("reg", None) if known(&target) && target != user => Err(StatusCode::FORBIDDEN),
+            ("reg", None) if known(&target) => Ok(Self::Registrations(target.clone())),
+            ("dialog" | "message-summary" | "presence" | "reg", _) => Err(StatusCode::NOT_FOUND),
             _ => Err(StatusCode::BAD_EVENT),
         }
     }
@@ -97,6 +121,8 @@ pub(super) struct Subscription {
     /// What has changed since the last document.
     changed: BTreeSet<String>,
     messages: Option<Mailbox>,
+    /// Phones that went since the last document.
+    gone: Vec<Gone>,
 }
 
 impl Subscription {
@@ -131,6 +157,7 @@ impl Subscription {
             full: true,
             changed: BTreeSet::new(),
             messages: None,
+            gone: Vec::new(),
         })
     }
 
@@ -167,7 +194,7 @@ impl Subscription {
             return;
         }
         match &self.resource {
-            Resource::Line(own) if own == line => self.due = true,
+            Resource::Line(own) | Resource::Presence(own) if own == line => self.due = true,
             Resource::List(owner) if owner != line => {
                 self.changed.insert(line.to_owned());
                 self.due = true;
@@ -186,13 +213,20 @@ impl Subscription {
         }
     }
 
+    /// Phones may have come or gone.
+    pub(super) fn registrations_changed(&mut self, gone: Vec<Gone>, changed: bool) {
+        if self.over.is_none() {
+            self.due |= changed || !gone.is_empty();
+            self.gone.extend(gone);
+        }
+    }
+
     /// Writes the next NOTIFY.
     pub(super) fn notify(
         &mut self,
         now: Instant,
         names: &Names,
-        lines: &BTreeMap<String, Line>,
-        mailboxes: &Mailboxes,
+        state: State<'_>,
     ) -> Request {
         self.due = false;
         self.local_seq += 1;
@@ -210,15 +244,15 @@ impl Subscription {
         headers.push(HeaderName::UserAgent, names.user_agent.clone());
         headers.push(HeaderName::Event, self.event.clone());
         let left = self.expires_at.saturating_duration_since(now).as_secs();
-        let state = match self.over {
+        let standing = match self.over {
             Some(reason @ ("probation" | "giveup")) => {
                 format!("terminated;reason={reason};retry-after=5")
             }
             Some(reason) => format!("terminated;reason={reason}"),
             None => format!("active;expires={left}"),
         };
-        headers.push(HeaderName::SubscriptionState, state);
-        let (content_type, body) = self.document(names, lines, mailboxes);
+        headers.push(HeaderName::SubscriptionState, standing);
+        let (content_type, body) = self.document(names, state);
         if let Resource::List(_) = self.resource {
             request.headers.push(HeaderName::Require, "eventlist");
         }
@@ -226,12 +260,8 @@ impl Subscription {
         request
     }
 
-    fn document(
-        &mut self,
-        names: &Names,
-        lines: &BTreeMap<String, Line>,
-        mailboxes: &Mailboxes,
-    ) -> (String, Vec<u8>) {
+    fn document(&mut self, names: &Names, state: State<'_>) -> (String, Vec<u8>) {
+        let State { lines, mailboxes, registrations } = state;
         let version = self.version;
         self.version = self.version.wrapping_add(1);
         let changed = std::mem::take(&mut self.changed);
@@ -242,6 +272,12 @@ impl Subscription {
                 let messages = mailboxes.of(line);
                 self.messages = Some(messages);
                 documents::messages(names, line, messages)
+            }
+            Resource::Presence(line) => documents::presence(names, line, lines.get(line)),
+            Resource::Registrations(line) => {
+                let contacts = registrations.get(line).map(Vec::as_slice).unwrap_or_default();
+                let gone = std::mem::take(&mut self.gone);
+                documents::registrations(names, line, version, contacts, &gone)
             }
             Resource::List(owner) => {
                 let watched = names.company.people().into_iter().filter(|person| {

@@ -1,11 +1,14 @@
 //! Who watches lines, lists and mailboxes sees what happens, and only what is his to see.
 
-use event_packages::{DialogInfo, DialogState, EventList, InstanceState, MessageSummary};
+use event_packages::{
+    Basic, ContactEvent, DialogInfo, DialogState, EventList, InstanceState, MessageSummary, Presence,
+    RegistrationInfo, RegistrationPhase,
+};
 use sip_core::digest::DigestClient;
 
 use super::*;
 use crate::desk::LineState;
-use crate::knob::{DropReason, Knob};
+use crate::knob::{DropReason, Knob, RemovalEvent};
 use crate::notifier::NotifyLoss;
 
 /// A watcher: one subscription, by hand.
@@ -253,6 +256,44 @@ fn a_message_lights_the_lamp_and_listening_puts_it_out() {
 }
 
 #[test]
+fn presence_tells_who_is_there_and_on_the_phone() {
+    let mut world = World::new();
+    let w = world.watcher("101");
+    assert_eq!(world.subscribe(w, "201", "presence", 600), 200);
+    let presence = |world: &World| Presence::read(&world.watchers[w].last().body).unwrap();
+    assert_eq!((presence(&world).basic(), presence(&world).activities), (Some(Basic::Open), vec![]));
+    world.turn(Knob::Line { line: "201".into(), state: Some(LineState::Busy) });
+    assert_eq!(presence(&world).activities, ["on-the-phone"]);
+    world.turn(Knob::Line { line: "201".into(), state: Some(LineState::Unreachable) });
+    assert_eq!(presence(&world).basic(), Some(Basic::Closed));
+    // An exchange may have less to offer.
+    world.turn(Knob::Packages { packages: vec!["presence".into()] });
+    let w = world.watcher("101");
+    assert_eq!(world.subscribe(w, "201", "dialog", 600), 489);
+    let unknown = Knob::Packages { packages: vec!["weather".into()] };
+    assert!(world.exchange.turn(world.now, unknown).is_err());
+}
+
+#[test]
+fn a_user_sees_his_phones_come_and_go() {
+    use RegistrationPhase::{Active, Terminated};
+    let mut world = World::new();
+    let w = world.watcher("101");
+    assert_eq!(world.subscribe(w, "101", "reg", 600), 200);
+    let told = |world: &World| {
+        let info = RegistrationInfo::read(&world.watchers[w].last().body).unwrap();
+        let contacts = info.registrations.into_iter().flat_map(|record| record.contacts);
+        contacts.map(|contact| (contact.phase, contact.event)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&world), []);
+    world.automatic("101");
+    assert_eq!(told(&world), [(Active, ContactEvent::Registered)]);
+    let event = RemovalEvent::Rejected;
+    assert_eq!(world.turn(Knob::RemoveRegistration { user: "101".into(), event }), 1);
+    assert_eq!(told(&world), [(Terminated, ContactEvent::Rejected)]);
+}
+
+#[test]
 fn subscriptions_are_refreshed_run_out_and_are_fetched() {
     let mut world = World::new();
     let w = world.watcher("101");
@@ -275,7 +316,9 @@ fn what_does_not_exist_or_is_not_understood_is_refused() {
     let mut world = World::new();
     for (target, event, headers, status) in [
         ("999", "dialog", vec![], 404),
-        ("201", "presence", vec![], 489),
+        ("201", "conference", vec![], 489),
+        ("999", "presence", vec![], 404),
+        ("102", "reg", vec![], 403),
         ("201", "", vec![], 489),
         ("201", "dialog", vec![(HeaderName::Accept, "text/plain")], 406),
         ("600", "message-summary", vec![], 404),
