@@ -100,6 +100,8 @@ pub struct AccountSettings {
     pub dtmf: DtmfMode,
     /// Extra trust anchor.
     pub tls_ca_file: String,
+    /// Feature codes of the exchange.
+    pub codes: CodeSettings,
     /// BroadWorks web services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xsi: Option<XsiSettings>,
@@ -140,6 +142,7 @@ impl Default for AccountSettings {
             codecs: vec![CodecName::Opus, CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
+            codes: CodeSettings::default(),
             xsi: None,
             asterisk: None,
             unknown: Unknown::new(),
@@ -230,6 +233,22 @@ words!(
         Info,
     }
 );
+
+/// Feature codes, as they are dialled. `{slot}` and `{target}` stand for what the code is about. Empty: what the
+/// exchange usually has. Asterisk: `700`, `{slot}`, `*8{target}`; all others, as BroadWorks has it: `*68{slot}`,
+/// `*88{slot}`, `*97{target}`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CodeSettings {
+    /// A call that is transferred there is parked.
+    pub park: String,
+    /// Takes a parked call back.
+    pub retrieve: String,
+    /// Takes a call that rings at somebody else.
+    pub pickup: String,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
 
 /// BroadWorks web services; read and kept for later versions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -402,6 +421,7 @@ impl Config {
         add("", &self.unknown);
         for account in &self.accounts {
             add("account.", &account.unknown);
+            add("account.codes.", &account.codes.unknown);
             if let Some(xsi) = &account.xsi {
                 add("account.xsi.", &xsi.unknown);
             }
@@ -514,6 +534,10 @@ turn = ""
 codecs = ["opus", "g722", "pcma", "pcmu"]
 dtmf = "rfc4733"
 tls_ca_file = ""
+[account.codes]
+park = "700"
+retrieve = "{slot}"
+pickup = "*8{target}"
 [account.xsi]
 actions_url = "https://xsp.example.test/com.broadsoft.xsi-actions"
 events_url = "https://xsp.example.test"

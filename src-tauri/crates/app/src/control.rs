@@ -161,6 +161,45 @@ pub enum Command {
         /// Call id.
         call: u64,
     },
+    /// The same by UPDATE (RFC 3311) where the other side takes one.
+    #[serde(rename = "call.update")]
+    Update {
+        /// Call id.
+        call: u64,
+    },
+    /// Park a call: send it to the exchange's parking lot. Answered with [`Parked`].
+    #[serde(rename = "call.park")]
+    Park {
+        /// Call id.
+        call: u64,
+        /// Where, for exchanges that let one choose; the own number or the exchange's choice when left
+        /// out.
+        #[serde(default)]
+        #[ts(optional)]
+        slot: Option<String>,
+    },
+    /// Take a parked call back. Answered with [`CallCreated`].
+    #[serde(rename = "call.retrieve")]
+    Retrieve {
+        /// Where it is parked; the own number when left out, for exchanges that park there.
+        #[serde(default)]
+        #[ts(optional)]
+        slot: Option<String>,
+        /// Account to dial with; the first usable one when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Take a call that rings at somebody else. Answered with [`CallCreated`].
+    #[serde(rename = "call.pickup")]
+    Pickup {
+        /// At whom it rings: extension or address.
+        target: String,
+        /// Account to dial with; the first usable one when left out.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
     /// Send the other side to somebody else, unasked.
     #[serde(rename = "call.transfer.blind")]
     TransferBlind {
@@ -330,11 +369,7 @@ pub enum Command {
 
 /// Names of the interface whose function is not there yet; they are answered `not_supported`.
 const LATER: &[&str] = &[
-    "call.update",
     "call.conference",
-    "call.park",
-    "call.retrieve",
-    "call.pickup",
     "queue.list",
     "queue.join",
     "queue.leave",
@@ -363,6 +398,10 @@ const NAMES: &[&str] = &[
     "call.mute",
     "call.dtmf",
     "call.reinvite",
+    "call.update",
+    "call.park",
+    "call.retrieve",
+    "call.pickup",
     "call.transfer.blind",
     "call.transfer.consult",
     "call.transfer.complete",
@@ -530,6 +569,8 @@ pub enum Answer {
     Call(CallCreated),
     /// A consultation was begun.
     Consult(ConsultCreated),
+    /// A call is on its way into the parking lot.
+    Parked(Parked),
     /// Measurements.
     Stats(Box<CallStats>),
     /// People.
@@ -564,6 +605,15 @@ pub struct Done {}
 pub struct CallCreated {
     /// Id of the new call.
     pub call: u64,
+}
+
+/// Answer to `call.park`: how it goes is told as a transfer, and by `call.parked` when it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Parked {
+    /// Where it will be, when that is known; else only the exchange knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub slot: Option<String>,
 }
 
 /// Answer to `call.transfer.consult`.

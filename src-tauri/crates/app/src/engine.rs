@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod check;
+mod codes;
 mod commands;
 mod demo;
 mod descriptions;

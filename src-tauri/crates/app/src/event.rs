@@ -78,6 +78,16 @@ pub enum Event {
         #[ts(optional)]
         reason: Option<Code>,
     },
+    /// A call is parked.
+    #[serde(rename = "call.parked")]
+    CallParked {
+        /// Call id.
+        call: u64,
+        /// Where, when that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        slot: Option<String>,
+    },
     /// A watched line changed.
     #[serde(rename = "line.state")]
     LineState(Box<LineView>),

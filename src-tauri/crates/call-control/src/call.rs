@@ -1,7 +1,7 @@
 //! One call.
 //!
 //! Inputs from the user: [`Command`] (answer, ring, progress, reject, redirect, hang up, hold,
-//! resume, mute, digits, refresh, transfers). Inputs from the line: [`Signal`] (ringing there, early
+//! resume, mute, digits, refresh, update, transfers). Inputs from the line: [`Signal`] (ringing there, early
 //! media, answered, hold and resume agreed or refused, held by the peer, replaced, news of a
 //! transfer, ended). Input from the other calls: [`Call::make_way`], since only one call may be
 //! live. Input from the clock: [`Call::overdue`], for a transfer that nobody reports about.
@@ -130,6 +130,8 @@ pub enum Command {
     Dtmf(String),
     /// Offer the present description again.
     Refresh,
+    /// The same by UPDATE, where the peer takes one.
+    Update,
     /// Send the peer to this number or address.
     TransferBlind(String),
     /// Call this number or address first, with the peer on hold. See
@@ -199,6 +201,11 @@ pub enum Action {
     Hangup,
     /// Offer hold (true), resume or a refresh of either.
     Offer {
+        /// True: we hold.
+        hold: bool,
+    },
+    /// The same by UPDATE, where the peer takes one.
+    Update {
         /// True: we hold.
         hold: bool,
     },
@@ -432,7 +439,7 @@ impl Call {
             Command::Resume => self.is_up() && self.hold.wanted && !self.transfer.is_under_way(),
             Command::Mute(_) => !self.is_over() && !incoming,
             Command::Dtmf(_) => self.is_live() || self.is_early(),
-            Command::Refresh => self.is_up() && self.hold.offering.is_none(),
+            Command::Refresh | Command::Update => self.is_up() && self.hold.offering.is_none(),
             Command::TransferBlind(_) | Command::TransferConsult(_) => {
                 self.is_up() && self.consult.is_none() && self.transfer.may_begin()
             }
@@ -488,6 +495,10 @@ impl Call {
             Command::Refresh => {
                 self.hold.offering = Some(self.hold.wanted);
                 actions.push(Action::Offer { hold: self.hold.wanted });
+            }
+            Command::Update => {
+                self.hold.offering = Some(self.hold.wanted);
+                actions.push(Action::Update { hold: self.hold.wanted });
             }
             Command::TransferBlind(to) => self.send_to(now, Plan { to, with: None }, actions),
             // These concern two calls: the set of calls does the one with the other.

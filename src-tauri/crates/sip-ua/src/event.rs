@@ -492,6 +492,8 @@ pub enum RegistrationState {
         public_addr: Option<SocketAddr>,
         /// The server that holds the registration.
         server: Target,
+        /// What that server calls itself (Server, or else User-Agent), at most 128 characters.
+        software: Option<String>,
     },
     /// Refused. Nothing more is tried until `register` is called.
     Failed {

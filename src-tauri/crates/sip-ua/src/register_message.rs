@@ -11,6 +11,9 @@ use crate::{
     shared::Cx,
 };
 
+/// Longest name of a server that is kept, characters.
+const SOFTWARE: usize = 128;
+
 /// What the registrar holds for us.
 pub(crate) struct Binding {
     pub expires: u32,
@@ -125,6 +128,14 @@ pub(crate) fn read_binding(account: &Account, request: &Request, response: &Resp
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let wait = response.headers.retry_after().ok().flatten()?;
     Some(Duration::from_secs(u64::from(wait.seconds.min(3600))))
+}
+
+/// What the server calls itself.
+pub(crate) fn software(response: &Response) -> Option<String> {
+    let headers = &response.headers;
+    let told = headers.get(&HeaderName::Server).or_else(|| headers.get(&HeaderName::UserAgent))?;
+    let text: String = told.trim().chars().take(SOFTWARE).collect();
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The route of further requests (RFC 3608 section 5).

@@ -566,6 +566,7 @@ fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
         contact: binding.contact,
         public_addr: binding.public_addr,
         server: route.target,
+        software: register_message::software(response),
     };
     report(cx, state, Some(refresh_at));
 }

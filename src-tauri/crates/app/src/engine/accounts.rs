@@ -39,6 +39,8 @@ pub(super) struct Account {
     pub(super) server: Option<std::net::SocketAddr>,
     /// The way to that server loses nothing without breaking.
     reliable: bool,
+    /// What that server calls itself.
+    software: Option<String>,
     signed: bool,
     expires: Option<u32>,
     contact: Option<String>,
@@ -59,6 +61,7 @@ impl Account {
             denied: false,
             server: None,
             reliable: false,
+            software: None,
             signed: false,
             expires: None,
             contact: None,
@@ -68,6 +71,13 @@ impl Account {
     /// Whether the way to its server loses nothing without breaking.
     pub(super) fn is_reliable(&self) -> bool {
         self.reliable
+    }
+
+    /// Whether its exchange is Asterisk, by what the exchange calls itself: `Asterisk PBX 22.1.0`,
+    /// `FPBX-17.0.19(21.5.0)`.
+    pub(super) fn is_asterisk(&self) -> bool {
+        let software = self.software.as_deref().unwrap_or_default().to_ascii_lowercase();
+        ["asterisk", "fpbx", "freepbx"].iter().any(|name| software.contains(name))
     }
 
     /// Our contact as the registrar holds it.
@@ -223,7 +233,8 @@ impl Desk {
         if account.state != AccountState::Registering || before.1.is_none() {
             (account.reason, account.detail) = (view.1, view.2);
         }
-        if let RegistrationState::Registered { expires, contact, server, .. } = state {
+        if let RegistrationState::Registered { expires, contact, server, software, .. } = state {
+            account.software = software.or(account.software.take());
             account.expires = Some(expires);
             account.contact = Some(contact.to_string());
             account.server = Some(server.addr);

@@ -8,6 +8,7 @@ use sip_types::{NameAddr, StatusCode, Uri};
 use sip_ua::{Body, OutgoingCall, SessionId, UaError};
 use tracing::{debug, warn};
 
+use super::descriptions::By;
 use super::desk::Desk;
 use super::line::Line;
 use super::transfers::ReferTo;
@@ -75,7 +76,8 @@ impl Desk {
             }),
             Action::Redirect(to) => self.redirect(now, id, &to),
             Action::Hangup => self.with_session(id, |desk, session| desk.ua.hangup(now, session)),
-            Action::Offer { .. } => self.offer(now, id),
+            Action::Offer { .. } => self.offer(now, id, By::Invite),
+            Action::Update { .. } => self.offer(now, id, By::Update),
             Action::Mute(on) => {
                 self.sounds.mute(self.stream(id), on);
                 Ok(())

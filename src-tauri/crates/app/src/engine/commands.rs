@@ -51,6 +51,11 @@ impl Desk {
             Command::Dial { to, account, withhold } => {
                 self.dial(now, &to, account.as_deref(), withhold)
             }
+            Command::Park { call, slot } => self.park(now, call, slot.as_deref()),
+            Command::Retrieve { slot, account } => {
+                self.retrieve(now, slot.as_deref(), account.as_deref())
+            }
+            Command::Pickup { target, account } => self.pick_up(now, &target, account.as_deref()),
             Command::Stats { call } => {
                 let stats = self.stats(CallId(call)).ok_or_else(|| unknown_call(call))?;
                 Ok(Answer::Stats(Box::new(stats)))
@@ -116,6 +121,7 @@ impl Desk {
             Command::Mute { call, on } => (call, CallCommand::Mute(on)),
             Command::Dtmf { call, digits } => (call, CallCommand::Dtmf(digits)),
             Command::Reinvite { call } => (call, CallCommand::Refresh),
+            Command::Update { call } => (call, CallCommand::Update),
             Command::TransferBlind { call, to } => return self.transfer_blind(now, call, &to),
             Command::TransferConsult { call, to } => return self.transfer_consult(now, call, &to),
             Command::TransferComplete { call } => (call, CallCommand::TransferComplete),
@@ -127,24 +133,43 @@ impl Desk {
     }
 
     fn dial(&mut self, now: Instant, to: &str, account: Option<&str>, withhold: bool) -> Outcome {
+        let account = self.named_account(account)?;
+        let uri = self.target(account, to)?;
+        let id = account.settings.id.clone();
+        let peer = self.named(peer_of_uri(&uri.to_string(), None));
+        let dialled = Dialled { uri, withhold, reference: Reference::default() };
+        self.place(now, &id, dialled, peer)
+    }
+
+    /// Places a call that `peer` is shown for.
+    pub(super) fn place(
+        &mut self,
+        now: Instant,
+        account: &str,
+        dialled: Dialled,
+        peer: PeerView,
+    ) -> Outcome {
         if self.is_quitting() {
             return Err(ErrorReply::new(Code::WrongState, "the program is ending"));
         }
-        let account = match account {
-            Some(id) => self.account(id).ok_or_else(|| unknown_account(id))?,
-            None => self.calling_account()?,
-        };
+        let account = self.account(account).ok_or_else(|| unknown_account(account))?;
         if account.ua.is_none() {
             return Err(ErrorReply::new(Code::NotRegistered, "the account has no password yet"));
         }
-        let uri = self.target(account, to)?;
-        let settings = account.settings.clone();
-        let mut line = Line::new(&settings, self.random.u64());
-        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
-        line.dialled = Some(Dialled { uri, withhold, reference: Reference::default() });
+        let mut line = Line::new(&account.settings.clone(), self.random.u64());
+        line.peer = peer;
+        line.dialled = Some(dialled);
         let id = self.calls.dial(now);
         self.lines.insert(id, line);
         Ok(Answer::Call(CallCreated { call: id.0 }))
+    }
+
+    /// The account of that id; the one to call from when none is named.
+    pub(super) fn named_account(&self, id: Option<&str>) -> Result<&Account, ErrorReply> {
+        match id {
+            Some(id) => self.account(id).ok_or_else(|| unknown_account(id)),
+            None => self.calling_account(),
+        }
     }
 
     /// The account to call from when none is named: a registered one, or else any.

@@ -4,11 +4,20 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use call_control::{Call, CallId, Signal};
-use sip_ua::{Body, SessionId};
+use sip_ua::{Body, SessionId, UaError};
 
 use super::calls::StepError;
 use super::desk::Desk;
 use super::line::{Media, media_direction};
+
+/// How an offer travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// In a re-INVITE.
+    Invite,
+    /// In an UPDATE (RFC 3311) where the peer takes one, else in a re-INVITE.
+    Update,
+}
 
 impl Desk {
     /// Our answer to the offer in the INVITE; none when it had no offer.
@@ -54,8 +63,8 @@ impl Desk {
     }
 
     /// Offers what hold stands at now.
-    pub(super) fn offer(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
-        let sent = self.try_offer(now, id);
+    pub(super) fn offer(&mut self, now: Instant, id: CallId, by: By) -> Result<(), StepError> {
+        let sent = self.try_offer(now, id, by);
         if sent.is_err() && self.is_moving(id) {
             self.move_failed(now, id);
         } else if sent.is_err() {
@@ -64,15 +73,28 @@ impl Desk {
         sent
     }
 
-    pub(super) fn try_offer(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+    pub(super) fn try_offer(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        by: By,
+    ) -> Result<(), StepError> {
         let hold = self.calls.get(id).map(Call::hold).ok_or(StepError::Gone)?;
         let wanted = hold.offering.unwrap_or(hold.wanted);
         let direction = media_direction(call_control::HoldState { wanted, ..hold });
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let session = line.session.ok_or(StepError::Gone)?;
         let media = line.media.as_ref().ok_or(StepError::Gone)?;
-        let offer = line.negotiator.offer(&media.local, direction)?;
-        if let Err(error) = self.ua.reoffer(now, session, Body::sdp(offer)) {
+        let offer = Body::sdp(line.negotiator.offer(&media.local, direction)?);
+        let updated = match by {
+            By::Update => self.ua.update(now, session, Some(offer.clone())),
+            By::Invite => Err(UaError::Unsupported),
+        };
+        let sent = match updated {
+            Err(UaError::Unsupported) => self.ua.reoffer(now, session, offer),
+            other => other,
+        };
+        if let Err(error) = sent {
             if let Some(line) = self.lines.get_mut(&id) {
                 line.negotiator.abandon();
             }

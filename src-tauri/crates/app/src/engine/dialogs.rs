@@ -8,6 +8,7 @@ use sip_ua::{Body, EndCause, EndedBy, Event, Incoming, Role, SessionId};
 use tracing::{debug, warn};
 
 use super::calls::{StepError, status_or};
+use super::descriptions::By;
 use super::desk::Desk;
 use super::line::{Line, peer_of};
 
@@ -240,7 +241,7 @@ impl Desk {
             return self.move_failed(now, id);
         }
         let overtaken = status.is_some_and(|status| status.code() == 491);
-        if !overtaken || self.try_offer(now, id).is_err() {
+        if !overtaken || self.try_offer(now, id, By::Invite).is_err() {
             self.tell(now, id, Signal::OfferRefused);
         }
     }

@@ -1,10 +1,11 @@
 //! The documents of event packages in the terms of the lamps.
 
 use event_packages::{
-    Basic, DialogInfo, EventList, InstanceState as Told, LineCallState, Presence, Resource,
-    line_calls,
+    Basic, Dialog, DialogInfo, EventList, InstanceState as InstanceTold, LineCallState, Presence,
+    Resource, line_calls,
 };
 use pbx::{Call, CallState, Instance, InstanceState, LineDocument, ListDocument};
+use sip_types::Replaces;
 
 /// Activities of RFC 4480 that keep somebody from answering.
 const BUSY: [&str; 2] = ["on-the-phone", "busy"];
@@ -12,6 +13,47 @@ const BUSY: [&str; 2] = ["on-the-phone", "busy"];
 const ACTIVITIES: usize = 8;
 /// Longest note or activity, characters.
 const NOTE: usize = 256;
+
+/// A call that rings at a watched line, with what is needed to take it (RFC 3891).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ringing {
+    /// Its name within the line.
+    pub(super) id: String,
+    /// The dialog as whoever called has it, whom the exchange stands for.
+    pub(super) replaces: Replaces,
+}
+
+/// What a document says of one call: that it rings and can be taken, or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) id: String,
+    pub(super) ringing: Option<Ringing>,
+}
+
+/// Which calls of a line ring and can be taken.
+pub(super) fn told_ringing(info: &DialogInfo) -> Vec<Told> {
+    let rings = |dialog: &Dialog| {
+        line_calls(info).any(|call| call.id == dialog.id && call.state == LineCallState::Ringing)
+    };
+    let ringing = |dialog: &Dialog| {
+        let name = dialog.name.as_ref().filter(|name| {
+            ![&name.call_id, &name.local_tag, &name.remote_tag].iter().any(|part| part.is_empty())
+        })?;
+        let replaces = Replaces {
+            call_id: name.call_id.clone(),
+            to_tag: name.remote_tag.clone(),
+            from_tag: name.local_tag.clone(),
+            early_only: true,
+        };
+        Some(Ringing { id: dialog.id.clone(), replaces })
+    };
+    let told = info.dialogs.iter().take(64);
+    told.map(|dialog| Told {
+        id: dialog.id.clone(),
+        ringing: Some(dialog).filter(|dialog| rings(dialog)).and_then(ringing),
+    })
+    .collect()
+}
 
 pub(super) fn line_document(info: &DialogInfo) -> LineDocument {
     let calls = line_calls(info).map(|call| Call {
@@ -42,9 +84,9 @@ fn resource_of(resource: &Resource, list: &EventList<'_>) -> pbx::Resource {
         });
         let state = match (&instance.state, &told) {
             (_, Some(None)) => InstanceState::Broken,
-            (Told::Terminated, _) => InstanceState::Terminated,
-            (Told::Pending, _) => InstanceState::Pending,
-            (Told::Active | Told::Other(_), _) => InstanceState::Active,
+            (InstanceTold::Terminated, _) => InstanceState::Terminated,
+            (InstanceTold::Pending, _) => InstanceState::Pending,
+            (InstanceTold::Active | InstanceTold::Other(_), _) => InstanceState::Active,
         };
         let (document, presence) = told.flatten().unwrap_or_default();
         Instance { id: instance.id.clone(), state, document, presence }
@@ -129,5 +171,23 @@ mod tests {
         let [resource] = document.resources.as_slice() else { panic!("{document:?}") };
         let [instance] = resource.instances.as_slice() else { panic!("{resource:?}") };
         assert_eq!(instance.presence.as_ref().and_then(|told| told.open), Some(false));
+    }
+
+    #[test]
+    fn a_call_that_rings_can_be_taken_when_its_name_is_told() {
+        let document = |state: &str, name: &str| {
+            let text = format!(
+                "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"0\" state=\"full\" \
+                 entity=\"sip:102@x\"><dialog id=\"a\" direction=\"recipient\" {name}>\
+                 <state>{state}</state></dialog></dialog-info>"
+            );
+            told_ringing(&DialogInfo::read(text.as_bytes()).unwrap()).remove(0).ringing
+        };
+        let name = "call-id=\"c\" local-tag=\"l\" remote-tag=\"r\"";
+        let replaces = document("early", name).unwrap().replaces;
+        // As whoever called has it: his own tag is the remote one of the line.
+        assert_eq!(replaces.to_string(), "c;to-tag=r;from-tag=l;early-only");
+        assert_eq!(document("confirmed", name), None);
+        assert_eq!(document("early", "call-id=\"c\""), None);
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Line {
     pub(super) reports: bool,
     /// What the peer is to be asked when he has reported to the end.
     pub(super) next_wish: Option<ReferTo>,
+    /// The transfer under way parks the peer, there if that is known.
+    pub(super) parking: Option<Option<String>>,
     /// The peer waits here again after a transfer that failed.
     pub(super) returned: bool,
     /// Where an incoming call came from.
@@ -92,6 +94,7 @@ impl Line {
             errand: None,
             reports: false,
             next_wish: None,
+            parking: None,
             returned: false,
             source: None,
             offered: false,

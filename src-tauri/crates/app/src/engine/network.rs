@@ -18,6 +18,7 @@ use sip_ua::SessionId;
 use tracing::debug;
 
 use super::calls::StepError;
+use super::descriptions::By;
 use super::desk::Desk;
 use crate::code::Code;
 use crate::control::{Answer, ErrorReply};
@@ -204,7 +205,7 @@ impl Desk {
         }
         self.wait_for_move(id, now + UNANSWERED);
         let sent = match offering {
-            Some(_) => self.try_offer(now, id).is_ok(),
+            Some(_) => self.try_offer(now, id, By::Invite).is_ok(),
             None => self.calls.handle_input(now, Input::Command(id, Command::Refresh)).is_ok(),
         };
         if !sent {

@@ -27,6 +27,8 @@ const DEPARTED: usize = 20;
 pub(super) struct Departed {
     session: SessionId,
     call: CallId,
+    /// He was to be parked, there if that is known.
+    parking: Option<Option<String>>,
 }
 
 /// The call that a peer asked for, in the place of its own.
@@ -138,7 +140,8 @@ impl Desk {
             && let Some(session) = line.and_then(|line| line.session)
         {
             // The exchange has taken the caller; it will say how it went.
-            self.departed.push_back(Departed { session, call });
+            let parking = self.lines.get_mut(&call).and_then(|line| line.parking.take());
+            self.departed.push_back(Departed { session, call, parking });
             self.departed.drain(..self.departed.len().saturating_sub(DEPARTED));
             return;
         }
@@ -155,6 +158,18 @@ impl Desk {
         };
         let state = state_of(progress);
         self.event(now, Event::CallTransfer { call: call.0, state, status, reason });
+        self.parked(now, call, state);
+    }
+
+    /// Tells that a call is parked, once its transfer to the parking lot is done.
+    fn parked(&mut self, now: Instant, call: CallId, state: TransferState) {
+        let over = matches!(state, TransferState::Done | TransferState::Failed);
+        let line = self.lines.get_mut(&call).filter(|_| over);
+        if let Some(slot) = line.and_then(|line| line.parking.take())
+            && state == TransferState::Done
+        {
+            self.event(now, Event::CallParked { call: call.0, slot });
+        }
     }
 
     // --- what the peer tells of our transfer ---
@@ -211,9 +226,7 @@ impl Desk {
         let found = self.departed.iter().position(|departed| departed.session == session);
         let Some(at) = found else { return };
         let Some(call) = self.departed.get(at).map(|departed| departed.call.0) else { return };
-        if progress.is_terminal() {
-            self.departed.remove(at);
-        }
+        let last = progress.is_terminal().then(|| self.departed.remove(at)).flatten();
         let (state, status) = match progress {
             ReferProgress::Provisional(status) if status.code() < 180 => return,
             ReferProgress::Provisional(_) => (TransferState::Ringing, None),
@@ -226,6 +239,9 @@ impl Desk {
             status.map_or(Code::TransferFailed, |status| cause::of_call_status(status, true));
         let reason = Some(reason).filter(|_| failed);
         self.event(now, Event::CallTransfer { call, state, status, reason });
+        if let Some(slot) = last.and_then(|departed| departed.parking).filter(|_| !failed) {
+            self.event(now, Event::CallParked { call, slot });
+        }
         if failed {
             let past = self.history.iter().find(|past| past.id == call);
             let number = past.map(|past| past.peer.number.clone());

@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::accounts::{Account, unknown_account};
 use super::desk::Desk;
-use super::documents::{line_document, list_document, presence_of};
+use super::documents::{Ringing, Told, line_document, list_document, presence_of, told_ringing};
 use super::line::peer_of_uri;
 use super::registrations::Registrations;
 use crate::code::Code;
@@ -25,6 +25,8 @@ const DIALOG_INFO: &str = "application/dialog-info+xml";
 const PRESENCE: &str = "application/pidf+xml";
 const LIST: [&str; 2] = ["application/rlmi+xml", "multipart/related"];
 const SUMMARY: &str = "application/simple-message-summary";
+/// Calls ringing at one line that are kept.
+const MAX_RINGING: usize = 16;
 
 /// Everything that is watched.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub(super) struct Watches {
     /// What the registrars hold of our accounts.
     pub(super) registrations: BTreeMap<String, Registrations>,
     lines: BTreeMap<LineId, LineView>,
+    /// Calls that ring at a watched line and can be taken, by source and address of the line.
+    ringing: BTreeMap<(SourceId, String), Vec<Ringing>>,
     /// Lines that changed since they were published, and those that have gone since.
     changed: BTreeSet<LineId>,
     gone: Vec<LineView>,
@@ -93,6 +97,35 @@ impl Watches {
         let changed = std::mem::take(&mut self.changed);
         news.extend(changed.iter().filter_map(|line| self.lines.get(line)).cloned());
         news
+    }
+
+    /// A call that rings at that line, when the exchange has told enough of it to take it.
+    pub(super) fn ringing_at(&self, account: &str, line: &Uri) -> Option<&Ringing> {
+        let same = |told: &str| {
+            Uri::parse(told).is_ok_and(|told| {
+                told.user() == line.user() && told.host() == line.host()
+            })
+        };
+        let of_account = |source| self.watched.get(source).is_some_and(|w| w.account == account);
+        let mut found = self.ringing.iter().filter(|((s, told), _)| of_account(s) && same(told));
+        found.find_map(|(_, calls)| calls.first())
+    }
+
+    /// Takes in which calls of a line ring; a document that is not full speaks of those that changed.
+    fn ring(&mut self, source: SourceId, line: &str, told: Vec<Told>, full: bool) {
+        let key = (source, line.to_owned());
+        let mut calls = self.ringing.remove(&key).filter(|_| !full).unwrap_or_default();
+        for Told { id, ringing } in told {
+            calls.retain(|call| call.id != id);
+            calls.extend(ringing.filter(|_| calls.len() < MAX_RINGING));
+        }
+        if !calls.is_empty() {
+            self.ringing.insert(key, calls);
+        }
+    }
+
+    fn silence(&mut self, source: SourceId) {
+        self.ringing.retain(|(of, _), _| *of != source);
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -184,6 +217,7 @@ impl Desk {
     fn unwatch(&mut self, now: Instant, source: SourceId) {
         let Some(watched) = self.watches.watched.remove(&source) else { return };
         self.watches.lamps.handle_input(now, Input::Unwatch { source });
+        self.watches.silence(source);
         if let Some(id) = watched.subscription {
             self.watches.purposes.remove(&id);
             self.unsubscribe(now, id);
@@ -306,6 +340,7 @@ impl Desk {
                 match self.watches.purposes.get(&id).cloned() {
                     Some(Purpose::Lines(source)) => {
                         let input = self.read_lines(source, &content_type, &body);
+                        self.note_ringing(source, &content_type, &body);
                         self.watches.lamps.handle_input(now, input);
                     }
                     Some(Purpose::Mailbox(account)) => self.mailbox_told(now, &account, &body),
@@ -372,12 +407,37 @@ impl Desk {
                         }
                     }
                 };
+                if !matches!(input, Input::Up { .. }) {
+                    self.watches.silence(source);
+                }
                 self.watches.lamps.handle_input(now, input);
             }
         }
     }
 
     // --- documents ---
+
+    /// Remembers which calls ring at watched lines, to take them when the user wants.
+    fn note_ringing(&mut self, source: SourceId, content_type: &str, body: &[u8]) {
+        let Some(watched) = self.watches.watched.get(&source) else { return };
+        let line = watched.uri.to_string();
+        if !watched.list {
+            if let Ok(info) = DialogInfo::read(body) {
+                self.watches.ring(source, &line, told_ringing(&info), info.full);
+            }
+            return;
+        }
+        let Ok(list) = EventList::read(content_type, body) else { return };
+        let mut told: BTreeMap<String, Vec<Told>> = BTreeMap::new();
+        list.each(&mut |resource, list| {
+            let calls = told.entry(resource.uri.clone()).or_default();
+            let bodies = resource.instances.iter().filter_map(|instance| list.state(instance));
+            let read = bodies.filter_map(|(_, body)| DialogInfo::read(body).ok());
+            read.for_each(|info| calls.extend(told_ringing(&info)));
+        });
+        // A list tells of each line that it names all that there is.
+        told.into_iter().for_each(|(line, calls)| self.watches.ring(source, &line, calls, true));
+    }
 
     fn read_lines(&self, source: SourceId, content_type: &str, body: &[u8]) -> Input {
         let watched = self.watches.watched.get(&source);

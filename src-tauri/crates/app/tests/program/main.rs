@@ -2,11 +2,13 @@
 
 mod accounts;
 mod calls;
+mod codes;
 mod demo;
 mod desk;
 mod exchange_transfers;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod network;
+mod peer;
 mod presence;
 mod transfers;

@@ -111,6 +111,24 @@ fn a_command_during_an_offer_is_kept() {
 }
 
 #[test]
+fn an_update_offers_what_stands_and_waits_for_its_answer() {
+    let mut desk = Desk::new();
+    let id = desk.talking();
+    desk.ask(id, Command::Update).unwrap();
+    assert_eq!(actions(&mut desk.calls), [(1, Action::Update { hold: false })]);
+    assert_eq!(desk.ask(id, Command::Update), Err(Refusal::WrongState(State::Active)));
+    // A wish meanwhile is kept.
+    desk.ask(id, Command::Hold).unwrap();
+    desk.tell(id, Signal::OfferAccepted);
+    assert_eq!(actions(&mut desk.calls), [(1, Action::Offer { hold: true })]);
+    desk.tell(id, Signal::OfferAccepted);
+    desk.ask(id, Command::Update).unwrap();
+    assert_eq!(actions(&mut desk.calls), [(1, Action::Update { hold: true })]);
+    desk.tell(id, Signal::OfferRefused);
+    assert_eq!(desk.state(id), State::Held);
+}
+
+#[test]
 fn a_refused_hold_gives_the_call_back_unless_another_is_live() {
     let mut desk = Desk::new();
     let first = desk.talking();
@@ -213,6 +231,7 @@ fn step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(Command::Mute),
         Just(Command::Dtmf("1".into())),
         Just(Command::Refresh),
+        Just(Command::Update),
     ];
     let signal = prop_oneof![
         1 => Just(Signal::Ringing),

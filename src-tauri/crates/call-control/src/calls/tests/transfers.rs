@@ -449,6 +449,7 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Command::Hold),
         2 => Just(Command::Resume),
         1 => Just(Command::Refresh),
+        1 => Just(Command::Update),
         1 => Just(Command::Reject(486)),
         5 => Just(Command::TransferBlind(TO.into())),
         5 => Just(Command::TransferComplete),

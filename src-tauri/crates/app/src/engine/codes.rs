@@ -1,0 +1,165 @@
+//! What is done by dialling: parking a call, taking it back, taking one that rings elsewhere. Which code does it is
+//! a setting of the account, or what its exchange usually has.
+
+use std::time::Instant;
+
+use call_control::{CallId, Command, Input};
+use sip_types::Uri;
+
+use super::accounts::{Account, unknown_account};
+use super::commands::{Outcome, on_account, refused, unknown_call};
+use super::desk::Desk;
+use super::line::{Dialled, peer_of_uri};
+use super::transfers::Reference;
+use crate::code::Code;
+use crate::config::CodeSettings;
+use crate::control::{Answer, ErrorReply, Parked};
+
+/// The codes of one account, with what its exchange usually has filled in.
+#[derive(Debug, PartialEq, Eq)]
+struct Codes<'a> {
+    park: &'a str,
+    retrieve: &'a str,
+    pickup: &'a str,
+}
+
+impl<'a> Codes<'a> {
+    fn of(settings: &'a CodeSettings, asterisk: bool) -> Codes<'a> {
+        let usual = match asterisk {
+            true => Codes { park: "700", retrieve: "{slot}", pickup: "*8{target}" },
+            false => Codes { park: "*68{slot}", retrieve: "*88{slot}", pickup: "*97{target}" },
+        };
+        let own = |own: &'a str, usual| if own.is_empty() { usual } else { own };
+        Codes {
+            park: own(&settings.park, usual.park),
+            retrieve: own(&settings.retrieve, usual.retrieve),
+            pickup: own(&settings.pickup, usual.pickup),
+        }
+    }
+}
+
+/// A code with what it is about in place. What others may have written becomes no code of its own.
+fn filled(code: &str, name: &str, value: &str) -> Result<String, ErrorReply> {
+    let plain = |c: char| c.is_alphanumeric() || "+-._".contains(c);
+    if !value.chars().all(plain) {
+        return Err(ErrorReply::new(Code::BadTarget, format!("{value:?} is no {name}")));
+    }
+    let place = format!("{{{name}}}");
+    if !code.contains(&place) && !value.is_empty() {
+        let text = format!("the code {code:?} leaves no choice of the {name}");
+        return Err(ErrorReply::new(Code::BadRequest, text));
+    }
+    let number = code.replace(&place, value);
+    if number.is_empty() {
+        return Err(ErrorReply::new(Code::BadTarget, format!("which {name}?")));
+    }
+    Ok(number)
+}
+
+impl Desk {
+    /// Sends a call to the parking lot. Always by asking the exchange (REFER), whatever the policy for other
+    /// transfers is: only the exchange can park.
+    pub(super) fn park(&mut self, now: Instant, call: u64, slot: Option<&str>) -> Outcome {
+        let line = self.lines.get(&CallId(call)).ok_or_else(|| unknown_call(call))?;
+        let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
+        let codes = codes(account);
+        let number = filled(codes.park, "slot", slot.unwrap_or_default())?;
+        let known = codes.park.contains("{slot}");
+        let slot = slot.map(str::to_owned).or_else(|| own_number(account).filter(|_| known));
+        let target = on_account(account, &number)?;
+        let command = Command::TransferBlind(target.to_string());
+        let asked = self.calls.handle_input(now, Input::Command(CallId(call), command));
+        asked.map_err(|refusal| refused(call, refusal))?;
+        if let Some(line) = self.lines.get_mut(&CallId(call)) {
+            line.parking = Some(slot.clone());
+        }
+        Ok(Answer::Parked(Parked { slot }))
+    }
+
+    /// Takes a parked call back.
+    pub(super) fn retrieve(
+        &mut self,
+        now: Instant,
+        slot: Option<&str>,
+        account: Option<&str>,
+    ) -> Outcome {
+        let account = self.named_account(account)?;
+        let number = filled(codes(account).retrieve, "slot", slot.unwrap_or_default())?;
+        let uri = on_account(account, &number)?;
+        let (id, shown) = (account.settings.id.clone(), uri.to_string());
+        let peer = self.named(peer_of_uri(&shown, None));
+        let dialled = Dialled { uri, withhold: false, reference: Reference::default() };
+        self.place(now, &id, dialled, peer)
+    }
+
+    /// Takes a call that rings at `target`: the very call by Replaces (RFC 3891), when the exchange has told
+    /// of it, else whichever rings there by the code.
+    pub(super) fn pick_up(&mut self, now: Instant, target: &str, account: Option<&str>) -> Outcome {
+        let account = self.named_account(account)?;
+        let line = self.target(account, target)?;
+        let id = account.settings.id.clone();
+        let (uri, reference) = match self.watches.ringing_at(&id, &line) {
+            Some(ringing) => {
+                // Asked of the exchange, at the line itself: an exchange that does not know Replaces rings
+                // the colleague, and nobody outside.
+                let replaces = Some(ringing.replaces.clone());
+                (line.clone(), Reference { replaces, ..Reference::default() })
+            }
+            None => {
+                let extension = line.user().unwrap_or_default();
+                let number = filled(codes(account).pickup, "target", &extension)?;
+                (on_account(account, &number)?, Reference::default())
+            }
+        };
+        let peer = self.named(peer_of_uri(&line.to_string(), None));
+        self.place(now, &id, Dialled { uri, withhold: false, reference }, peer)
+    }
+
+    /// Whether a transfer there parks the caller.
+    pub(super) fn is_parking_lot(account: &Account, target: &Uri) -> bool {
+        let code = codes(account).park;
+        let fixed = code.split('{').next().unwrap_or_default();
+        let user = target.user().unwrap_or_default();
+        match fixed.len() == code.len() {
+            true => user == code,
+            false => !fixed.is_empty() && user.starts_with(fixed),
+        }
+    }
+}
+
+fn codes(account: &Account) -> Codes<'_> {
+    Codes::of(&account.settings.codes, account.is_asterisk())
+}
+
+fn own_number(account: &Account) -> Option<String> {
+    Uri::parse(&account.settings.aor).ok().and_then(|aor| aor.user())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_accounts_own_or_what_the_exchange_usually_has() {
+        let own = CodeSettings { park: "70".into(), ..CodeSettings::default() };
+        let asterisk = Codes { park: "70", retrieve: "{slot}", pickup: "*8{target}" };
+        assert_eq!(Codes::of(&own, true), asterisk);
+        let other = Codes { park: "*68{slot}", retrieve: "*88{slot}", pickup: "*97{target}" };
+        assert_eq!(Codes::of(&CodeSettings::default(), false), other);
+    }
+
+    #[test]
+    fn what_a_code_is_about_is_put_into_its_place() {
+        let ok = |code, value| filled(code, "slot", value).unwrap();
+        assert_eq!(ok("*68{slot}", "101"), "*68101");
+        assert_eq!(ok("*68{slot}", ""), "*68");
+        assert_eq!(ok("{slot}", "701"), "701");
+        assert_eq!(ok("700", ""), "700");
+        let code = |code, value| filled(code, "slot", value).unwrap_err().code;
+        assert_eq!(code("700", "701"), Code::BadRequest);
+        assert_eq!(code("{slot}", ""), Code::BadTarget);
+        for evil in ["7;x=1", "*72+31900", "7 1", "a@b", "<x>"] {
+            assert_eq!(code("{slot}", evil), Code::BadTarget, "{evil}");
+        }
+    }
+}

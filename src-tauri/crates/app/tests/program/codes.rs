@@ -1,0 +1,187 @@
+//! Parking, retrieving and picking up at the embedded exchange; a refresh by UPDATE.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use app::code::Code;
+use app::control::{Answer, Parked};
+use app::event::{Event, TransferState};
+use app::view::{CallState, LineState};
+use serde_json::json;
+use training_pbx::{CustomerCall, Knob};
+
+use crate::desk::{Desk, pbx};
+use crate::peer::Peer;
+
+async fn customer(desk: &mut Desk, pbx: &training_pbx::PbxHandle) -> u64 {
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let call = desk.call(CallState::Ringing).await.call;
+    desk.do_with("call.answer", call).await;
+    desk.call(CallState::Active).await.call
+}
+
+async fn made(desk: &Desk, command: serde_json::Value) -> u64 {
+    match desk.ask(command).await.unwrap() {
+        Answer::Call(created) => created.call,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Desk {
+    async fn parked(&mut self) -> (u64, Option<String>) {
+        self.event(|event| match event {
+            Event::CallParked { call, slot } => Some((call, slot)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Whether a call that rings there was taken.
+    async fn picked_up(&mut self, target: &str) -> bool {
+        let taken = made(self, json!({"cmd": "call.pickup", "target": target})).await;
+        self.event(|event| match event {
+            Event::CallState(event) if event.call == taken => match event.state {
+                CallState::Active => Some(true),
+                CallState::Ended => Some(false),
+                _ => None,
+            },
+            _ => None,
+        })
+        .await
+    }
+
+    async fn heard(&mut self, call: u64) {
+        self.event(|event| match event {
+            Event::CallMedia { call: id, rx_active: true, .. } => (id == call).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_customer_is_parked_and_retrieved_by_a_colleague() {
+    let pbx = pbx().await;
+    let mut reception = Desk::registered(&pbx, "101").await;
+    let mut colleague = Desk::registered(&pbx, "102").await;
+    for (slot, told) in [(None, "101"), (Some("102"), "102")] {
+        let call = customer(&mut reception, &pbx).await;
+        let answer = match slot {
+            None => reception.ask(json!({"cmd": "call.park", "call": call})).await,
+            Some(slot) => {
+                reception.ask(json!({"cmd": "call.park", "call": call, "slot": slot})).await
+            }
+        };
+        assert_eq!(answer.unwrap(), Answer::Parked(Parked { slot: Some(told.into()) }));
+        assert_eq!(reception.parked().await, (call, Some(told.into())));
+        reception.call(CallState::Ended).await;
+        let back = made(&colleague, json!({"cmd": "call.retrieve", "slot": told})).await;
+        colleague.heard(back).await;
+        colleague.do_with("call.hangup", back).await;
+        colleague.call(CallState::Ended).await;
+    }
+    reception.quit().await;
+    colleague.quit().await;
+}
+
+#[tokio::test]
+async fn one_slot_takes_one_caller_and_the_second_stays_with_the_desk() {
+    let pbx = pbx().await;
+    let mut reception = Desk::registered(&pbx, "101").await;
+    let first = customer(&mut reception, &pbx).await;
+    reception.ask(json!({"cmd": "call.park", "call": first})).await.unwrap();
+    reception.parked().await;
+    let second = customer(&mut reception, &pbx).await;
+    reception.ask(json!({"cmd": "call.park", "call": second})).await.unwrap();
+    let failed = reception
+        .event(|event| match event {
+            Event::CallTransfer { call, state: TransferState::Failed, reason, .. } => {
+                Some((call, reason))
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!(failed, (second, Some(Code::BusyHere)));
+    reception.view(|view| view.calls.iter().any(|c| c.id == second && c.state == CallState::Held)).await;
+    reception.quit().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_parked_or_taken_is_refused() {
+    let pbx = pbx().await;
+    let mut reception = Desk::registered(&pbx, "101").await;
+    let call = customer(&mut reception, &pbx).await;
+    let table = [
+        (json!({"cmd": "call.park", "call": 99}), Code::UnknownCall),
+        (json!({"cmd": "call.park", "call": call, "slot": "1;x=y"}), Code::BadTarget),
+        (json!({"cmd": "call.retrieve", "slot": "*72+31900"}), Code::BadTarget),
+        (json!({"cmd": "call.retrieve", "account": "none"}), Code::UnknownAccount),
+        (json!({"cmd": "call.pickup", "target": ""}), Code::BadTarget),
+        (json!({"cmd": "call.update", "call": 99}), Code::UnknownCall),
+    ];
+    for (request, code) in table {
+        assert_eq!(reception.refused(request.clone()).await, code, "{request}");
+    }
+    // Nothing is parked there.
+    let nothing = made(&reception, json!({"cmd": "call.retrieve", "slot": "102"})).await;
+    let ended = reception.call(CallState::Ended).await;
+    assert_eq!((ended.call, ended.reason), (nothing, Some(Code::NotFound)));
+    reception.quit().await;
+}
+
+#[tokio::test]
+async fn a_call_that_rings_at_a_colleague_is_picked_up() {
+    // Watched, so by the very call's name; and by the code.
+    for watched in [true, false] {
+        let pbx = pbx().await;
+        let mut reception = Desk::registered(&pbx, "101").await;
+        let mut colleague = Desk::registered(&pbx, "102").await;
+        let mut caller = Desk::registered(&pbx, "103").await;
+        if watched {
+            reception.ask(json!({"cmd": "line.watch", "uris": ["102"]})).await.unwrap();
+            let closed = json!({"cmd": "answer.status", "to": "*97102", "status": 403, "count": 1000});
+            let closed: Knob = serde_json::from_value(closed).unwrap();
+            pbx.turn(closed).await.unwrap();
+        }
+        let out = caller.dial("102").await;
+        let ringing = colleague.call(CallState::Ringing).await.call;
+        if watched {
+            reception
+                .event(|event| match event {
+                    Event::LineState(line) if line.state == LineState::Ringing => Some(()),
+                    _ => None,
+                })
+                .await;
+        }
+        // The lamp may be faster than the name of the call: then the code is tried, which is closed.
+        while !reception.picked_up("102").await {
+            assert!(watched);
+        }
+        assert_eq!(caller.call(CallState::Active).await.call, out);
+        let ended = colleague.call(CallState::Ended).await;
+        assert_eq!((ended.call, ended.reason), (ringing, Some(Code::AnsweredElsewhere)));
+        reception.quit().await;
+        colleague.quit().await;
+        caller.quit().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_refreshed_by_update_or_else_by_an_invite() {
+    for (allow, method) in [("INVITE, ACK, BYE, CANCEL, UPDATE", "UPDATE"), ("INVITE, ACK, BYE, CANCEL", "INVITE")] {
+        let peer = Peer::start(allow).await;
+        let mut desk = peer.caller().await;
+        let call = desk.dial(&peer.address).await;
+        desk.call(CallState::Active).await;
+        desk.do_with("call.update", call).await;
+        let request = peer.changed().await;
+        assert_eq!(request.method.as_str(), method);
+        assert!(String::from_utf8_lossy(&request.body).contains("a=sendrecv"), "{request:?}");
+        // It goes on, and can be changed again.
+        desk.do_with("call.hold", call).await;
+        let request = peer.changed().await;
+        assert_eq!(request.method.as_str(), "INVITE");
+        assert!(String::from_utf8_lossy(&request.body).contains("a=sendonly"));
+        desk.call(CallState::Held).await;
+        desk.quit().await;
+    }
+}
