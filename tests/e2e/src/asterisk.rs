@@ -195,7 +195,9 @@ fn write_settings(root: &Path, lab: &str) -> Result<()> {
         std::fs::create_dir_all(inside.join(folder))?;
     }
     certificate::make(&inside.join("keys"), &[SERVER, SERVER6])?;
-    std::fs::copy(crate::speech(), inside.join("music/speech.wav"))?;
+    // 16 kHz: by the other name it is not played, and a call that hears nothing when it is parked is not
+    // reported as parked.
+    std::fs::copy(crate::speech(), inside.join("music/speech.wav16"))?;
     let write = |name: &str, text: &str| {
         let text = text
             .replace("@LAB@", lab)

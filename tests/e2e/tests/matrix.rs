@@ -17,18 +17,11 @@ const WAITING: &[(&str, &str)] = &[
     ("linphone", "SRTP, keys by DTLS"),
 ];
 
-/// Cells that are told of but not held against anybody: whether Asterisk reports the end of a REFER to its parking lot
-/// differs from run to run.
-const UNSTEADY: &[(&str, &str)] = &[("Asterisk", "park and retrieve")];
-
 fn peer(name: &str) -> Result<()> {
     let mut wrong = Vec::new();
     for column in COLUMNS.iter().filter(|column| column.peer.starts_with(name)) {
         let folder = tempdir()?;
         for (feature, outcome) in play(column, folder.path(), None, &mut |_| {}) {
-            if UNSTEADY.contains(&(name, feature)) {
-                continue;
-            }
             let waits = WAITING.contains(&(name, feature));
             match outcome {
                 Outcome::Fail(why) if !waits => wrong.push(format!("{feature}: {why}")),

@@ -25,8 +25,12 @@ struct Scene {
     _folder: TempDir,
 }
 
-fn start(user: &str, folder: &TempDir, audio: &str) -> Result<Balie> {
-    let account = Account::new(user, asterisk::PASSWORD, &format!("{SERVER}:{}", asterisk::PORT));
+fn start(user: &str, folder: &TempDir, audio: &str, lines: &[&str]) -> Result<Balie> {
+    let mut account =
+        Account::new(user, asterisk::PASSWORD, &format!("{SERVER}:{}", asterisk::PORT));
+    for line in lines {
+        account = account.with(line);
+    }
     let config = account.write(folder.path(), PHONES)?;
     let mut balie = Balie::start(&config, audio)?;
     balie.registered()?;
@@ -34,6 +38,11 @@ fn start(user: &str, folder: &TempDir, audio: &str) -> Result<Balie> {
 }
 
 fn scene() -> Result<Scene> {
+    scene_with(&[])
+}
+
+/// The same with further lines in the settings of the reception's account.
+fn scene_with(lines: &[&str]) -> Result<Scene> {
     let folder = tempdir()?;
     let asterisk = Asterisk::start(folder.path())?;
     let heard = folder.path().join("customer-heard.wav");
@@ -45,9 +54,9 @@ fn scene() -> Result<Scene> {
         speech().display(),
         folder.path().join("colleague-heard.wav").display()
     );
-    let mut customer = start("102", &folder, &ear)?;
-    let mut reception = start("101", &folder, "null")?;
-    let colleague = start("103", &folder, &mouth)?;
+    let mut customer = start("102", &folder, &ear, &[])?;
+    let mut reception = start("101", &folder, "null", lines)?;
+    let colleague = start("103", &folder, &mouth, &[])?;
     let out = customer.begin("101")?;
     let taken = answer(&mut reception)?;
     customer.call_state(&out, "active")?;
@@ -100,6 +109,19 @@ impl Scene {
         Ok(())
     }
 
+    /// The transfer failed, and the caller waits here: he is taken back and talks.
+    fn is_returned(&mut self, reason: &str) -> Result<()> {
+        let failed = outcome(&mut self.reception, &self.taken)?;
+        ensure!(failed["state"] == "failed" && failed["reason"] == reason, "{failed}");
+        self.reception.call_state(&self.taken, "held")?;
+        self.reception.request("call.transfer.cancel", &json!({"call": self.taken}))?;
+        self.reception.call_state(&self.taken, "active")?;
+        ensure!(self.asterisk.calls()? == 2, "customer and reception are connected");
+        self.customer.hangup(&self.out)?;
+        self.reception.call_state(&self.taken, "ended")?;
+        Ok(())
+    }
+
     /// The transfer failed, and the user is told that the exchange has not given the caller back: once it
     /// rings elsewhere, Asterisk has taken him from us, and its word for every failure is 503.
     fn is_lost_knowingly(&mut self) -> Result<()> {
@@ -141,18 +163,42 @@ fn a_warm_transfer_connects_customer_and_colleague() -> Result<()> {
 fn completing_while_it_rings_connects_them_too() -> Result<()> {
     let mut scene = scene()?;
     let consult = scene.consult("103")?;
-    let first = scene.colleague.ringing()?;
+    let ringing = scene.colleague.ringing()?;
     scene.complete(&consult)?;
-    scene.colleague.call_state(&first, "ended")?;
-    answer(&mut scene.colleague)?;
+    scene.colleague.request("call.answer", &json!({"call": ringing}))?;
+    scene.colleague.call_state(&ringing, "active")?;
     let done = outcome(&mut scene.reception, &scene.taken)?;
     ensure!(done["state"] == "done", "{done}");
     scene.is_connected()
 }
 
 #[test]
-fn a_colleague_who_declines_is_told_and_so_is_the_loss_of_the_caller() -> Result<()> {
+fn a_colleague_who_declines_leaves_the_caller_here_with_the_reason() -> Result<()> {
     let mut scene = scene()?;
+    scene.blind("103")?;
+    let ringing = scene.colleague.ringing()?;
+    let decline = json!({"call": ringing, "status": 486});
+    scene.colleague.request("call.reject", &decline)?;
+    scene.is_returned("busy_here")
+}
+
+#[test]
+fn a_colleague_who_does_not_answer_leaves_the_caller_here_too() -> Result<()> {
+    let mut scene = scene()?;
+    scene.blind("103")?;
+    scene.colleague.ringing()?;
+    // The exchange rings for half a minute.
+    let failed = outcome(&mut scene.reception, &scene.taken)?;
+    ensure!(failed["state"] == "failed", "{failed}");
+    scene.reception.call_state(&scene.taken, "held")?;
+    scene.customer.hangup(&scene.out)?;
+    scene.reception.call_state(&scene.taken, "ended")?;
+    Ok(())
+}
+
+#[test]
+fn by_refer_the_loss_of_a_caller_whose_colleague_declines_is_told() -> Result<()> {
+    let mut scene = scene_with(&["blind_transfer = \"refer\""])?;
     scene.blind("103")?;
     let ringing = scene.colleague.ringing()?;
     scene.colleague.request("call.reject", &json!({"call": ringing}))?;
@@ -160,11 +206,22 @@ fn a_colleague_who_declines_is_told_and_so_is_the_loss_of_the_caller() -> Result
 }
 
 #[test]
-fn a_colleague_who_does_not_answer_is_told_and_so_is_the_loss_of_the_caller() -> Result<()> {
-    let mut scene = scene()?;
+fn by_refer_the_loss_of_a_caller_whose_colleague_does_not_answer_is_told() -> Result<()> {
+    let mut scene = scene_with(&["blind_transfer = \"refer\""])?;
     scene.blind("103")?;
     scene.colleague.ringing()?;
     scene.is_lost_knowingly()
+}
+
+#[test]
+fn by_refer_the_caller_is_passed_on_too() -> Result<()> {
+    let mut scene = scene_with(&["blind_transfer = \"refer\""])?;
+    scene.blind("103")?;
+    answer(&mut scene.colleague)?;
+    let done = outcome(&mut scene.reception, &scene.taken)?;
+    ensure!(done["state"] == "done", "{done}");
+    scene.reception.call_state(&scene.taken, "ended")?;
+    scene.is_connected()
 }
 
 #[test]

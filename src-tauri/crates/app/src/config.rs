@@ -86,6 +86,8 @@ pub struct AccountSettings {
     pub reg_event: bool,
     /// Transfers without the implicit subscription (RFC 4488).
     pub norefersub: bool,
+    /// How a caller is sent on unasked.
+    pub blind_transfer: BlindTransfer,
     /// Use a globally routable address (RFC 5627) in calls when the registrar gives one.
     pub gruu: bool,
     /// Use ICE.
@@ -135,6 +137,7 @@ impl Default for AccountSettings {
             mwi: true,
             reg_event: true,
             norefersub: false,
+            blind_transfer: BlindTransfer::Auto,
             gruu: false,
             ice: false,
             stun: String::new(),
@@ -174,6 +177,19 @@ words!(
         Registrar,
         /// Anybody.
         Any,
+    }
+);
+words!(
+    /// How a caller is sent on unasked.
+    BlindTransfer {
+        /// The caller's side is asked to call the new party (REFER). A caller whose new party declines comes
+        /// back where the exchange gives him back.
+        Refer,
+        /// We ring the new party, with the caller on hold, and ask the caller's side to take our place once it
+        /// answers.
+        Supervised,
+        /// REFER, unless the exchange is known to lose callers so: Asterisk.
+        Auto,
     }
 );
 words!(
@@ -528,6 +544,7 @@ srtp_keying = "sdes"
 mwi = true
 reg_event = true
 norefersub = false
+blind_transfer = "auto"
 ice = false
 stun = ""
 turn = ""

@@ -280,6 +280,8 @@ enum Phase {
 pub(crate) struct Consult {
     pub(crate) of: CallId,
     pub(crate) to: String,
+    /// It is only called for the other; nobody here has anything to say to it.
+    pub(crate) supervised: bool,
 }
 
 /// One call.
@@ -369,7 +371,7 @@ impl Call {
         self.since
     }
 
-    /// The call that this one is a consultation for.
+    /// The call that this one is a consultation for, or is rung for in a supervised transfer.
     pub fn consult_of(&self) -> Option<CallId> {
         self.consult.as_ref().map(|consult| consult.of)
     }
@@ -415,6 +417,11 @@ impl Call {
     /// True while an answered or early call wants sound.
     pub(crate) fn is_early(&self) -> bool {
         self.phase == Phase::Early
+    }
+
+    /// True while it rings at the peer, or sounds before the answer.
+    pub(crate) fn is_ringing(&self) -> bool {
+        matches!(self.phase, Phase::Ringing | Phase::Early)
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -573,8 +580,61 @@ impl Call {
         self.transfer.begin_consult(with);
     }
 
+    /// We ring the new party ourselves; this call is on hold meanwhile.
+    pub(crate) fn send_supervised(
+        &mut self,
+        now: Instant,
+        to: String,
+        with: CallId,
+        actions: &mut Vec<Action>,
+    ) {
+        self.hold_change(now, "supervised transfer", |call| {
+            call.transfer.begin_supervised(now, to, with);
+            call.hold.wanted = true;
+        });
+        self.converge(actions);
+    }
+
+    /// The new party that is rung for this call has news.
+    pub(crate) fn target_news(&mut self, now: Instant, answered: bool, actions: &mut Vec<Action>) {
+        self.hold_change(now, "news of the new party", |call| match answered {
+            true => call.transfer.answered(),
+            false => call.transfer.rings(),
+        });
+        self.refer_when_held(now, actions);
+    }
+
     pub(crate) fn is_consult(&mut self, of: CallId, to: String) {
-        self.consult = Some(Consult { of, to });
+        self.consult = Some(Consult { of, to, supervised: false });
+    }
+
+    /// It is called for `of` alone: nothing that is said here is for its ears.
+    pub(crate) fn is_called_for(&mut self, of: CallId, to: String) {
+        self.consult = Some(Consult { of, to, supervised: true });
+        self.muted = true;
+    }
+
+    /// The user wants nothing of it any more but that it takes the caller.
+    pub(crate) fn is_rung_from_here(&mut self, actions: &mut Vec<Action>) {
+        if let Some(consult) = &mut self.consult {
+            consult.supervised = true;
+            self.muted = true;
+            actions.push(Action::Mute(true));
+        }
+    }
+
+    /// The call that this one is rung for, while it is nobody's consultation.
+    pub(crate) fn called_for(&self) -> Option<CallId> {
+        self.consult.as_ref().filter(|consult| consult.supervised).map(|consult| consult.of)
+    }
+
+    /// The caller could not be passed on: the user may talk to the new party, as in any consultation.
+    pub(crate) fn becomes_consult(&mut self, actions: &mut Vec<Action>) {
+        if let Some(consult) = self.consult.as_mut().filter(|consult| consult.supervised) {
+            consult.supervised = false;
+            self.muted = false;
+            actions.push(Action::Mute(false));
+        }
     }
 
     pub(crate) fn consulted(&self) -> Option<&str> {

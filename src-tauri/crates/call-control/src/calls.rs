@@ -59,6 +59,8 @@ struct Ended {
     status: Option<u16>,
     /// The consultation that the caller has taken over.
     partner: Option<CallId>,
+    /// Whoever was its peer has agreed to go elsewhere, and may be on the way.
+    on_the_way: bool,
 }
 
 impl CallControl {
@@ -111,7 +113,11 @@ impl CallControl {
     pub fn handle_timeout(&mut self, now: Instant) {
         let due = |call: &&Call| call.transfer().due().is_some_and(|due| due <= now);
         for id in self.calls.values().filter(due).map(Call::id).collect::<Vec<_>>() {
+            let rung = self.calls.get(&id).and_then(|call| call.transfer().rung());
             self.change(id, |call, actions| call.overdue(now, actions));
+            if let Some(rung) = rung {
+                self.hang_up(now, rung);
+            }
         }
         self.settle(now);
     }
@@ -179,6 +185,7 @@ impl CallControl {
     fn signal(&mut self, now: Instant, id: CallId, signal: Signal) {
         let contended = self.calls.values().any(|call| call.id() != id && call.is_live());
         self.change(id, |call, actions| call.signal(now, signal, contended, actions));
+        self.follow(now, id);
         self.settle(now);
     }
 

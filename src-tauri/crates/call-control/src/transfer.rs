@@ -4,6 +4,9 @@
 //! caller is on hold, the caller's line still stands, it is over. Inputs from the line: [`News`].
 //! Input from the clock: [`Transfer::overdue`].
 //!
+//! Cold, the peer is asked to call the new party by itself; or, supervised, we ring the new party first and
+//! ask only when it has answered: exchanges exist that lose a caller whose new party does not.
+//!
 //! While a transfer is under way the caller is on hold with us and the user may take him back at any
 //! time. He is only let go when the peer says that he is connected, or when his line ended after
 //! the peer had agreed. Everything else gives him back.
@@ -20,6 +23,10 @@ const ANSWER: Duration = Duration::from_secs(40);
 const NEWS: Duration = Duration::from_secs(180);
 /// How long a transfer that nobody reports about may go on before we look after the caller.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long the new party of a supervised transfer may ring.
+const RINGS: Duration = Duration::from_secs(60);
+/// Request Timeout: what a new party that lets it ring is counted as.
+const NO_ANSWER: u16 = 408;
 /// How long after a failure we look whether the exchange has really given the caller back.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -92,6 +99,8 @@ enum Stage {
     Idle,
     /// The user asks somebody first.
     Consulting,
+    /// We ring the new party; the caller is put on hold meanwhile.
+    Calling,
     /// The caller is put on hold.
     Holding,
     /// The peer has been asked.
@@ -158,8 +167,8 @@ impl Transfer {
 
     /// True from the user's word until the caller is gone or ours again.
     pub fn is_under_way(&self) -> bool {
-        use Stage::{Accepted, Asked, Holding, Probing, Ringing, Watching};
-        matches!(self.stage, Holding | Asked | Accepted | Ringing | Watching | Probing)
+        use Stage::{Accepted, Asked, Calling, Holding, Probing, Ringing, Watching};
+        matches!(self.stage, Calling | Holding | Asked | Accepted | Ringing | Watching | Probing)
     }
 
     /// True when a consultation or a transfer may begin.
@@ -173,6 +182,11 @@ impl Transfer {
 
     pub(crate) fn may_take_back(&self) -> bool {
         self.is_under_way() || matches!(self.stage, Stage::Consulting | Stage::Returned)
+    }
+
+    /// The new party that we ring for the caller, while it has not answered.
+    pub(crate) fn rung(&self) -> Option<CallId> {
+        self.consult.filter(|_| self.stage == Stage::Calling)
     }
 
     /// True while only the hold is waited for.
@@ -198,6 +212,13 @@ impl Transfer {
         self.enter(Stage::Idle, "leave consultation", None);
     }
 
+    /// We ring `with` for the caller.
+    pub(crate) fn begin_supervised(&mut self, now: Instant, to: String, with: CallId) {
+        self.begin(Plan { to, with: Some(with) });
+        self.consult = Some(with);
+        self.enter(Stage::Calling, "ring the new party", Some(now + RINGS));
+    }
+
     pub(crate) fn begin(&mut self, plan: Plan) {
         self.enter(Stage::Holding, "transfer", None);
         self.plan = Some(plan);
@@ -212,7 +233,9 @@ impl Transfer {
     pub(crate) fn take_back(&mut self, now: Instant) {
         self.failure = None;
         match self.stage {
-            Stage::Holding => self.fail(Stage::Idle, "take back", Failure::TakenBack, None),
+            Stage::Calling | Stage::Holding => {
+                self.fail(Stage::Idle, "take back", Failure::TakenBack, None);
+            }
             _ if self.is_under_way() => {
                 let until = Some(now + NEWS);
                 self.fail(Stage::TakenBack, "take back", Failure::TakenBack, until);
@@ -247,9 +270,27 @@ impl Transfer {
         }
     }
 
-    /// The consultation is over.
+    /// It rings at the new party that we call.
+    pub(crate) fn rings(&mut self) {
+        if self.stage == Stage::Calling {
+            self.rang = true;
+            self.progress = Some(Progress::Ringing);
+        }
+    }
+
+    /// The new party that we call has answered: the peer can be asked, once it is on hold.
+    pub(crate) fn answered(&mut self) {
+        if self.stage == Stage::Calling {
+            self.enter(Stage::Holding, "answered", None);
+        }
+    }
+
+    /// The consultation, or the new party that we call, is over.
     pub(crate) fn consult_over(&mut self, status: Option<u16>) {
         self.consult = None;
+        if self.stage == Stage::Calling {
+            self.give_back("not reached", Failure::NotReached(status));
+        }
         if self.stage == Stage::Consulting {
             let failure = self.failure.unwrap_or(Failure::ConsultOver(status));
             self.failure = Some(failure);
@@ -278,7 +319,8 @@ impl Transfer {
     /// Somebody else is at the other end now, so nobody can be given back or taken over.
     pub(crate) fn peer_changed(&mut self) {
         self.referred = false;
-        if self.is_under_way() {
+        // Nobody has been asked for anything yet: whoever is there now is sent on.
+        if self.is_under_way() && self.stage != Stage::Calling {
             self.give_back("peer changed", Failure::Unknown);
         }
     }
@@ -330,6 +372,10 @@ impl Transfer {
         }
         match self.stage {
             Stage::Probing => self.give_back("no answer", Failure::Unknown),
+            Stage::Calling => {
+                self.consult = None;
+                self.give_back("rang too long", Failure::NotReached(Some(NO_ANSWER)));
+            }
             Stage::TakenBack => self.enter(Stage::Idle, "long ago", None),
             Stage::Returned | Stage::Consulting => {
                 self.due = None;

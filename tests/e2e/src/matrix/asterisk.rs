@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Recorder;
 use super::shared::{
-    answer, hold_and_resume, lamp, quit, registered, send_on, send_on_after_asking, sound, started,
+    answer, hold_and_resume, lamp, quit, registered, send_on_after_asking, sound, started,
 };
 use crate::asterisk::{self as lab, Asterisk, PASSWORD};
 use crate::balie::{Account, Balie, PATIENCE};
@@ -271,7 +271,9 @@ fn pickup(pbx: &Asterisk, folder: &Path) -> Result<()> {
     let mut customer = registered(&account("103"), folder)?;
     let theirs = customer.begin("102")?;
     let ringing = colleague.ringing()?;
-    let taken = balie.dial(&format!("{}102", lab::PICKUP))?;
+    let reply = balie.request("call.pickup", &json!({"target": "102"}))?;
+    let taken = reply["call"].clone();
+    balie.call_state(&taken, "active")?;
     customer.call_state(&theirs, "active")?;
     colleague.call_state(&ringing, "ended")?;
     sound(&mut balie, &taken)?;
@@ -285,10 +287,14 @@ fn park(pbx: &Asterisk, folder: &Path) -> Result<()> {
     let theirs = customer.begin("101")?;
     let call = answer(&mut balie)?;
     customer.call_state(&theirs, "active")?;
-    send_on(&mut balie, &call, lab::PARK)?;
+    balie.request("call.park", &json!({"call": call}))?;
+    balie.event("call.parked", |event| event["call"] == call)?;
+    balie.call_state(&call, "ended")?;
     let parked = pbx.console("parking show default")?;
     ensure!(parked.contains("PJSIP/102"), "nobody is parked: {parked}");
-    let back = balie.dial("701")?;
+    let reply = balie.request("call.retrieve", &json!({"slot": "701"}))?;
+    let back = reply["call"].clone();
+    balie.call_state(&back, "active")?;
     sound(&mut balie, &back)?;
     balie.hangup(&back)?;
     customer.call_state(&theirs, "ended")?;

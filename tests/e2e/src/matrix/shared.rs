@@ -47,12 +47,6 @@ pub(super) fn hold_and_resume(balie: &mut Balie, call: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Sends a caller on and waits until that is done; the call is over then.
-pub(super) fn send_on(balie: &mut Balie, call: &Value, to: &str) -> Result<()> {
-    balie.request("call.transfer.blind", &json!({"call": call, "to": to}))?;
-    transferred(balie, call)
-}
-
 /// Waits until a transfer is done and the call with it.
 pub(super) fn transferred(balie: &mut Balie, call: &Value) -> Result<()> {
     let event = balie.event("call.transfer", |event| {

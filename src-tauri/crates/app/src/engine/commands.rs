@@ -124,7 +124,7 @@ impl Desk {
             Command::Update { call } => (call, CallCommand::Update),
             Command::TransferBlind { call, to } => return self.transfer_blind(now, call, &to),
             Command::TransferConsult { call, to } => return self.transfer_consult(now, call, &to),
-            Command::TransferComplete { call } => (call, CallCommand::TransferComplete),
+            Command::TransferComplete { call } => return self.transfer_complete(now, call),
             Command::TransferCancel { call } => (call, CallCommand::TransferCancel),
             _ => return Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
         };

@@ -8,13 +8,14 @@ use sip_types::{NameAddr, Replaces, StatusCode, Uri};
 use sip_ua::{Body, Incoming, Refer, ReferProgress, ReferRequest, ReferralId, SessionId, UaError};
 use tracing::{debug, warn};
 
-use super::accounts::unknown_account;
+use super::accounts::{Account, unknown_account};
 use super::calls::{StepError, status_or};
 use super::commands::{Outcome, on_account, refused, unknown_call};
 use super::desk::Desk;
 use super::line::{Dialled, Line, Media, media_direction, peer_of, peer_of_uri};
 use crate::cause;
 use crate::code::Code;
+use crate::config::BlindTransfer;
 use crate::control::{Answer, ConsultCreated, ErrorReply};
 use crate::event::{Event, TransferState};
 use crate::view::TransferView;
@@ -55,9 +56,49 @@ impl Desk {
 
     pub(super) fn transfer_blind(&mut self, now: Instant, call: u64, to: &str) -> Outcome {
         let target = self.transfer_target(call, to)?;
+        let line = self.lines.get(&CallId(call)).ok_or_else(|| unknown_call(call))?;
+        let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
+        if is_supervised(account) && !Desk::is_parking_lot(account, &target) {
+            return self.transfer_supervised(now, call, target);
+        }
         let command = Command::TransferBlind(target.to_string());
         let asked = self.calls.handle_input(now, Input::Command(CallId(call), command));
         asked.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
+    }
+
+    /// Rings the new party for the caller, who is handed over when it answers.
+    fn transfer_supervised(&mut self, now: Instant, call: u64, target: Uri) -> Outcome {
+        if self.is_quitting() {
+            return Err(ErrorReply::new(Code::WrongState, "the program is ending"));
+        }
+        let line = self.line_for(CallId(call), target)?;
+        let to = line.dialled.as_ref().map(|dialled| dialled.uri.to_string()).unwrap_or_default();
+        let sent = self.calls.send_supervised(now, CallId(call), to);
+        let id = sent.map_err(|error| refused(call, error))?;
+        self.lines.insert(id, line);
+        Ok(Answer::done())
+    }
+
+    /// Connects a caller with the consulted party. One that still rings goes on ringing for him where that is the
+    /// account's way of sending callers on.
+    pub(super) fn transfer_complete(&mut self, now: Instant, call: u64) -> Outcome {
+        let id = CallId(call);
+        let account = self.lines.get(&id).and_then(|line| self.account(&line.account));
+        let done = match account.is_some_and(is_supervised) {
+            true => self.calls.complete_supervised(now, id),
+            false => self.calls.handle_input(now, Input::Command(id, Command::TransferComplete)),
+        };
+        done.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
+    }
+
+    /// A line to `uri` on the account of another call.
+    fn line_for(&mut self, call: CallId, uri: Uri) -> Result<Line, ErrorReply> {
+        let line = self.lines.get(&call).ok_or_else(|| unknown_call(call.0))?;
+        let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
+        let mut line = Line::new(&account.settings.clone(), self.random.u64());
+        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
+        line.dialled = Some(Dialled { uri, withhold: false, reference: Reference::default() });
+        Ok(line)
     }
 
     pub(super) fn transfer_consult(&mut self, now: Instant, call: u64, to: &str) -> Outcome {
@@ -65,12 +106,8 @@ impl Desk {
             return Err(ErrorReply::new(Code::WrongState, "the program is ending"));
         }
         let uri = self.transfer_target(call, to)?;
-        let line = self.lines.get(&CallId(call)).ok_or_else(|| unknown_call(call))?;
-        let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
-        let mut line = Line::new(&account.settings.clone(), self.random.u64());
-        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
         let to = uri.to_string();
-        line.dialled = Some(Dialled { uri, withhold: false, reference: Reference::default() });
+        let line = self.line_for(CallId(call), uri)?;
         let id = self.calls.consult(now, CallId(call), to).map_err(|error| refused(call, error))?;
         self.lines.insert(id, line);
         Ok(Answer::Consult(ConsultCreated { call: id.0, consult: id.0 }))
@@ -480,6 +517,15 @@ impl Desk {
             reason: failure.and_then(|failure| reason_of(failure, transfer.rang())),
             status: failure.and_then(status_of),
         })
+    }
+}
+
+/// Whether callers are sent on by ringing the new party first.
+fn is_supervised(account: &Account) -> bool {
+    match account.settings.blind_transfer {
+        BlindTransfer::Refer => false,
+        BlindTransfer::Supervised => true,
+        BlindTransfer::Auto => account.is_asterisk(),
     }
 }
 

@@ -11,4 +11,5 @@ mod keyring;
 mod network;
 mod peer;
 mod presence;
+mod supervised;
 mod transfers;

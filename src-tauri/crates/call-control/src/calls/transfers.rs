@@ -31,13 +31,68 @@ impl CallControl {
         Ok(with)
     }
 
+    /// Sends a caller on by ringing the new party ourselves, with the caller on hold: once it answers, the
+    /// peer is asked to take our place there; if it does not, the caller is still here. The new call
+    /// ([`Action::Invite`](crate::Action::Invite)) is muted and knows whom it is for.
+    ///
+    /// # Errors
+    /// As a blind transfer. Nothing has changed then.
+    pub fn send_supervised(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        to: String,
+    ) -> Result<CallId, Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
+        let command = Command::TransferBlind(to.clone());
+        if !call.allows(&command) {
+            return Err(Refusal::WrongState(call.state()));
+        }
+        check_arguments(&command)?;
+        let with = self.new_id();
+        let mut target = Call::new(with, Direction::Out, now);
+        target.is_called_for(id, to.clone());
+        self.add(target);
+        self.change(id, |call, actions| call.send_supervised(now, to, with, actions));
+        self.outputs.push_back(Output::Action(with, crate::call::Action::Invite));
+        Ok(with)
+    }
+
+    /// A call that is rung for another may have news for it.
+    pub(super) fn follow(&mut self, now: Instant, id: CallId) {
+        let Some(target) = self.calls.get(&id) else { return };
+        let Some(caller) = target.called_for() else { return };
+        let answered = target.is_up();
+        if answered || target.is_ringing() {
+            self.change(caller, |call, actions| call.target_news(now, answered, actions));
+        }
+    }
+
+    /// Connects the caller with the consulted party as [`Command::TransferComplete`] does; where that one has not
+    /// answered yet it goes on ringing for the caller, who waits here until it does.
+    ///
+    /// # Errors
+    /// When there is no consultation. Nothing has changed then.
+    pub fn complete_supervised(&mut self, now: Instant, id: CallId) -> Result<(), Refusal> {
+        let (id, with) = self.consulting(id)?;
+        if self.calls.get(&with).is_some_and(Call::is_up) {
+            return self.complete(now, id);
+        }
+        let consult = self.calls.get(&with);
+        let to = consult.and_then(Call::consulted).unwrap_or_default().to_owned();
+        self.change(with, |call, actions| call.is_rung_from_here(actions));
+        self.change(id, |call, actions| call.send_supervised(now, to, with, actions));
+        self.follow(now, with);
+        self.settle(now);
+        Ok(())
+    }
+
     /// Connects the caller with the consulted party. Where that one has not answered yet, the
     /// consultation ends and the caller is sent there: he hears it ring himself.
     pub(super) fn complete(&mut self, now: Instant, id: CallId) -> Result<(), Refusal> {
-        let id = self.caller(id, &Command::TransferComplete)?;
-        let with = self.calls.get(&id).and_then(|call| call.transfer().consult());
-        let consult = with.and_then(|with| self.calls.get(&with)).ok_or(Refusal::UnknownCall)?;
-        let (with, answered) = (consult.id(), consult.is_up());
+        let (id, with) = self.consulting(id)?;
+        let consult = self.calls.get(&with).ok_or(Refusal::UnknownCall)?;
+        let answered = consult.is_up();
         let to = consult.consulted().unwrap_or_default().to_owned();
         if answered {
             let plan = Plan { to, with: Some(with) };
@@ -52,6 +107,13 @@ impl CallControl {
         }
         self.settle(now);
         Ok(())
+    }
+
+    /// The caller and the consultation that are to be put together.
+    fn consulting(&self, id: CallId) -> Result<(CallId, CallId), Refusal> {
+        let id = self.caller(id, &Command::TransferComplete)?;
+        let with = self.calls.get(&id).and_then(|call| call.transfer().consult());
+        with.map(|with| (id, with)).ok_or(Refusal::UnknownCall)
     }
 
     /// Gives the caller back; the consultation ends.
@@ -82,7 +144,7 @@ impl CallControl {
 
     /// Draws the consequences of calls that are over for those that belonged to them.
     pub(super) fn settle(&mut self, now: Instant) {
-        while let Some(Ended { id, status, partner }) = self.ended.pop() {
+        while let Some(Ended { id, status, partner, on_the_way }) = self.ended.pop() {
             if let Some(partner) = partner {
                 // The caller has taken the consultation's place.
                 self.hang_up(now, partner);
@@ -92,15 +154,40 @@ impl CallControl {
                 (waited || call.consult_of() == Some(id)).then_some((call.id(), waited))
             });
             for (other, waited) in related.collect::<Vec<_>>() {
-                self.change(other, |call, _| match waited {
-                    true => call.consult_over(status),
-                    false => call.stands_alone(),
-                });
+                let rung = self.calls.get(&other).filter(|call| call.called_for().is_some());
+                // A new party that has answered waits for the caller, if he is on the way.
+                let useless = rung.is_some_and(|call| !(on_the_way && call.is_up()));
+                match (waited, useless) {
+                    (true, _) => {
+                        self.change(other, |call, _| call.consult_over(status));
+                    }
+                    // Nobody is left who wants it.
+                    (false, true) => self.hang_up(now, other),
+                    (false, false) => {
+                        self.change(other, |call, actions| {
+                            call.becomes_consult(actions);
+                            call.stands_alone();
+                        });
+                    }
+                }
             }
+        }
+        self.settle_rung();
+    }
+
+    /// A new party that has answered, and whose caller could not be passed on after all, is the user's to
+    /// talk to.
+    fn settle_rung(&mut self) {
+        let left = |call: &&Call| {
+            let caller = call.called_for().and_then(|of| self.calls.get(&of));
+            call.is_up() && caller.is_some_and(|caller| !caller.transfer().is_under_way())
+        };
+        for id in self.calls.values().filter(left).map(Call::id).collect::<Vec<_>>() {
+            self.change(id, |call, actions| call.becomes_consult(actions));
         }
     }
 
-    fn hang_up(&mut self, now: Instant, id: CallId) {
+    pub(super) fn hang_up(&mut self, now: Instant, id: CallId) {
         self.change(id, |call, actions| call.command(now, Command::Hangup, actions));
     }
 }
@@ -112,5 +199,6 @@ pub(super) fn ended(call: &Call) -> Ended {
     let partner = call.transfer().plan().filter(|_| done).and_then(|plan| plan.with);
     let unanswered = call.answered().is_none();
     let status = call.end().and_then(|end| end.status).filter(|_| unanswered);
-    Ended { id: call.id(), status, partner }
+    let on_the_way = call.transfer().progress() == Some(Progress::Done { confirmed: false });
+    Ended { id: call.id(), status, partner, on_the_way }
 }

@@ -430,6 +430,164 @@ fn a_refused_refresh_does_not_undo_a_wish() {
     assert_eq!(actions(&mut desk.calls), expected);
 }
 
+// --- supervised ---
+
+impl Desk {
+    /// A caller on hold and the new party that we ring for him.
+    fn supervising(&mut self) -> (CallId, CallId) {
+        let caller = self.talking();
+        let target = self.calls.send_supervised(self.now, caller, TO.into()).unwrap();
+        assert_eq!(
+            actions(&mut self.calls),
+            [(caller.0, hold(true)), (target.0, Action::Invite)]
+        );
+        assert_eq!((self.state(caller), self.state(target)), (State::Transferring, State::Dialing));
+        (caller, target)
+    }
+}
+
+#[test]
+fn a_supervised_transfer_asks_the_peer_once_the_new_party_has_answered() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(target, Signal::Ringing);
+    assert_eq!(news(&mut desk.calls), [Progress::Ringing]);
+    desk.tell(caller, Signal::OfferAccepted);
+    assert_eq!(actions(&mut desk.calls), []);
+    desk.tell(target, Signal::Answered);
+    assert!(desk.calls.get(target).unwrap().muted());
+    let asked = Action::ReferReplacing { other: target };
+    assert_eq!(actions(&mut desk.calls), [(caller.0, asked)]);
+    desk.tell(caller, Signal::TransferAccepted);
+    desk.tell(caller, Signal::TransferDone);
+    assert_eq!(actions(&mut desk.calls), [(caller.0, Action::Hangup), (target.0, Action::Hangup)]);
+    assert_eq!(desk.calls.iter().count(), 0);
+}
+
+#[test]
+fn an_answer_before_the_hold_waits_for_it() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(target, Signal::Answered);
+    assert_eq!(actions(&mut desk.calls), []);
+    desk.tell(caller, Signal::OfferAccepted);
+    let asked = Action::ReferReplacing { other: target };
+    assert_eq!(actions(&mut desk.calls), [(caller.0, asked)]);
+}
+
+#[test]
+fn a_new_party_that_declines_or_lets_it_ring_gives_the_caller_back() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(caller, Signal::OfferAccepted);
+    desk.tell(target, Signal::Ended(End::new(Party::Remote, Some(603))));
+    let failure = Failure::NotReached(Some(603));
+    assert_eq!(news(&mut desk.calls), [Progress::Failed(failure)]);
+    assert_eq!((desk.state(caller), desk.returned(caller)), (State::Held, Some(failure)));
+
+    let (caller, target) = desk.supervising();
+    desk.tell(caller, Signal::OfferAccepted);
+    desk.tell(target, Signal::Ringing);
+    drain(&mut desk.calls);
+    desk.pass(59);
+    assert_eq!(desk.state(target), State::Ringing);
+    desk.pass(1);
+    assert_eq!(actions(&mut desk.calls), [(target.0, Action::Hangup)]);
+    assert_eq!(desk.returned(caller), Some(Failure::NotReached(Some(408))));
+    assert_eq!((desk.state(caller), desk.state(target)), (State::Held, State::Ended));
+}
+
+#[test]
+fn taking_back_a_supervised_transfer_stops_the_ringing() {
+    for by_target in [false, true] {
+        let mut desk = Desk::new();
+        let (caller, target) = desk.supervising();
+        desk.tell(target, Signal::Ringing);
+        drain(&mut desk.calls);
+        desk.ask(if by_target { target } else { caller }, Command::TransferCancel).unwrap();
+        assert_eq!(actions(&mut desk.calls), [(target.0, Action::Hangup)]);
+        desk.tell(caller, Signal::OfferAccepted);
+        desk.tell(caller, Signal::OfferAccepted);
+        assert_eq!((desk.state(caller), desk.returned(caller)), (State::Active, None));
+    }
+}
+
+#[test]
+fn a_caller_who_leaves_stops_the_ringing() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(target, Signal::Ringing);
+    drain(&mut desk.calls);
+    desk.tell(caller, Signal::Ended(End::new(Party::Remote, None)));
+    let outputs = drain(&mut desk.calls);
+    assert!(outputs.contains(&Output::Action(target, Action::Hangup)), "{outputs:?}");
+    assert_eq!(desk.calls.iter().count(), 0);
+}
+
+#[test]
+fn a_new_party_that_the_caller_cannot_be_given_to_is_the_users() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(caller, Signal::OfferAccepted);
+    desk.tell(target, Signal::Answered);
+    drain(&mut desk.calls);
+    desk.tell(caller, Signal::TransferRefused { status: Some(501) });
+    assert_eq!(actions(&mut desk.calls), [(target.0, Action::Mute(false))]);
+    assert_eq!((desk.state(caller), desk.state(target)), (State::Held, State::Active));
+    assert_eq!(desk.returned(caller), Some(Failure::Refused(Some(501))));
+    // As after any consultation it can be tried again.
+    desk.ask(target, Command::TransferComplete).unwrap();
+    assert_eq!(desk.state(caller), State::Transferring);
+}
+
+#[test]
+fn a_consultation_that_rings_may_go_on_ringing_for_the_caller() {
+    let mut desk = Desk::new();
+    let caller = desk.talking();
+    let consult = desk.calls.consult(desk.now, caller, TO.into()).unwrap();
+    desk.tell(caller, Signal::OfferAccepted);
+    desk.tell(consult, Signal::Ringing);
+    drain(&mut desk.calls);
+    desk.calls.complete_supervised(desk.now, consult).unwrap();
+    let outputs = drain(&mut desk.calls);
+    let told = |output: &Output| match output {
+        Output::Transfer { progress, .. } => Some(*progress),
+        _ => None,
+    };
+    let told: Vec<_> = outputs.iter().filter_map(told).collect();
+    assert_eq!(told, [Progress::Trying, Progress::Ringing]);
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Action(_, Action::Hangup))));
+    desk.tell(consult, Signal::Answered);
+    let asked = Action::ReferReplacing { other: consult };
+    assert_eq!(actions(&mut desk.calls), [(caller.0, asked)]);
+}
+
+#[test]
+fn a_caller_on_the_way_is_waited_for() {
+    let mut desk = Desk::new();
+    let (caller, target) = desk.supervising();
+    desk.tell(caller, Signal::OfferAccepted);
+    desk.tell(target, Signal::Answered);
+    desk.tell(caller, Signal::TransferAccepted);
+    desk.tell(caller, Signal::Ended(End::new(Party::Remote, None)));
+    assert_eq!(desk.state(target), State::Active);
+    assert_eq!(desk.calls.get(target).unwrap().consult_of(), None);
+}
+
+#[test]
+fn a_supervised_transfer_leaves_the_users_talk_alone() {
+    let mut desk = Desk::new();
+    let caller = desk.talking();
+    let talk = desk.talking();
+    desk.tell(caller, Signal::OfferAccepted);
+    drain(&mut desk.calls);
+    let target = desk.calls.send_supervised(desk.now, caller, TO.into()).unwrap();
+    desk.tell(target, Signal::Answered);
+    assert_eq!((desk.state(talk), desk.state(target)), (State::Active, State::Held));
+    let asked = Action::ReferReplacing { other: target };
+    assert!(actions(&mut desk.calls).contains(&(caller.0, asked)));
+}
+
 // --- any course ---
 
 #[derive(Debug, Clone)]
@@ -437,6 +595,8 @@ enum Move {
     Dial,
     Incoming,
     Consult(usize),
+    Supervise(usize),
+    Complete(usize),
     Ask(usize, Command),
     Tell(usize, Signal),
     Pass(u64),
@@ -479,6 +639,8 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Move::Dial),
         1 => Just(Move::Incoming),
         3 => (0usize..5).prop_map(Move::Consult),
+        3 => (0usize..5).prop_map(Move::Supervise),
+        2 => (0usize..5).prop_map(Move::Complete),
         6 => (0usize..5, command).prop_map(|(call, command)| Move::Ask(call, command)),
         9 => (0usize..5, signal).prop_map(|(call, signal)| Move::Tell(call, signal)),
         1 => (1u64..200).prop_map(Move::Pass),
@@ -494,6 +656,8 @@ struct Course {
     ended: BTreeSet<CallId>,
     /// Transfers told to be under way.
     open: BTreeMap<CallId, Plan>,
+    /// New parties that are rung for a caller, and nobody's consultation.
+    rung: BTreeMap<CallId, CallId>,
 }
 
 impl Course {
@@ -508,6 +672,26 @@ impl Course {
                 let consult = desk.calls.consult(desk.now, *id, TO.into());
                 assert_eq!(consult.is_ok(), allowed);
                 self.desk_ids.extend(consult);
+            }
+            Move::Supervise(index) => {
+                let Some(id) = self.desk_ids.get(index).copied() else { return };
+                let allowed = desk.calls.allows(id, &Command::TransferBlind(TO.into()));
+                let target = desk.calls.send_supervised(desk.now, id, TO.into());
+                assert_eq!(target.is_ok(), allowed);
+                if let Ok(target) = target {
+                    self.desk_ids.push(target);
+                    self.rung.insert(target, id);
+                }
+            }
+            Move::Complete(index) => {
+                let Some(id) = self.desk_ids.get(index).copied() else { return };
+                let caller = desk.calls.get(id).and_then(Call::consult_of).unwrap_or(id);
+                let consult = desk.calls.get(caller).and_then(|call| call.transfer().consult());
+                let rings = consult.filter(|id| desk.calls.get(*id).is_some_and(|c| !c.is_up()));
+                let allowed = desk.calls.allows(id, &Command::TransferComplete);
+                let done = desk.calls.complete_supervised(desk.now, id);
+                assert_eq!(done.is_ok(), allowed);
+                self.rung.extend(rings.filter(|_| allowed).map(|rings| (rings, caller)));
             }
             Move::Ask(index, command) => {
                 let Some(id) = self.desk_ids.get(index).copied() else { return };
@@ -555,17 +739,27 @@ impl Course {
         desk.tell(id, signal);
     }
 
+    /// Whether a call may end now: somebody wished or told so, or nobody wants the one that is rung.
+    fn may_end(&self, id: CallId) -> bool {
+        let unwanted = |caller: &CallId| self.ended.contains(caller) || !self.open.contains_key(caller);
+        self.released.contains(&id) || self.rung.get(&id).is_some_and(unwanted)
+    }
+
     /// Nobody's call ends without a reason that somebody knows; each transfer is told to its end.
     fn watch(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
                 Output::Changed(call) if call.end().is_some() => {
-                    assert!(self.released.contains(&call.id()), "lost: {call:?}");
+                    assert!(self.may_end(call.id()), "lost: {call:?}");
                     assert!(self.ended.insert(call.id()));
                     assert!(!self.open.contains_key(&call.id()), "not told to its end: {call:?}");
                 }
                 Output::Action(id, Action::Hangup | Action::Reject(_)) => {
-                    assert!(self.released.contains(&id), "hung up on {id}");
+                    assert!(self.may_end(id), "hung up on {id}");
+                }
+                // From here on the user talks to it.
+                Output::Action(id, Action::Mute(false)) => {
+                    self.rung.remove(&id);
                 }
                 Output::Transfer { call, plan, progress } => match progress {
                     Progress::Trying => assert!(self.open.insert(call, plan).is_none()),
@@ -605,6 +799,10 @@ impl Course {
             assert!(matches!(state, State::Active | State::HeldByPeer), "{state:?}");
         }
         self.check_silence(desk);
+        for (target, caller) in &self.rung {
+            let wanted = desk.calls.get(*caller).is_some_and(|c| c.transfer().is_under_way());
+            assert!(wanted || desk.calls.get(*target).is_none(), "{target} rings for nobody");
+        }
         for call in desk.calls.iter() {
             let linked = |id| desk.calls.get(id).is_some();
             assert!(call.consult_of().is_none_or(linked), "{call:?}");
