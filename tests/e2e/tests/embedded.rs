@@ -172,3 +172,58 @@ fn one_shot_commands_end_with_the_documented_codes() -> Result<()> {
     ensure!(broken.status.code() == Some(2), "an unreadable config ends with 2");
     Ok(())
 }
+
+/// Two colleagues speak, each something else; the reception puts them together.
+#[test]
+fn in_a_conference_each_hears_the_others_and_not_himself() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let forward = Signal::read(&speech())?;
+    let mut samples = forward.samples.clone();
+    samples.reverse();
+    let backward = Signal { rate: forward.rate, samples };
+    let path = |name: &str| folder.path().join(name);
+    backward.write(&path("backward.wav"))?;
+    let mut reception = start(&pbx.account("101")?, &folder, "null")?;
+    reception.registered()?;
+    let mut phones = Vec::new();
+    for (extension, says, hears) in
+        [("102", speech(), path("102.wav")), ("103", path("backward.wav"), path("103.wav"))]
+    {
+        let audio = format!("wav:{},{},loop", says.display(), hears.display());
+        let mut phone = start(&pbx.account(extension)?, &folder, &audio)?;
+        phone.registered()?;
+        let call = reception.begin(extension)?;
+        let ringing = phone.ringing()?;
+        phone.request("call.answer", &json!({"call": ringing}))?;
+        reception.call_state(&call, "active")?;
+        phones.push((phone, call, hears));
+    }
+    let calls: Vec<_> = phones.iter().map(|(_, call, _)| call.clone()).collect();
+    reception.request("call.conference", &json!({"calls": calls}))?;
+    // The first was held while the second was called.
+    reception.call_state(&calls[0], "active")?;
+    pause(Duration::from_secs_f64(forward.seconds() * 2.0 + 3.0));
+    // One leaves; the other talks on with the reception.
+    reception.hangup(&calls[0])?;
+    let stats = |reception: &mut Balie| reception.request("call.stats", &json!({"call": calls[1]}));
+    let before = stats(&mut reception)?["rx"]["packets"].as_u64().unwrap_or(0);
+    pause(Duration::from_secs(1));
+    let after = stats(&mut reception)?["rx"]["packets"].as_u64().unwrap_or(0);
+    ensure!(after > before + 25, "the rest talks on: {before} packets, then {after}");
+    reception.hangup(&calls[1])?;
+    reception.quit()?;
+    let mut heard = Vec::new();
+    for (phone, _, hears) in phones {
+        phone.quit()?;
+        heard.push(Signal::read(&hears)?);
+    }
+    let table = [(&backward, &forward, &heard[0]), (&forward, &backward, &heard[1])];
+    for (other, own, heard) in table {
+        let (of_other, of_own) = (likeness(other, heard, 0.4)?, likeness(own, heard, 0.4)?);
+        println!("conference: the other {of_other:.3}, himself {of_own:.3}");
+        ensure!(of_other > 0.9, "what he heard resembles the other by {of_other}");
+        ensure!(of_own < 0.7, "what he heard resembles himself by {of_own}");
+    }
+    Ok(())
+}

@@ -167,6 +167,12 @@ pub enum Command {
         /// Call id.
         call: u64,
     },
+    /// Put calls together, mixed here: each hears the user and the others.
+    #[serde(rename = "call.conference")]
+    Conference {
+        /// Call ids, two or more.
+        calls: Vec<u64>,
+    },
     /// Park a call: send it to the exchange's parking lot. Answered with [`Parked`].
     #[serde(rename = "call.park")]
     Park {
@@ -369,7 +375,6 @@ pub enum Command {
 
 /// Names of the interface whose function is not there yet; they are answered `not_supported`.
 const LATER: &[&str] = &[
-    "call.conference",
     "queue.list",
     "queue.join",
     "queue.leave",
@@ -399,6 +404,7 @@ const NAMES: &[&str] = &[
     "call.dtmf",
     "call.reinvite",
     "call.update",
+    "call.conference",
     "call.park",
     "call.retrieve",
     "call.pickup",

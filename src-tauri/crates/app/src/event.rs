@@ -171,6 +171,10 @@ pub struct CallEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub consult_of: Option<u64>,
+    /// True while it is in a conference.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub conference: bool,
     /// True while the sound is encrypted.
     pub secure: bool,
     /// Codec in use.

@@ -246,6 +246,10 @@ pub enum CallAction {
     CompleteTransfer,
     /// Take the caller back from a transfer or a consultation.
     CancelTransfer,
+    /// Put it together with other calls that have this too.
+    Conference,
+    /// Park it.
+    Park,
 }
 
 /// The other side of a call.
@@ -313,6 +317,8 @@ pub struct CallView {
     pub status: Option<u16>,
     /// The call that this one is a consultation for.
     pub consult_of: Option<u64>,
+    /// True while it is in the conference that is mixed here.
+    pub conference: bool,
     /// Its transfer: under way, done, or failed while the caller waits here again.
     pub transfer: Option<TransferView>,
     /// What can be done now.

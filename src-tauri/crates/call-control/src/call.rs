@@ -240,6 +240,9 @@ pub enum Refusal {
     /// Nowhere to go.
     #[error("a transfer needs a target")]
     NoTarget,
+    /// Nobody to talk with at once.
+    #[error("a conference needs two calls or more")]
+    TooFew,
     /// No status a call can be declined with.
     #[error("a call is declined with a status from 400 to 699")]
     BadStatus,
@@ -298,6 +301,7 @@ pub struct Call {
     declined: bool,
     consult: Option<Consult>,
     transfer: Transfer,
+    conference: bool,
 }
 
 impl Call {
@@ -319,6 +323,7 @@ impl Call {
             declined: false,
             consult: None,
             transfer: Transfer::default(),
+            conference: false,
         }
     }
 
@@ -379,6 +384,12 @@ impl Call {
     /// Its transfer: under way, the last one, or none.
     pub fn transfer(&self) -> &Transfer {
         &self.transfer
+    }
+
+    /// True while it is a member of the conference: it hears the user and the other members that are not on
+    /// hold.
+    pub fn in_conference(&self) -> bool {
+        self.conference
     }
 
     /// How it ended, when it did.
@@ -563,10 +574,30 @@ impl Call {
         }
     }
 
+    // --- conference ---
+
+    /// Whether it can be a member of a conference.
+    pub(crate) fn may_confer(&self) -> bool {
+        self.is_up() && !self.transfer.is_under_way() && self.called_for().is_none()
+    }
+
+    /// Becomes a member: the user hears it together with the others.
+    pub(crate) fn confer(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        self.conference = true;
+        self.transfer.seen();
+        self.wish(now, false, "conference", actions);
+    }
+
+    /// A call like any again.
+    pub(crate) fn leave_conference(&mut self) {
+        self.conference = false;
+    }
+
     // --- transfer ---
 
     /// Begins a transfer: the peer is put on hold first, then asked.
     pub(crate) fn send_to(&mut self, now: Instant, plan: Plan, actions: &mut Vec<Action>) {
+        self.conference = false;
         self.hold_change(now, "transfer", |call| {
             call.transfer.begin(plan);
             call.hold.wanted = true;
@@ -577,6 +608,7 @@ impl Call {
 
     /// This call waits while the user asks somebody else.
     pub(crate) fn waits_for(&mut self, with: CallId) {
+        self.conference = false;
         self.transfer.begin_consult(with);
     }
 
@@ -588,6 +620,7 @@ impl Call {
         with: CallId,
         actions: &mut Vec<Action>,
     ) {
+        self.conference = false;
         self.hold_change(now, "supervised transfer", |call| {
             call.transfer.begin_supervised(now, to, with);
             call.hold.wanted = true;
@@ -779,6 +812,7 @@ impl Call {
 
     fn finish(&mut self, now: Instant, end: End, event: &str) {
         self.transfer.line_over(end.by);
+        self.conference = false;
         self.enter(now, Phase::Over(end), event);
         self.hold = HoldState::default();
     }

@@ -1,6 +1,7 @@
 //! The set of calls: which exist, which one has the user's ear, which one sounds.
 //!
-//! Answering, dialling and resuming make the live call give way first, so at most one call is live.
+//! Answering, dialling and resuming make the live call give way first, so at most one call is live; but for the
+//! members of a conference, which are live together.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use crate::call::{Action, Call, CallId, Command, Direction, Refusal, Signal};
 use crate::transfer::{Plan, Progress};
 
+mod conference;
 mod transfers;
 
 /// Something for the set of calls.
@@ -29,6 +31,9 @@ pub enum Output {
     /// The call that microphone and loudspeaker belong to: the live one, or else the newest with
     /// early media.
     Sound(Option<CallId>),
+    /// The calls that hear each other and the user: the members of the conference that are not on hold. Fewer
+    /// than two are none.
+    Conference(Vec<CallId>),
     /// A transfer went on.
     Transfer {
         /// The call that is transferred.
@@ -47,6 +52,8 @@ pub struct CallControl {
     calls: BTreeMap<CallId, Call>,
     last_id: u64,
     sounding: Option<CallId>,
+    /// Members that hear each other, as told last.
+    together: Vec<CallId>,
     outputs: VecDeque<Output>,
     /// Calls that are over and whose consequences are not drawn yet.
     ended: Vec<Ended>,
@@ -183,17 +190,23 @@ impl CallControl {
     }
 
     fn signal(&mut self, now: Instant, id: CallId, signal: Signal) {
-        let contended = self.calls.values().any(|call| call.id() != id && call.is_live());
+        let contended = self.rivals(Some(id)).next().is_some();
         self.change(id, |call, actions| call.signal(now, signal, contended, actions));
         self.follow(now, id);
         self.settle(now);
     }
 
     fn give_way_to(&mut self, now: Instant, id: Option<CallId>) {
-        let live = self.live().filter(|live| Some(*live) != id);
-        if let Some(live) = live {
+        for live in self.rivals(id).collect::<Vec<_>>() {
             self.change(live, |call, actions| call.make_way(now, actions));
         }
+    }
+
+    /// The live calls that cannot be so together with `id`.
+    fn rivals(&self, id: Option<CallId>) -> impl Iterator<Item = CallId> {
+        let member = id.and_then(|id| self.calls.get(&id)).is_some_and(Call::in_conference);
+        let live = self.calls.values().filter(move |call| call.is_live() && Some(call.id()) != id);
+        live.filter(move |call| !(member && call.in_conference())).map(Call::id)
     }
 
     /// Changes one call and tells what came of it.
@@ -227,6 +240,7 @@ impl CallControl {
             self.sounding = sounding;
             self.outputs.push_back(Output::Sound(sounding));
         }
+        self.update_conference();
     }
 }
 

@@ -272,16 +272,15 @@ impl Dsp {
         let members = self.streams.iter().filter(|s| s.conferenced).count();
         for n in 0..self.streams.len() {
             let conferenced = members > 1 && self.streams.get(n).is_some_and(|s| s.conferenced);
-            let mut heard = *microphone;
+            let mut others = [0.0; BLOCK];
             if conferenced {
-                let others = self.streams.iter().zip(&self.blocks).enumerate();
-                for (_, (_, block)) in others.filter(|(m, (s, _))| *m != n && s.conferenced) {
-                    add(&mut heard, block);
+                let members = self.streams.iter().zip(&self.blocks).enumerate();
+                for (_, (_, block)) in members.filter(|(m, (s, _))| *m != n && s.conferenced) {
+                    add(&mut others, block);
                 }
-                limit(&mut heard);
             }
             if let Some(stream) = self.streams.get_mut(n) {
-                stream.send(now, &heard);
+                stream.send(now, microphone, conferenced.then_some(&others));
             }
         }
     }
@@ -343,13 +342,13 @@ fn mix(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
     sum
 }
 
-fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
+pub(crate) fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
     for (to, from) in sum.iter_mut().zip(block) {
         *to += from;
     }
 }
 
-fn limit(block: &mut [f32; BLOCK]) {
+pub(crate) fn limit(block: &mut [f32; BLOCK]) {
     for sample in block {
         *sample = sample.clamp(-1.0, 1.0);
     }

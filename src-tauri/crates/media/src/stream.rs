@@ -15,6 +15,7 @@ use rtp::{Digit, EventReceiver, EventSender, JitterBuffer, JitterConfig, NtpTime
 use sdp::{CodecKind, Negotiated};
 
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::dsp::{add, limit};
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::LossWindow;
 use crate::{MediaEvent, StreamId, StreamStats, TrafficStats};
@@ -281,12 +282,22 @@ impl Stream {
         ramp(block, &mut self.speaker_gain, wanted);
     }
 
-    /// Takes 10 ms of the microphone and sends a packet when one is full.
-    pub(crate) fn send(&mut self, now: Instant, microphone: &[f32; BLOCK]) {
+    /// Takes 10 ms of the microphone, and of the others in a conference, and sends a packet when one is
+    /// full. Muting silences the microphone only: the others are still heard.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        microphone: &[f32; BLOCK],
+        others: Option<&[f32; BLOCK]>,
+    ) {
         let Some(line) = &mut self.line else { return };
         let mut block = *microphone;
         let wanted = if self.muted || self.held { 0.0 } else { 1.0 };
         ramp(&mut block, &mut self.microphone_gain, wanted);
+        if let Some(others) = others.filter(|_| !self.held) {
+            add(&mut block, others);
+            limit(&mut block);
+        }
         line.frame.extend_from_slice(&block);
         self.keys.drive(now, self.sender.timestamp());
         let full = packet_blocks(&line.agreed) * BLOCK;

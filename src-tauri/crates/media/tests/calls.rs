@@ -336,6 +336,10 @@ fn a_conference_lets_each_hear_the_others() {
     assert!(listener.levels().1 < 0.001, "heard without a conference");
     host.set_conference(&[first, second]);
     assert!(until(3_000, || listener.levels().1 > 0.02), "not heard in the conference");
+    // Who says nothing himself lets the others talk on.
+    host.set_muted(first, true);
+    host.set_muted(second, true);
+    assert!(!until(500, || listener.levels().1 < 0.001), "the host's mute silences the others");
     host.set_conference(&[]);
     assert!(until(2_000, || listener.levels().1 < 0.001));
 }

@@ -58,7 +58,7 @@ impl Desk {
         match output {
             Output::Action(id, action) => self.act(now, id, action),
             Output::Changed(call) => self.call_changed(now, &call),
-            Output::Sound(_) => self.apply_sound(),
+            Output::Sound(_) | Output::Conference(_) => self.apply_sound(),
             Output::Transfer { call, plan, progress } => {
                 self.transfer_news(now, call, &plan, progress);
             }

@@ -51,6 +51,10 @@ impl Desk {
             Command::Dial { to, account, withhold } => {
                 self.dial(now, &to, account.as_deref(), withhold)
             }
+            Command::Conference { calls } => {
+                let ids: Vec<CallId> = calls.into_iter().map(CallId).collect();
+                self.confer(now, &ids)
+            }
             Command::Park { call, slot } => self.park(now, call, slot.as_deref()),
             Command::Retrieve { slot, account } => {
                 self.retrieve(now, slot.as_deref(), account.as_deref())
@@ -139,6 +143,13 @@ impl Desk {
         let peer = self.named(peer_of_uri(&uri.to_string(), None));
         let dialled = Dialled { uri, withhold, reference: Reference::default() };
         self.place(now, &id, dialled, peer)
+    }
+
+    fn confer(&mut self, now: Instant, ids: &[CallId]) -> Outcome {
+        let joined = self.calls.conference(now, ids);
+        let named = ids.iter().find(|id| self.calls.get(**id).is_none());
+        let done = joined.map(|()| Answer::done());
+        done.map_err(|refusal| refused(named.map_or(0, |id| id.0), refusal))
     }
 
     /// Places a call that `peer` is shown for.
@@ -340,7 +351,7 @@ pub(super) fn refused(call: u64, refusal: Refusal) -> ErrorReply {
         Refusal::UnknownCall => unknown_call(call),
         Refusal::WrongState(_) => ErrorReply::new(Code::WrongState, refusal.to_string()),
         Refusal::NoTarget => ErrorReply::new(Code::BadTarget, refusal.to_string()),
-        Refusal::BadDigits | Refusal::BadStatus => {
+        Refusal::BadDigits | Refusal::BadStatus | Refusal::TooFew => {
             ErrorReply::new(Code::BadRequest, refusal.to_string())
         }
     }

@@ -142,6 +142,7 @@ impl Line {
             status: call.end().and_then(|end| end.status),
             reason: end,
             consult_of: call.consult_of().map(|of| of.0),
+            conference: call.in_conference(),
             secure: false,
             codec: self.codec(),
         }

@@ -125,6 +125,7 @@ impl Desk {
             reason,
             status: call.end().and_then(|end| end.status),
             consult_of: call.consult_of().map(|of| of.0),
+            conference: call.in_conference(),
             transfer: self.transfer_view(call),
             actions: self.actions(call),
         }
@@ -145,9 +146,13 @@ impl Desk {
             (CallAction::Consult, Command::TransferConsult(String::new())),
             (CallAction::CompleteTransfer, Command::TransferComplete),
             (CallAction::CancelTransfer, Command::TransferCancel),
+            (CallAction::Park, Command::TransferBlind(String::new())),
         ];
         let allowed = table.into_iter().filter(|(_, command)| allows(command));
         let mut actions: Vec<CallAction> = allowed.map(|(action, _)| action).collect();
+        if self.calls.may_confer(call.id()) {
+            actions.push(CallAction::Conference);
+        }
         if !incoming && allows(&Command::Hangup) {
             actions.push(CallAction::Hangup);
         }

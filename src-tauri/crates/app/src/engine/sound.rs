@@ -124,14 +124,21 @@ fn choice(settings: &AudioSettings) -> DeviceChoice {
 }
 
 impl Desk {
-    /// Lets the one call sound that has the user's ear.
+    /// Lets the one call sound that has the user's ear, or those in the conference, who hear each other too.
     pub(super) fn apply_sound(&self) {
         let sounding = self.sounding();
+        let shares = |id: CallId| {
+            self.calls.get(id).is_some_and(|call| call.in_conference() && call.is_live())
+        };
+        let mut together = Vec::new();
         for (id, line) in &self.lines {
             if let Some(media) = &line.media {
-                self.sounds.engine.set_held(media.stream, Some(*id) != sounding);
+                let shares = shares(*id);
+                together.extend(shares.then_some(media.stream));
+                self.sounds.engine.set_held(media.stream, !shares && Some(*id) != sounding);
             }
         }
+        self.sounds.engine.set_conference(&together);
     }
 
     fn sounding(&self) -> Option<CallId> {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::call::{End, Outcome, Party, State};
 
+mod conference;
 mod transfers;
 
 #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
@@ -212,6 +213,7 @@ fn outcomes_tell_how_it_went() {
 
 #[derive(Debug, Clone)]
 enum Step {
+    Confer(Vec<usize>),
     Dial,
     Incoming,
     Ask(usize, Command),
@@ -245,6 +247,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => Just(Step::Dial),
         1 => Just(Step::Incoming),
+        2 => prop::collection::vec(0usize..6, 1..4).prop_map(Step::Confer),
         5 => (0usize..6, command).prop_map(|(call, command)| Step::Ask(call, command)),
         5 => (0usize..6, signal).prop_map(|(call, signal)| Step::Tell(call, signal)),
     ]
@@ -252,8 +255,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Everything that must hold after any step.
 fn check(desk: &Desk, ended: &BTreeSet<CallId>, created: u64) {
-    let live = desk.calls.iter().filter(|call| call.is_live()).count();
-    assert!(live <= 1, "{live} live calls");
+    let live: Vec<&Call> = desk.calls.iter().filter(|call| call.is_live()).collect();
+    let together = live.iter().all(|call| call.in_conference());
+    assert!(live.len() <= 1 || together, "{} live calls", live.len());
+    let members = desk.calls.iter().filter(|call| call.in_conference());
+    assert_ne!(members.count(), 1, "a conference of one");
     let open: BTreeSet<CallId> = desk.calls.iter().map(Call::id).collect();
     assert!(open.is_disjoint(ended));
     assert_eq!(open.len() + ended.len(), usize::try_from(created).unwrap(), "a call was lost");
@@ -283,6 +289,16 @@ proptest! {
             match step {
                 Step::Dial => ids.push(desk.calls.dial(desk.now)),
                 Step::Incoming => ids.push(desk.calls.incoming(desk.now)),
+                Step::Confer(indices) => {
+                    let named: Option<Vec<CallId>> =
+                        indices.iter().map(|index| ids.get(*index).copied()).collect();
+                    let Some(named) = named else { continue };
+                    let joined = desk.calls.conference(desk.now, &named).is_ok();
+                    let heard = |id: &CallId| {
+                        desk.calls.get(*id).is_some_and(|c| c.is_live() && c.in_conference())
+                    };
+                    prop_assert!(!joined || named.iter().all(heard));
+                }
                 Step::Ask(index, command) => {
                     let Some(id) = ids.get(index) else { continue };
                     let allowed = desk.calls.get(*id).is_some_and(|call| call.allows(&command));

@@ -28,6 +28,7 @@ impl CallControl {
         self.add(consult);
         self.change(id, |call, _| call.waits_for(with));
         self.outputs.push_back(Output::Action(with, crate::call::Action::Invite));
+        self.settle(now);
         Ok(with)
     }
 
@@ -55,6 +56,7 @@ impl CallControl {
         self.add(target);
         self.change(id, |call, actions| call.send_supervised(now, to, with, actions));
         self.outputs.push_back(Output::Action(with, crate::call::Action::Invite));
+        self.settle(now);
         Ok(with)
     }
 
@@ -173,6 +175,7 @@ impl CallControl {
             }
         }
         self.settle_rung();
+        self.settle_conference();
     }
 
     /// A new party that has answered, and whose caller could not be passed on after all, is the user's to

@@ -597,6 +597,7 @@ enum Move {
     Consult(usize),
     Supervise(usize),
     Complete(usize),
+    Confer(usize, usize),
     Ask(usize, Command),
     Tell(usize, Signal),
     Pass(u64),
@@ -641,6 +642,7 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => (0usize..5).prop_map(Move::Consult),
         3 => (0usize..5).prop_map(Move::Supervise),
         2 => (0usize..5).prop_map(Move::Complete),
+        1 => (0usize..5, 0usize..5).prop_map(|(one, other)| Move::Confer(one, other)),
         6 => (0usize..5, command).prop_map(|(call, command)| Move::Ask(call, command)),
         9 => (0usize..5, signal).prop_map(|(call, signal)| Move::Tell(call, signal)),
         1 => (1u64..200).prop_map(Move::Pass),
@@ -682,6 +684,12 @@ impl Course {
                     self.desk_ids.push(target);
                     self.rung.insert(target, id);
                 }
+            }
+            Move::Confer(one, other) => {
+                let ids = [one, other].map(|index| self.desk_ids.get(index).copied());
+                let [Some(one), Some(other)] = ids else { return };
+                let joined = desk.calls.conference(desk.now, &[one, other]).is_ok();
+                assert!(!joined || desk.calls.get(one).is_some_and(Call::in_conference));
             }
             Move::Complete(index) => {
                 let Some(id) = self.desk_ids.get(index).copied() else { return };
