@@ -242,7 +242,7 @@ export class MockHost implements Host {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: null, transfer: null,
+      consult_of: null, conference: false, transfer: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
     };
@@ -304,6 +304,7 @@ function firstView(start: Scene): AppView {
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true,
     password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
+    devices: [],
   };
   return {
     version: '0.1.0',
@@ -312,6 +313,7 @@ function firstView(start: Scene): AppView {
     calls: [],
     history: start.setup ? [] : pastCalls(now),
     missed: start.setup ? 0 : 1,
+    transfers: [],
     audio: {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],

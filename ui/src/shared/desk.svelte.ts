@@ -11,6 +11,7 @@ const EMPTY: AppView = {
   calls: [],
   history: [],
   missed: 0,
+  transfers: [],
   audio: { inputs: [], outputs: [], input: null, output: null, ringer: null, problem: null },
   demo: null,
   colleagues: [],

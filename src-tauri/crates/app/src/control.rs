@@ -12,7 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use crate::code::Code;
-use crate::view::{AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme};
+use crate::view::{
+    AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
+};
 
 /// Version of the control interface, told in the `hello` event.
 pub const PROTOCOL: u32 = 1;
@@ -235,6 +237,15 @@ pub enum Command {
         /// Call id of the caller or of the consultation.
         call: u64,
     },
+    /// The last transfers, newest first. Answered with a list of [`TransferEntry`].
+    #[serde(rename = "transfer.list")]
+    TransferList {},
+    /// Call somebody back who was sent on. Answered with [`CallCreated`].
+    #[serde(rename = "transfer.call_back")]
+    TransferCallBack {
+        /// Id of the transfer.
+        transfer: u64,
+    },
     /// What is measured of the call's sound. Answered with [`CallStats`].
     #[serde(rename = "call.stats")]
     Stats {
@@ -412,6 +423,8 @@ const NAMES: &[&str] = &[
     "call.transfer.consult",
     "call.transfer.complete",
     "call.transfer.cancel",
+    "transfer.list",
+    "transfer.call_back",
     "call.stats",
     "contacts.search",
     "contacts.lookup",
@@ -583,6 +596,8 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// Past calls.
     History(Vec<HistoryEntry>),
+    /// The last transfers.
+    Transfers(Vec<TransferEntry>),
     /// The visible state.
     View(Box<AppView>),
     /// What a test of an account found.

@@ -17,6 +17,7 @@ mod record;
 mod registrations;
 mod settings;
 mod sound;
+mod transfer_log;
 mod transfers;
 mod watch;
 

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use crate::code::Code;
 use crate::view::{
-    AccountState, CallDirection, CallState, LineView, PeerView, RegisteredDevice,
+    AccountState, CallDirection, CallState, LineView, PeerView, RegisteredDevice, TransferEntry,
 };
 
 /// An event and when it happened.
@@ -78,6 +78,9 @@ pub enum Event {
         #[ts(optional)]
         reason: Option<Code>,
     },
+    /// One of the last transfers began, went on or ended: as the list of them has it now.
+    #[serde(rename = "transfer.changed")]
+    TransferChanged(Box<TransferEntry>),
     /// A call is parked.
     #[serde(rename = "call.parked")]
     CallParked {

@@ -120,6 +120,8 @@ pub struct AppView {
     pub history: Vec<HistoryEntry>,
     /// Missed calls that were not looked at yet.
     pub missed: u32,
+    /// The last transfers, at most 20, newest first.
+    pub transfers: Vec<TransferEntry>,
     /// Devices and sound.
     pub audio: AudioView,
     /// The embedded demo exchange, while it runs.
@@ -336,6 +338,47 @@ pub struct TransferView {
     pub reason: Option<Code>,
     /// SIP status, for support.
     pub status: Option<u16>,
+}
+
+/// How a caller was sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferKind {
+    /// Unasked.
+    Cold,
+    /// After talking with the new party.
+    Warm,
+    /// To the parking lot.
+    Park,
+}
+
+/// One of the last transfers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct TransferEntry {
+    /// Id for `transfer.call_back`.
+    pub id: u64,
+    /// The caller's call.
+    pub call: u64,
+    /// Account it ran on.
+    pub account: String,
+    /// When it began.
+    pub at_ms: u64,
+    /// Who was sent on.
+    pub caller: PeerView,
+    /// To whom.
+    pub to: PeerView,
+    /// How.
+    pub kind: TransferKind,
+    /// How far it is, or how it ended.
+    pub state: TransferState,
+    /// Why it failed.
+    pub reason: Option<Code>,
+    /// SIP status, for support.
+    pub status: Option<u16>,
+    /// The caller's call is over and he did not get through: he should be called back.
+    pub lost: bool,
+    /// What to call him back by; null when he withheld his number.
+    pub call_back: Option<String>,
 }
 
 /// How a past call went.

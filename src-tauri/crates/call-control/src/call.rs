@@ -381,6 +381,11 @@ impl Call {
         self.consult.as_ref().map(|consult| consult.of)
     }
 
+    /// True while it is rung for another call's supervised transfer, and nobody here talks to it.
+    pub fn is_rung_for_another(&self) -> bool {
+        self.called_for().is_some()
+    }
+
     /// Its transfer: under way, the last one, or none.
     pub fn transfer(&self) -> &Transfer {
         &self.transfer

@@ -60,6 +60,10 @@ impl Desk {
                 self.retrieve(now, slot.as_deref(), account.as_deref())
             }
             Command::Pickup { target, account } => self.pick_up(now, &target, account.as_deref()),
+            Command::TransferList {} => {
+                Ok(Answer::Transfers(self.transfers.iter().cloned().collect()))
+            }
+            Command::TransferCallBack { transfer } => self.call_back(now, transfer),
             Command::Stats { call } => {
                 let stats = self.stats(CallId(call)).ok_or_else(|| unknown_call(call))?;
                 Ok(Answer::Stats(Box::new(stats)))

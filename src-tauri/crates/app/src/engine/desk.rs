@@ -26,7 +26,7 @@ use super::{Ask, Reply, StartError, StartOptions};
 use crate::code::Code;
 use crate::event::{Event, EventLine};
 use crate::shell::Shell;
-use crate::view::{CallView, HistoryEntry, Notice};
+use crate::view::{CallView, HistoryEntry, Notice, TransferEntry};
 
 /// Finished background work that may wait for the loop.
 const WORK: usize = 64;
@@ -57,6 +57,9 @@ pub(super) struct Desk {
     pub(super) history: VecDeque<HistoryEntry>,
     /// Callers whose transfer may still be reported, though their line is over.
     pub(super) departed: VecDeque<Departed>,
+    /// The last transfers, newest first.
+    pub(super) transfers: VecDeque<TransferEntry>,
+    pub(super) last_transfer: u64,
     pub(super) missed: u32,
     pub(super) notices: VecDeque<Notice>,
     pub(super) last_notice: u64,
@@ -147,6 +150,8 @@ impl Desk {
             over: VecDeque::new(),
             history: VecDeque::new(),
             departed: VecDeque::new(),
+            transfers: VecDeque::new(),
+            last_transfer: 0,
             missed: 0,
             notices: VecDeque::new(),
             last_notice: 0,

@@ -88,6 +88,7 @@ impl Desk {
             calls,
             history: self.history.iter().cloned().collect(),
             missed: self.missed,
+            transfers: self.transfers.iter().cloned().collect(),
             audio: self.sounds.view(&self.settings.config.audio),
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
             colleagues: self.demo.as_ref().map(|d| d.colleagues.clone()).unwrap_or_default(),

@@ -172,6 +172,9 @@ impl Desk {
     ) {
         debug!(call = call.0, to = %plan.to, ?progress, "transfer");
         self.publisher.changed();
+        if progress == Progress::Trying {
+            self.log_transfer(now, call, plan);
+        }
         let line = self.lines.get(&call).filter(|line| line.reports);
         if progress == (Progress::Done { confirmed: false })
             && let Some(session) = line.and_then(|line| line.session)
@@ -195,6 +198,8 @@ impl Desk {
         };
         let state = state_of(progress);
         self.event(now, Event::CallTransfer { call: call.0, state, status, reason });
+        let gone = matches!(progress, Progress::Failed(Failure::CallerGone | Failure::LineLost));
+        self.log_outcome(now, call.0, (state, status, reason), gone);
         self.parked(now, call, state);
     }
 
@@ -276,6 +281,7 @@ impl Desk {
             status.map_or(Code::TransferFailed, |status| cause::of_call_status(status, true));
         let reason = Some(reason).filter(|_| failed);
         self.event(now, Event::CallTransfer { call, state, status, reason });
+        self.log_outcome(now, call, (state, status, reason), failed);
         if let Some(slot) = last.and_then(|departed| departed.parking).filter(|_| !failed) {
             self.event(now, Event::CallParked { call, slot });
         }
@@ -301,6 +307,7 @@ impl Desk {
         line.returned = !matches!(call.state(), State::Active | State::HeldByPeer);
         if call.end().is_some_and(|end| end.by != Party::Local) {
             let number = line.peer.number.clone();
+            self.log_lost(now, call.id().0);
             self.caller_gone(now, number);
         }
     }

@@ -6,8 +6,9 @@
 use app::StartOptions;
 use app::code::Code;
 use app::config::{BlindTransfer, Sound};
+use app::control::Answer;
 use app::event::{Event, TransferState};
-use app::view::{AccountState, CallState, CallView};
+use app::view::{AccountState, CallState, CallView, TransferKind};
 use serde_json::json;
 use training_pbx::{CustomerCall, PbxHandle};
 
@@ -124,6 +125,56 @@ async fn an_unknown_number_and_a_busy_one_leave_him_here_too() {
         assert_eq!(scene.told().await, (TransferState::Failed, status, reason), "{to}");
         scene.has_the_customer().await;
     }
+}
+
+#[tokio::test]
+async fn the_last_transfers_are_told_and_the_caller_can_be_called_back() {
+    let mut scene = scene().await;
+    scene.blind("221").await;
+    let taken = scene.taken;
+    let failed = |view: &app::view::AppView| {
+        view.transfers.first().is_some_and(|entry| entry.state == TransferState::Failed)
+    };
+    let view = scene.reception.view(failed).await;
+    let entry = view.transfers[0].clone();
+    assert_eq!((entry.call, entry.kind, entry.lost), (taken, TransferKind::Cold, false));
+    assert_eq!((entry.reason, entry.status), (Some(Code::BusyHere), Some(486)));
+    assert_eq!(entry.to.number, "221");
+    assert!(!entry.caller.number.is_empty() && entry.call_back.is_some(), "{entry:?}");
+    let list = scene.reception.ask(json!({"cmd": "transfer.list"})).await.unwrap();
+    assert_eq!(list, Answer::Transfers(vec![entry.clone()]));
+    // He gives up waiting: he is to be called back.
+    scene.reception.do_with("call.hangup", taken).await;
+    let back = json!({"cmd": "transfer.call_back", "transfer": entry.id});
+    let Answer::Call(created) = scene.reception.ask(back).await.unwrap() else { panic!("no call") };
+    let view = scene.reception.view(|view| view.calls.iter().any(|c| c.id == created.call)).await;
+    let call = view.calls.iter().find(|call| call.id == created.call).unwrap();
+    assert_eq!(call.peer.number, entry.caller.number);
+    let unknown = json!({"cmd": "transfer.call_back", "transfer": 99});
+    assert_eq!(scene.reception.refused(unknown).await, Code::UnknownCall);
+    scene.reception.quit().await;
+    scene.colleague.quit().await;
+}
+
+#[tokio::test]
+async fn no_more_than_twenty_transfers_are_kept() {
+    let mut scene = scene().await;
+    for count in 1..=22 {
+        scene.blind("999").await;
+        let over = move |view: &app::view::AppView| {
+            let first = view.transfers.first();
+            first.is_some_and(|e| e.id == count && e.state == TransferState::Failed)
+        };
+        scene.reception.view(over).await;
+        scene.reception.do_with("call.transfer.cancel", scene.taken).await;
+        let taken = scene.taken;
+        let active = |call: &CallView| call.id == taken && call.state == CallState::Active;
+        scene.reception.view(|view| view.calls.iter().any(active)).await;
+    }
+    let view = scene.reception.view(|view| view.transfers.len() == 20).await;
+    assert_eq!((view.transfers[0].id, view.transfers[19].id), (22, 3));
+    scene.reception.quit().await;
+    scene.colleague.quit().await;
 }
 
 #[tokio::test]
