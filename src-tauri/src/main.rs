@@ -9,16 +9,17 @@ mod texts;
 mod tray;
 mod windows;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::config::Config;
+use app::logs::{self, LogOptions};
 use app::{App, StartOptions};
 use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
-use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
 use crate::commands::Program;
@@ -26,7 +27,6 @@ use crate::shell::Window;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr();
     let built = tauri::Builder::default()
         // First of all plugins: a second start must do nothing else than call the first.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show_main(app)))
@@ -51,17 +51,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+/// Logs beside the settings; where that cannot be, to standard error alone.
+fn start_log(settings: &Path) {
+    let file = settings.with_file_name("logs").join("balie.log");
+    let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let options = |file| LogOptions {
+        file,
+        file_bytes: logs::FILE_BYTES,
+        level: "info,app=debug,call_control=debug,sip_ua=debug,sip_transport=debug,pbx=debug",
+        stderr: true,
+    };
+    let started = folder.and_then(|()| logs::start(options(Some(&file))));
+    if let Err(error) = started
+        && logs::start(options(None)).is_ok()
+    {
+        tracing::warn!(%error, file = %file.display(), "no log is kept");
+    }
 }
 
 /// Starts the program, then the windows that show it.
 fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
+    let settings = arguments.settings_file(handle)?;
+    start_log(&settings);
     let window = Arc::new(Window::new(handle.clone()));
     let options = StartOptions {
         config: Config::default(),
-        settings: Some(arguments.settings_file(handle)?),
+        settings: Some(settings),
         sound: arguments.audio.clone(),
         demo: arguments.demo,
         first_customer: arguments.first_customer.map(|seconds| Duration::from_secs(seconds.into())),

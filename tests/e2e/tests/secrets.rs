@@ -60,6 +60,31 @@ fn a_day_at_the_desk_tells_no_secret() -> Result<()> {
 }
 
 #[test]
+fn the_older_files_of_a_log_tell_no_secret_either() -> Result<()> {
+    const BYTES: usize = 20_000;
+    let folder = tempdir()?;
+    let home = folder.path().join("home");
+    let pbx = Pbx::start()?;
+    let config = settings(&home, pbx.relay.port, &format!("password_env = \"{VARIABLE}\""))?;
+    let size = BYTES.to_string();
+    let more = ["--log-size", size.as_str()];
+    let mut balie = run_with(&config, Command::new(program()?), Some(&pbx.password), &more)?;
+    balie.until("registered", |line| line["state"] == "registered")?;
+    a_call(&mut balie, &pbx)?;
+    say_everywhere(&mut balie, &pbx, &pbx.password.clone())?;
+    balie.quit()?;
+    let logs: Vec<_> =
+        files(&home)?.into_iter().filter(|(name, _)| name.contains("balie.log")).collect();
+    ensure!(logs.len() == 5, "five files: {:?}", logs.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    for (name, text) in &logs {
+        ensure!(text.len() <= BYTES, "{name} holds {} bytes", text.len());
+        let whole = |line: &str| serde_json::from_str::<Value>(line).is_ok();
+        ensure!(text.lines().all(whole), "{name} holds lines that are not whole");
+    }
+    judge(&logs, &[&pbx.password], &pbx.relay.responses())
+}
+
+#[test]
 fn the_way_to_the_keyring_tells_no_secret() -> Result<()> {
     let missing = ["dbus-run-session", "gnome-keyring-daemon"].into_iter().find(|name| {
         let version = Command::new(name).arg("--version").stdout(Stdio::null()).status();
@@ -250,11 +275,20 @@ fn settings(home: &Path, port: u16, password: &str) -> Result<PathBuf> {
 }
 
 /// Starts `balie-cli run` behind a command, with everything logged beside its settings.
-fn run(config: &Path, mut command: Command, password: Option<&str>) -> Result<Talk> {
+fn run(config: &Path, command: Command, password: Option<&str>) -> Result<Talk> {
+    run_with(config, command, password, &[])
+}
+
+fn run_with(
+    config: &Path,
+    mut command: Command,
+    password: Option<&str>,
+    more: &[&str],
+) -> Result<Talk> {
     let log = config.with_file_name("balie.log");
     let flight = config.with_file_name("flight");
     command.args([OsStr::new("run"), "--audio".as_ref(), "null".as_ref(), "--config".as_ref()]);
-    command.arg(config).arg("--log").arg(log).arg("--flight-dir").arg(flight);
+    command.arg(config).arg("--log").arg(log).arg("--flight-dir").arg(flight).args(more);
     if let Some(password) = password {
         command.env(VARIABLE, password);
     }

@@ -59,9 +59,12 @@ struct Run {
     /// system, null, none or wav:IN.wav,OUT.wav[,loop].
     #[arg(long, value_name = "SPEC", default_value = "system")]
     audio: Sound,
-    /// Write a log here.
+    /// Write a log here, and what no longer fits to FILE.1 to FILE.4.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Bytes of one file of the log.
+    #[arg(long, value_name = "BYTES", default_value_t = app::logs::FILE_BYTES, requires = "log")]
+    log_size: u64,
     /// Where the flight recorder will keep its files.
     #[arg(long, value_name = "DIR")]
     flight_dir: Option<PathBuf>,

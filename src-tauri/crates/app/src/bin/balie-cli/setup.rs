@@ -1,12 +1,11 @@
 //! What several commands begin with: the configuration file and the log.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
 
 use app::code::Code;
 use app::config::Config;
-use tracing_subscriber::EnvFilter;
+use app::logs::{self, LogOptions};
 
 use crate::out::Failure;
 
@@ -23,22 +22,10 @@ pub(crate) fn config(path: &Path) -> Result<Config, Failure> {
 }
 
 /// Logs to a file when one is named, else warnings to standard error.
-pub(crate) fn log(path: Option<&Path>) -> Result<(), Failure> {
-    let filter = |default: &str| {
-        EnvFilter::try_from_env("BALIE_LOG").unwrap_or_else(|_| EnvFilter::new(default))
-    };
-    let builder = tracing_subscriber::fmt();
-    match path {
-        Some(path) => {
-            let unusable = |error: std::io::Error| {
-                Failure::usage(Code::BadRequest, format!("{}: {error}", path.display()))
-            };
-            let file = File::create(path).map_err(unusable)?;
-            builder.json().with_env_filter(filter("debug")).with_writer(Mutex::new(file)).init();
-        }
-        None => {
-            builder.with_env_filter(filter("warn")).with_writer(std::io::stderr).init();
-        }
-    }
-    Ok(())
+pub(crate) fn log(path: Option<&Path>, file_bytes: u64) -> Result<(), Failure> {
+    let options = LogOptions { file: path, file_bytes, level: "debug", stderr: path.is_none() };
+    logs::start(options).map_err(|error| {
+        let place = path.map(|path| path.display().to_string()).unwrap_or_default();
+        Failure::usage(Code::BadRequest, format!("{place}: {error}"))
+    })
 }
