@@ -86,7 +86,11 @@ impl Corner {
         } else {
             Account::direct("101", PHONES, PORT)
         };
-        let config = account.with("mwi = false").with("reg_event = false").with(self.setting).write(folder, PHONES)?;
+        let config = account
+            .with("mwi = false")
+            .with("reg_event = false")
+            .with(self.setting)
+            .write(folder, PHONES)?;
         let mut stage = Stage { balie: None, config: &config, sipp: None, options, folder };
         (self.play)(&mut stage)?;
         stage.sipp()?.finish(REST)

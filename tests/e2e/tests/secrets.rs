@@ -75,7 +75,11 @@ fn the_older_files_of_a_log_tell_no_secret_either() -> Result<()> {
     balie.quit()?;
     let logs: Vec<_> =
         files(&home)?.into_iter().filter(|(name, _)| name.contains("balie.log")).collect();
-    ensure!(logs.len() == 5, "five files: {:?}", logs.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    ensure!(
+        logs.len() == 5,
+        "five files: {:?}",
+        logs.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
     for (name, text) in &logs {
         ensure!(text.len() <= BYTES, "{name} holds {} bytes", text.len());
         let whole = |line: &str| serde_json::from_str::<Value>(line).is_ok();

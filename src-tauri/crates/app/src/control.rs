@@ -385,14 +385,8 @@ pub enum Command {
 }
 
 /// Names of the interface whose function is not there yet; they are answered `not_supported`.
-const LATER: &[&str] = &[
-    "queue.list",
-    "queue.join",
-    "queue.leave",
-    "agent.state",
-    "service.get",
-    "service.set",
-];
+const LATER: &[&str] =
+    &["queue.list", "queue.join", "queue.leave", "agent.state", "service.get", "service.set"];
 
 /// Names of [`Command`], to tell a wrong argument from an unknown command.
 const NAMES: &[&str] = &[

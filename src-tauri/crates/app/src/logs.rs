@@ -44,9 +44,8 @@ pub fn start(options: LogOptions<'_>) -> io::Result<()> {
     let file = options.file.map(open).transpose()?.map(|file| {
         fmt::layer().json().with_writer(Mutex::new(file)).with_filter(filter(options.level))
     });
-    let errors = options
-        .stderr
-        .then(|| fmt::layer().with_writer(io::stderr).with_filter(filter("warn")));
+    let errors =
+        options.stderr.then(|| fmt::layer().with_writer(io::stderr).with_filter(filter("warn")));
     let started = tracing_subscriber::registry().with(file).with(errors).try_init();
     started.map_err(|error| io::Error::other(error.to_string()))
 }

@@ -353,7 +353,10 @@ impl Transfer {
             }
             (Stage::TakenBack, News::Accepted) => self.agreed = true,
             (Stage::TakenBack, News::Failed(_)) => self.enter(Stage::Idle, "failed", None),
-            (Stage::Holding, News::Failed(_)) => debug!("holding, old news -> holding"),
+            // Of an earlier request, that the user has taken back.
+            (Stage::Calling | Stage::Holding, News::Failed(_)) => {
+                debug!("{:?}, old news -> {:?}", self.stage, self.stage);
+            }
             (_, News::Failed(failure)) if self.is_under_way() => {
                 self.give_back("failed", failure);
                 self.due = self.agreed.then_some(now + LOOK);

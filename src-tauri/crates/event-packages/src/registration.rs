@@ -122,7 +122,8 @@ impl RegistrationInfo {
 
 fn write_contact(writer: &mut Writer, contact: &Contact) {
     writer.start("contact").with("id", &contact.id).with("state", phase_word(contact.phase));
-    writer.with_some("event", EVENTS.iter().find(|(_, e)| *e == contact.event).map(|(word, _)| word));
+    writer
+        .with_some("event", EVENTS.iter().find(|(_, e)| *e == contact.event).map(|(word, _)| word));
     writer.with_some("expires", contact.expires).with_some("retry-after", contact.retry_after);
     writer.leaf("uri", &contact.uri).leaf_some("display-name", contact.display.as_ref()).end();
 }

@@ -180,7 +180,9 @@ impl Notifier {
         let mut response = Response::to_request(request, status);
         let headers = &mut response.headers;
         match status {
-            StatusCode::BAD_EVENT => headers.push(HeaderName::AllowEvents, self.packages.join(", ")),
+            StatusCode::BAD_EVENT => {
+                headers.push(HeaderName::AllowEvents, self.packages.join(", "))
+            }
             StatusCode::INTERVAL_TOO_BRIEF => {
                 headers.push(HeaderName::MinExpires, LEAST.to_string());
             }
@@ -257,7 +259,9 @@ impl Notifier {
         let before = &self.registrations;
         for subscription in self.subscriptions.values_mut() {
             let Resource::Registrations(user) = subscription.resource.clone() else { continue };
-            let held = |all: &BTreeMap<String, Vec<String>>| all.get(&user).cloned().unwrap_or_else(|| none.clone());
+            let held = |all: &BTreeMap<String, Vec<String>>| {
+                all.get(&user).cloned().unwrap_or_else(|| none.clone())
+            };
             let gone = gone.iter().filter(|gone| gone.user == user).cloned().collect();
             subscription.registrations_changed(gone, held(before) != held(&registrations));
         }
@@ -409,11 +413,7 @@ impl Notifier {
         let due: Vec<SubscriptionId> = due.map(|(id, _)| *id).collect();
         for id in due {
             let Some(subscription) = self.subscriptions.get_mut(&id) else { continue };
-            let state = State {
-                lines: &self.lines,
-                mailboxes,
-                registrations: &self.registrations,
-            };
+            let state = State { lines: &self.lines, mailboxes, registrations: &self.registrations };
             let request = subscription.notify(now, &self.names, state);
             let notification =
                 Notification { subscription: id, request, route: subscription.route };

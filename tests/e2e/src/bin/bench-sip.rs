@@ -82,8 +82,10 @@ fn registration(folder: &Path) -> Result<()> {
     Signal::read(&speech())?.raised_to(48_000)?.write(&microphone)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let config =
-            Account::new("101", "geheim", &server).with("mwi = false").with("reg_event = false").write(folder, PHONES)?;
+        let config = Account::new("101", "geheim", &server)
+            .with("mwi = false")
+            .with("reg_event = false")
+            .write(folder, PHONES)?;
         let start = now();
         let balie = Balie::start(&config, "null")?;
         ours.push(registered(&lamps, start)?);
@@ -121,7 +123,9 @@ fn registered(lamps: &Lamps, start: Instant) -> Result<f64> {
 fn watched_lines(folder: &Path) -> Result<()> {
     let lamps = Lamps::start(SERVER)?;
     let server = lamps.address()?;
-    let account = Account::new("101", "geheim", &server.to_string()).with("mwi = false").with("reg_event = false");
+    let account = Account::new("101", "geheim", &server.to_string())
+        .with("mwi = false")
+        .with("reg_event = false");
     let mut balie = Balie::start(&account.write(folder, PHONES)?, "none")?;
     balie.registered()?;
     pause(Duration::from_secs(1));

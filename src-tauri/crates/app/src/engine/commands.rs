@@ -51,19 +51,6 @@ impl Desk {
             Command::Dial { to, account, withhold } => {
                 self.dial(now, &to, account.as_deref(), withhold)
             }
-            Command::Conference { calls } => {
-                let ids: Vec<CallId> = calls.into_iter().map(CallId).collect();
-                self.confer(now, &ids)
-            }
-            Command::Park { call, slot } => self.park(now, call, slot.as_deref()),
-            Command::Retrieve { slot, account } => {
-                self.retrieve(now, slot.as_deref(), account.as_deref())
-            }
-            Command::Pickup { target, account } => self.pick_up(now, &target, account.as_deref()),
-            Command::TransferList {} => {
-                Ok(Answer::Transfers(self.transfers.iter().cloned().collect()))
-            }
-            Command::TransferCallBack { transfer } => self.call_back(now, transfer),
             Command::Stats { call } => {
                 let stats = self.stats(CallId(call)).ok_or_else(|| unknown_call(call))?;
                 Ok(Answer::Stats(Box::new(stats)))
@@ -107,6 +94,29 @@ impl Desk {
                 self.publisher.changed();
                 Ok(Answer::done())
             }
+            other => self.obey_for_calls(now, other),
+        }
+    }
+
+    /// What is done with calls by more than one step, or by dialling.
+    fn obey_for_calls(&mut self, now: Instant, command: Command) -> Outcome {
+        match command {
+            Command::Conference { calls } => {
+                let ids: Vec<CallId> = calls.into_iter().map(CallId).collect();
+                self.confer(now, &ids)
+            }
+            Command::Park { call, slot } => self.park(now, call, slot.as_deref()),
+            Command::Retrieve { slot, account } => {
+                self.retrieve(now, slot.as_deref(), account.as_deref())
+            }
+            Command::Pickup { target, account } => self.pick_up(now, &target, account.as_deref()),
+            Command::TransferList {} => {
+                Ok(Answer::Transfers(self.transfers.iter().cloned().collect()))
+            }
+            Command::TransferCallBack { transfer } => self.call_back(now, transfer),
+            Command::TransferBlind { call, to } => self.transfer_blind(now, call, &to),
+            Command::TransferConsult { call, to } => self.transfer_consult(now, call, &to),
+            Command::TransferComplete { call } => self.transfer_complete(now, call),
             other => self.obey_for_call(now, other),
         }
     }
@@ -130,9 +140,6 @@ impl Desk {
             Command::Dtmf { call, digits } => (call, CallCommand::Dtmf(digits)),
             Command::Reinvite { call } => (call, CallCommand::Refresh),
             Command::Update { call } => (call, CallCommand::Update),
-            Command::TransferBlind { call, to } => return self.transfer_blind(now, call, &to),
-            Command::TransferConsult { call, to } => return self.transfer_consult(now, call, &to),
-            Command::TransferComplete { call } => return self.transfer_complete(now, call),
             Command::TransferCancel { call } => (call, CallCommand::TransferCancel),
             _ => return Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
         };

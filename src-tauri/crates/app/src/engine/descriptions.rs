@@ -73,12 +73,7 @@ impl Desk {
         sent
     }
 
-    pub(super) fn try_offer(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        by: By,
-    ) -> Result<(), StepError> {
+    pub(super) fn try_offer(&mut self, now: Instant, id: CallId, by: By) -> Result<(), StepError> {
         let hold = self.calls.get(id).map(Call::hold).ok_or(StepError::Gone)?;
         let wanted = hold.offering.unwrap_or(hold.wanted);
         let direction = media_direction(call_control::HoldState { wanted, ..hold });

@@ -90,6 +90,11 @@ impl Registrations {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the registrar says when it may be asked again")]
+async fn after(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
 /// What a contact's end means for the device it belongs to (RFC 3680 section 5.1).
 fn fate_of(contact: &Contact) -> Option<Fate> {
     let wait = Duration::from_secs(contact.retry_after.unwrap_or(0).into());
@@ -162,9 +167,9 @@ impl Desk {
         let Some(held) = self.watches.registrations.get_mut(id).filter(|_| registered) else {
             return;
         };
-        let rest = held.hurried.map_or(Duration::ZERO, |last| {
-            (last + PACE).saturating_duration_since(now)
-        });
+        let rest = held
+            .hurried
+            .map_or(Duration::ZERO, |last| (last + PACE).saturating_duration_since(now));
         let wait = wait.max(rest);
         if held.hurried.is_some_and(|last| last > now) {
             // That is planned already.
@@ -176,15 +181,15 @@ impl Desk {
             return self.register_now(now, id);
         }
         let id = id.to_owned();
-        let late = async move { tokio::time::sleep(wait).await };
-        self.later(late, move |desk, now, ()| desk.register_now(now, &id));
+        self.later(after(wait), move |desk, now, ()| desk.register_now(now, &id));
     }
 
     fn register_now(&mut self, now: Instant, id: &str) {
         let wanted = self.account(id).is_some_and(|account| {
             account.state == AccountState::Registered && account.settings.register
         });
-        if wanted && !self.is_quitting()
+        if wanted
+            && !self.is_quitting()
             && let Err(refusal) = self.register(now, id)
         {
             debug!(account = id, %refusal, "not registered again");

@@ -66,8 +66,15 @@ impl Desk {
         self.change_transfer(now, call, |entry| entry.lost = true);
     }
 
-    fn change_transfer(&mut self, now: Instant, call: u64, change: impl FnOnce(&mut TransferEntry)) {
-        let Some(entry) = self.transfers.iter_mut().find(|entry| entry.call == call) else { return };
+    fn change_transfer(
+        &mut self,
+        now: Instant,
+        call: u64,
+        change: impl FnOnce(&mut TransferEntry),
+    ) {
+        let Some(entry) = self.transfers.iter_mut().find(|entry| entry.call == call) else {
+            return;
+        };
         let before = entry.clone();
         change(entry);
         if *entry != before {
@@ -89,9 +96,8 @@ impl Desk {
         })?;
         let hidden = || ErrorReply::new(Code::BadTarget, "the caller withheld his number");
         let text = entry.call_back.as_ref().ok_or_else(hidden)?;
-        let uri = Uri::parse(text).map_err(|error| {
-            ErrorReply::new(Code::BadTarget, error.to_string())
-        })?;
+        let uri = Uri::parse(text)
+            .map_err(|error| ErrorReply::new(Code::BadTarget, error.to_string()))?;
         let (account, peer) = (entry.account.clone(), entry.caller.clone());
         let dialled = Dialled { uri, withhold: false, reference: Reference::default() };
         self.place(now, &account, dialled, peer)

@@ -102,9 +102,8 @@ impl Watches {
     /// A call that rings at that line, when the exchange has told enough of it to take it.
     pub(super) fn ringing_at(&self, account: &str, line: &Uri) -> Option<&Ringing> {
         let same = |told: &str| {
-            Uri::parse(told).is_ok_and(|told| {
-                told.user() == line.user() && told.host() == line.host()
-            })
+            Uri::parse(told)
+                .is_ok_and(|told| told.user() == line.user() && told.host() == line.host())
         };
         let of_account = |source| self.watched.get(source).is_some_and(|w| w.account == account);
         let mut found = self.ringing.iter().filter(|((s, told), _)| of_account(s) && same(told));
@@ -133,7 +132,12 @@ impl Watches {
     }
 
     /// The watches of this line or list.
-    fn sources_of(&self, account: &str, uri: &Uri, list: bool) -> Vec<(SourceId, Option<WatchPackage>)> {
+    fn sources_of(
+        &self,
+        account: &str,
+        uri: &Uri,
+        list: bool,
+    ) -> Vec<(SourceId, Option<WatchPackage>)> {
         let same = |w: &Watched| {
             w.account == account && w.list == list && w.uri.to_string() == uri.to_string()
         };

@@ -48,14 +48,6 @@ impl Desk {
         })
         .await
     }
-
-    async fn heard(&mut self, call: u64) {
-        self.event(|event| match event {
-            Event::CallMedia { call: id, rx_active: true, .. } => (id == call).then_some(()),
-            _ => None,
-        })
-        .await;
-    }
 }
 
 #[tokio::test]
@@ -75,7 +67,8 @@ async fn a_customer_is_parked_and_retrieved_by_a_colleague() {
         assert_eq!(reception.parked().await, (call, Some(told.into())));
         reception.call(CallState::Ended).await;
         let back = made(&colleague, json!({"cmd": "call.retrieve", "slot": told})).await;
-        colleague.heard(back).await;
+        assert_eq!(colleague.call(CallState::Active).await.call, back);
+        assert_eq!(pbx.status().await.unwrap().calls, 1);
         colleague.do_with("call.hangup", back).await;
         colleague.call(CallState::Ended).await;
     }
@@ -101,7 +94,9 @@ async fn one_slot_takes_one_caller_and_the_second_stays_with_the_desk() {
         })
         .await;
     assert_eq!(failed, (second, Some(Code::BusyHere)));
-    reception.view(|view| view.calls.iter().any(|c| c.id == second && c.state == CallState::Held)).await;
+    reception
+        .view(|view| view.calls.iter().any(|c| c.id == second && c.state == CallState::Held))
+        .await;
     reception.quit().await;
 }
 
@@ -138,7 +133,8 @@ async fn a_call_that_rings_at_a_colleague_is_picked_up() {
         let mut caller = Desk::registered(&pbx, "103").await;
         if watched {
             reception.ask(json!({"cmd": "line.watch", "uris": ["102"]})).await.unwrap();
-            let closed = json!({"cmd": "answer.status", "to": "*97102", "status": 403, "count": 1000});
+            let closed =
+                json!({"cmd": "answer.status", "to": "*97102", "status": 403, "count": 1000});
             let closed: Knob = serde_json::from_value(closed).unwrap();
             pbx.turn(closed).await.unwrap();
         }
@@ -167,7 +163,9 @@ async fn a_call_that_rings_at_a_colleague_is_picked_up() {
 
 #[tokio::test]
 async fn a_call_is_refreshed_by_update_or_else_by_an_invite() {
-    for (allow, method) in [("INVITE, ACK, BYE, CANCEL, UPDATE", "UPDATE"), ("INVITE, ACK, BYE, CANCEL", "INVITE")] {
+    for (allow, method) in
+        [("INVITE, ACK, BYE, CANCEL, UPDATE", "UPDATE"), ("INVITE, ACK, BYE, CANCEL", "INVITE")]
+    {
         let peer = Peer::start(allow).await;
         let mut desk = peer.caller().await;
         let call = desk.dial(&peer.address).await;

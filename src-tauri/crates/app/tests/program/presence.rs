@@ -24,7 +24,10 @@ impl Desk {
         .await
     }
 
-    async fn devices(&mut self, fits: impl Fn(&[RegisteredDevice]) -> bool) -> Vec<RegisteredDevice> {
+    async fn devices(
+        &mut self,
+        fits: impl Fn(&[RegisteredDevice]) -> bool,
+    ) -> Vec<RegisteredDevice> {
         self.event(|event| match event {
             Event::AccountDevices { devices, .. } if fits(&devices) => Some(devices),
             _ => None,

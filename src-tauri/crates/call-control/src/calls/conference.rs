@@ -56,7 +56,10 @@ impl CallControl {
     /// Ends what binds a call to its consultation or to the one it is a consultation for.
     fn separate(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        let pairs = [call.consult_of().map(|of| (of, id)), call.transfer().consult().map(|with| (id, with))];
+        let pairs = [
+            call.consult_of().map(|of| (of, id)),
+            call.transfer().consult().map(|with| (id, with)),
+        ];
         for (caller, consult) in pairs.into_iter().flatten() {
             self.change(caller, |call, _| call.leaves_consult());
             self.change(consult, |call, _| call.stands_alone());

@@ -222,12 +222,7 @@ impl Subscription {
     }
 
     /// Writes the next NOTIFY.
-    pub(super) fn notify(
-        &mut self,
-        now: Instant,
-        names: &Names,
-        state: State<'_>,
-    ) -> Request {
+    pub(super) fn notify(&mut self, now: Instant, names: &Names, state: State<'_>) -> Request {
         self.due = false;
         self.local_seq += 1;
         let mut request = Request::new(Method::Notify, self.target.clone());

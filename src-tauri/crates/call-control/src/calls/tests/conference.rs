@@ -120,8 +120,7 @@ fn a_conference_of_others_holds_who_is_not_in_it() {
     desk.calls.conference(desk.now, &[ids[1], third]).unwrap();
     assert!(!desk.calls.get(ids[0]).unwrap().in_conference());
     assert_eq!(desk.state(ids[0]), State::Held);
-    let live: Vec<CallId> =
-        desk.calls.iter().filter(|call| call.is_live()).map(Call::id).collect();
+    let live: Vec<CallId> = desk.calls.iter().filter(|call| call.is_live()).map(Call::id).collect();
     assert_eq!(live, [ids[1], third]);
 }
 

@@ -437,10 +437,7 @@ impl Desk {
     fn supervising(&mut self) -> (CallId, CallId) {
         let caller = self.talking();
         let target = self.calls.send_supervised(self.now, caller, TO.into()).unwrap();
-        assert_eq!(
-            actions(&mut self.calls),
-            [(caller.0, hold(true)), (target.0, Action::Invite)]
-        );
+        assert_eq!(actions(&mut self.calls), [(caller.0, hold(true)), (target.0, Action::Invite)]);
         assert_eq!((self.state(caller), self.state(target)), (State::Transferring, State::Dialing));
         (caller, target)
     }
@@ -749,7 +746,8 @@ impl Course {
 
     /// Whether a call may end now: somebody wished or told so, or nobody wants the one that is rung.
     fn may_end(&self, id: CallId) -> bool {
-        let unwanted = |caller: &CallId| self.ended.contains(caller) || !self.open.contains_key(caller);
+        let unwanted =
+            |caller: &CallId| self.ended.contains(caller) || !self.open.contains_key(caller);
         self.released.contains(&id) || self.rung.get(&id).is_some_and(unwanted)
     }
 

@@ -1,8 +1,8 @@
 //! Who watches lines, lists and mailboxes sees what happens, and only what is his to see.
 
 use event_packages::{
-    Basic, ContactEvent, DialogInfo, DialogState, EventList, InstanceState, MessageSummary, Presence,
-    RegistrationInfo, RegistrationPhase,
+    Basic, ContactEvent, DialogInfo, DialogState, EventList, InstanceState, MessageSummary,
+    Presence, RegistrationInfo, RegistrationPhase,
 };
 use sip_core::digest::DigestClient;
 
@@ -261,7 +261,10 @@ fn presence_tells_who_is_there_and_on_the_phone() {
     let w = world.watcher("101");
     assert_eq!(world.subscribe(w, "201", "presence", 600), 200);
     let presence = |world: &World| Presence::read(&world.watchers[w].last().body).unwrap();
-    assert_eq!((presence(&world).basic(), presence(&world).activities), (Some(Basic::Open), vec![]));
+    assert_eq!(
+        (presence(&world).basic(), presence(&world).activities),
+        (Some(Basic::Open), vec![])
+    );
     world.turn(Knob::Line { line: "201".into(), state: Some(LineState::Busy) });
     assert_eq!(presence(&world).activities, ["on-the-phone"]);
     world.turn(Knob::Line { line: "201".into(), state: Some(LineState::Unreachable) });
