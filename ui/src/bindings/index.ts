@@ -148,12 +148,16 @@ outbound_proxy: string,
 /**
  * Transport chosen.
  */
-transport: TransportChoice, };
+transport: TransportChoice, 
+/**
+ * The devices that are registered for this address, this program first; empty where the server does not tell.
+ */
+devices: Array<RegisteredDevice>, };
 
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | CallStats | Array<SearchHit> | Array<HistoryEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView>;
 
 /**
  * Everything the main window shows.
@@ -183,6 +187,10 @@ history: Array<HistoryEntry>,
  * Missed calls that were not looked at yet.
  */
 missed: number, 
+/**
+ * The last transfers, at most 20, newest first.
+ */
+transfers: Array<TransferEntry>, 
 /**
  * Devices and sound.
  */
@@ -236,7 +244,7 @@ problem: Code | null, };
 /**
  * What the user may do with a call now.
  */
-export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "complete_transfer" | "cancel_transfer";
+export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "complete_transfer" | "cancel_transfer" | "conference" | "park";
 
 /**
  * Answer to `call.dial`.
@@ -296,6 +304,10 @@ reason?: Code,
  * The call that this one is a consultation for.
  */
 consult_of?: number, 
+/**
+ * True while it is in a conference.
+ */
+conference?: boolean, 
 /**
  * True while the sound is encrypted.
  */
@@ -420,6 +432,10 @@ status: number | null,
  * The call that this one is a consultation for.
  */
 consult_of: number | null, 
+/**
+ * True while it is in the conference that is mixed here.
+ */
+conference: boolean, 
 /**
  * Its transfer: under way, done, or failed while the caller waits here again.
  */
@@ -554,7 +570,40 @@ digits: string, } | { "cmd": "call.reinvite",
 /**
  * Call id.
  */
-call: number, } | { "cmd": "call.transfer.blind", 
+call: number, } | { "cmd": "call.update", 
+/**
+ * Call id.
+ */
+call: number, } | { "cmd": "call.conference", 
+/**
+ * Call ids, two or more.
+ */
+calls: Array<number>, } | { "cmd": "call.park", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where, for exchanges that let one choose; the own number or the exchange's choice when left
+ * out.
+ */
+slot?: string, } | { "cmd": "call.retrieve", 
+/**
+ * Where it is parked; the own number when left out, for exchanges that park there.
+ */
+slot?: string, 
+/**
+ * Account to dial with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "call.pickup", 
+/**
+ * At whom it rings: extension or address.
+ */
+target: string, 
+/**
+ * Account to dial with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "call.transfer.blind", 
 /**
  * Call id.
  */
@@ -578,7 +627,11 @@ call: number, } | { "cmd": "call.transfer.cancel",
 /**
  * Call id of the caller or of the consultation.
  */
-call: number, } | { "cmd": "call.stats", 
+call: number, } | { "cmd": "transfer.list", } | { "cmd": "transfer.call_back", 
+/**
+ * Id of the transfer.
+ */
+transfer: number, } | { "cmd": "call.stats", 
 /**
  * Call id.
  */
@@ -612,6 +665,11 @@ uris?: Array<string>,
  */
 list?: string, 
 /**
+ * How: by calls (`dialog`, RFC 4235) or by presence (RFC 3856). Left out: by calls, and by
+ * presence where the exchange tells of no calls.
+ */
+package?: WatchPackage, 
+/**
  * Account to ask with; the first usable one when left out.
  */
 account?: string, } | { "cmd": "line.unwatch", 
@@ -623,6 +681,10 @@ uris?: Array<string>,
  * As it was given.
  */
 list?: string, 
+/**
+ * As it was given; left out: by any.
+ */
+package?: WatchPackage, 
 /**
  * As it was given.
  */
@@ -766,7 +828,15 @@ protocol: number,
 /**
  * Version of the program.
  */
-version: string, } | { "event": "account.state" } & AccountEvent | { "event": "call.state" } & CallEvent | { "event": "call.media", 
+version: string, } | { "event": "account.state" } & AccountEvent | { "event": "account.devices", 
+/**
+ * Account id.
+ */
+account: string, 
+/**
+ * All that are registered, this program first.
+ */
+devices: Array<RegisteredDevice>, } | { "event": "call.state" } & CallEvent | { "event": "call.media", 
 /**
  * Call id.
  */
@@ -802,7 +872,15 @@ status?: number,
 /**
  * Why it failed.
  */
-reason?: Code, } | { "event": "line.state" } & LineView | { "event": "mwi", 
+reason?: Code, } | { "event": "transfer.changed" } & TransferEntry | { "event": "call.parked", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where, when that is known.
+ */
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -843,7 +921,15 @@ protocol: number,
 /**
  * Version of the program.
  */
-version: string, } | { "event": "account.state" } & AccountEvent | { "event": "call.state" } & CallEvent | { "event": "call.media", 
+version: string, } | { "event": "account.state" } & AccountEvent | { "event": "account.devices", 
+/**
+ * Account id.
+ */
+account: string, 
+/**
+ * All that are registered, this program first.
+ */
+devices: Array<RegisteredDevice>, } | { "event": "call.state" } & CallEvent | { "event": "call.media", 
 /**
  * Call id.
  */
@@ -879,7 +965,15 @@ status?: number,
 /**
  * Why it failed.
  */
-reason?: Code, } | { "event": "line.state" } & LineView | { "event": "mwi", 
+reason?: Code, } | { "event": "transfer.changed" } & TransferEntry | { "event": "call.parked", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where, when that is known.
+ */
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -999,6 +1093,10 @@ peer?: PeerView,
  */
 direction?: CallDirection, 
 /**
+ * What presence tells, where the line is watched by it.
+ */
+presence?: PresenceView, 
+/**
  * Since when this may be wrong, in seconds since the start; absent: it is right as far as can
  * be known.
  */
@@ -1038,6 +1136,15 @@ at_ms: number,
 severe: boolean, };
 
 /**
+ * Answer to `call.park`: how it goes is told as a transfer, and by `call.parked` when it is done.
+ */
+export type Parked = { 
+/**
+ * Where it will be, when that is known; else only the exchange knows.
+ */
+slot?: string, };
+
+/**
  * A password on its way in. Never printed, never written out again.
  */
 export type Password = string;
@@ -1060,9 +1167,43 @@ name: string,
 number: string, };
 
 /**
+ * What somebody's presence tells. The texts are written by others.
+ */
+export type PresenceView = { 
+/**
+ * Whether he can be reached; null: that is not told.
+ */
+open: boolean | null, 
+/**
+ * What is said of him, at most 256 characters.
+ */
+note: string | null, 
+/**
+ * What he does, in the words of RFC 4480: `on-the-phone`, `away`, `meeting` …
+ */
+activities: Array<string>, };
+
+/**
  * How good a call sounds.
  */
 export type QualityLevel = "unknown" | "good" | "fair" | "poor";
+
+/**
+ * A device that is registered for an account's address.
+ */
+export type RegisteredDevice = { 
+/**
+ * Where it is, as the registrar writes it.
+ */
+contact: string, 
+/**
+ * Its name, or empty.
+ */
+name: string, 
+/**
+ * True: this program.
+ */
+own: boolean, };
 
 /**
  * A reply line.
@@ -1185,7 +1326,40 @@ digits: string, } | { "cmd": "call.reinvite",
 /**
  * Call id.
  */
-call: number, } | { "cmd": "call.transfer.blind", 
+call: number, } | { "cmd": "call.update", 
+/**
+ * Call id.
+ */
+call: number, } | { "cmd": "call.conference", 
+/**
+ * Call ids, two or more.
+ */
+calls: Array<number>, } | { "cmd": "call.park", 
+/**
+ * Call id.
+ */
+call: number, 
+/**
+ * Where, for exchanges that let one choose; the own number or the exchange's choice when left
+ * out.
+ */
+slot?: string, } | { "cmd": "call.retrieve", 
+/**
+ * Where it is parked; the own number when left out, for exchanges that park there.
+ */
+slot?: string, 
+/**
+ * Account to dial with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "call.pickup", 
+/**
+ * At whom it rings: extension or address.
+ */
+target: string, 
+/**
+ * Account to dial with; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "call.transfer.blind", 
 /**
  * Call id.
  */
@@ -1209,7 +1383,11 @@ call: number, } | { "cmd": "call.transfer.cancel",
 /**
  * Call id of the caller or of the consultation.
  */
-call: number, } | { "cmd": "call.stats", 
+call: number, } | { "cmd": "transfer.list", } | { "cmd": "transfer.call_back", 
+/**
+ * Id of the transfer.
+ */
+transfer: number, } | { "cmd": "call.stats", 
 /**
  * Call id.
  */
@@ -1243,6 +1421,11 @@ uris?: Array<string>,
  */
 list?: string, 
 /**
+ * How: by calls (`dialog`, RFC 4235) or by presence (RFC 3856). Left out: by calls, and by
+ * presence where the exchange tells of no calls.
+ */
+package?: WatchPackage, 
+/**
  * Account to ask with; the first usable one when left out.
  */
 account?: string, } | { "cmd": "line.unwatch", 
@@ -1254,6 +1437,10 @@ uris?: Array<string>,
  * As it was given.
  */
 list?: string, 
+/**
+ * As it was given; left out: by any.
+ */
+package?: WatchPackage, 
 /**
  * As it was given.
  */
@@ -1366,6 +1553,64 @@ detail: string | null, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * One of the last transfers.
+ */
+export type TransferEntry = { 
+/**
+ * Id for `transfer.call_back`.
+ */
+id: number, 
+/**
+ * The caller's call.
+ */
+call: number, 
+/**
+ * Account it ran on.
+ */
+account: string, 
+/**
+ * When it began.
+ */
+at_ms: number, 
+/**
+ * Who was sent on.
+ */
+caller: PeerView, 
+/**
+ * To whom.
+ */
+to: PeerView, 
+/**
+ * How.
+ */
+kind: TransferKind, 
+/**
+ * How far it is, or how it ended.
+ */
+state: TransferState, 
+/**
+ * Why it failed.
+ */
+reason: Code | null, 
+/**
+ * SIP status, for support.
+ */
+status: number | null, 
+/**
+ * The caller's call is over and he did not get through: he should be called back.
+ */
+lost: boolean, 
+/**
+ * What to call him back by; null when he withheld his number.
+ */
+call_back: string | null, };
+
+/**
+ * How a caller was sent on.
+ */
+export type TransferKind = "cold" | "warm" | "park";
+
+/**
  * How far a transfer is.
  */
 export type TransferState = "trying" | "ringing" | "done" | "failed";
@@ -1400,3 +1645,8 @@ export type TransportChoice = "auto" | "udp" | "tcp" | "tls" | "wss";
  * One piece of news for the front ends.
  */
 export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> };
+
+/**
+ * How a line is watched.
+ */
+export type WatchPackage = "dialog" | "presence";
