@@ -10,7 +10,7 @@ mod port;
 mod service;
 
 pub use model::{
-    Agent, AgentState, AgentStatus, Code, DirectoryEntry, EntryEnd, EntryState, ExchangeCall,
+    Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, EntryState, ExchangeCall,
     ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership, NightOverride, Party,
     Priority, Queue, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Severity, UserId, WrapUp,
 };
@@ -18,4 +18,6 @@ pub use port::{
     Answer, CallVerb, Capability, Input, LinkState, QueueChange, Recording, Refusal, Request,
     RequestId, Role, Supervision,
 };
-pub use service::{Forwarding, NightService, Service, ServiceKind, VoiceMail};
+pub use service::{
+    Fact, FactKind, Forwarding, HuntGroup, HuntPolicy, NightService, Service, ServiceKind, VoiceMail,
+};

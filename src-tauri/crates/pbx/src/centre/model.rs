@@ -30,6 +30,21 @@ pub enum AgentState {
     WrapUp,
 }
 
+/// What took an agent out of the state that he wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Do not disturb is on.
+    DoNotDisturb,
+    /// All calls are forwarded.
+    Forwarding,
+    /// A call that came through no queue.
+    PersonalCall,
+    /// Too many calls were let ring.
+    Bounces,
+    /// A supervisor.
+    Supervisor,
+}
+
 /// An agent's state and what belongs to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentStatus {
@@ -148,6 +163,8 @@ pub enum EntryEnd {
     Escaped,
     /// Ended by the exchange.
     Released,
+    /// Gone while nobody could see how.
+    Unseen,
 }
 
 /// A caller in a queue.
@@ -238,6 +255,8 @@ pub enum NightOverride {
 pub struct QueuePolicy {
     /// Night service is in force now.
     pub night: Option<bool>,
+    /// Until when, where the exchange or its schedule tells.
+    pub night_until: Option<u64>,
     /// How night is decided.
     pub night_override: Option<NightOverride>,
     /// A holiday is in force now.
@@ -356,6 +375,10 @@ pub struct ExchangeCall {
     pub waited: Option<u32>,
     /// SIP Call-ID, where the exchange tells it.
     pub sip_call_id: Option<String>,
+    /// Digits that the caller entered on the way, where told.
+    pub digits: Option<String>,
+    /// A supervisor listens, where told.
+    pub monitored: bool,
     /// When it began.
     pub since: Option<u64>,
 }

@@ -1,10 +1,11 @@
 //! What goes between the model and a binding.
 
 use super::model::{
-    AgentStatus, Code, DirectoryEntry, EntryEnd, ExchangeCall, LogEntry, Measures, Membership,
-    NightOverride, Party, Priority, QueueEntry, QueueId, QueuePolicy, QueuedCallId, UserId,
+    AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, ExchangeCall, LogEntry, Measures,
+    Membership, NightOverride, Party, Priority, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
+    UserId,
 };
-use super::service::{Service, ServiceKind};
+use super::service::{Fact, HuntGroup, Service, ServiceKind};
 
 /// How the view of the exchange stands. Calls may go on while it is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,6 +107,8 @@ pub enum QueueChange {
 pub enum Input {
     /// The view of the exchange changed.
     Link(LinkState),
+    /// With [`LinkState::Lost`]: when the next try is made, milliseconds since the Unix epoch.
+    RetryAt(u64),
     /// Who the user is at the exchange, and his name there.
     Me {
         /// The user.
@@ -189,6 +192,22 @@ pub enum Input {
         /// One must be given.
         forced: bool,
     },
+    /// The codes that the exchange itself gives when it takes an agent out, each empty where it has none.
+    AutomaticCodes {
+        /// While do not disturb is on.
+        do_not_disturb: String,
+        /// While on a call that came through no queue.
+        personal_call: String,
+        /// After too many calls that were let ring.
+        bounces: String,
+    },
+    /// Why the exchange changed an agent's state, where it tells; before or after the state itself.
+    AgentCause {
+        /// Who.
+        agent: UserId,
+        /// Why.
+        cause: Cause,
+    },
     /// Outcomes of calls of a queue.
     DispositionCodes {
         /// Which.
@@ -202,6 +221,10 @@ pub enum Input {
     Service(Service),
     /// A service the account does not have (any more).
     ServiceAbsent(ServiceKind),
+    /// All hunt groups of the user.
+    HuntGroups(Vec<HuntGroup>),
+    /// All that the exchange tells and the user cannot change: schedules, blocks, names, menus.
+    Facts(Vec<Fact>),
     /// All calls of the user.
     Calls(Vec<ExchangeCall>),
     /// One call of the user changed; [`super::ExchangeCallState::Released`] ends it.
@@ -351,6 +374,13 @@ pub enum Request {
         /// The outcome.
         code: String,
     },
+    /// Join or leave a hunt group.
+    JoinHuntGroup {
+        /// The exchange's own name.
+        group: String,
+        /// True: take its calls.
+        joined: bool,
+    },
     /// A service of the user.
     SetService(Service),
     /// A call from the user's own phone, which rings first.
@@ -396,6 +426,10 @@ pub enum Request {
         /// Which supervisor; `None`: the first free one.
         to: Option<String>,
     },
+    /// Read a service of the user and tell it, changed or not.
+    ReadService(ServiceKind),
+    /// Read night, holiday and forwarding of a queue and tell them, changed or not.
+    ReadPolicy(QueueId),
     /// Read the directory anew.
     ReadDirectory,
     /// Read the call log anew.

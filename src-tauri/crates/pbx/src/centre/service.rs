@@ -119,8 +119,78 @@ pub struct NightService {
     pub mode: Option<bool>,
     /// Name of the schedule; empty when not told.
     pub schedule: String,
+    /// Night is in force for him now, where told.
+    pub active: Option<bool>,
+    /// Until when, where told; milliseconds since the Unix epoch.
+    pub until: Option<u64>,
     /// The user may change it.
     pub may_change: bool,
+}
+
+/// How a hunt group looks for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HuntPolicy {
+    /// After the one who had the last call.
+    Circular,
+    /// From the top.
+    Regular,
+    /// All at once.
+    Simultaneous,
+    /// Who is idle longest.
+    Uniform,
+    /// By shares.
+    Weighted,
+}
+
+/// A hunt group that the user belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HuntGroup {
+    /// The exchange's own name.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Number; empty when not told.
+    pub number: String,
+    /// How it looks, where told.
+    pub policy: Option<HuntPolicy>,
+    /// Members' names in their order, where told.
+    pub members: Vec<String>,
+    /// Who is next in line, where told.
+    pub next: Option<String>,
+    /// The user takes its calls.
+    pub joined: bool,
+    /// He may join and leave.
+    pub may_leave: bool,
+}
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactKind {
+    /// A schedule of business hours or holidays.
+    Schedule,
+    /// Calls that the company does not let out.
+    OutgoingBlock,
+    /// The name that is shown to the called.
+    CompanyName,
+    /// The number that is shown to the called.
+    NumberPresentation,
+    /// A menu that callers hear.
+    Menu,
+}
+
+/// Something that the exchange tells and the user cannot change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// About what.
+    pub kind: FactKind,
+    /// Its name at the exchange.
+    pub name: String,
+    /// What it says, in the exchange's words.
+    pub value: String,
+    /// It holds for this user now, where that can be told.
+    pub in_force: Option<bool>,
+    /// Until when, where told; milliseconds since the Unix epoch.
+    pub until: Option<u64>,
 }
 
 impl Service {
