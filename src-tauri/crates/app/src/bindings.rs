@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::control::{Answer, Command, Reply, ReplyResult, Request};
+use crate::control::{Answer, CentreCommand, Command, Reply, ReplyResult, Request};
 use crate::event::{Event, EventLine};
 use crate::view::{AppView, Update};
 
@@ -14,6 +14,7 @@ pub fn bindings() -> String {
     collector.add::<AppView>();
     // Flattened or untagged members are written in place; a front end wants their names too.
     collector.add::<Command>();
+    collector.add::<CentreCommand>();
     collector.add::<Answer>();
     collector.add::<ReplyResult>();
     collector.add::<Event>();

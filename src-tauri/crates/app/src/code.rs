@@ -55,6 +55,22 @@ pub enum Code {
     UnknownCall,
     /// No such account.
     UnknownAccount,
+    /// No such queue, or no such caller in it.
+    UnknownQueue,
+    /// No such agent.
+    UnknownAgent,
+    /// The account has no exchange that could do this.
+    NoExchange,
+    /// The account lacks the licence for this.
+    LicenceMissing,
+    /// The agent is the last one of a queue: sign out again with `force`.
+    LastStaffed,
+    /// A reason or an outcome must be given.
+    ReasonNeeded,
+    /// A value is not acceptable.
+    BadValue,
+    /// It was taken, and is not so.
+    NotConfirmed,
     /// The call is in a state that does not allow this.
     WrongState,
     /// The request could not be understood.

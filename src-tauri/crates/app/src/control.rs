@@ -4,6 +4,8 @@
 //! `{"id": 1, "error": {"code": "…", "message": "…"}}`. Reading is strict about what a command
 //! needs and tolerant of members it does not know.
 
+mod centre;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -11,7 +13,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
+pub use self::centre::{CentreCommand, DriftAction, SuperviseHow};
 use crate::code::Code;
+use crate::view::centre::CentreView;
+use crate::view::queue::QueueView;
+use crate::view::service::ServiceView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
 };
@@ -382,11 +388,10 @@ pub enum Command {
     /// End in good order.
     #[serde(rename = "quit")]
     Quit {},
+    /// Something of the exchange.
+    #[serde(untagged)]
+    Centre(CentreCommand),
 }
-
-/// Names of the interface whose function is not there yet; they are answered `not_supported`.
-const LATER: &[&str] =
-    &["queue.list", "queue.join", "queue.leave", "agent.state", "service.get", "service.set"];
 
 /// Names of [`Command`], to tell a wrong argument from an unknown command.
 const NAMES: &[&str] = &[
@@ -444,7 +449,7 @@ impl Request {
     ///
     /// # Errors
     /// A ready reply with the code `bad_request` (no JSON object, arguments missing or of the wrong
-    /// type), `unknown_command` or `not_supported` (a command of a later version).
+    /// type) or `unknown_command`.
     pub fn parse(line: &str) -> Result<Request, Reply> {
         let value: serde_json::Value = serde_json::from_str(line).map_err(|error| {
             let text = format!("not a JSON line: column {}", error.column());
@@ -464,14 +469,17 @@ impl Request {
         let Some(name) = name else {
             return Err(fail(Code::BadRequest, "a request is an object with \"cmd\"".to_owned()));
         };
-        if LATER.contains(&name.as_str()) {
-            return Err(fail(Code::NotSupported, format!("{name} is not supported yet")));
-        }
-        if !NAMES.contains(&name.as_str()) {
+        let of_centre = centre::NAMES.contains(&name.as_str());
+        if !of_centre && !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
-        match Command::deserialize(value) {
+        // Those of the exchange are read by themselves for the sake of a message that says what is wrong.
+        let read = match of_centre {
+            true => CentreCommand::deserialize(value).map(Command::Centre),
+            false => Command::deserialize(value),
+        };
+        match read {
             Ok(command) => Ok(Request { id, command }),
             Err(error) => Err(fail(Code::BadRequest, format!("{name}: {error}"))),
         }
@@ -602,6 +610,16 @@ pub enum Answer {
     Demo(DemoView),
     /// Watched lines.
     Lines(Vec<LineView>),
+    /// Exchanges.
+    Centres(Vec<CentreView>),
+    /// Queues.
+    Queues(Vec<QueueView>),
+    /// Services.
+    Services(Vec<ServiceView>),
+    /// The place that a caller has now.
+    Position(QueuePosition),
+    /// A call that the exchange makes.
+    ExchangeCall(ExchangeCallCreated),
 }
 
 impl Answer {
@@ -638,6 +656,20 @@ pub struct ConsultCreated {
     pub call: u64,
     /// The same, in the word of the interface.
     pub consult: u64,
+}
+
+/// Answer to `queue.reorder` and `queue.promote`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct QueuePosition {
+    /// The caller's place, from 1; null when the exchange does not say.
+    pub position: Option<u32>,
+}
+
+/// Answer to `supervise` and `escalate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ExchangeCallCreated {
+    /// The exchange's own name of the call, which rings at the user's phone; null when it does not say.
+    pub exchange_call: Option<String>,
 }
 
 /// Answer to `account.save`.
@@ -803,9 +835,10 @@ mod tests {
             let error = Command::deserialize(json!({ "cmd": name })).err().map(|e| e.to_string());
             assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
         }
-        for name in LATER {
-            assert!(Command::deserialize(json!({ "cmd": name })).is_err(), "{name}");
-            assert_eq!(refusal(&json!({ "cmd": name, "id": 1 }).to_string()).1, Code::NotSupported);
+        for name in centre::NAMES {
+            let read = CentreCommand::deserialize(json!({ "cmd": name }));
+            let error = read.err().map(|error| error.to_string());
+            assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod centre;
 mod check;
 mod codes;
 mod commands;

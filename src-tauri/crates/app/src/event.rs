@@ -4,6 +4,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::code::Code;
+use crate::view::centre::{AgentBarView, LinkName};
+use crate::view::queue::QueueView;
 use crate::view::{
     AccountState, CallDirection, CallState, LineView, PeerView, RegisteredDevice, TransferEntry,
 };
@@ -106,6 +108,12 @@ pub enum Event {
         /// Old messages.
         old: u32,
     },
+    /// A queue changed.
+    #[serde(rename = "queue.changed")]
+    QueueChanged(Box<QueueView>),
+    /// The own agent changed.
+    #[serde(rename = "agent.changed")]
+    AgentChanged(Box<AgentEvent>),
     /// Something went wrong that no request asked for.
     #[serde(rename = "error")]
     Error {
@@ -114,6 +122,18 @@ pub enum Event {
         /// For people reading logs.
         message: String,
     },
+}
+
+/// The own agent of an account.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct AgentEvent {
+    /// Account id.
+    pub account: String,
+    /// How the view of the exchange stands.
+    pub link: LinkName,
+    /// The bar.
+    #[serde(flatten)]
+    pub agent: AgentBarView,
 }
 
 /// An account's state.

@@ -2,9 +2,15 @@
 //!
 //! Times are milliseconds since the Unix epoch, so that a front end can count on by itself.
 
+pub mod centre;
+pub mod queue;
+pub mod service;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use self::centre::CentreView;
+use self::queue::{CallQueueView, QueueView};
 use crate::code::Code;
 use crate::control::TransportChoice;
 use crate::event::TransferState;
@@ -20,6 +26,10 @@ pub enum Update {
     /// The watched lines that changed since the last such news, at most 20 times a second. What is
     /// not in here stands as before; `line.list` tells all.
     Lines(Vec<LineView>),
+    /// The exchange of one account changed; at most 20 times a second. `centre.get` tells all.
+    Centre(Box<CentreView>),
+    /// Queues that changed, each whole; at most 20 times a second. `queue.list` tells all.
+    Queues(Vec<QueueView>),
 }
 
 /// A watched line: a colleague, a park slot, whatever the exchange shows a lamp for.
@@ -323,6 +333,8 @@ pub struct CallView {
     pub conference: bool,
     /// Its transfer: under way, done, or failed while the caller waits here again.
     pub transfer: Option<TransferView>,
+    /// The queue it came through, until the call ends.
+    pub queue: Option<CallQueueView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,
 }

@@ -117,6 +117,7 @@ impl Desk {
             Command::TransferBlind { call, to } => self.transfer_blind(now, call, &to),
             Command::TransferConsult { call, to } => self.transfer_consult(now, call, &to),
             Command::TransferComplete { call } => self.transfer_complete(now, call),
+            Command::Centre(command) => self.obey_centre(now, &command),
             other => self.obey_for_call(now, other),
         }
     }

@@ -128,6 +128,7 @@ impl Desk {
             consult_of: call.consult_of().map(|of| of.0),
             conference: call.in_conference(),
             transfer: self.transfer_view(call),
+            queue: None,
             actions: self.actions(call),
         }
     }

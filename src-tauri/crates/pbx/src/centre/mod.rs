@@ -10,14 +10,16 @@ mod port;
 mod service;
 
 pub use model::{
-    Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, EntryState, ExchangeCall,
-    ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership, NightOverride, Party,
-    Priority, Queue, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Severity, UserId, WrapUp,
+    Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, EntryState,
+    ExchangeCall, ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership,
+    NightOverride, Party, Priority, Queue, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
+    Severity, UserId, WrapUp,
 };
 pub use port::{
     Answer, CallVerb, Capability, Input, LinkState, QueueChange, Recording, Refusal, Request,
     RequestId, Role, Supervision,
 };
 pub use service::{
-    Fact, FactKind, Forwarding, HuntGroup, HuntPolicy, NightService, Service, ServiceKind, VoiceMail,
+    Fact, FactKind, Forwarding, HuntGroup, HuntPolicy, NightService, Service, ServiceKind,
+    VoiceMail,
 };

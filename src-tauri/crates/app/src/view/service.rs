@@ -1,0 +1,270 @@
+//! The user's services at the exchange as a front end shows them: what is so, what was asked for, what was
+//! read back.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::centre::RefusalView;
+
+/// A service of the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceName {
+    /// No calls at all.
+    DoNotDisturb,
+    /// Every call goes elsewhere.
+    ForwardAlways,
+    /// Calls go elsewhere while the user talks.
+    ForwardBusy,
+    /// Calls go elsewhere after some rings.
+    ForwardNoAnswer,
+    /// Calls go elsewhere while no phone is registered.
+    ForwardNotReachable,
+    /// Voicemail.
+    VoiceMail,
+    /// Night mode of the user.
+    Night,
+    /// Other phones ring at the same time.
+    SimultaneousRing,
+    /// Calls are made and taken on another number.
+    RemoteOffice,
+    /// A second call is told.
+    CallWaiting,
+    /// The number is withheld on every call.
+    WithholdNumber,
+    /// Callers that withhold their number are refused.
+    RejectAnonymous,
+    /// Sitting at somebody else's phone.
+    Hoteling,
+}
+
+/// A service and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ServiceView {
+    /// Which.
+    pub service: ServiceName,
+    /// As the exchange told it last; null: not yet.
+    pub actual: Option<ServiceValues>,
+    /// What was asked for, until the exchange says so, or for as long as it does not.
+    pub wanted: Option<ServiceValues>,
+    /// How both stand to each other.
+    pub state: WishState,
+    /// It may be changed.
+    pub editable: bool,
+    /// The exchange refused the last change.
+    pub refused: Option<RefusalView>,
+    /// When it was last told.
+    pub told_ms: Option<u64>,
+}
+
+/// How a wish stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WishState {
+    /// Nothing is asked for; what is shown is as it was told.
+    #[default]
+    Told,
+    /// Asked for; not taken yet.
+    Pending,
+    /// Taken; being read back.
+    Reading,
+    /// Asked for and read back: it is so.
+    Verified,
+    /// It is not as it was asked for.
+    Drift,
+    /// The exchange refused; nothing changed.
+    Refused,
+}
+
+/// Values of a service. As a view, those that the service has; in `service.set`, those that are to change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct ServiceValues {
+    /// On or off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub active: Option<bool>,
+    /// Forwarding: where to; remote office: the number; hoteling: whose phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub to: Option<String>,
+    /// After how many rings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rings: Option<u32>,
+    /// Simultaneous ring: the numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub numbers: Option<Vec<RingNumber>>,
+    /// Simultaneous ring: not while the user is on a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub not_while_busy: Option<bool>,
+    /// Voicemail: every call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub always: Option<bool>,
+    /// Voicemail: while the user talks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub busy: Option<bool>,
+    /// Voicemail: calls that are not answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub no_answer: Option<bool>,
+    /// Voicemail: messages are mailed there; empty: not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub email: Option<String>,
+    /// Voicemail: there is a mailbox that can be listened to. Read only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub has_mailbox: Option<bool>,
+    /// Night: how it is decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub night: Option<NightChoice>,
+    /// Night: name of the schedule. Read only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub schedule: Option<String>,
+}
+
+/// A phone that rings too.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub struct RingNumber {
+    /// Number.
+    pub number: String,
+    /// Whoever answers there presses a key first.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// How night is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum NightChoice {
+    /// By schedule, or as the company has it.
+    #[default]
+    Automatic,
+    /// Night.
+    On,
+    /// Day.
+    Off,
+}
+
+/// Night of something.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct NightView {
+    /// The queue; null: the company as it holds for the user.
+    pub queue: Option<String>,
+    /// Name of the queue, empty for the company.
+    pub name: String,
+    /// Night is in force now; null: the exchange does not tell.
+    pub active: Option<bool>,
+    /// How it is decided, as the exchange told; null: not told.
+    pub choice: Option<NightChoice>,
+    /// What was asked for, until it is so.
+    pub wanted: Option<NightChoice>,
+    /// How both stand to each other.
+    pub state: WishState,
+    /// Until when it stays so, where told.
+    pub until_ms: Option<u64>,
+    /// Name of the schedule, empty when not told.
+    pub schedule: String,
+    /// May be switched.
+    pub may_change: bool,
+    /// The exchange refused the last change.
+    pub refused: Option<RefusalView>,
+}
+
+/// Emergency forwarding of the main line or of a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct EmergencyView {
+    /// The queue; null: the user's own line.
+    pub queue: Option<String>,
+    /// Name of the queue, empty for the line.
+    pub name: String,
+    /// How it stands. `verified` with `actual`: calls go there, as read back.
+    pub state: WishState,
+    /// Where calls are to go; null: nowhere else.
+    pub wanted: Option<String>,
+    /// Where calls go, as the exchange told last; null: nowhere else, or not told.
+    pub actual: Option<String>,
+    /// When it was asked for, or last read.
+    pub since_ms: Option<u64>,
+    /// Why it is not so.
+    pub refused: Option<RefusalView>,
+}
+
+/// How a hunt group looks for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HuntPolicyName {
+    /// After the one who had the last call.
+    Circular,
+    /// From the top.
+    Regular,
+    /// All at once.
+    Simultaneous,
+    /// Who is idle longest.
+    Uniform,
+    /// By shares.
+    Weighted,
+}
+
+/// A hunt group of the user.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct HuntGroupView {
+    /// Id for commands.
+    pub group: String,
+    /// Name for people.
+    pub name: String,
+    /// Number; empty when not told.
+    pub number: String,
+    /// How it looks.
+    pub policy: Option<HuntPolicyName>,
+    /// Members in their order.
+    pub members: Vec<String>,
+    /// Who is next in line.
+    pub next: Option<String>,
+    /// The user takes its calls.
+    pub joined: bool,
+    /// He may join and leave.
+    pub may_leave: bool,
+    /// What was asked for, until it is so.
+    pub wanted: Option<bool>,
+    /// How both stand to each other.
+    pub state: WishState,
+}
+
+/// What a fact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FactName {
+    /// A schedule of business hours or holidays.
+    Schedule,
+    /// Calls that the company does not let out.
+    OutgoingBlock,
+    /// The name that is shown to the called.
+    CompanyName,
+    /// The number that is shown to the called.
+    NumberPresentation,
+    /// A menu that callers hear.
+    Menu,
+}
+
+/// Something that can only be read.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct FactView {
+    /// About what.
+    pub fact: FactName,
+    /// Its name at the exchange.
+    pub name: String,
+    /// What it says, in the exchange's words.
+    pub value: String,
+    /// It holds for this user now; null: it cannot be told.
+    pub in_force: Option<bool>,
+    /// Until when, where told.
+    pub until_ms: Option<u64>,
+}
