@@ -1,0 +1,173 @@
+//! The user's services: as the exchange told them, and what was asked for.
+//!
+//! Inputs: the user asks for values; the exchange takes or refuses them; it tells what is so; time. After
+//! each change the service is read back, and a service that was not told back as it was wanted shows.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::port::{Refusal, RequestId};
+use super::queue::same_target;
+use super::service::{Forwarding, HuntGroup, Service, ServiceKind};
+use super::wish::Wish;
+
+/// How long a service may differ from what was asked for.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// A service and what is wanted of it.
+#[derive(Clone, Debug)]
+pub struct ServiceState {
+    /// As it was told last.
+    pub actual: Option<Service>,
+    /// When that was.
+    pub told: Option<Instant>,
+    /// The wish.
+    pub wish: Wish<Service>,
+}
+
+impl Default for ServiceState {
+    fn default() -> ServiceState {
+        ServiceState { actual: None, told: None, wish: Wish::new(LIMIT, false) }
+    }
+}
+
+/// All services that were told or asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Services {
+    known: BTreeMap<ServiceKind, ServiceState>,
+}
+
+impl Services {
+    pub(super) fn get(&self, kind: ServiceKind) -> Option<&ServiceState> {
+        self.known.get(&kind)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ServiceKind, &ServiceState)> {
+        self.known.iter().map(|(kind, state)| (*kind, state))
+    }
+
+    /// It is told as it is.
+    pub(super) fn told(&mut self, now: Instant, so: Service) {
+        let state = self.known.entry(so.kind()).or_default();
+        let like = state.wish.wanted().is_some_and(|wanted| is_like(wanted, &so));
+        state.wish.told(now, like);
+        state.told = Some(now);
+        state.actual = Some(so);
+    }
+
+    /// The account does not have it.
+    pub(super) fn absent(&mut self, kind: ServiceKind) -> bool {
+        self.known.remove(&kind).is_some()
+    }
+
+    pub(super) fn ask(&mut self, now: Instant, request: RequestId, wanted: Service) {
+        let state = self.known.entry(wanted.kind()).or_default();
+        let like = state.actual.as_ref().is_some_and(|so| is_like(&wanted, so));
+        state.wish.ask(now, request, wanted, like);
+    }
+
+    /// The outcome of a request: the service, and whether it has yet to be read back.
+    pub(super) fn done(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        refusal: Option<&Refusal>,
+    ) -> Option<(ServiceKind, bool)> {
+        self.known.iter_mut().find_map(|(kind, state)| {
+            let mine = state.wish.done(now, request, refusal);
+            mine.then_some((*kind, refusal.is_none() && state.wish.is_open()))
+        })
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.known.values().filter_map(|state| state.wish.due()).min()
+    }
+
+    pub(super) fn on_time(&mut self, now: Instant) -> Vec<ServiceKind> {
+        let late = self.known.iter_mut().filter(|(_, state)| state.wish.due().is_some());
+        late.filter_map(|(kind, state)| state.wish.on_time(now).then_some(*kind)).collect()
+    }
+
+    /// Something takes all calls away from the user's phone.
+    pub(super) fn is_active(&self, kind: ServiceKind) -> bool {
+        match self.get(kind).and_then(|state| state.actual.as_ref()) {
+            Some(Service::DoNotDisturb { active } | Service::Switch { active, .. }) => *active,
+            Some(Service::Forwarding { forwarding, .. }) => forwarding.active,
+            _ => false,
+        }
+    }
+}
+
+/// Whether a service is as wanted. Numbers are compared in any notation, and what can only be read is left
+/// out.
+pub(super) fn is_like(wanted: &Service, so: &Service) -> bool {
+    match (wanted, so) {
+        (
+            Service::Forwarding { kind, forwarding: wanted },
+            Service::Forwarding { kind: other, forwarding: so },
+        ) => kind == other && is_like_forwarding(wanted, so),
+        (
+            Service::SimultaneousRing { active, not_while_busy, numbers },
+            Service::SimultaneousRing { active: on, not_while_busy: quiet, numbers: others },
+        ) => {
+            let same =
+                |(a, b): (&(String, bool), &(String, bool))| same_target(&a.0, &b.0) && a.1 == b.1;
+            active == on
+                && not_while_busy == quiet
+                && numbers.len() == others.len()
+                && numbers.iter().zip(others).all(same)
+        }
+        (
+            Service::RemoteOffice { active, number },
+            Service::RemoteOffice { active: on, number: other },
+        ) => active == on && same_target(number, other),
+        (Service::VoiceMail(wanted), Service::VoiceMail(so)) => {
+            let rings = wanted.rings.is_none() || wanted.rings == so.rings;
+            (wanted.active, wanted.always, wanted.busy, wanted.no_answer, &wanted.email)
+                == (so.active, so.always, so.busy, so.no_answer, &so.email)
+                && rings
+        }
+        (Service::Night(wanted), Service::Night(so)) => wanted.mode == so.mode,
+        (wanted, so) => wanted == so,
+    }
+}
+
+fn is_like_forwarding(wanted: &Forwarding, so: &Forwarding) -> bool {
+    // Where forwarding that is off would go is the exchange's affair when nobody said.
+    let to = wanted.to.is_empty() && !wanted.active || same_target(&wanted.to, &so.to);
+    let rings = wanted.rings.is_none() || wanted.rings == so.rings;
+    wanted.active == so.active && to && rings
+}
+
+/// A hunt group and what is wanted of it.
+#[derive(Clone, Debug)]
+pub struct HuntGroupState {
+    /// As the exchange tells it.
+    pub group: HuntGroup,
+    /// The wish.
+    pub wish: Wish<bool>,
+}
+
+impl HuntGroupState {
+    pub(super) fn new(group: HuntGroup) -> HuntGroupState {
+        HuntGroupState { group, wish: Wish::new(LIMIT, false) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn always(active: bool, to: &str) -> Service {
+        let forwarding = Forwarding { active, to: to.into(), rings: None };
+        Service::Forwarding { kind: ServiceKind::ForwardAlways, forwarding }
+    }
+
+    #[test]
+    fn numbers_are_told_back_in_other_notations() {
+        assert!(is_like(&always(true, "0612345678"), &always(true, "tel:+31612345678")));
+        assert!(!is_like(&always(true, "0612345678"), &always(true, "0612345679")));
+        assert!(!is_like(&always(true, "0612345678"), &always(false, "0612345678")));
+        assert!(is_like(&always(false, ""), &always(false, "0612345678")));
+    }
+}
