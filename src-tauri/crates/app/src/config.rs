@@ -14,6 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::view::SettingsView;
+use crate::view::queue::MeasureName;
 
 /// Where sound comes from and goes to (`--audio`).
 pub use audio::AudioSpec as Sound;
@@ -110,6 +111,9 @@ pub struct AccountSettings {
     /// Asterisk manager interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asterisk: Option<AsteriskSettings>,
+    /// The user's thresholds of queues.
+    #[serde(rename = "threshold", skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdSettings>,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }
@@ -148,6 +152,7 @@ impl Default for AccountSettings {
             codes: CodeSettings::default(),
             xsi: None,
             asterisk: None,
+            thresholds: Vec::new(),
             unknown: Unknown::new(),
         }
     }
@@ -266,7 +271,7 @@ pub struct CodeSettings {
     pub(crate) unknown: Unknown,
 }
 
-/// BroadWorks web services; read and kept for later versions.
+/// BroadWorks web services.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct XsiSettings {
@@ -287,8 +292,8 @@ pub struct XsiSettings {
     pub(crate) unknown: Unknown,
 }
 
-/// Asterisk manager interface; read and kept for later versions.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Asterisk manager interface.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AsteriskSettings {
     /// Host.
@@ -306,6 +311,39 @@ pub struct AsteriskSettings {
     pub keyring: bool,
     /// Device, `PJSIP/101`.
     pub interface: String,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Default for AsteriskSettings {
+    fn default() -> Self {
+        AsteriskSettings {
+            host: String::new(),
+            port: 5038,
+            user: String::new(),
+            password_env: String::new(),
+            password: Secret::default(),
+            keyring: false,
+            interface: String::new(),
+            unknown: Unknown::new(),
+        }
+    }
+}
+
+/// A threshold of a figure of a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdSettings {
+    /// Queue by the exchange's own name; empty: all that have none of their own.
+    #[serde(default)]
+    pub queue: String,
+    /// Figure.
+    pub measure: MeasureName,
+    /// From here on it is yellow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yellow: Option<u32>,
+    /// From here on it is red.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red: Option<u32>,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }
@@ -443,6 +481,9 @@ impl Config {
             }
             if let Some(asterisk) = &account.asterisk {
                 add("account.asterisk.", &asterisk.unknown);
+            }
+            for threshold in &account.thresholds {
+                add("account.threshold.", &threshold.unknown);
             }
         }
         add("network.", &self.network.unknown);

@@ -78,6 +78,10 @@ pub enum Command {
         account: String,
         /// The password.
         password: Password,
+        /// It is the one of the account's exchange (web services, manager interface).
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        exchange: bool,
     },
     /// Call somebody. Answered with [`CallCreated`].
     #[serde(rename = "call.dial")]

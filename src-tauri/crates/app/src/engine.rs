@@ -35,6 +35,7 @@ pub use check::line_check;
 use crate::code::Code;
 use crate::config::{Config, Sound};
 use crate::control::{Answer, Command, ErrorReply};
+use crate::exchange::Exchanges;
 use crate::shell::Shell;
 
 /// Commands that may wait for the loop.
@@ -55,6 +56,8 @@ pub struct StartOptions {
     /// In the demo, how long after the start a first customer rings by himself; none: only when
     /// asked.
     pub first_customer: Option<std::time::Duration>,
+    /// Bindings of exchanges.
+    pub exchanges: Exchanges,
 }
 
 /// Why the program could not start.

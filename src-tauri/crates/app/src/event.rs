@@ -198,12 +198,33 @@ pub struct CallEvent {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub conference: bool,
+    /// The queue it came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub queue: Option<CallQueueEvent>,
     /// True while the sound is encrypted.
     pub secure: bool,
     /// Codec in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub codec: Option<String>,
+}
+
+/// The queue that a call came through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CallQueueEvent {
+    /// Queue id.
+    pub queue: String,
+    /// Name.
+    pub name: String,
+    /// How long the caller waited, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub waited: Option<u32>,
+    /// Digits that he entered on the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub digits: Option<String>,
 }
 
 /// How far a transfer is.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 mod engine;
 pub mod event;
+pub mod exchange;
 pub mod logs;
 pub mod shell;
 pub mod view;

@@ -106,11 +106,13 @@ impl Desk {
     /// Adds an account, with its password wherever that is.
     pub(super) fn begin_account(&mut self, now: Instant, settings: AccountSettings, demo: bool) {
         let id = settings.id.clone();
+        let exchange = settings.clone();
         let known = settings.password.get();
         let variable = settings.password_env.clone();
         let keyring = settings.keyring;
         self.accounts.push(Account::new(settings, demo, now));
         self.publisher.changed();
+        self.begin_exchange(now, &exchange);
         if let Some(password) = known {
             self.enter_account(now, &id, Some(password));
         } else if !variable.is_empty() {
@@ -413,6 +415,7 @@ impl Desk {
     /// Takes an account away without touching the settings.
     pub(super) fn forget_account(&mut self, now: Instant, id: &str) {
         self.forget_watches(now, id);
+        self.end_exchange(id);
         self.leave_account(now, id);
         self.accounts.retain(|account| account.settings.id != id);
         self.publisher.changed();

@@ -1,19 +1,369 @@
-//! The exchanges of the accounts: their commands.
+//! The exchanges of the accounts: their bindings feed one model each, and what changed of it is published,
+//! at most twenty times a second.
 
-use std::time::Instant;
+mod commands;
+mod correlate;
+mod own;
+mod queues;
+mod services;
+mod words;
 
-use super::commands::Outcome;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use pbx::centre::{Centre, Change, Input, LinkState, Output, QueueId, RequestId, UserId};
+use secrecy::SecretString;
+use store::Kept;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use self::commands::Waiting;
+pub(super) use self::correlate::LineQueue;
+use super::Reply;
+use super::accounts::unknown_account;
 use super::desk::Desk;
 use crate::code::Code;
-use crate::control::{Answer, CentreCommand, ErrorReply};
+use crate::config::AccountSettings;
+use crate::control::{Answer, ErrorReply, Password};
+use crate::event::{AgentEvent, Event};
+use crate::exchange::{Exchanges, Feed, Order, Port, Told};
+use crate::view::Update;
+use crate::view::centre::CentreView;
+use crate::view::queue::QueueView;
 
-impl Desk {
-    /// Obeys a command for an exchange.
-    pub(super) fn obey_centre(&mut self, _now: Instant, command: &CentreCommand) -> Outcome {
-        match command {
-            CentreCommand::Get {} => Ok(Answer::Centres(Vec::new())),
-            CentreCommand::QueueList { .. } => Ok(Answer::Queues(Vec::new())),
-            _ => Err(ErrorReply::new(Code::NoExchange, "no account has an exchange")),
+/// What bindings told and the loop has not taken yet.
+const TOLD: usize = 256;
+/// Orders that a binding has not taken yet. The model has fewer requests under way.
+const ORDERS: usize = 512;
+
+/// The exchanges by account.
+pub(super) struct Centres {
+    exchanges: Exchanges,
+    told: mpsc::Sender<Told>,
+    running: BTreeMap<String, Running>,
+    last_run: u64,
+}
+
+/// One account's exchange.
+pub(super) struct Running {
+    run: u64,
+    pub(super) centre: Centre,
+    orders: mpsc::Sender<Order>,
+    /// Commands whose answer is the outcome of a request.
+    waiting: BTreeMap<RequestId, Waiting>,
+    /// To be shown anew.
+    centre_changed: bool,
+    queues_changed: BTreeSet<QueueId>,
+    /// As it was shown last.
+    shown: CentreView,
+    shown_queues: BTreeMap<QueueId, QueueView>,
+}
+
+impl Centres {
+    pub(super) fn new(exchanges: Exchanges) -> (Centres, mpsc::Receiver<Told>) {
+        let (told, receiver) = mpsc::channel(TOLD);
+        (Centres { exchanges, told, running: BTreeMap::new(), last_run: 0 }, receiver)
+    }
+
+    pub(super) fn get(&self, account: &str) -> Option<&Running> {
+        self.running.get(account)
+    }
+
+    /// Something is to be shown anew.
+    pub(super) fn has_news(&self) -> bool {
+        let news = |running: &Running| running.centre_changed || !running.queues_changed.is_empty();
+        self.running.values().any(news)
+    }
+
+    /// The network is another one.
+    pub(super) fn network_changed(&self) {
+        for (account, running) in &self.running {
+            if let Err(error) = running.orders.try_send(Order::NetworkChanged) {
+                debug!(%account, %error, "the binding finds out by itself");
+            }
         }
     }
+
+    /// When a model wants to be told the time.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.running.values().filter_map(|running| running.centre.poll_timeout()).min()
+    }
 }
+
+impl Desk {
+    // --- bindings ---
+
+    /// Connects an account with its exchange, if it has one.
+    pub(super) fn begin_exchange(&mut self, now: Instant, settings: &AccountSettings) {
+        let part = |env: &String, keyring: bool, known: Option<SecretString>| {
+            let from_env = || std::env::var(env).ok().map(SecretString::from);
+            (known.or_else(from_env), keyring)
+        };
+        let (known, keyring) = match (&settings.xsi, &settings.asterisk) {
+            (Some(xsi), _) => part(&xsi.password_env, xsi.keyring, xsi.password.get()),
+            (None, Some(ami)) => part(&ami.password_env, ami.keyring, ami.password.get()),
+            (None, None) => return,
+        };
+        if known.is_some() || !keyring {
+            return self.start_exchange(now, settings, known);
+        }
+        let (secrets, name) = (self.settings.secrets.clone(), secret_name(&settings.id));
+        let id = settings.id.clone();
+        let work = tokio::task::spawn_blocking(move || secrets.get(&name).ok().flatten());
+        self.later(work, move |desk, now, found| {
+            if let Some(settings) = desk.account(&id).map(|account| account.settings.clone()) {
+                desk.start_exchange(now, &settings, found.unwrap_or_default());
+            }
+        });
+    }
+
+    fn start_exchange(
+        &mut self,
+        now: Instant,
+        settings: &AccountSettings,
+        secret: Option<SecretString>,
+    ) {
+        let Some(binding) = self.centres.exchanges.make(settings, secret) else { return };
+        self.end_exchange(&settings.id);
+        self.centres.last_run += 1;
+        let run = self.centres.last_run;
+        let (orders, received) = mpsc::channel(ORDERS);
+        let feed = Feed::new(&settings.id, run, self.centres.told.clone());
+        let mut centre = Centre::new(now, self.clock.ms(now));
+        centre.handle_input(now, Input::Link(LinkState::Connecting));
+        let running = Running {
+            run,
+            centre,
+            orders,
+            waiting: BTreeMap::new(),
+            centre_changed: true,
+            queues_changed: BTreeSet::new(),
+            shown: CentreView::default(),
+            shown_queues: BTreeMap::new(),
+        };
+        self.centres.running.insert(settings.id.clone(), running);
+        binding.start(Port { feed, orders: received });
+    }
+
+    /// Ends the connection; what waits for it is refused, and its queues are gone.
+    pub(super) fn end_exchange(&mut self, account: &str) {
+        let Some(running) = self.centres.running.remove(account) else { return };
+        for (_, waiting) in running.waiting {
+            waiting.reply(Err(&pbx::centre::Refusal::Unavailable));
+        }
+        let gone: Vec<QueueView> = running
+            .shown_queues
+            .into_values()
+            .map(|view| QueueView { gone: true, version: view.version + 1, ..view })
+            .collect();
+        if !gone.is_empty() {
+            self.shell.publish(Update::Queues(gone));
+        }
+        // An empty exchange takes the old one off the screen.
+        let view = CentreView { account: account.to_owned(), ..CentreView::default() };
+        self.shell.publish(Update::Centre(Box::new(view)));
+    }
+
+    /// A password for the exchange of an account: used at once, and kept where passwords are kept.
+    pub(super) fn set_exchange_password(
+        &mut self,
+        now: Instant,
+        account: &str,
+        password: &Password,
+        reply: Reply,
+    ) {
+        let Some(known) = self.account(account) else {
+            return reply(Err(unknown_account(account)));
+        };
+        if known.settings.xsi.is_none() && known.settings.asterisk.is_none() {
+            return reply(Err(ErrorReply::new(Code::NoExchange, "the account has no exchange")));
+        }
+        if self.settings.is_kept() {
+            let running = self.accounts.iter_mut().map(|account| &mut account.settings);
+            let written = &mut self.settings.config.accounts;
+            for settings in running.chain(written).filter(|settings| settings.id == account) {
+                settings.keep_exchange_password();
+            }
+            self.keep_settings(now);
+        }
+        let secret = password.secret().clone();
+        match self.centres.running.get(account) {
+            Some(running) => {
+                if let Err(error) = running.orders.try_send(Order::Secret(secret.clone())) {
+                    warn!(%account, %error, "the binding takes no password");
+                }
+            }
+            None => {
+                if let Some(settings) = self.account(account).map(|known| known.settings.clone()) {
+                    self.start_exchange(now, &settings, Some(secret.clone()));
+                }
+            }
+        }
+        let (secrets, name) = (self.settings.secrets.clone(), secret_name(account));
+        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
+        self.later(work, move |desk, now, kept| {
+            if desk.settings.is_kept() && !matches!(kept, Ok(Kept::Keyring)) {
+                desk.notice(now, Code::NoKeyring, None, false);
+            }
+            reply(Ok(Answer::done()));
+        });
+    }
+
+    /// A binding told something.
+    pub(super) fn exchange_told(&mut self, now: Instant, told: Told) {
+        let (account, run, input) = told;
+        if let Some(running) = self.centres.running.get_mut(&*account)
+            && running.run == run
+        {
+            running.centre.handle_input(now, input);
+        }
+    }
+
+    pub(super) fn centres_on_time(&mut self, now: Instant) {
+        for running in self.centres.running.values_mut() {
+            if running.centre.poll_timeout().is_some_and(|due| due <= now) {
+                running.centre.handle_timeout(now);
+            }
+        }
+    }
+
+    /// Carries out one thing that a model wants; false when none wants anything.
+    pub(super) fn centres_output(&mut self, now: Instant) -> bool {
+        let next = self.centres.running.iter_mut().find_map(|(account, running)| {
+            running.centre.poll_output().map(|output| (account.clone(), output))
+        });
+        let Some((account, output)) = next else { return false };
+        let Some(running) = self.centres.running.get_mut(&account) else { return true };
+        match output {
+            Output::Request { id, request } => {
+                debug!(%account, ?request, "asked of the exchange");
+                if let Err(error) = running.orders.try_send(Order::Request(id, request)) {
+                    warn!(%account, %error, "the binding takes nothing");
+                    let result = Err(pbx::centre::Refusal::Unavailable);
+                    running.centre.handle_input(now, Input::Done { request: id, result });
+                }
+            }
+            Output::Done { id, result } => {
+                if let Some(waiting) = running.waiting.remove(&id) {
+                    waiting.reply(result.as_ref());
+                }
+            }
+            Output::Left(left) => {
+                self.caller_left(&account, &left);
+            }
+            Output::CallOver(call) => self.exchange_call_over(&account, &call),
+            Output::Changed(change) => self.centre_changed(now, &account, change),
+        }
+        true
+    }
+
+    fn centre_changed(&mut self, now: Instant, account: &str, change: Change) {
+        let correlate = matches!(change, Change::Calls | Change::Queue(_) | Change::Queues);
+        let Some(running) = self.centres.running.get_mut(account) else { return };
+        match change {
+            Change::Queue(queue) => {
+                running.queues_changed.insert(queue);
+            }
+            Change::Link | Change::Queues => {
+                running.centre_changed = true;
+                running.queues_changed.extend(running.shown_queues.keys().cloned());
+                let queues = running.centre.queues().map(|state| state.queue.id.clone());
+                running.queues_changed.extend(queues.collect::<Vec<_>>());
+            }
+            Change::Agent(agent) => running.agent_changed(&agent),
+            Change::OwnAgent | Change::Services | Change::General | Change::Calls => {
+                running.centre_changed = true;
+            }
+            Change::Directory | Change::CallLog => {}
+        }
+        if correlate {
+            self.correlate(now, account);
+        }
+    }
+
+    // --- publishing ---
+
+    /// Shows what changed.
+    pub(super) fn publish_centres(&mut self, now: Instant) {
+        let accounts: Vec<String> = self.centres.running.keys().cloned().collect();
+        for account in accounts {
+            self.publish_queues(now, &account);
+            self.publish_centre(now, &account);
+        }
+    }
+
+    fn publish_centre(&mut self, now: Instant, account: &str) {
+        let Some(running) = self.centres.running.get_mut(account) else { return };
+        if !std::mem::take(&mut running.centre_changed) {
+            return;
+        }
+        let Some(mut view) = self.centre_view(now, account) else { return };
+        let Some(running) = self.centres.running.get_mut(account) else { return };
+        view.version = running.shown.version;
+        if view == running.shown {
+            return;
+        }
+        view.version += 1;
+        let before = std::mem::replace(&mut running.shown, view.clone());
+        let news = before.agent != view.agent || before.link.state != view.link.state;
+        if let Some(agent) = view.agent.clone().filter(|_| news) {
+            let event = AgentEvent { account: account.to_owned(), link: view.link.state, agent };
+            self.event(now, Event::AgentChanged(Box::new(event)));
+        }
+        self.shell.publish(Update::Centre(Box::new(view)));
+    }
+
+    fn publish_queues(&mut self, now: Instant, account: &str) {
+        let Some(running) = self.centres.running.get_mut(account) else { return };
+        let changed = std::mem::take(&mut running.queues_changed);
+        let mut news = Vec::new();
+        for queue in changed {
+            let view = self.queue_view(now, account, &queue);
+            let Some(running) = self.centres.running.get_mut(account) else { return };
+            let before = running.shown_queues.remove(&queue);
+            let version = before.as_ref().map_or(0, |before| before.version);
+            let view = match view {
+                Some(view) => QueueView { version, ..view },
+                None => match before {
+                    Some(before) => {
+                        news.push(QueueView { version: version + 1, gone: true, ..before });
+                        continue;
+                    }
+                    None => continue,
+                },
+            };
+            if before.as_ref() == Some(&view) {
+                running.shown_queues.insert(queue, view);
+                continue;
+            }
+            let view = QueueView { version: version + 1, ..view };
+            running.shown_queues.insert(queue, view.clone());
+            news.push(view);
+        }
+        if news.is_empty() {
+            return;
+        }
+        for view in &news {
+            self.event(now, Event::QueueChanged(Box::new(view.clone())));
+        }
+        self.shell.publish(Update::Queues(news));
+    }
+}
+
+impl Running {
+    /// An agent is shown in the queues that he belongs to, or, where that is not told, in all.
+    fn agent_changed(&mut self, agent: &UserId) {
+        let known = self.centre.agent(agent).map(|agent| agent.memberships.as_slice());
+        let queues: Vec<QueueId> =
+            known.unwrap_or_default().iter().map(|membership| membership.queue.clone()).collect();
+        self.queues_changed.extend(queues);
+    }
+}
+
+/// Name of the password in the keyring, beside the one of the account itself.
+fn secret_name(account: &str) -> String {
+    format!("{account} exchange")
+}
+
+/// How long after its beginning a call and its news from the exchange belong together.
+const TOGETHER: Duration = Duration::from_secs(15);

@@ -29,12 +29,16 @@ impl Desk {
         match command {
             Command::AccountTest { form } => self.test_account(&form, reply),
             Command::AccountSave { form } => self.save_account(now, &form, reply),
-            Command::AccountPassword { account, password } => {
+            Command::AccountPassword { account, password, exchange: false } => {
                 self.set_password(now, &account, &password, reply);
+            }
+            Command::AccountPassword { account, password, exchange: true } => {
+                self.set_exchange_password(now, &account, &password, reply);
             }
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
             Command::DemoCustomer {} => self.demo_customer(reply),
+            Command::Centre(command) => self.ask_centre(now, command, reply),
             Command::Quit {} => self.quit(now, reply),
             other => {
                 let outcome = self.obey(now, other);
@@ -117,7 +121,6 @@ impl Desk {
             Command::TransferBlind { call, to } => self.transfer_blind(now, call, &to),
             Command::TransferConsult { call, to } => self.transfer_consult(now, call, &to),
             Command::TransferComplete { call } => self.transfer_complete(now, call),
-            Command::Centre(command) => self.obey_centre(now, &command),
             other => self.obey_for_call(now, other),
         }
     }

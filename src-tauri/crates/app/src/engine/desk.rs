@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::accounts::Account;
+use super::centre::Centres;
 use super::demo::Demo;
 use super::line::Line;
 use super::network::Network;
@@ -25,6 +26,7 @@ use super::watch::Watches;
 use super::{Ask, Reply, StartError, StartOptions};
 use crate::code::Code;
 use crate::event::{Event, EventLine};
+use crate::exchange::Told;
 use crate::shell::Shell;
 use crate::view::{CallView, HistoryEntry, Notice, TransferEntry};
 
@@ -51,6 +53,7 @@ pub(super) struct Desk {
     pub(super) accounts: Vec<Account>,
     pub(super) calls: CallControl,
     pub(super) watches: Watches,
+    pub(super) centres: Centres,
     pub(super) lines: BTreeMap<CallId, Line>,
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
@@ -78,6 +81,7 @@ pub(super) struct Sources {
     network: Watcher,
     media: Option<media::Events>,
     work: mpsc::Receiver<Finished>,
+    exchanges: mpsc::Receiver<Told>,
 }
 
 /// The times of one run: a monotonic clock and what it means on the wall.
@@ -133,6 +137,7 @@ impl Desk {
             random.fork(),
         );
         let (work_sender, work) = mpsc::channel(WORK);
+        let (centres, exchanges) = Centres::new(options.exchanges.clone());
         let network = Watcher::start();
         let mut desk = Desk {
             shell,
@@ -146,6 +151,7 @@ impl Desk {
             accounts: Vec::new(),
             calls: CallControl::new(),
             watches: Watches::new(),
+            centres,
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),
@@ -179,7 +185,7 @@ impl Desk {
             desk.shell.open(crate::Surface::Setup);
         }
         desk.settle(at);
-        Ok((desk, Sources { requests, sip, network, media, work }))
+        Ok((desk, Sources { requests, sip, network, media, work, exchanges }))
     }
 
     /// Runs until `quit`, or until nobody can ask any more.
@@ -194,6 +200,7 @@ impl Desk {
                 Some(incoming) = sources.sip.recv() => self.receive(now(), incoming),
                 Some(change) = sources.network.changed() => self.network_change(now(), &change),
                 Some(finished) = sources.work.recv() => finished(&mut self, now()),
+                Some(told) = sources.exchanges.recv() => self.exchange_told(now(), told),
                 Some(event) = next_event(&mut sources.media) => self.media_event(now(), event),
                 () = tokio::time::sleep_until(wake) => self.on_time(now()),
             }
@@ -279,6 +286,7 @@ impl Desk {
             self.ua.handle_timeout(now);
         }
         self.lamps_on_time(now);
+        self.centres_on_time(now);
         if self.calls.poll_timeout().is_some_and(|due| due <= now) {
             self.calls.handle_timeout(now);
         }
@@ -299,7 +307,7 @@ impl Desk {
                 self.ua_output(now, output);
             } else if let Some(output) = self.calls.poll_output() {
                 self.call_output(now, output);
-            } else if !self.lamps_output(now) {
+            } else if !self.lamps_output(now) && !self.centres_output(now) {
                 break;
             }
         }
@@ -330,8 +338,9 @@ impl Desk {
         let shown = self.over.iter().map(|(_, until)| *until).min();
         [
             self.ua.poll_timeout(),
-            self.publisher.due(self.watches.has_news()),
+            self.publisher.due(self.watches.has_news() || self.centres.has_news()),
             self.watches.due(),
+            self.centres.due(),
             self.calls.poll_timeout(),
             self.network.due(),
             self.sounds.due(),

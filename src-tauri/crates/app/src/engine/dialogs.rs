@@ -12,6 +12,9 @@ use super::descriptions::By;
 use super::desk::Desk;
 use super::line::{Line, peer_of};
 
+/// Most names of a call's way that are kept.
+const WORDS: usize = 20;
+
 impl Desk {
     pub(super) fn ua_event(&mut self, now: Instant, event: Event) {
         match event {
@@ -103,8 +106,12 @@ impl Desk {
             let user = who.uri.user().unwrap_or_else(|| who.uri.to_string());
             who.display.clone().filter(|name| !name.is_empty()).unwrap_or(contacts::show(&user))
         });
+        line.sip_call_id = incoming.headers.call_id().ok();
+        line.sent_on_by = way_of(incoming, own.as_deref());
+        let account = line.account.clone();
         let id = self.calls.incoming(now);
         self.lines.insert(id, line);
+        self.correlate(now, &account);
     }
 
     pub(super) fn turn_away(&mut self, now: Instant, session: SessionId, status: StatusCode) {
@@ -275,4 +282,15 @@ impl Desk {
             line.peer.name = peer.name;
         }
     }
+}
+
+/// Numbers and names that an incoming call came by: who sent it on, newest first, then what was called.
+fn way_of(incoming: &Incoming, own: Option<&str>) -> Vec<String> {
+    let called = [&incoming.called, &incoming.request_uri].into_iter().filter_map(Uri::user);
+    let told = incoming.headers.diversions().unwrap_or_default();
+    let diverted = told.iter().chain(&incoming.diverted_from);
+    let diverted =
+        diverted.flat_map(|who| [who.uri.user(), who.display.clone()].into_iter().flatten());
+    let words = diverted.chain(called.filter(|user| Some(user.as_str()) != own));
+    words.filter(|word| !word.is_empty()).take(WORDS).collect()
 }

@@ -24,6 +24,11 @@ pub(super) struct Line {
     pub(super) peer: PeerView,
     pub(super) via: Option<String>,
     pub(super) diverted_from: Option<String>,
+    /// Numbers and names that sent the call on, or that were called, as signalled.
+    pub(super) sent_on_by: Vec<String>,
+    pub(super) sip_call_id: Option<String>,
+    /// The queue it came through.
+    pub(super) queue: Option<super::centre::LineQueue>,
     pub(super) session: Option<SessionId>,
     pub(super) negotiator: Negotiator,
     pub(super) media: Option<Media>,
@@ -84,6 +89,9 @@ impl Line {
             peer: PeerView::default(),
             via: None,
             diverted_from: None,
+            sent_on_by: Vec::new(),
+            sip_call_id: None,
+            queue: None,
             session: None,
             // The session id in o= is a positive 63 bit number for the sake of strict peers.
             negotiator: Negotiator::new(session_id >> 1),
@@ -143,6 +151,7 @@ impl Line {
             reason: end,
             consult_of: call.consult_of().map(|of| of.0),
             conference: call.in_conference(),
+            queue: self.queue.as_ref().map(super::centre::LineQueue::event),
             secure: false,
             codec: self.codec(),
         }

@@ -99,6 +99,7 @@ impl Desk {
     fn move_everything(&mut self, now: Instant) {
         self.transport.network_changed();
         self.ua.network_changed(now);
+        self.centres.network_changed();
     }
 
     /// Tells the watcher which ways count: those to the servers.

@@ -45,6 +45,10 @@ impl Desk {
         if !due {
             return;
         }
+        if self.centres.has_news() {
+            self.publisher.last = Some(now);
+            self.publish_centres(now);
+        }
         let lines = self.watches.take_changed();
         if !lines.is_empty() {
             self.publisher.last = Some(now);
@@ -128,7 +132,7 @@ impl Desk {
             consult_of: call.consult_of().map(|of| of.0),
             conference: call.in_conference(),
             transfer: self.transfer_view(call),
-            queue: None,
+            queue: line.and_then(|line| self.call_queue_view(line)),
             actions: self.actions(call),
         }
     }

@@ -29,6 +29,7 @@ impl Desk {
             line.told = Some(event.clone());
             self.event(now, crate::event::Event::CallState(Box::new(event)));
         }
+        self.call_for_centre(now, call);
         self.report_errand(now, call);
         self.watch_returned(now, call);
         if call.end().is_some() {

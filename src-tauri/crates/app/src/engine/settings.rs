@@ -62,6 +62,18 @@ impl AccountSettings {
         self.password_env.clear();
         self.password = Secret::default();
     }
+
+    /// The same for the password of its exchange.
+    pub(super) fn keep_exchange_password(&mut self) {
+        if let Some(xsi) = &mut self.xsi {
+            (xsi.keyring, xsi.password) = (true, Secret::default());
+            xsi.password_env.clear();
+        }
+        if let Some(asterisk) = &mut self.asterisk {
+            (asterisk.keyring, asterisk.password) = (true, Secret::default());
+            asterisk.password_env.clear();
+        }
+    }
 }
 
 /// What is wrong, and where the file is kept: the settings are written anew at the next change.

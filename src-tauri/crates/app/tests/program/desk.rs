@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -11,6 +12,8 @@ use app::code::Code;
 use app::config::{Config, Sound};
 use app::control::{Answer, Command, ErrorReply, Request};
 use app::event::{AccountEvent, CallEvent, Event, EventLine};
+use app::view::centre::CentreView;
+use app::view::queue::QueueView;
 use app::view::{AccountState, AppView, CallState, CallView, Update};
 use app::{App, Shell, StartError, StartOptions, Surface, TrayState};
 use tokio::sync::mpsc;
@@ -23,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) view: AppView,
+    pub(crate) centres: BTreeMap<String, CentreView>,
+    pub(crate) queues: BTreeMap<String, QueueView>,
     pub(crate) incoming: Vec<CallView>,
     pub(crate) tray: TrayState,
 }
@@ -35,10 +40,18 @@ struct MockShell {
 
 impl Shell for MockShell {
     fn publish(&self, update: Update) {
-        if let Update::View(view) = update {
-            self.seen.lock().unwrap().view = *view;
-            let _ = self.views.send(());
+        let mut seen = self.seen.lock().unwrap();
+        match update {
+            Update::View(view) => seen.view = *view,
+            Update::Centre(view) => {
+                seen.centres.insert(view.account.clone(), *view);
+            }
+            Update::Queues(views) => {
+                seen.queues.extend(views.into_iter().map(|view| (view.queue.clone(), view)));
+            }
+            _ => return,
         }
+        let _ = self.views.send(());
     }
     fn incoming(&self, ringing: &[CallView]) {
         self.seen.lock().unwrap().incoming = ringing.to_vec();
@@ -130,11 +143,25 @@ impl Desk {
 
     /// Waits for a view that fits.
     pub(crate) async fn view(&mut self, fits: impl Fn(&AppView) -> bool) -> AppView {
+        self.seen(|seen| Some(&seen.view).filter(|view| fits(view)).cloned()).await
+    }
+
+    /// Waits for an exchange that is shown so.
+    pub(crate) async fn centre(&mut self, fits: impl Fn(&CentreView) -> bool) -> CentreView {
+        self.seen(|seen| seen.centres.values().find(|view| fits(view)).cloned()).await
+    }
+
+    /// Waits for a queue that is shown so.
+    pub(crate) async fn queue(&mut self, fits: impl Fn(&QueueView) -> bool) -> QueueView {
+        self.seen(|seen| seen.queues.values().find(|view| fits(view)).cloned()).await
+    }
+
+    async fn seen<T>(&mut self, find: impl Fn(&Seen) -> Option<T>) -> T {
         let wait = async {
             loop {
-                let view = self.seen.lock().unwrap().view.clone();
-                if fits(&view) {
-                    return view;
+                let found = find(&self.seen.lock().unwrap());
+                if let Some(found) = found {
+                    return found;
                 }
                 self.views.recv().await.expect("the program ended");
             }

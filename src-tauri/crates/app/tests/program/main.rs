@@ -2,9 +2,11 @@
 
 mod accounts;
 mod calls;
+mod centre;
 mod codes;
 mod demo;
 mod desk;
+mod exchange;
 mod exchange_transfers;
 #[cfg(target_os = "linux")]
 mod keyring;

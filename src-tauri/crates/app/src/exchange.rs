@@ -1,0 +1,95 @@
+//! The port by which a binding of an exchange is plugged in: what it tells goes in, what is asked goes out.
+//!
+//! A binding runs by itself and owns its connection. The program starts one per account that has an
+//! exchange, and ends it by closing its orders.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pbx::centre::{Input, Request, RequestId};
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use crate::config::AccountSettings;
+
+/// Something told by a binding, with the name of the account and of the run of its binding.
+pub(crate) type Told = (Arc<str>, u64, Input);
+
+/// The two ends that a binding is given.
+#[derive(Debug)]
+pub struct Port {
+    /// What the exchange tells.
+    pub feed: Feed,
+    /// What is asked of it; closed when the binding is to end.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// What a binding is asked to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Carry this out and answer with [`Input::Done`].
+    Request(RequestId, Request),
+    /// Sign in with this password from now on.
+    Secret(SecretString),
+    /// The network is another one: connect anew rather than wait for the old way to time out.
+    NetworkChanged,
+}
+
+/// Where a binding tells what the exchange said.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    account: Arc<str>,
+    run: u64,
+    told: mpsc::Sender<Told>,
+}
+
+impl Feed {
+    pub(crate) fn new(account: &str, run: u64, told: mpsc::Sender<Told>) -> Feed {
+        Feed { account: account.into(), run, told }
+    }
+
+    /// Tells it; waits while the program is busy. False: the program has ended.
+    pub async fn tell(&self, input: Input) -> bool {
+        self.told.send((self.account.clone(), self.run, input)).await.is_ok()
+    }
+}
+
+/// Connects an account with its exchange.
+pub trait Binding: Send + 'static {
+    /// Begins to run on the current tokio runtime, and returns at once.
+    fn start(self: Box<Self>, port: Port);
+}
+
+/// How a binding is made for an account, with the password of its exchange; none: it has no exchange.
+pub type MakeBinding =
+    dyn Fn(&AccountSettings, Option<SecretString>) -> Option<Box<dyn Binding>> + Send + Sync;
+
+/// Which bindings there are.
+#[derive(Clone, Default)]
+pub struct Exchanges(Option<Arc<MakeBinding>>);
+
+impl Exchanges {
+    /// Bindings of somebody's own.
+    pub fn new(
+        make: impl Fn(&AccountSettings, Option<SecretString>) -> Option<Box<dyn Binding>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Exchanges {
+        Exchanges(Some(Arc::new(make)))
+    }
+
+    pub(crate) fn make(
+        &self,
+        settings: &AccountSettings,
+        secret: Option<SecretString>,
+    ) -> Option<Box<dyn Binding>> {
+        self.0.as_ref().and_then(|make| make(settings, secret))
+    }
+}
+
+impl fmt::Debug for Exchanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Exchanges").field(&self.0.is_some()).finish()
+    }
+}
