@@ -17,3 +17,14 @@ HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement): v
   this.open = false;
 };
 Element.prototype.scrollIntoView ??= () => undefined;
+globalThis.ResizeObserver ??= class {
+  observe(): void {
+    // Nothing has a size here.
+  }
+  unobserve(): void {
+    // See above.
+  }
+  disconnect(): void {
+    // See above.
+  }
+};

@@ -8,11 +8,14 @@ import type {
   Code,
   Command,
   HistoryEntry,
+  LineView,
   PeerView,
   SearchHit,
   Update,
 } from '../bindings';
 import { messagesFor } from '../i18n';
+import { MockLines } from './mock/lines';
+import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { type Answer, type Host, HostError } from './types';
 
 /** How the scripted program starts. */
@@ -26,6 +29,10 @@ export interface Scene {
   notices?: Code[];
   /** Milliseconds between the steps of a call. */
   pace?: number;
+  /** Colleagues; those with a name of their own when left out. */
+  people?: number;
+  /** Lamps and queues change by themselves. */
+  lively?: boolean;
   language?: AppView['settings']['language'];
   theme?: AppView['settings']['theme'];
 }
@@ -37,6 +44,8 @@ export function scene(search: string): Scene {
   const language = asked.get('language');
   return {
     setup: asked.has('setup'),
+    people: Math.min(2000, Number(asked.get('people') ?? '') || NAMED_COUNT),
+    lively: !asked.has('still'),
     lost: asked.has('lost'),
     ring: asked.has('ring'),
     notices: asked.getAll('notice').filter((code): code is Code => code in messagesFor('nl', []).codes),
@@ -44,16 +53,6 @@ export function scene(search: string): Scene {
     language: language === 'nl' || language === 'en' ? language : 'system',
   };
 }
-
-const PEOPLE: [name: string, number: string, department: string][] = [
-  ['Sanne Visser', '201', 'Verkoop'], ['Tom de Boer', '202', 'Verkoop'], ['Eva Mulder', '203', 'Verkoop'],
-  ['Fatima El Amrani', '205', 'Verkoop'], ['Piet Bakker', '212', 'Verkoop'], ['Kim Yıldız', '301', 'Support'],
-  ['Stijn Willems', '302', 'Support'], ['Roos van Leeuwen', '306', 'Support'], ['Karin Smit', '401', 'Administratie'],
-];
-
-const CUSTOMERS: [name: string, number: string][] = [
-  ['Bouwbedrijf Van Dijk', '033 455 12 90'], ['', '06 2233 4455'], ['Mevrouw A. de Vries', '030 231 88 00'],
-];
 
 const NUMBERS: [kind: string, number: string][] = [
   ['echo', '600'], ['music', '601'], ['speech', '602'], ['busy', '603'], ['no_answer', '604'], ['declines', '605'],
@@ -76,11 +75,13 @@ export class MockHost implements Host {
   private next = 1;
   private murmur: ReturnType<typeof setInterval> | undefined;
   private readonly listeners = new Set<(update: Update) => void>();
+  private readonly lines = new MockLines();
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
     this.view = firstView(start);
     if (start.ring) this.ring();
+    if (start.lively) setInterval(() => this.tell(this.lines.live(Math.random)), 1500);
   }
 
   subscribe(listener: (update: Update) => void): Promise<() => void> {
@@ -104,6 +105,12 @@ export class MockHost implements Host {
     for (const listener of this.listeners) listener({ kind: 'view', value: this.view });
   }
 
+  /** Tells of lines that changed. */
+  tell(lines: LineView[]): void {
+    if (lines.length === 0) return;
+    for (const listener of this.listeners) listener({ kind: 'lines', value: lines });
+  }
+
   /** A customer rings. */
   ring(): number {
     const [name, number] = CUSTOMERS[this.next % CUSTOMERS.length] ?? ['', ''];
@@ -119,6 +126,11 @@ export class MockHost implements Host {
         return this.search(command.text);
       case 'call.dial':
         return this.dial(command.to);
+      case 'line.watch':
+        this.tell(this.lines.watch(command.uris ?? []));
+        return {};
+      case 'line.list':
+        return [...this.lines.all.values()];
       case 'settings.set':
         this.change({
           settings: {
@@ -214,9 +226,9 @@ export class MockHost implements Host {
 
   private dial(to: string): { call: number } {
     if (!/^[\d+ *#@a-zA-Z.:_-]+$/.test(to)) throw new HostError('bad_target', to);
-    const person = PEOPLE.find(([, number]) => number === to);
+    const person = this.view.colleagues.find(({ number }) => number === to);
     this.holdActive();
-    const call = this.add('out', 'dialing', { uri: `sip:${to}@pbx.example`, name: person?.[0] ?? '', number: to });
+    const call = this.add('out', 'dialing', { uri: `sip:${to}@pbx.example`, name: person?.name ?? '', number: to });
     const later = (state: CallState, steps: number): void => {
       setTimeout(() => {
         const now = this.view.calls.find((one) => one.id === call.id);
@@ -231,8 +243,8 @@ export class MockHost implements Host {
 
   private search(text: string): SearchHit[] {
     const wanted = fold(text);
-    const people = PEOPLE.filter(([name, number]) => fold(`${name} ${number}`).includes(wanted)).map(
-      ([name, number, department]): SearchHit => ({ kind: 'colleague', name, target: number, detail: department }),
+    const people = this.view.colleagues.filter(({ name, number }) => fold(`${name} ${number}`).includes(wanted)).slice(0, 40).map(
+      ({ name, number, department }): SearchHit => ({ kind: 'colleague', name, target: number, detail: department }),
     );
     const dial: SearchHit[] = /^[\d+ ()-]{2,}$|@/.test(text) ? [{ kind: 'dial', name: text, target: text, detail: '' }] : [];
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];
@@ -322,7 +334,7 @@ function firstView(start: Scene): AppView {
     demo: start.setup
       ? null
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },
-    colleagues: start.setup ? [] : PEOPLE.map(([name, number, department]) => ({ name, number, department })),
+    colleagues: start.setup ? [] : people(start.people ?? NAMED_COUNT),
     notices: (start.notices ?? []).map((code, id) => ({ id, code, detail: 'what the system said', at_ms: now, severe: false })),
     settings: { language: start.language ?? 'system', theme: start.theme ?? 'system' },
   };

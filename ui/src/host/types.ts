@@ -9,6 +9,7 @@ import type {
   ConsultCreated,
   DemoView,
   Done,
+  LineView,
   SearchHit,
   TestReport,
   Update,
@@ -23,6 +24,7 @@ interface Answers {
   'account.test': TestReport;
   'account.save': AccountSaved;
   'demo.start': DemoView;
+  'line.list': LineView[];
 }
 
 export type CommandName = Command['cmd'];

@@ -2,7 +2,8 @@
 
 import type { Messages } from './nl';
 
-const one = (n: number, single: string, many: string): string => `${n} ${n === 1 ? single : many}`;
+const plural = new Intl.PluralRules('en');
+const one = (n: number, single: string, many: string): string => `${n} ${plural.select(n) === 'one' ? single : many}`;
 
 export const en: Messages = {
   locale: 'en-GB',
@@ -186,11 +187,51 @@ export const en: Messages = {
     noneYet: 'No colleagues yet',
     noneYetHint: 'Type a number above and press Enter.',
     results: 'People you can call',
+    favourites: 'Favourites',
+    favourite: 'Favourite',
+    noFavourites: 'No favourites yet',
+    noFavouritesHint: 'Choose a colleague and turn on the star at the right.',
+    freeOf: (free, all) => `${free} free of ${all}`,
+    order: 'Order',
+    orders: { name: 'By name', free: 'Free first', number: 'By extension' },
+    mode: 'View of colleagues',
+    modes: { tiles: 'Tiles', list: 'List' },
     withYou: 'Talking with you',
     ringsHere: 'Calling you now',
     ringsThere: 'Ringing · from you',
     holdsHere: 'On hold with you',
     hitCount: (n) => (n === 0 ? 'nothing found' : one(n, 'result', 'results')),
+  },
+  lamp: {
+    states: {
+      idle: 'Free',
+      ringing: 'Ringing',
+      busy: 'In a call',
+      held: 'On hold',
+      unreachable: 'Unreachable',
+      unknown: 'Unknown',
+    },
+    short: { idle: 'free', ringing: 'rings', busy: 'busy', held: 'hold', unreachable: 'gone', unknown: 'unsure' },
+    with: (who) => `With ${who}`,
+    holds: (who) => `${who} on hold`,
+    calls: (who) => `Calling ${who}`,
+    calledBy: (who) => `Called by ${who}`,
+    stale: (was, age) => `Unsure${age === '' ? '' : ` · ${age} old`} · was: ${was.toLowerCase()}`,
+  },
+  contact: {
+    heading: 'Chosen',
+    none: 'Choose somebody with the arrows or type a name.',
+    extension: 'Extension',
+    unwatched: 'The exchange does not tell the state',
+    with: 'Number',
+  },
+  caller: {
+    heading: 'Caller',
+    called: 'Called',
+    dialled: 'Dialled',
+    diverted: 'Via',
+    earlier: 'Last contact',
+    never: 'Not before since the start.',
   },
   demo: {
     heading: (company) => `Demo · ${company}`,
@@ -293,6 +334,15 @@ export const en: Messages = {
     languageNames: { system: 'System', nl: 'Nederlands', en: 'English' },
     theme: 'Colours',
     themeNames: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    view: 'View',
+    role: 'Layout for',
+    roles: { receptionist: 'Reception', employee: 'Employee', agent: 'Agent' },
+    density: 'Density',
+    densities: { comfortable: 'Comfortable', compact: 'Compact' },
+    text: 'Text size',
+    percent: (n) => `${n}%`,
+    contrast: 'Contrast',
+    contrasts: { system: 'As the system', high: 'High' },
   },
   setup: {
     title: 'Welcome to Balie',

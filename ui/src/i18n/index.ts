@@ -39,6 +39,22 @@ function format(locale: string, key: string, options: Intl.DateTimeFormatOptions
   return known;
 }
 
+const spans = new Map<string, Intl.NumberFormat>();
+
+/** An age in words: "40 sec", "12 min", "3 uur". */
+export function span(texts: Messages, milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const [value, unit] =
+    seconds < 60 ? [seconds, 'second'] : seconds < 3600 ? [Math.floor(seconds / 60), 'minute'] : [Math.floor(seconds / 3600), 'hour'];
+  const name = `${texts.locale} ${unit}`;
+  let known = spans.get(name);
+  if (known === undefined) {
+    known = new Intl.NumberFormat(texts.locale, { style: 'unit', unit: String(unit), unitDisplay: 'short' });
+    spans.set(name, known);
+  }
+  return known.format(Number(value));
+}
+
 /** Time of day, 09:42. */
 export function timeOfDay(texts: Messages, ms: number): string {
   return format(texts.locale, 'time', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms);

@@ -8,7 +8,8 @@ export interface CodeText {
   todo: string;
 }
 
-const one = (n: number, single: string, many: string): string => `${n} ${n === 1 ? single : many}`;
+const plural = new Intl.PluralRules('nl');
+const one = (n: number, single: string, many: string): string => `${n} ${plural.select(n) === 'one' ? single : many}`;
 
 const codes: Record<Code, CodeText> = {
   not_registered: { what: 'U bent niet aangemeld', todo: 'Meld het account aan en probeer het opnieuw.' },
@@ -202,11 +203,51 @@ export const nl = {
     noneYet: 'Nog geen collega’s',
     noneYetHint: 'Typ hierboven een nummer en druk op Enter.',
     results: 'Wie u kunt bellen',
+    favourites: 'Favorieten',
+    favourite: 'Favoriet',
+    noFavourites: 'Nog geen favorieten',
+    noFavouritesHint: 'Kies een collega en zet rechts de ster aan.',
+    freeOf: (free: number, all: number) => `${free} vrij van ${all}`,
+    order: 'Volgorde',
+    orders: { name: 'Op naam', free: 'Vrij eerst', number: 'Op toestel' },
+    mode: 'Weergave van collega’s',
+    modes: { tiles: 'Tegels', list: 'Lijst' },
     withYou: 'Met u in gesprek',
     ringsHere: 'Belt u nu',
     ringsThere: 'Gaat over · van u',
     holdsHere: 'Bij u in de wacht',
     hitCount: (n: number) => (n === 0 ? 'niets gevonden' : one(n, 'resultaat', 'resultaten')),
+  },
+  lamp: {
+    states: {
+      idle: 'Vrij',
+      ringing: 'Gaat over',
+      busy: 'In gesprek',
+      held: 'In de wacht',
+      unreachable: 'Onbereikbaar',
+      unknown: 'Onbekend',
+    },
+    short: { idle: 'vrij', ringing: 'belt', busy: 'bezet', held: 'wacht', unreachable: 'weg', unknown: 'onzeker' },
+    with: (who: string) => `Met ${who}`,
+    holds: (who: string) => `${who} in de wacht`,
+    calls: (who: string) => `Belt ${who}`,
+    calledBy: (who: string) => `Gebeld door ${who}`,
+    stale: (was: string, age: string) => `Onzeker${age === '' ? '' : ` · ${age} oud`} · was: ${was.toLowerCase()}`,
+  },
+  contact: {
+    heading: 'Gekozen',
+    none: 'Kies iemand met de pijltjes of typ een naam.',
+    extension: 'Toestel',
+    unwatched: 'De centrale vertelt de stand niet',
+    with: 'Nummer',
+  },
+  caller: {
+    heading: 'Beller',
+    called: 'Gebelde',
+    dialled: 'Belde',
+    diverted: 'Via',
+    earlier: 'Laatste contact',
+    never: 'Niet eerder sinds de start.',
   },
   demo: {
     heading: (company: string) => `Demo · ${company}`,
@@ -309,6 +350,15 @@ export const nl = {
     languageNames: { system: 'Systeem', nl: 'Nederlands', en: 'English' },
     theme: 'Kleuren',
     themeNames: { system: 'Als het systeem', light: 'Licht', dark: 'Donker' },
+    view: 'Weergave',
+    role: 'Indeling voor',
+    roles: { receptionist: 'Receptie', employee: 'Medewerker', agent: 'Agent' },
+    density: 'Dichtheid',
+    densities: { comfortable: 'Ruim', compact: 'Compact' },
+    text: 'Tekstgrootte',
+    percent: (n: number) => `${n}%`,
+    contrast: 'Contrast',
+    contrasts: { system: 'Als het systeem', high: 'Hoog' },
   },
   setup: {
     title: 'Welkom bij Balie',

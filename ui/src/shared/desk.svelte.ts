@@ -2,6 +2,7 @@
 
 import type { AppView, CallView, Command, Language, Levels, Theme } from '../bindings';
 import { type Answer, type Host, HostError } from '../host/types';
+import { Lamps } from '../features/lines/lamps.svelte';
 import { type Messages, messagesFor } from '../i18n';
 
 const EMPTY: AppView = {
@@ -35,6 +36,7 @@ export class Desk {
   /** The last refusal that nobody handled otherwise. */
   trouble = $state.raw<Trouble | null>(null);
   systemLanguages: readonly string[] = $state.raw(['nl']);
+  readonly lamps = new Lamps();
 
   readonly t: Messages = $derived(messagesFor(this.view.settings.language, this.systemLanguages));
 
@@ -72,12 +74,15 @@ export class Desk {
     const close = await this.host.subscribe((update) => {
       if (update.kind === 'view') this.show(update.value);
       else if (update.kind === 'levels') this.levels = update.value;
+      else if (update.kind === 'lines') this.lamps.apply(update.value, Date.now());
     });
     if (!this.ready) {
       const view = await this.host.control({ cmd: 'view.get' });
       // An update that came meanwhile is newer than the answer.
       if (!this.ready) this.show(view);
     }
+    // Lines that were watched before this page was there.
+    this.lamps.apply(await this.host.control({ cmd: 'line.list' }), Date.now());
     return () => {
       clearInterval(clock);
       close();

@@ -1,18 +1,35 @@
-// Language and colours of the page as a whole: what the root element says of them.
+// Language, colours, contrast and size of text of the page as a whole: what the root element says of them.
 
 import type { Desk } from './desk.svelte';
+import { layout } from './layout.svelte';
 
-/** Keeps the root element's language and theme as chosen; "system" follows the system as it changes. Call while a component starts. */
+/** Keeps the root element's language and looks as chosen; "system" follows the system as it changes. Call while a component starts. */
 export function dress(desk: Desk): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
+  const contrast = matchMedia('(prefers-contrast: more)');
   let systemDark = $state(dark.matches);
+  let systemContrast = $state(contrast.matches);
 
   $effect(() => {
     const change = (): void => {
       systemDark = dark.matches;
+      systemContrast = contrast.matches;
     };
-    dark.addEventListener('change', change);
-    return () => dark.removeEventListener('change', change);
+    for (const query of [dark, contrast]) query.addEventListener('change', change);
+    return () => {
+      for (const query of [dark, contrast]) query.removeEventListener('change', change);
+    };
+  });
+
+  $effect(() => layout.follow());
+
+  $effect(() => {
+    const { text, contrast: wanted, density } = layout.choices;
+    const root = document.documentElement;
+    root.style.fontSize = text === 100 ? '' : `${text}%`;
+    root.dataset.density = density;
+    if (wanted === 'high' || systemContrast) root.dataset.contrast = 'high';
+    else delete root.dataset.contrast;
   });
 
   $effect(() => {

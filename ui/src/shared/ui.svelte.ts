@@ -1,6 +1,6 @@
 // What is open on the page: overlays, the keypad, and where the focus goes back to. Nothing of the calls themselves.
 
-export type Overlay = 'keys' | 'account' | null;
+export type Overlay = 'keys' | 'account' | 'view' | null;
 
 export class Ui {
   overlay = $state<Overlay>(null);

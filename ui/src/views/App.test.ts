@@ -7,6 +7,7 @@ import type { Command } from '../bindings';
 import { MockHost, type Scene } from '../host/mock';
 import { nl } from '../i18n/nl';
 import { Desk, provideDesk } from '../shared/desk.svelte';
+import { firstChoices, layout } from '../shared/layout.svelte';
 import { ui } from '../shared/ui.svelte';
 import App from './App.svelte';
 
@@ -35,11 +36,14 @@ function type(text: string): void {
   field.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
+const tiles = (): Element[] => [...document.querySelectorAll('[role="option"]')];
+
 const sent = (host: MockHost, cmd: Command['cmd']): Command[] => host.commands.filter((command) => command.cmd === cmd);
 
 beforeEach(() => {
   ui.overlay = null;
   ui.keypadCall = null;
+  layout.change(firstChoices());
 });
 
 afterEach(() => {
@@ -51,7 +55,7 @@ afterEach(() => {
 describe('desk', () => {
   it('dials the highlighted colleague, or the typed number, with Enter', async () => {
     const host = await open();
-    type('bak');
+    type('bakk');
     await waitFor(() => screen.getByRole('option', { name: /Piet Bakker/, selected: true }));
     press('Enter');
     await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '212' }]));
@@ -160,6 +164,68 @@ describe('desk', () => {
     await open();
     const missed = document.querySelector('[data-outcome="missed"]');
     expect(missed?.textContent).toContain('Gemist');
+  });
+});
+
+describe('colleagues', () => {
+  it('show what the exchange says of their lines, in words', async () => {
+    await open();
+    const tom = await screen.findByRole('option', { name: /Tom de Boer.*Met 06 1122 3344/ });
+    expect(tom.querySelector('use')?.getAttribute('href')).toBe('#i-busy');
+    expect(screen.getByRole('option', { name: /Sanne Visser.*Vrij/ }).querySelector('use')?.getAttribute('href')).toBe('#i-free');
+  });
+
+  it('are drawn only as far as they are on screen, however many there are', async () => {
+    await open({ people: 1000 });
+    await waitFor(() => expect(tiles().length).toBeGreaterThan(20));
+    expect(tiles().length).toBeLessThan(120);
+    expect(tiles()[0]?.getAttribute('aria-setsize')).toBe('1006');
+    await waitFor(() => expect(document.querySelector('.title')?.parentElement?.parentElement?.textContent).toMatch(/\d+ vrij van \d+/));
+  });
+
+  it('can be favourites, filtered, and listed in another order, remembered for the role', async () => {
+    await open();
+    type('bakk');
+    await screen.findByRole('option', { name: /Piet Bakker/, selected: true });
+    (await screen.findByRole('button', { name: 'Favoriet' })).click();
+    press('Escape');
+    (await screen.findByRole('button', { name: /^Favorieten 1/ })).click();
+    await waitFor(() => expect(tiles()).toHaveLength(1));
+    layout.changeOwn({ mode: 'list', sort: 'free' });
+    layout.change({ role: 'employee' });
+    expect(layout.own.sort).toBe('name');
+    layout.change({ role: 'receptionist' });
+    expect(layout.own).toMatchObject({ mode: 'list', sort: 'free' });
+  });
+
+  it('show the chosen one at the right, and his line', async () => {
+    await open();
+    type('tom de');
+    await screen.findByRole('option', { name: /Tom de Boer/, selected: true });
+    const pane = screen.getByRole('region', { name: 'Gekozen' });
+    await waitFor(() => expect(pane.textContent).toMatch(/Tom de Boer.*202.*Verkoop.*Met 06 1122 3344/));
+  });
+});
+
+describe('layout', () => {
+  it('is chosen in one place and folds by pane', async () => {
+    await open();
+    screen.getByRole('button', { name: 'Weergave' }).click();
+    (await screen.findByRole('radio', { name: 'Agent' })).click();
+    await waitFor(() => expect(layout.role).toBe('agent'));
+    // An agent's sound is folded at first.
+    await waitFor(() => expect(screen.queryByLabelText('Microfoon')).toBeNull());
+    screen.getByRole('button', { name: 'Geluid' }).click();
+    await waitFor(() => expect(screen.getByLabelText('Microfoon')).toBeTruthy());
+    press('Escape');
+    await waitFor(() => expect(screen.queryByRole('radio', { name: 'Agent' })).toBeNull());
+  });
+
+  it('writes larger and with more contrast', async () => {
+    await open();
+    layout.change({ text: 200, contrast: 'high' });
+    await waitFor(() => expect(document.documentElement.style.fontSize).toBe('200%'));
+    expect(document.documentElement.dataset.contrast).toBe('high');
   });
 });
 

@@ -1,9 +1,10 @@
-// What the middle column lists: colleagues, all or of one department, and the demo's numbers, or the results of a search; and which one is highlighted.
+// What the middle column lists: colleagues in groups and the demo's numbers, or the results of a search; in which order; and which one is highlighted.
 
 import type { ColleagueView, DemoView, SearchHit } from '../../bindings';
-import type { IconName } from '../../shared/Icon.svelte';
-import type { Desk } from '../../shared/desk.svelte';
 import type { Messages } from '../../i18n';
+import type { Desk } from '../../shared/desk.svelte';
+import type { IconName } from '../../shared/Icon.svelte';
+import { layout, type Sort } from '../../shared/layout.svelte';
 
 /** One thing that can be dialled. */
 export interface Entry {
@@ -14,6 +15,8 @@ export interface Entry {
   mark: string;
   detail: string;
   target: string;
+  /** Extension whose lamp belongs to it; empty for what has none. */
+  line: string;
 }
 
 /** Entries under one heading. */
@@ -23,6 +26,9 @@ export interface Section {
   note: string;
   entries: Entry[];
 }
+
+/** Which colleagues are listed. */
+export type Filter = { kind: 'all' } | { kind: 'favourites' } | { kind: 'department'; name: string };
 
 const DEMO_ICONS: Partial<Record<string, IconName>> = {
   echo: 'echo',
@@ -39,13 +45,16 @@ const HIT_LIMIT = 40;
 
 export class Search {
   text = $state('');
-  /** Department shown alone; null for all. */
-  department = $state<string | null>(null);
+  filter = $state.raw<Filter>({ kind: 'all' });
+  /** True while the order must not change under somebody's hand. */
+  still = $state(false);
   private hits = $state.raw<SearchHit[]>([]);
   /** The query the hits belong to. */
   private answered = $state('');
   private chosen = $state<string | null>(null);
   private asked = 0;
+  private frozen: Section[] = [];
+  private frozenFor: Filter | null = null;
   private readonly desk: Desk;
 
   constructor(desk: Desk) {
@@ -58,11 +67,18 @@ export class Search {
     countDepartments(this.desk.view.colleagues),
   );
 
-  readonly sections: Section[] = $derived.by(() =>
-    this.query === ''
-      ? browse(this.desk.t, this.desk.view.colleagues, this.desk.view.demo, this.department)
-      : found(this.desk.t, this.hits, this.desk.view.colleagues),
+  readonly favourites: number = $derived.by(
+    () => this.desk.view.colleagues.filter((colleague) => layout.isFavourite(colleague.number)).length,
   );
+
+  readonly sections: Section[] = $derived.by(() => {
+    if (this.query !== '') return found(this.desk.t, this.hits, this.desk.view.colleagues);
+    // Free ones first moves tiles as lamps change; not while somebody is choosing one.
+    if (this.still && layout.own.sort === 'free' && this.frozenFor === this.filter) return this.frozen;
+    this.frozen = browse(this.desk, this.filter, layout.own.sort);
+    this.frozenFor = this.filter;
+    return this.frozen;
+  });
 
   readonly entries: Entry[] = $derived(this.sections.flatMap((section) => section.entries));
 
@@ -71,11 +87,21 @@ export class Search {
     this.entries.find((entry) => entry.key === this.chosen) ?? (this.query === '' ? null : (this.entries[0] ?? null)),
   );
 
+  /** Place of the highlighted entry; -1 when none is. */
+  readonly place: number = $derived(
+    this.highlighted === null ? -1 : this.entries.findIndex((entry) => entry.key === this.highlighted?.key),
+  );
+
   /** True once the arrows moved the highlight since the last typing. */
   readonly moved: boolean = $derived(this.chosen !== null);
 
   /** True while the shown results answer what stands in the field. */
   readonly settled: boolean = $derived(this.answered === this.query);
+
+  /** What an action would be for: the highlighted entry, or what was typed while the results are not in yet; empty when nothing is. */
+  readonly target: string = $derived(
+    this.settled || this.chosen !== null ? (this.highlighted?.target ?? this.query) : this.query,
+  );
 
   type(text: string): void {
     this.text = text;
@@ -87,17 +113,16 @@ export class Search {
     this.chosen = key;
   }
 
+  show(filter: Filter): void {
+    this.filter = same(filter, this.filter) ? { kind: 'all' } : filter;
+    this.chosen = null;
+  }
+
   /** Empties the field; false when it was empty. */
   clear(): boolean {
     const had = this.text !== '' || this.chosen !== null;
     this.type('');
     return had;
-  }
-
-  /** Calls the highlighted entry, or what was typed when the results are not in yet. */
-  dial(): void {
-    const target = this.settled || this.chosen !== null ? (this.highlighted?.target ?? this.query) : this.query;
-    if (target !== '') void this.call(target);
   }
 
   /** Calls a target and empties the field when that was possible. */
@@ -123,6 +148,10 @@ export class Search {
   }
 }
 
+export function same(a: Filter, b: Filter): boolean {
+  return a.kind === b.kind && (a.kind !== 'department' || (b.kind === 'department' && a.name === b.name));
+}
+
 function countDepartments(colleagues: readonly ColleagueView[]): { name: string; count: number }[] {
   const counts: Record<string, number> = {};
   for (const { department } of colleagues) counts[department] = (counts[department] ?? 0) + 1;
@@ -131,33 +160,52 @@ function countDepartments(colleagues: readonly ColleagueView[]): { name: string;
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function browse(
-  t: Messages,
-  colleagues: readonly ColleagueView[],
-  demo: DemoView | null,
-  only: string | null,
-): Section[] {
+function browse(desk: Desk, filter: Filter, sort: Sort): Section[] {
+  const { t, view } = desk;
   const sections: Section[] = [];
-  if (demo !== null && only === null) sections.push(demoSection(t, demo));
-  const members = colleagues.filter((colleague) => only === null || colleague.department === only);
-  if (members.length > 0) sections.push(colleagueSection(t, members, only));
+  if (view.demo !== null && filter.kind === 'all') sections.push(demoSection(t, view.demo));
+  const members = view.colleagues.filter((one) => listed(one, filter));
+  const groups: Record<string, ColleagueView[]> = {};
+  for (const one of members) (groups[one.department] ??= []).push(one);
+  const names = Object.keys(groups).sort((a, b) => Number(a === '') - Number(b === '') || a.localeCompare(b));
+  for (const name of names) {
+    const people = [...(groups[name] ?? [])].sort(inOrder(desk, sort));
+    sections.push({
+      key: `department ${name}`,
+      title: name === '' ? t.search.noDepartment : name,
+      note: howMany(desk, people),
+      entries: people.map((one) => colleagueEntry(one)),
+    });
+  }
   return sections;
 }
 
-function colleagueSection(t: Messages, members: readonly ColleagueView[], only: string | null): Section {
-  return {
-    key: 'colleagues',
-    title: only === null ? t.search.colleagues : only === '' ? t.search.noDepartment : only,
-    note: String(members.length),
-    entries: members.map((colleague) => ({
-      key: `colleague ${colleague.number}`,
-      icon: 'person',
-      name: colleague.name,
-      mark: colleague.number,
-      detail: colleague.department,
-      target: colleague.number,
-    })),
-  };
+function listed(one: ColleagueView, filter: Filter): boolean {
+  if (filter.kind === 'favourites') return layout.isFavourite(one.number);
+  return filter.kind === 'all' || one.department === filter.name;
+}
+
+const isFree = (desk: Desk, number: string): boolean => {
+  const line = desk.lamps.of(number)?.line;
+  return line?.state === 'idle' && line.stale_since === undefined;
+};
+
+function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
+  const byName = (a: ColleagueView, b: ColleagueView): number => a.name.localeCompare(b.name);
+  if (sort === 'number') return (a, b) => a.number.localeCompare(b.number, undefined, { numeric: true });
+  if (sort === 'free') return (a, b) => Number(isFree(desk, b.number)) - Number(isFree(desk, a.number)) || byName(a, b);
+  return byName;
+}
+
+/** "11 vrij van 38", or only how many where no lamp is known. */
+function howMany(desk: Desk, people: readonly ColleagueView[]): string {
+  const known = people.some((one) => desk.lamps.of(one.number) !== undefined);
+  const free = people.filter((one) => isFree(desk, one.number)).length;
+  return known ? desk.t.search.freeOf(free, people.length) : String(people.length);
+}
+
+function colleagueEntry({ name, number, department }: ColleagueView): Entry {
+  return { key: `colleague ${number}`, icon: 'person', name, mark: number, detail: department, target: number, line: number };
 }
 
 function demoSection(t: Messages, demo: DemoView): Section {
@@ -172,6 +220,7 @@ function demoSection(t: Messages, demo: DemoView): Section {
       mark: number,
       detail: t.demo.texts[kind] ?? '',
       target: number,
+      line: '',
     })),
   };
 }
@@ -201,5 +250,6 @@ function hitEntry(t: Messages, hit: SearchHit, place: number, numbers: ReadonlyS
     mark: extension,
     detail: extension === '' && detail === '' ? hit.target : detail,
     target: hit.target,
+    line: extension,
   };
 }

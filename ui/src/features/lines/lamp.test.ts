@@ -1,0 +1,57 @@
+// A lamp says what the exchange said, and says when it may be wrong.
+
+import { describe, expect, it } from 'vitest';
+import type { LineView } from '../../bindings';
+import { nl } from '../../i18n/nl';
+import { extensionOf, lampOf } from './lamp';
+import { Lamps } from './lamps.svelte';
+
+const line = (part: Partial<LineView> = {}): LineView => ({
+  uri: 'sip:202@pbx.example', account: 'main', name: '', state: 'idle', version: 1, gone: false, ...part,
+});
+const FRESH = { state: null, stale: null };
+
+describe('a lamp', () => {
+  it('has a shape of its own for each state, and words', () => {
+    const states = ['idle', 'ringing', 'busy', 'held', 'unreachable', 'unknown'] as const;
+    const lamps = states.map((state) => lampOf(nl, line({ state }), FRESH, 0));
+    expect(new Set(lamps.map((lamp) => lamp.icon)).size).toBe(states.length);
+    expect(lamps.map((lamp) => lamp.words).every((words) => words !== '')).toBe(true);
+  });
+
+  it('says with whom, where that was told', () => {
+    const peer = { uri: 'sip:0611223344@pbx.example', name: '', number: '06 1122 3344' };
+    expect(lampOf(nl, line({ state: 'busy', peer }), FRESH, 0).words).toBe('Met 06 1122 3344');
+    expect(lampOf(nl, line({ state: 'ringing', peer, direction: 'in' }), FRESH, 0).words).toBe('Gebeld door 06 1122 3344');
+    expect(lampOf(nl, line({ state: 'ringing', peer, direction: 'out' }), FRESH, 0).words).toBe('Belt 06 1122 3344');
+  });
+
+  it('shows doubt before anything else, with its age', () => {
+    const doubtful = lampOf(nl, line({ state: 'busy', stale_since: 12 }), { state: 0, stale: 10_000 }, 50_000);
+    expect(doubtful.icon).toBe('unsure');
+    expect(doubtful.words).toMatch(/Onzeker.*40/);
+  });
+
+  it('is found by extension', () => {
+    expect(extensionOf('sip:202@pbx.example;transport=tcp')).toBe('202');
+    expect(extensionOf('SIPS:a.b@x')).toBe('a.b');
+    expect(extensionOf('202')).toBe('202');
+  });
+});
+
+describe('lamps', () => {
+  it('count a state from when its change was seen, and never go back to an older version', () => {
+    const lamps = new Lamps();
+    lamps.apply([line()], 1_000);
+    expect(lamps.of('202')?.seen.state).toBeNull();
+    lamps.apply([line({ state: 'busy', version: 3 })], 5_000);
+    lamps.apply([line({ state: 'ringing', version: 2 })], 6_000);
+    expect(lamps.of('202')?.line.state).toBe('busy');
+    expect(lamps.of('202')?.seen.state).toBe(5_000);
+    lamps.apply([line({ state: 'busy', version: 4, stale_since: 3 })], 8_000);
+    lamps.apply([line({ state: 'busy', version: 5, stale_since: 3 })], 9_000);
+    expect(lamps.of('202')?.seen).toEqual({ state: 5_000, stale: 8_000 });
+    lamps.apply([line({ gone: true, version: 6 })], 10_000);
+    expect(lamps.of('202')).toBeUndefined();
+  });
+});

@@ -1,0 +1,63 @@
+// What a lamp shows: a shape first, a colour second, words beside. It says what the exchange said and no more.
+
+import type { LineView } from '../../bindings';
+import { type Messages, span } from '../../i18n';
+import type { IconName } from '../../shared/Icon.svelte';
+import { peerName } from '../../shared/names';
+
+/** Colour of a lamp; `free` stays calm. */
+export type Tone = 'free' | 'ring' | 'busy' | 'off' | 'unsure' | 'dnd' | 'forward' | 'night' | 'held';
+
+export interface Lamp {
+  icon: IconName;
+  tone: Tone;
+  /** What stands beside it. */
+  words: string;
+  /** The same in a word, where there is little room. */
+  short: string;
+  /** Since when the state has held, milliseconds, where that was seen. */
+  since: number | null;
+}
+
+/** When something of a line was first seen here, milliseconds by the wall clock. */
+export interface Seen {
+  /** Since when the state holds; null when it held already at first sight. */
+  state: number | null;
+  /** Since when it may be wrong. */
+  stale: number | null;
+}
+
+const SHAPES: Record<LineView['state'], { icon: IconName; tone: Tone }> = {
+  idle: { icon: 'free', tone: 'free' },
+  ringing: { icon: 'ringing', tone: 'ring' },
+  busy: { icon: 'busy', tone: 'busy' },
+  held: { icon: 'held', tone: 'busy' },
+  unreachable: { icon: 'off', tone: 'off' },
+  unknown: { icon: 'unsure', tone: 'unsure' },
+};
+
+/** The lamp of a line. A line that may be wrong shows that first, with its age. */
+export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): Lamp {
+  const { icon, tone } = SHAPES[line.state];
+  const short = t.lamp.short[line.state];
+  if (line.stale_since !== undefined) {
+    const age = seen.stale === null ? '' : span(t, now - seen.stale);
+    return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
+  }
+  return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
+}
+
+function withPeer(t: Messages, line: LineView): string {
+  const word = t.lamp.states[line.state];
+  if (line.peer === undefined) return word;
+  const who = peerName(t, line.peer);
+  if (line.state === 'busy') return t.lamp.with(who);
+  if (line.state === 'held') return t.lamp.holds(who);
+  if (line.state === 'ringing') return line.direction === 'out' ? t.lamp.calls(who) : t.lamp.calledBy(who);
+  return word;
+}
+
+/** The extension of a line's address: what stands before the @. */
+export function extensionOf(uri: string): string {
+  return uri.replace(/^sips?:/i, '').replace(/^tel:/i, '').split(/[@;?]/)[0] ?? '';
+}
