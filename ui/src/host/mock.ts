@@ -11,6 +11,7 @@ import type {
   LineView,
   PeerView,
   SearchHit,
+  TransferState,
   Update,
 } from '../bindings';
 import { messagesFor } from '../i18n';
@@ -60,11 +61,20 @@ const NUMBERS: [kind: string, number: string][] = [
 
 const fold = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '').replaceAll('ı', 'i').toLowerCase();
 
-function actionsIn(state: CallState, muted: boolean, incoming: boolean): CallAction[] {
-  if (state === 'ringing' && incoming) return ['answer', 'reject'];
-  if (state === 'active') return ['hangup', 'hold', muted ? 'unmute' : 'mute', 'dtmf'];
-  if (state === 'held') return ['hangup', 'resume'];
-  return state === 'ended' ? [] : ['hangup'];
+/** What may be done with a call, among the others. */
+function actionsIn(call: CallView, all: readonly CallView[]): CallAction[] {
+  const { state } = call;
+  if (state === 'ended') return [];
+  if (state === 'ringing' && call.direction === 'in') return ['answer', 'reject'];
+  if (state === 'transferring') return ['hangup', 'cancel_transfer'];
+  const actions: CallAction[] = ['hangup'];
+  if (state === 'active') actions.push('hold', call.muted ? 'unmute' : 'mute', 'dtmf');
+  if (state === 'held') actions.push('resume');
+  const consults = call.consult_of !== null || all.some((one) => one.consult_of === call.id && one.state !== 'ended');
+  if (consults) actions.push('complete_transfer', 'cancel_transfer');
+  else if (call.answered_ms !== null) actions.push('transfer', 'consult');
+  if (!consults && call.transfer?.state === 'failed') actions.push('cancel_transfer');
+  return actions;
 }
 
 export class MockHost implements Host {
@@ -102,6 +112,8 @@ export class MockHost implements Host {
   /** Changes the view as the program would. */
   change(part: Partial<AppView>): void {
     this.view = { ...this.view, ...part };
+    const { calls } = this.view;
+    this.view.calls = calls.map((call) => ({ ...call, actions: actionsIn(call, calls) }));
     for (const listener of this.listeners) listener({ kind: 'view', value: this.view });
   }
 
@@ -190,8 +202,55 @@ export class MockHost implements Host {
       case 'call.hangup':
         this.end(call, call.answered_ms === null ? 'no_answer' : 'answered');
         break;
+      default:
+        return this.onTransfer(call, command);
     }
     return {};
+  }
+
+  private onTransfer(call: CallView, command: Command): unknown {
+    const caller = this.view.calls.find((one) => one.id === call.consult_of) ?? call;
+    const consult = this.view.calls.find((one) => one.consult_of === caller.id && one.state !== 'ended');
+    switch (command.cmd) {
+      case 'call.transfer.blind':
+        this.send(caller, this.peer(command.to));
+        return {};
+      case 'call.transfer.consult': {
+        const { call: id } = this.dial(command.to, caller.id);
+        return { call: id, consult: id };
+      }
+      case 'call.transfer.complete':
+        if (consult === undefined) throw new HostError('wrong_state', 'no consultation');
+        this.send(caller, consult.peer, consult.answered_ms !== null);
+        this.end(consult, 'answered');
+        return {};
+      case 'call.transfer.cancel':
+        this.put({ ...caller, transfer: null }, 'active');
+        if (consult !== undefined) this.end(consult, consult.answered_ms === null ? 'no_answer' : 'answered');
+        return {};
+      default:
+        return {};
+    }
+  }
+
+  /** A caller goes to somebody, and comes back when he is not taken. */
+  private send(caller: CallView, to: PeerView, agreed = false): void {
+    const at = (state: TransferState, reason: Code | null = null): void => {
+      const call = this.view.calls.find((one) => one.id === caller.id);
+      if (call === undefined || (state !== 'trying' && call.state !== 'transferring')) return;
+      this.put({ ...call, transfer: { state, to, reason, status: null } }, state === 'failed' ? 'held' : 'transferring');
+      if (state === 'done') this.endById(caller.id, 'answered', null);
+    };
+    at('trying');
+    const busy = to.number === '603';
+    setTimeout(() => at(busy ? 'failed' : 'ringing', busy ? 'busy_here' : null), this.pace);
+    if (!busy) setTimeout(() => at(to.number === '604' ? 'failed' : 'done', to.number === '604' ? 'no_answer' : null), this.pace * (agreed ? 1.5 : 4));
+  }
+
+  private peer(to: string): PeerView {
+    if (!/^[\d+ *#@a-zA-Z.:_-]+$/.test(to)) throw new HostError('bad_target', to);
+    const person = this.view.colleagues.find(({ number }) => number === to);
+    return { uri: `sip:${to}@pbx.example`, name: person?.name ?? '', number: to };
   }
 
   private onAccount(command: Command): unknown {
@@ -224,11 +283,10 @@ export class MockHost implements Host {
     }
   }
 
-  private dial(to: string): { call: number } {
-    if (!/^[\d+ *#@a-zA-Z.:_-]+$/.test(to)) throw new HostError('bad_target', to);
-    const person = this.view.colleagues.find(({ number }) => number === to);
+  private dial(to: string, consultOf: number | null = null): { call: number } {
+    const peer = this.peer(to);
     this.holdActive();
-    const call = this.add('out', 'dialing', { uri: `sip:${to}@pbx.example`, name: person?.name ?? '', number: to });
+    const call = this.add('out', 'dialing', peer, consultOf);
     const later = (state: CallState, steps: number): void => {
       setTimeout(() => {
         const now = this.view.calls.find((one) => one.id === call.id);
@@ -250,13 +308,13 @@ export class MockHost implements Host {
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];
   }
 
-  private add(direction: 'in' | 'out', state: CallState, peer: PeerView): CallView {
+  private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null): CallView {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: null, conference: false, transfer: null,
+      consult_of: consultOf, conference: false, transfer: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
-      codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: actionsIn(state, false, direction === 'in'),
+      codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };
     this.next += 1;
     this.change({ calls: [...this.view.calls, call] });
@@ -269,7 +327,6 @@ export class MockHost implements Host {
     const changed: CallView = {
       ...call, state, answered_ms: answered, since_ms: state === call.state ? call.since_ms : now,
       codec: answered === null ? null : 'Opus', quality: answered === null ? 'unknown' : 'good',
-      actions: actionsIn(state, call.muted, call.direction === 'in'),
     };
     this.change({ calls: this.view.calls.map((one) => (one.id === call.id ? changed : one)) });
   }
@@ -278,7 +335,7 @@ export class MockHost implements Host {
     for (const call of this.view.calls) if (call.state === 'active') this.put(call, 'held');
   }
 
-  private endById(id: number, outcome: HistoryEntry['outcome'], reason: Code): void {
+  private endById(id: number, outcome: HistoryEntry['outcome'], reason: Code | null): void {
     const call = this.view.calls.find((one) => one.id === id);
     if (call !== undefined) this.end(call, outcome, reason);
   }
@@ -286,8 +343,10 @@ export class MockHost implements Host {
   private end(call: CallView, outcome: HistoryEntry['outcome'], reason: Code | null = null): void {
     const seconds = call.answered_ms === null ? 0 : Math.round((Date.now() - call.answered_ms) / 1000);
     const { id, account, direction, peer, started_ms } = call;
+    const waiting = this.view.calls.find((one) => one.id === call.consult_of && one.state === 'held');
+    const back = waiting === undefined ? null : { ...waiting, transfer: { state: 'failed' as const, to: peer, reason, status: null } };
     this.change({
-      calls: this.view.calls.filter((one) => one.id !== id),
+      calls: this.view.calls.filter((one) => one.id !== id).map((one) => (one.id === back?.id ? back : one)),
       history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason }, ...this.view.history],
     });
   }

@@ -1,6 +1,7 @@
 // What the keys and the buttons do to calls. One place, so that both do the same.
 
 import type { CallAction, CallView } from '../bindings';
+import { takeBack } from '../features/transfers/act';
 import type { Desk } from './desk.svelte';
 import type { KeyAction } from './keys';
 import type { Ui } from './ui.svelte';
@@ -49,7 +50,8 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       ui.overlay = ui.overlay === 'keys' ? null : 'keys';
       return true;
     case 'escape':
-      return ui.closeTopmost() || ui.clearSearch();
+      // A caller on his way comes back before anything that was typed is thrown away.
+      return ui.closeTopmost() || takeBack(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.focusSearch();
@@ -75,15 +77,15 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
     case 'reject':
       return onCall(first(desk.ringing, 'reject'), (call) => reject(desk, call));
     case 'hangup':
-      return onCall(first(desk.current, 'hangup'), (call) => hangup(desk, call));
+      return hangUpCurrent(desk, ui);
     case 'mute':
       return onCall(first(desk.current, 'mute') ?? first(desk.current, 'unmute'), (call) => toggleMute(desk, call));
     case 'keypad':
       return onCall(first(desk.current, 'dtmf'), (call) => toggleKeypad(ui, call));
     case 'hold':
-      return holdOrResume(desk);
+      return swapInConsultation(desk) || holdOrResume(desk);
     case 'swap':
-      return onCall(first(desk.held, 'resume'), (call) => resume(desk, call));
+      return swapInConsultation(desk) || onCall(first(desk.held, 'resume'), (call) => resume(desk, call));
     case 'resume_nth':
       return onCall(desk.held[action.place], (call) => resume(desk, call));
     case 'hangup_nth':
@@ -91,6 +93,23 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
     default:
       return false;
   }
+}
+
+/** Hangs up on the one in conversation. A caller on his way is none: a habit must not lose him. */
+function hangUpCurrent(desk: Desk, ui: Ui): boolean {
+  const calls = desk.current.filter((call) => call.state !== 'transferring');
+  if (onCall(first(calls, 'hangup'), (call) => hangup(desk, call))) return true;
+  if (calls.length === desk.current.length) return false;
+  ui.said = desk.t.transfer.notHungUp;
+  return true;
+}
+
+/** From the caller to the one he is to go to, or back. */
+function swapInConsultation(desk: Desk): boolean {
+  const flow = desk.flows.find((one) => one.consult !== null && one.stage !== 'sending');
+  if (flow === undefined || flow.consult === null) return false;
+  const other = flow.stage === 'with_caller' ? flow.consult : flow.caller;
+  return onCall(first([other], 'resume'), (call) => resume(desk, call));
 }
 
 function holdOrResume(desk: Desk): boolean {

@@ -62,6 +62,7 @@ function callChange(texts: Messages, before: CallView | undefined, call: CallVie
   if (before?.state !== call.state) said.push(stateChange(texts, call, before, who));
   if (before !== undefined && before.muted !== call.muted) said.push(call.muted ? texts.live.muted : texts.live.unmuted);
   if (call.state !== 'ended') said.push(callTrouble(texts, before, call));
+  said.push(transferChange(texts, before, call, who));
   return said;
 }
 
@@ -73,6 +74,18 @@ function callTrouble(texts: Messages, before: CallView | undefined, call: CallVi
   }
   const silenced = call.reason === null && call.no_sound && before?.no_sound === false;
   return silenced ? `${texts.calls.noSound.what}. ${texts.calls.noSound.todo}` : '';
+}
+
+/** Where a caller goes, and how that ended. */
+function transferChange(texts: Messages, before: CallView | undefined, call: CallView, who: string): string {
+  const { transfer } = call;
+  if (transfer === null || transfer.state === before?.transfer?.state) return '';
+  const to = peerName(texts, transfer.to);
+  if (transfer.state === 'trying') return texts.transfer.sentences.sending(who, to);
+  if (transfer.state === 'done') return texts.transfer.arrived(who, to);
+  if (transfer.state === 'ringing') return '';
+  const why = transfer.reason === null ? '' : `${texts.codes[transfer.reason].what}. `;
+  return `${texts.transfer.failed(to)} ${why}${texts.transfer.stillHere}`;
 }
 
 function stateChange(texts: Messages, call: CallView, before: CallView | undefined, who: string): string {

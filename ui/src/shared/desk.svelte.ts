@@ -3,6 +3,8 @@
 import type { AppView, CallView, Command, Language, Levels, Theme } from '../bindings';
 import { type Answer, type Host, HostError } from '../host/types';
 import { Lamps } from '../features/lines/lamps.svelte';
+import { type Flow, flows, isIn } from '../features/transfers/flow';
+import { follow, type PastTransfer } from '../features/transfers/log';
 import { type Messages, messagesFor } from '../i18n';
 
 const EMPTY: AppView = {
@@ -40,15 +42,22 @@ export class Desk {
 
   readonly t: Messages = $derived(messagesFor(this.view.settings.language, this.systemLanguages));
 
+  /** Callers on their way to somebody. */
+  readonly flows: Flow[] = $derived(flows(this.view.calls));
+  /** Where the last callers went, newest first. */
+  transfers = $state.raw<readonly PastTransfer[]>([]);
+
   /** Calls that ring here, longest first. */
   readonly ringing: CallView[] = $derived(
     this.view.calls
       .filter((call) => call.direction === 'in' && call.state === 'ringing')
       .sort((a, b) => a.started_ms - b.started_ms),
   );
-  /** Calls on hold, newest hold first: the first is the one a single key takes back. */
+  /** Calls on hold, newest hold first: the first is the one a single key takes back. Those of a consultation stand with it. */
   readonly held: CallView[] = $derived(
-    this.view.calls.filter((call) => call.state === 'held').sort((a, b) => b.since_ms - a.since_ms),
+    this.view.calls
+      .filter((call) => call.state === 'held' && !isIn(this.flows, call))
+      .sort((a, b) => b.since_ms - a.since_ms),
   );
   /** Calls that are neither ringing here, held, nor over: the one in conversation and those being dialled. */
   readonly current: CallView[] = $derived(
@@ -121,6 +130,7 @@ export class Desk {
   }
 
   private show(view: AppView): void {
+    if (this.ready) this.transfers = follow(this.transfers, this.view, view, Date.now());
     this.view = view;
     this.ready = true;
   }

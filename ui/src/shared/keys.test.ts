@@ -12,6 +12,9 @@ describe('keys', () => {
     expect(keyAction(press('F2', { shiftKey: true }))).toEqual({ do: 'reject' });
     expect(keyAction(press('k', { ctrlKey: true }))).toEqual({ do: 'search' });
     expect(keyAction(press('K', { metaKey: true }))).toEqual({ do: 'search' });
+    expect(keyAction(press('Enter', { ctrlKey: true }))).toEqual({ do: 'cold' });
+    expect(keyAction(press('Enter', { altKey: true }))).toEqual({ do: 'dial' });
+    expect(keyAction(press('Enter'))).toBeNull();
     expect(keyAction(press('2', { code: 'Digit2', altKey: true }))).toEqual({ do: 'resume_nth', place: 1 });
     expect(keyAction(press('@', { code: 'Digit2', altKey: true, shiftKey: true }))).toEqual({ do: 'hangup_nth', place: 1 });
   });

@@ -2,7 +2,11 @@
 
 /** What a key asks for. `resume_nth` and `hangup_nth` carry the place of the held call, from 0. */
 export type KeyAction =
-  | { do: 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit' }
+  | {
+      do:
+        | 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit'
+        | 'cold' | 'dial';
+    }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
 /** How keys are written on screen; ⇧ is Shift. */
@@ -16,6 +20,8 @@ export const SHOWN = {
   hangup: ['F12'],
   search: ['Ctrl', 'K'],
   dial: ['Enter'],
+  cold: ['Ctrl', 'Enter'],
+  dialNew: ['Alt', 'Enter'],
   escape: ['Esc'],
   overview: ['F1'],
   quit: ['Ctrl', 'Q'],
@@ -55,13 +61,14 @@ function meaning(press: Press): KeyAction | null {
   if (altKey && digit !== undefined) {
     return { do: shiftKey ? 'hangup_nth' : 'resume_nth', place: Number(digit) - 1 };
   }
-  if (altKey) return null;
+  if (altKey) return key === 'Enter' && !shiftKey ? { do: 'dial' } : null;
   const simple = (shiftKey ? SHIFTED : PLAIN)[key];
   return simple === undefined ? null : ({ do: simple } as KeyAction);
 }
 
 function commanded(key: string): KeyAction | null {
   if (key.toLowerCase() === 'k') return { do: 'search' };
+  if (key === 'Enter') return { do: 'cold' };
   return key.toLowerCase() === 'q' ? { do: 'quit' } : null;
 }
 

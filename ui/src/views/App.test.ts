@@ -207,6 +207,80 @@ describe('colleagues', () => {
   });
 });
 
+describe('transfers', () => {
+  async function inConversation(): Promise<{ host: MockHost; caller: number }> {
+    const host = await open({ pace: 200 });
+    const caller = host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    press('F2');
+    await screen.findByRole('button', { name: /Kiestoetsen/ });
+    return { host, caller };
+  }
+  async function choose(name: string): Promise<void> {
+    type(name);
+    await screen.findByRole('option', { name: new RegExp(name, 'i'), selected: true });
+  }
+
+  it('are warm with Enter and Enter, and the last ones are listed', async () => {
+    const { host, caller } = await inConversation();
+    await choose('Eva Mulder');
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.transfer.consult')).toEqual([{ cmd: 'call.transfer.consult', call: caller, to: '203' }]));
+    const card = await screen.findByRole('article', { name: /doorverbinden met Eva Mulder/ });
+    await waitFor(() => expect(card.dataset.flow).toBe('consulting'));
+    expect(card.textContent).toMatch(/U spreekt Eva Mulder en 06 2233 4455 wacht/);
+    expect(document.querySelector('article.held')).toBeNull();
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.transfer.complete')).toEqual([{ cmd: 'call.transfer.complete', call: caller }]));
+    const past = await waitFor(() => document.querySelector('[data-transfer="done"]') ?? Promise.reject(new Error('not listed')));
+    expect(past.textContent).toMatch(/06 2233 4455.*Eva Mulder.*aangenomen/);
+    screen.getAllByRole('button', { name: /Bel 06 2233 4455 terug/ })[0]?.click();
+    expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '06 2233 4455' }]);
+  });
+
+  it('do not complete with somebody else highlighted, swap with F6, and go back with Esc', async () => {
+    const { host, caller } = await inConversation();
+    await choose('Eva Mulder');
+    press('Enter');
+    const card = await screen.findByRole('article', { name: /doorverbinden met Eva Mulder/ });
+    await waitFor(() => expect(card.dataset.flow).toBe('consulting'));
+    await choose('Tom de Boer');
+    press('Enter');
+    press('Enter', { ctrlKey: true });
+    await waitFor(() => expect(screen.getByText(/U hebt ruggespraak met Eva Mulder/)).toBeTruthy());
+    expect(sent(host, 'call.transfer.complete')).toHaveLength(0);
+    expect(sent(host, 'call.transfer.blind')).toHaveLength(0);
+    press('F6');
+    await waitFor(() => expect(card.dataset.flow).toBe('with_caller'));
+    press('Escape');
+    await waitFor(() => expect(sent(host, 'call.transfer.cancel')).toEqual([{ cmd: 'call.transfer.cancel', call: caller }]));
+    await waitFor(() => expect(screen.queryByRole('article', { name: /doorverbinden met/ })).toBeNull());
+  });
+
+  it('are cold with Ctrl+Enter; F12 then loses nobody, and a failed one waits here with the reason', async () => {
+    const { host, caller } = await inConversation();
+    type('604');
+    await screen.findByRole('option', { name: /604/, selected: true });
+    press('Enter', { ctrlKey: true });
+    await waitFor(() => expect(sent(host, 'call.transfer.blind')).toEqual([{ cmd: 'call.transfer.blind', call: caller, to: '604' }]));
+    await screen.findByRole('article', { name: /doorverbinden met 604/ });
+    press('F12');
+    expect(sent(host, 'call.hangup')).toHaveLength(0);
+    await waitFor(() => expect(screen.getByText(/De beller wacht bij u/, { selector: '.failed span' })).toBeTruthy());
+    expect(document.querySelector('.failed')?.textContent).toMatch(/Niet verbonden met 604.*Geen gehoor/);
+    press('Escape');
+    await waitFor(() => expect(sent(host, 'call.transfer.cancel')).toEqual([{ cmd: 'call.transfer.cancel', call: caller }]));
+  });
+
+  it('leave dialling anew to Alt+Enter', async () => {
+    const { host } = await inConversation();
+    await choose('Eva Mulder');
+    press('Enter', { altKey: true });
+    await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '203' }]));
+    expect(sent(host, 'call.transfer.consult')).toHaveLength(0);
+  });
+});
+
 describe('layout', () => {
   it('is chosen in one place and folds by pane', async () => {
     await open();

@@ -1,0 +1,47 @@
+// Does what Enter, Ctrl+Enter and Esc mean.
+
+import type { Desk } from '../../shared/desk.svelte';
+import { peerName } from '../../shared/names';
+import type { Search } from '../search/model.svelte';
+import { coldMeans, enterMeans, type Meaning } from './meaning';
+
+const now = (desk: Desk, search: Search): Parameters<typeof enterMeans>[0] => ({
+  calls: desk.view.calls, flows: desk.flows, target: search.target,
+});
+
+/** What Enter and Ctrl+Enter mean now. */
+export function meanings(desk: Desk, search: Search): { enter: Meaning; cold: Meaning } {
+  return { enter: enterMeans(now(desk, search)), cold: coldMeans(now(desk, search)) };
+}
+
+/** Carries it out; gives the words to say when nothing can be done, else null. */
+export async function carryOut(desk: Desk, search: Search, meaning: Meaning): Promise<string | null> {
+  const t = desk.t.transfer;
+  switch (meaning.do) {
+    case 'nothing':
+      return t.nothing;
+    case 'other':
+      return t.other(peerName(desk.t, meaning.flow.to));
+    case 'dial':
+      await search.call(meaning.to);
+      return null;
+    case 'consult':
+      if ((await desk.send({ cmd: 'call.transfer.consult', call: meaning.call.id, to: meaning.to })) !== undefined) search.clear();
+      return null;
+    case 'cold':
+      if ((await desk.send({ cmd: 'call.transfer.blind', call: meaning.call.id, to: meaning.to })) !== undefined) search.clear();
+      return null;
+    case 'complete':
+      if ((await desk.send({ cmd: 'call.transfer.complete', call: meaning.flow.caller.id })) !== undefined) search.clear();
+      return null;
+  }
+}
+
+/** Takes a caller back: the one on his way, else one who came back and waits. False when there is none. */
+export function takeBack(desk: Desk): boolean {
+  const way = desk.flows.find((flow) => flow.caller.actions.includes('cancel_transfer'))?.caller;
+  const call = way ?? desk.held.find((one) => one.transfer?.state === 'failed' && one.actions.includes('cancel_transfer'));
+  if (call === undefined) return false;
+  void desk.send({ cmd: 'call.transfer.cancel', call: call.id });
+  return true;
+}

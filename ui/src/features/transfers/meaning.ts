@@ -1,0 +1,53 @@
+// What Enter and Ctrl+Enter mean now. One place, so that keys and buttons say and do the same, and no key sends a caller to somebody he was not asked to.
+
+import type { CallView } from '../../bindings';
+import type { Flow } from './flow';
+
+/** What would happen. `other`: somebody else is highlighted while the user consults; nothing happens, and it is said. */
+export type Meaning =
+  | { do: 'nothing' }
+  | { do: 'dial'; to: string }
+  | { do: 'consult'; call: CallView; to: string }
+  | { do: 'cold'; call: CallView; to: string }
+  | { do: 'complete'; flow: Flow }
+  | { do: 'other'; flow: Flow };
+
+interface Now {
+  calls: readonly CallView[];
+  flows: readonly Flow[];
+  /** Number of the highlighted one, or what was typed; empty for none. */
+  target: string;
+}
+
+/** The caller it would be about: in conversation, else one whom a transfer brought back. */
+export function subjectOf(calls: readonly CallView[]): CallView | null {
+  const may = calls.filter((call) => call.actions.includes('transfer') || call.actions.includes('consult'));
+  const talking = may.find((call) => call.state === 'active' || call.state === 'held_by_peer');
+  return talking ?? may.find((call) => call.state === 'held' && call.transfer?.state === 'failed') ?? null;
+}
+
+function consultation({ flows, target }: Now): Meaning | null {
+  const flow = flows.find((one) => one.consult !== null && one.caller.actions.includes('complete_transfer'));
+  if (flow === undefined) return null;
+  const same = target === '' || target === flow.to.number || target === flow.to.uri;
+  return same ? { do: 'complete', flow } : { do: 'other', flow };
+}
+
+/** What Enter means. */
+export function enterMeans(now: Now): Meaning {
+  const consulting = consultation(now);
+  if (consulting !== null) return consulting;
+  if (now.target === '') return { do: 'nothing' };
+  const call = subjectOf(now.calls);
+  if (call?.actions.includes('consult') === true) return { do: 'consult', call, to: now.target };
+  return { do: 'dial', to: now.target };
+}
+
+/** What Ctrl+Enter means. */
+export function coldMeans(now: Now): Meaning {
+  const consulting = consultation(now);
+  if (consulting !== null) return consulting;
+  const call = subjectOf(now.calls);
+  if (now.target === '' || call?.actions.includes('transfer') !== true) return { do: 'nothing' };
+  return { do: 'cold', call, to: now.target };
+}
