@@ -9,12 +9,14 @@ import type {
   Command,
   HistoryEntry,
   LineView,
+  LinkName,
   PeerView,
   SearchHit,
   TransferState,
   Update,
 } from '../bindings';
 import { messagesFor } from '../i18n';
+import { Company, OUTCOMES } from './mock/company';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { type Answer, type Host, HostError } from './types';
@@ -34,9 +36,17 @@ export interface Scene {
   people?: number;
   /** Lamps and queues change by themselves. */
   lively?: boolean;
+  /** How the view of the exchange stands; none at all when left out. */
+  link?: LinkName;
+  /** Callers come through a queue. */
+  queue?: boolean;
+  /** An outcome must be given to calls of queues. */
+  forced?: boolean;
   language?: AppView['settings']['language'];
   theme?: AppView['settings']['theme'];
 }
+
+const LINKS: readonly LinkName[] = ['absent', 'connecting', 'live', 'polling', 'lost', 'refused', 'elsewhere'];
 
 /** Reads a scene from a page address, for example `?setup&theme=dark`. */
 export function scene(search: string): Scene {
@@ -47,6 +57,9 @@ export function scene(search: string): Scene {
     setup: asked.has('setup'),
     people: Math.min(2000, Number(asked.get('people') ?? '') || NAMED_COUNT),
     lively: !asked.has('still'),
+    link: LINKS.find((one) => one === asked.get('link')) ?? 'live',
+    queue: !asked.has('direct'),
+    forced: asked.has('forced'),
     lost: asked.has('lost'),
     ring: asked.has('ring'),
     notices: asked.getAll('notice').filter((code): code is Code => code in messagesFor('nl', []).codes),
@@ -82,16 +95,32 @@ export class MockHost implements Host {
   readonly commands: Command[] = [];
   private view: AppView;
   private readonly pace: number;
+  private readonly start: Scene;
   private next = 1;
   private murmur: ReturnType<typeof setInterval> | undefined;
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
+  readonly company: Company;
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
+    this.start = start;
+    this.company = new Company(this.pace, (centre, queues) => {
+      for (const listener of this.listeners) {
+        if (centre !== null) listener({ kind: 'centre', value: centre });
+        if (queues.length > 0) listener({ kind: 'queues', value: queues });
+      }
+    });
+    this.company.centre.link.state = start.link ?? 'absent';
+    if (start.link === undefined) this.company.queues = [];
     this.view = firstView(start);
     if (start.ring) this.ring();
-    if (start.lively) setInterval(() => this.tell(this.lines.live(Math.random)), 1500);
+    if (start.lively) {
+      setInterval(() => {
+        this.tell(this.lines.live(Math.random));
+        if (start.link === 'live') this.company.live(Math.random);
+      }, 1500);
+    }
   }
 
   subscribe(listener: (update: Update) => void): Promise<() => void> {
@@ -166,8 +195,13 @@ export class MockHost implements Host {
         this.change({ notices: this.view.notices.filter((notice) => notice.id !== command.id) });
         return {};
       default:
-        return command.cmd.startsWith('call.') ? this.onCall(command) : this.onAccount(command);
+        return this.runOther(command);
     }
+  }
+
+  private runOther(command: Command): unknown {
+    if (command.cmd.startsWith('call.')) return this.onCall(command);
+    return /^(account|demo)\./.test(command.cmd) ? this.onAccount(command) : this.company.run(command);
   }
 
   /** Somebody murmurs at the desk. */
@@ -312,7 +346,7 @@ export class MockHost implements Host {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: consultOf, conference: false, transfer: null,
+      consult_of: consultOf, conference: false, transfer: null, queue: direction === 'in' && this.start.queue ? queueOf() : null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };
@@ -343,6 +377,7 @@ export class MockHost implements Host {
   private end(call: CallView, outcome: HistoryEntry['outcome'], reason: Code | null = null): void {
     const seconds = call.answered_ms === null ? 0 : Math.round((Date.now() - call.answered_ms) / 1000);
     const { id, account, direction, peer, started_ms } = call;
+    if (call.queue !== null && call.answered_ms !== null) this.company.finished(call.id, call.peer, this.start.forced ?? false);
     const waiting = this.view.calls.find((one) => one.id === call.consult_of && one.state === 'held');
     const back = waiting === undefined ? null : { ...waiting, transfer: { state: 'failed' as const, to: peer, reason, status: null } };
     this.change({
@@ -351,6 +386,10 @@ export class MockHost implements Host {
     });
   }
 }
+
+const queueOf = (): CallView['queue'] => ({
+  queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
+});
 
 function testOf(good: boolean): unknown {
   const steps = [

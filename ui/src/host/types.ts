@@ -4,12 +4,14 @@ import type {
   AccountSaved,
   AppView,
   CallCreated,
+  CentreView,
   Code,
   Command,
   ConsultCreated,
   DemoView,
   Done,
   LineView,
+  QueueView,
   SearchHit,
   TestReport,
   Update,
@@ -25,6 +27,8 @@ interface Answers {
   'account.save': AccountSaved;
   'demo.start': DemoView;
   'line.list': LineView[];
+  'centre.get': CentreView[];
+  'queue.list': QueueView[];
 }
 
 export type CommandName = Command['cmd'];

@@ -1,10 +1,11 @@
 // What a screen reader hears as the view changes.
 
 import { describe, expect, it } from 'vitest';
-import type { AppView, CallView } from '../bindings';
+import type { AppView, CallView, CentreView, QueueView } from '../bindings';
 import { MockHost } from '../host/mock';
+import { centreView, queueViews } from '../host/mock/company';
 import { nl } from '../i18n/nl';
-import { announcement } from './announce';
+import { announcement, centreAnnouncement, queueAnnouncement } from './announce';
 
 const view = async (change: (host: MockHost) => void = () => undefined): Promise<AppView> => {
   const host = new MockHost();
@@ -49,5 +50,31 @@ describe('announcements', () => {
     expect(said(active, silent).polite).toContain(nl.calls.noSound.what);
     expect(said(silent, cut).polite).toContain(nl.codes.connection_lost.what);
     expect(said(cut, cut).polite).toBe('');
+  });
+});
+
+describe('announcements of the exchange', () => {
+  const centre = centreView(0);
+
+  it('tell that its view is lost and back, and a new state of the agent, once', () => {
+    const lost: CentreView = { ...centre, link: { ...centre.link, state: 'lost' } };
+    expect(centreAnnouncement(nl, undefined, lost)).toBe('');
+    expect(centreAnnouncement(nl, centre, lost)).toBe(`${nl.centre.link.lost.what}.`);
+    expect(centreAnnouncement(nl, lost, lost)).toBe('');
+    expect(centreAnnouncement(nl, lost, centre)).toBe(`${nl.centre.link.live.what}.`);
+    const { agent } = centre;
+    if (agent === null) throw new Error('no agent');
+    expect(centreAnnouncement(nl, centre, { ...centre, agent: { ...agent, state: 'wrap_up' } })).toBe('Agent: Nawerk.');
+    expect(centreAnnouncement(nl, centre, { ...centre, warnings: ['night_drift'] })).toBe(nl.centre.warnings.night_drift);
+  });
+
+  it('tell of a queue only when it becomes too busy, and only to whom it concerns', () => {
+    const [, support] = queueViews(0);
+    if (support === undefined) throw new Error('no queue');
+    const calm: QueueView = { ...support, severity: 'yellow' };
+    expect(queueAnnouncement(nl, calm, support, 0)).toBe('Support: 5 wachten, langste 4:05.');
+    expect(queueAnnouncement(nl, support, support, 0)).toBe('');
+    expect(queueAnnouncement(nl, support, calm, 0)).toBe('');
+    expect(queueAnnouncement(nl, calm, { ...support, supervised: false, joined: null }, 0)).toBe('');
   });
 });

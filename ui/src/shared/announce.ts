@@ -1,6 +1,6 @@
 // What a screen reader is told when the view changes: callers at once, the rest politely.
 
-import type { AppView, CallView } from '../bindings';
+import type { AppView, CallView, CentreView, LinkName, QueueView } from '../bindings';
 import { unreached } from '../features/accounts/reach';
 import { duration, type Messages } from '../i18n';
 import { cameThrough, endReason, peerName } from './names';
@@ -21,6 +21,33 @@ export function announcement(texts: Messages, before: AppView, after: AppView, n
     }
   }
   return { urgent: sentences(urgent), polite: sentences(polite) };
+}
+
+const LOST: readonly LinkName[] = ['lost', 'refused', 'elsewhere'];
+
+/** What is worth a sentence of an exchange: its view lost or back, the agent's state, trouble with it. */
+export function centreAnnouncement(texts: Messages, before: CentreView | undefined, after: CentreView): string {
+  if (before === undefined) return '';
+  const said: string[] = [];
+  const lost = LOST.includes(after.link.state);
+  if (lost && before.link.state !== after.link.state) said.push(`${texts.centre.link[after.link.state].what}.`);
+  if (!lost && LOST.includes(before.link.state)) said.push(`${texts.centre.link[after.link.state].what}.`);
+  const state = after.agent?.state ?? null;
+  if (state !== null && state !== (before.agent?.state ?? null)) said.push(`${texts.agent.heading}: ${texts.agent.states[state]}.`);
+  if (after.agent?.monitored === true && before.agent?.monitored === false) said.push(`${texts.agent.monitored}.`);
+  for (const warning of after.warnings) {
+    if (!before.warnings.includes(warning)) said.push(texts.centre.warnings[warning]);
+  }
+  return sentences(said);
+}
+
+/** A queue that became too busy, once; figures that come and go are not said. */
+export function queueAnnouncement(texts: Messages, before: QueueView | undefined, after: QueueView, now: number): string {
+  const concerns = after.supervised || after.joined === true;
+  if (!concerns || before === undefined || after.severity !== 'red' || before.severity === 'red') return '';
+  const waiting = after.measures.find((one) => one.measure === 'waiting')?.value ?? after.entries.length;
+  const longest = after.longest_since_ms === null ? '0:00' : duration(now - after.longest_since_ms);
+  return `${after.name}: ${texts.live.waiting(waiting, longest)}.`;
 }
 
 function sentences(parts: string[]): string {

@@ -1,7 +1,8 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
-import type { AppView, CallView, Command, Language, Levels, Theme } from '../bindings';
+import type { AppView, CallView, ColleagueView, Command, Language, Levels, Theme } from '../bindings';
 import { type Answer, type Host, HostError } from '../host/types';
+import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
 import { follow, type PastTransfer } from '../features/transfers/log';
@@ -30,6 +31,8 @@ export interface Trouble {
 
 export class Desk {
   view = $state.raw<AppView>(EMPTY);
+  /** Colleagues; the same list for as long as nobody came, went or changed, so that a thousand tiles are not made anew with each view. */
+  colleagues = $state.raw<readonly ColleagueView[]>([]);
   levels = $state.raw<Levels>({ microphone: 0, speaker: 0 });
   /** True once the first view came. */
   ready = $state(false);
@@ -39,6 +42,7 @@ export class Desk {
   trouble = $state.raw<Trouble | null>(null);
   systemLanguages: readonly string[] = $state.raw(['nl']);
   readonly lamps = new Lamps();
+  readonly centre = new Centre();
 
   readonly t: Messages = $derived(messagesFor(this.view.settings.language, this.systemLanguages));
 
@@ -84,18 +88,32 @@ export class Desk {
       if (update.kind === 'view') this.show(update.value);
       else if (update.kind === 'levels') this.levels = update.value;
       else if (update.kind === 'lines') this.lamps.apply(update.value, Date.now());
+      else if (update.kind === 'centre') this.centre.apply(update.value);
+      else this.centre.applyQueues(update.value);
     });
     if (!this.ready) {
       const view = await this.host.control({ cmd: 'view.get' });
       // An update that came meanwhile is newer than the answer.
       if (!this.ready) this.show(view);
     }
-    // Lines that were watched before this page was there.
-    this.lamps.apply(await this.host.control({ cmd: 'line.list' }), Date.now());
+    await this.readTheRest();
     return () => {
       clearInterval(clock);
       close();
     };
+  }
+
+  /** What was told before this page was there. News that came meanwhile is newer by its version. */
+  private async readTheRest(): Promise<void> {
+    // What is refused here is told by updates when there is something to tell; the calls do not wait for it.
+    const [lines, centres, queues] = await Promise.all([
+      this.host.control({ cmd: 'line.list' }).catch(() => []),
+      this.host.control({ cmd: 'centre.get' }).catch(() => []),
+      this.host.control({ cmd: 'queue.list' }).catch(() => []),
+    ]);
+    this.lamps.apply(lines, Date.now());
+    for (const centre of centres) this.centre.apply(centre);
+    this.centre.applyQueues(queues);
   }
 
   /** Sends a command; a refusal is shown to the user and gives undefined. */
@@ -132,8 +150,16 @@ export class Desk {
   private show(view: AppView): void {
     if (this.ready) this.transfers = follow(this.transfers, this.view, view, Date.now());
     this.view = view;
+    if (!sameColleagues(this.colleagues, view.colleagues)) this.colleagues = view.colleagues;
     this.ready = true;
   }
+}
+
+function sameColleagues(a: readonly ColleagueView[], b: readonly ColleagueView[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((one, place) => one.name === b[place]?.name && one.number === b[place].number && one.department === b[place].department)
+  );
 }
 
 let desk: Desk | undefined;

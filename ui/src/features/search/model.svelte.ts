@@ -25,6 +25,8 @@ export interface Section {
   title: string;
   note: string;
   entries: Entry[];
+  /** Colleagues: how many of them are free is worth saying. */
+  people: boolean;
 }
 
 /** Which colleagues are listed. */
@@ -42,6 +44,8 @@ const DEMO_ICONS: Partial<Record<string, IconName>> = {
 };
 
 const HIT_LIMIT = 40;
+/** Names and numbers in the order people expect. */
+const inWords = new Intl.Collator(undefined, { numeric: true });
 
 export class Search {
   text = $state('');
@@ -64,21 +68,25 @@ export class Search {
   readonly query = $derived(this.text.trim());
 
   readonly departments: { name: string; count: number }[] = $derived.by(() =>
-    countDepartments(this.desk.view.colleagues),
+    countDepartments(this.desk.colleagues),
   );
 
   readonly favourites: number = $derived.by(
-    () => this.desk.view.colleagues.filter((colleague) => layout.isFavourite(colleague.number)).length,
+    () => this.desk.colleagues.filter((colleague) => layout.isFavourite(colleague.number)).length,
   );
 
-  readonly sections: Section[] = $derived.by(() => {
-    if (this.query !== '') return found(this.desk.t, this.hits, this.desk.view.colleagues);
+  /** Everybody, as long as nothing is searched. */
+  private readonly browsed: Section[] = $derived.by(() => {
     // Free ones first moves tiles as lamps change; not while somebody is choosing one.
     if (this.still && layout.own.sort === 'free' && this.frozenFor === this.filter) return this.frozen;
     this.frozen = browse(this.desk, this.filter, layout.own.sort);
     this.frozenFor = this.filter;
     return this.frozen;
   });
+
+  readonly sections: Section[] = $derived.by(() =>
+    this.query === '' ? this.browsed : found(this.desk.t, this.hits, this.desk.colleagues),
+  );
 
   readonly entries: Entry[] = $derived(this.sections.flatMap((section) => section.entries));
 
@@ -157,24 +165,26 @@ function countDepartments(colleagues: readonly ColleagueView[]): { name: string;
   for (const { department } of colleagues) counts[department] = (counts[department] ?? 0) + 1;
   return Object.entries(counts)
     .map(([name, count]) => ({ name, count }))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => inWords.compare(a.name, b.name));
 }
 
 function browse(desk: Desk, filter: Filter, sort: Sort): Section[] {
-  const { t, view } = desk;
+  const { t } = desk;
   const sections: Section[] = [];
-  if (view.demo !== null && filter.kind === 'all') sections.push(demoSection(t, view.demo));
-  const members = view.colleagues.filter((one) => listed(one, filter));
+  const { demo } = desk.view;
+  if (demo !== null && filter.kind === 'all') sections.push(demoSection(t, demo));
+  const members = desk.colleagues.filter((one) => listed(one, filter));
   const groups: Record<string, ColleagueView[]> = {};
   for (const one of members) (groups[one.department] ??= []).push(one);
-  const names = Object.keys(groups).sort((a, b) => Number(a === '') - Number(b === '') || a.localeCompare(b));
+  const names = Object.keys(groups).sort((a, b) => Number(a === '') - Number(b === '') || inWords.compare(a, b));
   for (const name of names) {
     const people = [...(groups[name] ?? [])].sort(inOrder(desk, sort));
     sections.push({
       key: `department ${name}`,
       title: name === '' ? t.search.noDepartment : name,
-      note: howMany(desk, people),
-      entries: people.map((one) => colleagueEntry(one)),
+      note: '',
+      people: true,
+      entries: people.map(colleagueEntry),
     });
   }
   return sections;
@@ -191,21 +201,29 @@ const isFree = (desk: Desk, number: string): boolean => {
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
-  const byName = (a: ColleagueView, b: ColleagueView): number => a.name.localeCompare(b.name);
-  if (sort === 'number') return (a, b) => a.number.localeCompare(b.number, undefined, { numeric: true });
+  const byName = (a: ColleagueView, b: ColleagueView): number => inWords.compare(a.name, b.name);
+  if (sort === 'number') return (a, b) => inWords.compare(a.number, b.number);
   if (sort === 'free') return (a, b) => Number(isFree(desk, b.number)) - Number(isFree(desk, a.number)) || byName(a, b);
   return byName;
 }
 
 /** "11 vrij van 38", or only how many where no lamp is known. */
-function howMany(desk: Desk, people: readonly ColleagueView[]): string {
-  const known = people.some((one) => desk.lamps.of(one.number) !== undefined);
-  const free = people.filter((one) => isFree(desk, one.number)).length;
-  return known ? desk.t.search.freeOf(free, people.length) : String(people.length);
+export function howMany(desk: Desk, entries: readonly Entry[]): string {
+  const known = entries.some((one) => desk.lamps.of(one.line) !== undefined);
+  const free = entries.filter((one) => isFree(desk, one.line)).length;
+  return known ? desk.t.search.freeOf(free, entries.length) : String(entries.length);
 }
 
-function colleagueEntry({ name, number, department }: ColleagueView): Entry {
-  return { key: `colleague ${number}`, icon: 'person', name, mark: number, detail: department, target: number, line: number };
+const made = new WeakMap<ColleagueView, Entry>();
+
+/** The entry of a colleague; the same one as long as he is the same. */
+function colleagueEntry(one: ColleagueView): Entry {
+  const known = made.get(one);
+  if (known !== undefined) return known;
+  const { name, number, department } = one;
+  const entry: Entry = { key: `colleague ${number}`, icon: 'person', name, mark: number, detail: department, target: number, line: number };
+  made.set(one, entry);
+  return entry;
 }
 
 function demoSection(t: Messages, demo: DemoView): Section {
@@ -213,6 +231,7 @@ function demoSection(t: Messages, demo: DemoView): Section {
     key: 'demo',
     title: t.demo.heading(demo.company),
     note: '',
+    people: false,
     entries: demo.numbers.map(({ kind, number }) => ({
       key: `demo ${kind}`,
       icon: DEMO_ICONS[kind] ?? 'phone',
@@ -235,6 +254,7 @@ function found(t: Messages, hits: readonly SearchHit[], colleagues: readonly Col
       key: 'found',
       title: t.search.found,
       note: t.search.foundCount(people, past),
+      people: false,
       entries: hits.map((hit, place) => hitEntry(t, hit, place, numbers)),
     },
   ];
