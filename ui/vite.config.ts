@@ -12,6 +12,7 @@ export default defineConfig({
       input: {
         main: resolve(import.meta.dirname, 'index.html'),
         incoming: resolve(import.meta.dirname, 'incoming.html'),
+        wallboard: resolve(import.meta.dirname, 'wallboard.html'),
       },
     },
   },

@@ -2,6 +2,7 @@
 
 import type { CallAction, CallView } from '../bindings';
 import { takeBack } from '../features/transfers/act';
+import { pagesOf } from '../views/pages';
 import type { Desk } from './desk.svelte';
 import type { KeyAction } from './keys';
 import type { Ui } from './ui.svelte';
@@ -54,13 +55,45 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return ui.closeTopmost() || takeBack(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
+      ui.page = 'desk';
       ui.focusSearch();
       return true;
     case 'quit':
       return quit(desk, ui);
+    case 'agent':
+    case 'night':
+    case 'extend':
+    case 'outcome':
+      return performOnCentre(action.do, desk, ui);
+    case 'desk':
+    case 'supervisor':
+    case 'wallboard':
+    case 'services':
+      if (!pagesOf(desk.centre).includes(action.do)) return false;
+      ui.overlay = null;
+      ui.page = action.do;
+      return true;
     default:
       return performOnCall(action, desk, ui);
   }
+}
+
+function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome', desk: Desk, ui: Ui): boolean {
+  const { main } = desk.centre;
+  if (main === null) return false;
+  if (action === 'outcome') {
+    const first = document.querySelector<HTMLElement>('[data-disposition] button:not(:disabled)');
+    first?.focus();
+    return first !== null;
+  }
+  if (action === 'extend') {
+    if (main.agent?.wrap_up?.may_extend !== true) return false;
+    void desk.send({ cmd: 'agent.wrap_up.extend', seconds: 30, account: main.account });
+    return true;
+  }
+  const there = action === 'agent' ? main.agent !== null : main.nights.length + main.emergency.length > 0;
+  if (there) ui.overlay = ui.overlay === action ? null : action;
+  return there;
 }
 
 /** Ends the program, unless somebody would be cut off. */

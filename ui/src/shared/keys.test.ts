@@ -15,6 +15,9 @@ describe('keys', () => {
     expect(keyAction(press('Enter', { ctrlKey: true }))).toEqual({ do: 'cold' });
     expect(keyAction(press('Enter', { altKey: true }))).toEqual({ do: 'dial' });
     expect(keyAction(press('Enter'))).toBeNull();
+    expect(keyAction(press('å', { altKey: true, code: 'KeyA' }))).toEqual({ do: 'agent' });
+    expect(keyAction(press('3', { ctrlKey: true }))).toEqual({ do: 'wallboard' });
+    expect(keyAction(press('a', { ctrlKey: true, altKey: true, code: 'KeyA' }))).toBeNull();
     expect(keyAction(press('2', { code: 'Digit2', altKey: true }))).toEqual({ do: 'resume_nth', place: 1 });
     expect(keyAction(press('@', { code: 'Digit2', altKey: true, shiftKey: true }))).toEqual({ do: 'hangup_nth', place: 1 });
   });

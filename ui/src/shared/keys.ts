@@ -5,7 +5,7 @@ export type KeyAction =
   | {
       do:
         | 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit'
-        | 'cold' | 'dial';
+        | 'cold' | 'dial' | 'agent' | 'night' | 'extend' | 'outcome' | 'desk' | 'supervisor' | 'wallboard' | 'services';
     }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
@@ -23,6 +23,14 @@ export const SHOWN = {
   cold: ['Ctrl', 'Enter'],
   dialNew: ['Alt', 'Enter'],
   escape: ['Esc'],
+  agent: ['Alt', 'A'],
+  night: ['Alt', 'N'],
+  extend: ['Alt', 'E'],
+  outcome: ['Alt', 'U'],
+  desk: ['Ctrl', '1'],
+  supervisor: ['Ctrl', '2'],
+  wallboard: ['Ctrl', '3'],
+  services: ['Ctrl', '4'],
   overview: ['F1'],
   quit: ['Ctrl', 'Q'],
 } as const satisfies Record<string, readonly string[]>;
@@ -45,6 +53,15 @@ const PLAIN: Partial<Record<string, KeyAction['do']>> = {
   Escape: 'escape',
 };
 
+/** With Alt, by the place of the key: Option on a Mac types another character. */
+const WITH_ALT: Partial<Record<string, KeyAction['do']>> = {
+  KeyA: 'agent', KeyN: 'night', KeyE: 'extend', KeyU: 'outcome', Enter: 'dial', NumpadEnter: 'dial',
+};
+
+const WITH_COMMAND: Partial<Record<string, KeyAction['do']>> = {
+  k: 'search', q: 'quit', enter: 'cold', '1': 'desk', '2': 'supervisor', '3': 'wallboard', '4': 'services',
+};
+
 const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap' };
 
 /** What a press asks for; null when it is not ours. A key held down asks once. */
@@ -61,15 +78,18 @@ function meaning(press: Press): KeyAction | null {
   if (altKey && digit !== undefined) {
     return { do: shiftKey ? 'hangup_nth' : 'resume_nth', place: Number(digit) - 1 };
   }
-  if (altKey) return key === 'Enter' && !shiftKey ? { do: 'dial' } : null;
+  if (altKey && shiftKey) return null;
+  if (altKey) return simply(WITH_ALT[code] ?? WITH_ALT[key]);
   const simple = (shiftKey ? SHIFTED : PLAIN)[key];
-  return simple === undefined ? null : ({ do: simple } as KeyAction);
+  return simply(simple);
+}
+
+function simply(action: KeyAction['do'] | undefined): KeyAction | null {
+  return action === undefined ? null : ({ do: action } as KeyAction);
 }
 
 function commanded(key: string): KeyAction | null {
-  if (key.toLowerCase() === 'k') return { do: 'search' };
-  if (key === 'Enter') return { do: 'cold' };
-  return key.toLowerCase() === 'q' ? { do: 'quit' } : null;
+  return simply(WITH_COMMAND[key.toLowerCase()]);
 }
 
 /** Keys as assistive technology wants them: "Shift+F2". */

@@ -5,8 +5,8 @@ export type Role = 'receptionist' | 'employee' | 'agent';
 export const ROLES: readonly Role[] = ['receptionist', 'employee', 'agent'];
 
 /** A part of the right column. */
-export type PaneId = 'caller' | 'queues' | 'contact' | 'phone' | 'sound' | 'history';
-const PANES: readonly PaneId[] = ['caller', 'queues', 'contact', 'phone', 'sound', 'history'];
+export type PaneId = 'caller' | 'queues' | 'abandoned' | 'contact' | 'phone' | 'sound' | 'history';
+const PANES: readonly PaneId[] = ['caller', 'queues', 'abandoned', 'contact', 'phone', 'sound', 'history'];
 
 export type Mode = 'tiles' | 'list';
 export type Sort = 'name' | 'free' | 'number';
@@ -37,9 +37,9 @@ export interface Choices {
 
 /** Which panes a role sees, in order. */
 export const PANES_OF: Record<Role, readonly PaneId[]> = {
-  receptionist: ['caller', 'queues', 'contact', 'phone', 'sound', 'history'],
+  receptionist: ['caller', 'queues', 'contact', 'abandoned', 'phone', 'sound', 'history'],
   employee: ['caller', 'contact', 'history', 'phone', 'sound', 'queues'],
-  agent: ['queues', 'caller', 'contact', 'history', 'phone', 'sound'],
+  agent: ['queues', 'abandoned', 'caller', 'contact', 'history', 'phone', 'sound'],
 };
 
 export function firstChoices(): Choices {
@@ -49,7 +49,7 @@ export function firstChoices(): Choices {
     text: 100,
     contrast: 'system',
     roles: {
-      receptionist: { closed: [], mode: 'tiles', sort: 'name' },
+      receptionist: { closed: ['abandoned'], mode: 'tiles', sort: 'name' },
       employee: { closed: [], mode: 'list', sort: 'name' },
       agent: { closed: ['sound'], mode: 'list', sort: 'free' },
     },

@@ -28,7 +28,7 @@ describe('layout', () => {
     expect(again.role).toBe('employee');
     expect(again.isOpen('phone')).toBe(false);
     again.change({ role: 'receptionist' });
-    expect(again.own).toEqual({ closed: ['history'], mode: 'list', sort: 'free' });
+    expect(again.own).toEqual({ closed: ['abandoned', 'history'], mode: 'list', sort: 'free' });
     again.fold('history');
     expect(again.isOpen('history')).toBe(true);
   });

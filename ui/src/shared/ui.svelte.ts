@@ -1,9 +1,13 @@
 // What is open on the page: overlays, the keypad, and where the focus goes back to. Nothing of the calls themselves.
 
-export type Overlay = 'keys' | 'account' | 'view' | null;
+export type Overlay = 'keys' | 'account' | 'view' | 'agent' | 'night' | null;
+
+/** What the two columns beside the calls show. */
+export type Page = 'desk' | 'supervisor' | 'wallboard' | 'services';
 
 export class Ui {
   overlay = $state<Overlay>(null);
+  page = $state<Page>('desk');
   /** Call whose keypad is open. */
   keypadCall = $state<number | null>(null);
   /** True while the account overlay shows the form at once. */
@@ -47,6 +51,10 @@ export class Ui {
     if (this.keypadCall !== null) {
       this.keypadCall = null;
       this.focusSearch();
+      return true;
+    }
+    if (this.page !== 'desk') {
+      this.page = 'desk';
       return true;
     }
     return false;

@@ -1,0 +1,275 @@
+// The call centre and the services of the exchange, on the whole page: by keyboard and by names, as they are told and as they are asked for.
+
+import { screen, waitFor, within } from '@testing-library/svelte';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MockHost } from '../host/mock';
+import { nl } from '../i18n/nl';
+import { fill, leave, open, press, sent, violations } from './harness';
+
+afterEach(leave);
+
+const centre = (more: Parameters<typeof open>[0] = {}): Promise<MockHost> => open({ link: 'live', queue: true, ...more });
+const alt = (key: string): void => press(key, { altKey: true, code: `Key${key.toUpperCase()}` });
+const region = (name: string): HTMLElement => screen.getByRole('region', { name });
+
+describe('the agent', () => {
+  it('changes state with a reason, from the keyboard, and sees what the exchange made of it', async () => {
+    const host = await centre();
+    expect(document.querySelector('[data-opens="agent"]')?.textContent).toContain('Beschikbaar');
+    alt('a');
+    const panel = await screen.findByRole('group', { name: 'Agent' });
+    // A reason is required here, so there is no way without one.
+    expect(within(panel).queryByRole('button', { name: 'Zonder reden' })).toBeNull();
+    within(panel).getByRole('button', { name: 'Lunch' }).click();
+    expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'unavailable', account: 'main', reason: 'LUNCH' }]);
+    await waitFor(() => expect(document.querySelector('[data-opens="agent"]')?.textContent).toMatch(/Niet beschikbaar.*Lunch/));
+  });
+
+  it('joins and leaves single queues, where that is allowed', async () => {
+    const host = await centre();
+    alt('a');
+    (await screen.findByRole('switch', { name: 'Aannemen voor Support', checked: true })).click();
+    expect(sent(host, 'queue.leave')).toEqual([{ cmd: 'queue.leave', queue: 'support', account: 'main' }]);
+    await screen.findByRole('switch', { name: 'Aannemen voor Support', checked: false });
+    expect(screen.getByRole<HTMLButtonElement>('switch', { name: 'Aannemen voor Administratie' }).disabled).toBe(true);
+    expect(screen.getByText(nl.agent.fixed)).toBeTruthy();
+  });
+
+  it('sees the end of wrap-up and puts it off with one key', async () => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, false);
+    const left = (): number => {
+      const [, minutes, seconds] = /nog (\d+):(\d+)/.exec(document.querySelector('[data-wrap-up]')?.textContent ?? '') ?? [];
+      return Number(minutes) * 60 + Number(seconds);
+    };
+    await waitFor(() => expect(left()).toBeGreaterThan(0));
+    const before = left();
+    alt('e');
+    expect(sent(host, 'agent.wrap_up.extend')).toEqual([{ cmd: 'agent.wrap_up.extend', seconds: 30, account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-wrap-up]')?.textContent).toContain('verlengd'));
+    expect(left()).toBeGreaterThan(before);
+  });
+
+  it('is told of drift and its cause, and of being the last one', async () => {
+    const host = await centre();
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    host.company.change({
+      agent: {
+        ...agent, state: 'unavailable',
+        drift: { wanted: 'available', wanted_reason: '', actual: 'unavailable', actual_reason: '', cause: 'dnd', since_ms: 0 },
+        refused: { code: 'last_staffed', detail: null, queues: ['Support'], at_ms: 0 },
+      },
+    });
+    alt('a');
+    await screen.findByText(/U koos Beschikbaar; de centrale zegt Niet beschikbaar\.\s+Niet storen staat aan\./);
+    screen.getByText(/Zonder u zit er niemand in: Support/);
+    screen.getByRole('button', { name: 'Vraag opnieuw' }).click();
+    screen.getByRole('button', { name: 'Toch afmelden' }).click();
+    expect(sent(host, 'agent.drift')).toEqual([{ cmd: 'agent.drift', action: 'repeat', account: 'main' }]);
+    expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'sign_out', account: 'main', force: true }]);
+  });
+});
+
+describe('queues', () => {
+  it('say how bad it is by shape and word, and open to show who waits', async () => {
+    const host = await centre();
+    const pane = region('Wachtrijen');
+    const support = pane.querySelector('[data-queue="support"]');
+    expect(support?.textContent).toMatch(/Support.*te druk.*5.*te druk.*\d:\d\d/);
+    expect(support?.querySelector('use[href="#i-warn"]')).not.toBeNull();
+    expect(pane.querySelector('[data-queue="verkoop"] use[href="#i-yellow"]')).not.toBeNull();
+    within(pane).getByRole('button', { name: /Verkoop/ }).click();
+    (await screen.findByRole('button', { name: 'Overnemen: 06 2233 4455' })).click();
+    expect(sent(host, 'queue.move')).toEqual([{ cmd: 'queue.move', queue: 'verkoop', account: 'main', call: 'v2' }]);
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Overnemen: 06 2233 4455' })).toBeNull());
+  });
+
+  it('ask once more before a caller is cut off', async () => {
+    const host = await centre();
+    within(region('Wachtrijen')).getByRole('button', { name: /Support/ }).click();
+    (await screen.findByRole('button', { name: 'Beëindig: Garage Jansen' })).click();
+    expect(sent(host, 'queue.release')).toHaveLength(0);
+    (await screen.findByRole('button', { name: 'Beëindig' })).click();
+    expect(sent(host, 'queue.release')).toEqual([{ cmd: 'queue.release', queue: 'support', account: 'main', call: 's1' }]);
+  });
+
+  it('say when what they show may be old', async () => {
+    const host = await centre();
+    host.company.changeQueue('verkoop', () => ({ stale_since_ms: Date.now() - 40_000 }));
+    await waitFor(() => expect(document.querySelector('[data-queue="verkoop"]')?.textContent).toMatch(/\d+ (sec|min) oud/));
+  });
+
+  it('stay named at a call until it ends, and then ask for an outcome that never hides who rings', async () => {
+    const host = await centre({ forced: true });
+    host.ring();
+    await waitFor(() => expect(document.querySelector('article.ringing [data-call-queue]')?.textContent).toMatch(/Wachtrij Verkoop.*wachtte 0:48.*koos 1/));
+    press('F2');
+    await waitFor(() => expect(document.querySelector('article.call [data-call-queue]')?.textContent).toContain('Wachtrij Verkoop'));
+    screen.getByRole('button', { name: 'Toezicht erbij' }).click();
+    expect(sent(host, 'escalate')).toHaveLength(1);
+    press('F12');
+    const asked = await screen.findByRole('group', { name: /Hoe liep het gesprek/ });
+    expect(within(asked).queryByRole('button', { name: 'Overslaan' })).toBeNull();
+    host.ring();
+    const ringing = await waitFor(() => document.querySelector('article.ringing') ?? Promise.reject(new Error('nobody rings')));
+    expect(ringing.compareDocumentPosition(asked) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+    expect(document.activeElement?.closest('[data-disposition]')).toBeNull();
+    alt('u');
+    expect(document.activeElement?.textContent).toBe('Opgelost');
+    within(asked).getByRole('button', { name: 'Klacht' }).click();
+    expect(sent(host, 'disposition.set')).toMatchObject([{ code: 'KLACHT', account: 'main' }]);
+    await waitFor(() => expect(screen.queryByRole('group', { name: /Hoe liep het gesprek/ })).toBeNull());
+  });
+
+  it('list who gave up, and who called them back', async () => {
+    const host = await centre();
+    screen.getByRole('button', { name: 'Terugbellen' }).click();
+    const pane = region('Terugbellen');
+    await waitFor(() => expect(pane.textContent).toMatch(/Bakkerij Özdemir.*teruggebeld door Sanne Visser/));
+    // A withheld number cannot be called back.
+    expect(within(pane).getAllByRole('button', { name: /^Bel .* terug$/ })).toHaveLength(2);
+    within(pane).getByRole('button', { name: 'Afgehandeld: Garage Jansen' }).click();
+    expect(sent(host, 'abandoned.done')).toEqual([{ cmd: 'abandoned.done', abandoned: 1, account: 'main' }]);
+    await waitFor(() => expect(pane.textContent).toMatch(/Garage Jansen.*teruggebeld door u/));
+  });
+});
+
+describe('supervising', () => {
+  it('listens in, changes a state with its reason, and reorders callers', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Verkoop' });
+    within(queue).getByRole('button', { name: 'Meeluisteren: Sanne Visser' }).click();
+    expect(sent(host, 'supervise')).toEqual([{ cmd: 'supervise', agent: '201', how: 'listen', account: 'main' }]);
+    const choice = within(queue).getByRole<HTMLSelectElement>('combobox', { name: 'Stand wijzigen: Eva Mulder' });
+    choice.value = 'unavailable LUNCH';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'unavailable', agent: '203', account: 'main', reason: 'LUNCH' }]);
+    within(queue).getByRole('button', { name: 'Eén plaats naar voren: 06 2233 4455' }).click();
+    expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'verkoop', account: 'main', call: 'v2', position: 1 }]);
+    press('Escape');
+    await screen.findByRole('combobox', { name: /Zoek/ });
+  });
+
+  it('keeps thresholds of the user in place of the exchange’s', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Support' });
+    const [yellow] = within(queue).getAllByLabelText<HTMLInputElement>('geel vanaf');
+    if (yellow === undefined) throw new Error('no field');
+    fill(yellow, '4');
+    yellow.form?.requestSubmit();
+    expect(sent(host, 'queue.thresholds')).toEqual([
+      { cmd: 'queue.thresholds', queue: 'support', account: 'main', thresholds: [{ measure: 'waiting', yellow: 4, red: null }, { measure: 'longest_wait', yellow: 60, red: 180 }] },
+    ]);
+  });
+});
+
+describe('services', () => {
+  it('are switched, read back, and refused with a reason', async () => {
+    const host = await centre();
+    press('4', { ctrlKey: true });
+    (await screen.findByRole('switch', { name: 'Niet storen', checked: false })).click();
+    expect(sent(host, 'service.set')).toEqual([{ cmd: 'service.set', service: 'do_not_disturb', values: { active: true }, account: 'main' }]);
+    const dnd = screen.getByRole('article', { name: 'Niet storen' });
+    await waitFor(() => expect(dnd.textContent).toContain('Teruggelezen: het staat zo'));
+    const always = screen.getByRole('article', { name: 'Altijd doorschakelen' });
+    fill(within(always).getByRole<HTMLInputElement>('textbox', { name: 'Naar' }), 'thuis');
+    (await within(always).findByRole('button', { name: 'Bewaar' })).click();
+    await waitFor(() => expect(always.textContent).toContain(nl.codes.bad_value.what));
+    await waitFor(() => expect(within(always).getByRole<HTMLInputElement>('textbox', { name: 'Naar' }).value).toBe('0612345678'));
+  });
+
+  it('show what is fixed, what the account may do, and which licence is missing', async () => {
+    await centre();
+    press('4', { ctrlKey: true });
+    const page = await screen.findByRole('region', { name: 'Instellingen' });
+    expect(page.textContent).toMatch(/Opnemen in de centrale: hiervoor is de licentie “Call Recording” nodig/);
+    expect(page.textContent).toMatch(/Keuzemenu.*1 Verkoop/);
+    expect(within(page).getByRole<HTMLButtonElement>('switch', { name: 'Anonieme bellers weigeren' }).disabled).toBe(true);
+    expect(within(page).queryByRole('article', { name: 'Werken op andermans toestel' })).toBeNull();
+    within(page).getByRole('switch', { name: 'Aannemen: Receptie', checked: true }).click();
+    await within(page).findByRole('switch', { name: 'Aannemen: Receptie', checked: false });
+  });
+
+  it('set night by hand and read it back on the lamp', async () => {
+    const host = await centre();
+    expect(document.querySelector('[data-opens="night"]')?.textContent).toMatch(/Dagstand\s+tot/);
+    alt('n');
+    within(await screen.findByRole('radiogroup', { name: 'Nachtstand, Bedrijf' })).getByRole('radio', { name: 'Nacht' }).click();
+    expect(sent(host, 'night.set')).toEqual([{ cmd: 'night.set', night: 'on', account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-opens="night"]')?.textContent).toMatch(/Nachtstand\s+met de hand/));
+    await screen.findByText('Teruggelezen: het staat zo');
+  });
+
+  it('divert the main line in an emergency: asked once, read back, said everywhere, undone', async () => {
+    const host = await centre();
+    alt('n');
+    fill(await screen.findByRole<HTMLInputElement>('textbox', { name: 'Naar nummer' }), '06 1234 5678');
+    await waitFor(() => expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Zet om: Hoofdlijn' }).disabled).toBe(false));
+    screen.getByRole('button', { name: 'Zet om: Hoofdlijn' }).click();
+    await screen.findByText(/Hoofdlijn: alle gesprekken naar 06 1234 5678\?/);
+    expect(sent(host, 'emergency.forward')).toHaveLength(0);
+    screen.getByRole('button', { name: 'Zet om' }).click();
+    expect(sent(host, 'emergency.forward')).toEqual([{ cmd: 'emergency.forward', account: 'main', to: '06 1234 5678' }]);
+    await waitFor(() => expect(document.querySelector('[data-opens="night"]')?.textContent).toContain('Gesprekken gaan naar 06 1234 5678'));
+    await waitFor(() => expect(screen.getByText(nl.centre.warnings.emergency_active, { selector: 'b' })).toBeTruthy());
+    screen.getByRole('button', { name: 'Zet terug' }).click();
+    expect(sent(host, 'emergency.forward')[1]).toEqual({ cmd: 'emergency.forward', account: 'main' });
+  });
+});
+
+describe('the view of the exchange', () => {
+  it.each(['lost', 'refused', 'elsewhere'] as const)('that is %s is said in words, with what to do', async (link) => {
+    const host = await centre({ link });
+    const line = document.querySelector(`[data-link="${link}"]`);
+    expect(line?.textContent).toContain(nl.centre.link[link].what);
+    expect(line?.textContent).toContain(nl.centre.link[link].todo);
+    line?.querySelector('button')?.click();
+    expect(sent(host, 'centre.refresh')).toEqual([{ cmd: 'centre.refresh', account: 'main' }]);
+  });
+
+  it('that is read at intervals is said to be, without alarm', async () => {
+    await centre({ link: 'polling' });
+    expect(document.querySelector('[data-link="polling"]')?.textContent).toContain('halve minuut oud');
+    expect(document.querySelector('[data-link="polling"] button')).toBeNull();
+  });
+
+  it('is not there at all for an account without exchange', async () => {
+    await open();
+    expect(document.querySelector('nav')).toBeNull();
+    expect(document.querySelector('[data-opens="agent"], [data-opens="night"]')).toBeNull();
+    press('4', { ctrlKey: true });
+    await waitFor(() => expect(screen.getByText(nl.keys.none)).toBeTruthy());
+  });
+});
+
+describe('accessibility', () => {
+  it.each([
+    ['agent', '.panel:not([hidden]) [role="switch"]', () => alt('a')],
+    ['night', '.panel:not([hidden]) [role="radiogroup"]', () => alt('n')],
+    ['supervisor', '[data-supervised]', () => press('2', { ctrlKey: true })],
+    ['wallboard', '.board', () => press('3', { ctrlKey: true })],
+    ['services', '[data-service]', () => press('4', { ctrlKey: true })],
+    ['view', '.panel:not([hidden]) input[value="compact"]', () => document.querySelector<HTMLElement>('[data-opens="view"]')?.click()],
+  ] as const)('%s', async (_, shown, show) => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, false);
+    host.ring();
+    show();
+    await waitFor(() => expect(document.querySelector(shown)).not.toBeNull());
+    expect(await violations()).toEqual([]);
+  });
+
+  it('consultation', async () => {
+    const host = await centre({ pace: 100 });
+    host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    press('F2');
+    await screen.findByRole('button', { name: /Kiestoetsen/ });
+    await host.control({ cmd: 'call.transfer.consult', call: 1, to: '203' });
+    await screen.findByRole('article', { name: /doorverbinden met Eva Mulder/ });
+    expect(await violations()).toEqual([]);
+  });
+});

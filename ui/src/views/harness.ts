@@ -1,0 +1,62 @@
+// What tests of the whole page share: the page on the scripted program, and hands to work it.
+
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import axe from 'axe-core';
+import { expect } from 'vitest';
+import type { Command } from '../bindings';
+import { MockHost, type Scene } from '../host/mock';
+import { Desk, provideDesk } from '../shared/desk.svelte';
+import { firstChoices, layout } from '../shared/layout.svelte';
+import { ui } from '../shared/ui.svelte';
+import App from './App.svelte';
+
+let close: (() => void) | undefined;
+
+/** Opens the page, in Dutch, with quick calls. */
+export async function open(scene: Scene = {}): Promise<MockHost> {
+  const host = new MockHost({ pace: 5, language: 'nl', ...scene });
+  const desk = new Desk(host);
+  provideDesk(desk);
+  render(App);
+  close = await desk.open();
+  await waitFor(() => expect(screen.queryByText('Balie start…')).toBeNull());
+  return host;
+}
+
+/** The page as at first; call after each test. */
+export function leave(): void {
+  close?.();
+  cleanup();
+  ui.overlay = null;
+  ui.keypadCall = null;
+  ui.page = 'desk';
+  ui.said = '';
+  layout.change(firstChoices());
+}
+
+export function press(key: string, more: KeyboardEventInit = {}): void {
+  (document.activeElement ?? document.body).dispatchEvent(
+    new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }),
+  );
+}
+
+/** Writes into a field as a hand does. */
+export function fill(field: HTMLInputElement, text: string): void {
+  field.focus();
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+export function type(text: string): void {
+  fill(screen.getByRole<HTMLInputElement>('combobox', { name: /Zoek/ }), text);
+}
+
+export const tiles = (): Element[] => [...document.querySelectorAll('[role="option"]')];
+
+export const sent = (host: MockHost, cmd: Command['cmd']): Command[] => host.commands.filter((command) => command.cmd === cmd);
+
+/** What axe-core has against the page; colours need a real renderer, the window tests measure them. */
+export async function violations(): Promise<string[]> {
+  const found = await axe.run(document.body, { rules: { 'color-contrast': { enabled: false } } });
+  return found.violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(' ')}`);
+}
