@@ -36,12 +36,15 @@ const SHAPES: Record<LineView['state'], { icon: IconName; tone: Tone }> = {
   unknown: { icon: 'unsure', tone: 'unsure' },
 };
 
+/** An age moves on in steps of so many milliseconds: it says how old, it is no clock. */
+const AGE_STEP = 5_000;
+
 /** The lamp of a line. A line that may be wrong shows that first, with its age. */
 export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): Lamp {
   const { icon, tone } = SHAPES[line.state];
   const short = t.lamp.short[line.state];
   if (line.stale_since !== undefined) {
-    const age = seen.stale === null ? '' : span(t, now - seen.stale);
+    const age = seen.stale === null ? '' : span(t, Math.floor((now - seen.stale) / AGE_STEP) * AGE_STEP);
     return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
   }
   return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
