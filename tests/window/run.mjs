@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { desk } from './desk.mjs';
 import { withMachine } from './machine.mjs';
 import { setup } from './setup.mjs';
+import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
 
 const [program, ...names] = process.argv.slice(2);
@@ -21,7 +22,12 @@ const cli = join(dirname(binary), 'balie-cli');
 const shots = process.env.BALIE_SHOTS;
 if (shots !== undefined) mkdirSync(shots, { recursive: true });
 
-const TESTS = [{ name: 'set-up', steps: setup }, { name: 'desk', args: ['--demo'], steps: desk }, ...TROUBLES];
+const TESTS = [
+  { name: 'set-up', steps: setup },
+  { name: 'desk', args: ['--demo'], steps: desk },
+  { name: 'transfers', args: ['--demo'], steps: transfers },
+  ...TROUBLES,
+];
 
 const unknown = names.filter((name) => !TESTS.some((test) => test.name === name));
 if (unknown.length > 0) {

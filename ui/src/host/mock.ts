@@ -276,9 +276,9 @@ export class MockHost implements Host {
       if (state === 'done') this.endById(caller.id, 'answered', null);
     };
     at('trying');
-    const busy = to.number === '603';
-    setTimeout(() => at(busy ? 'failed' : 'ringing', busy ? 'busy_here' : null), this.pace);
-    if (!busy) setTimeout(() => at(to.number === '604' ? 'failed' : 'done', to.number === '604' ? 'no_answer' : null), this.pace * (agreed ? 1.5 : 4));
+    const refusal = REFUSALS[to.number] ?? null;
+    setTimeout(() => at(refusal === null ? 'ringing' : 'failed', refusal), this.pace);
+    if (refusal === null) setTimeout(() => at(to.number === '604' ? 'failed' : 'done', to.number === '604' ? 'no_answer' : null), this.pace * (agreed ? 1.5 : 4));
   }
 
   private peer(to: string): PeerView {
@@ -386,6 +386,9 @@ export class MockHost implements Host {
     });
   }
 }
+
+/** Numbers that take no caller. */
+const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'declined' };
 
 const queueOf = (): CallView['queue'] => ({
   queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,

@@ -65,7 +65,9 @@ function ringsHere(call: CallView): boolean {
 function newCallers(texts: Messages, before: AppView, after: AppView, now: number): string[] {
   const ringing = after.calls.filter(ringsHere);
   const fresh = ringing.filter((call) => find(before, call.id) === undefined);
-  const said = fresh.map((call) => texts.live.incoming(peerName(texts, call.peer), cameThrough(texts, call)));
+  const through = (call: CallView): string =>
+    [call.queue === null ? '' : texts.queue.through(call.queue.name), cameThrough(texts, call)].filter((part) => part !== '').join(', ');
+  const said = fresh.map((call) => texts.live.incoming(peerName(texts, call.peer), through(call)));
   if (fresh.length > 0 && ringing.length > 1) {
     const longest = Math.min(...ringing.map((call) => call.started_ms));
     said.push(texts.live.waiting(ringing.length, duration(now - longest)));

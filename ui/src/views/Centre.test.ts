@@ -108,6 +108,10 @@ describe('queues', () => {
     await waitFor(() => expect(document.querySelector('article.call [data-call-queue]')?.textContent).toContain('Wachtrij Verkoop'));
     screen.getByRole('button', { name: 'Toezicht erbij' }).click();
     expect(sent(host, 'escalate')).toHaveLength(1);
+    const early = screen.getByRole<HTMLSelectElement>('combobox', { name: 'Uitkomst' });
+    early.value = 'TERUG';
+    early.dispatchEvent(new Event('change', { bubbles: true }));
+    expect(sent(host, 'disposition.set')).toEqual([{ cmd: 'disposition.set', call: 1, code: 'TERUG' }]);
     press('F12');
     const asked = await screen.findByRole('group', { name: /Hoe liep het gesprek/ });
     expect(within(asked).queryByRole('button', { name: 'Overslaan' })).toBeNull();
@@ -118,7 +122,7 @@ describe('queues', () => {
     alt('u');
     expect(document.activeElement?.textContent).toBe('Opgelost');
     within(asked).getByRole('button', { name: 'Klacht' }).click();
-    expect(sent(host, 'disposition.set')).toMatchObject([{ code: 'KLACHT', account: 'main' }]);
+    expect(sent(host, 'disposition.set')[1]).toMatchObject({ code: 'KLACHT', account: 'main' });
     await waitFor(() => expect(screen.queryByRole('group', { name: /Hoe liep het gesprek/ })).toBeNull());
   });
 
@@ -150,6 +154,23 @@ describe('supervising', () => {
     expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'verkoop', account: 'main', call: 'v2', position: 1 }]);
     press('Escape');
     await screen.findByRole('combobox', { name: /Zoek/ });
+  });
+
+  it('sends nobody to somebody who is highlighted on a page that is not shown', async () => {
+    const host = await centre();
+    host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    press('F2');
+    await screen.findByRole('button', { name: /Kiestoetsen/ });
+    fill(screen.getByRole<HTMLInputElement>('combobox', { name: /Zoek/ }), 'Eva Mulder');
+    await screen.findByRole('option', { name: /Eva Mulder/, selected: true });
+    press('4', { ctrlKey: true });
+    await screen.findByRole('region', { name: 'Instellingen' });
+    press('Enter', { ctrlKey: true });
+    await screen.findByRole('combobox', { name: /Zoek/ });
+    expect(sent(host, 'call.transfer.blind')).toHaveLength(0);
+    press('Enter', { ctrlKey: true });
+    await waitFor(() => expect(sent(host, 'call.transfer.blind')).toMatchObject([{ to: '203' }]));
   });
 
   it('keeps thresholds of the user in place of the exchange’s', async () => {
