@@ -1,0 +1,183 @@
+//! Services of the user in both directions.
+
+use pbx::centre::{Forwarding, NightService, Service, ServiceKind, VoiceMail};
+
+use crate::wire::{Common, Hoteling, RingLocation, ServiceState, SimultaneousRing, VoiceMessaging};
+
+/// What the server says when the user does not want a second ring while he talks.
+const NOT_WHILE_BUSY: &str = "Do not Ring if on a Call";
+/// What it says otherwise.
+const ALWAYS: &str = "Ring for all Incoming Calls";
+
+/// The kind of service at a path below `services/`; `None`: it is not shown.
+pub(super) fn kind(path: &str) -> Option<ServiceKind> {
+    Some(match path {
+        "DoNotDisturb" => ServiceKind::DoNotDisturb,
+        "CallForwardingAlways" => ServiceKind::ForwardAlways,
+        "CallForwardingBusy" => ServiceKind::ForwardBusy,
+        "CallForwardingNoAnswer" => ServiceKind::ForwardNoAnswer,
+        "CallForwardingNotReachable" => ServiceKind::ForwardNotReachable,
+        "CallWaiting" => ServiceKind::CallWaiting,
+        "CallingLineIDDeliveryBlocking" => ServiceKind::WithholdNumber,
+        "AnonymousCallRejection" => ServiceKind::RejectAnonymous,
+        "SimultaneousRingPersonal" => ServiceKind::SimultaneousRing,
+        "RemoteOffice" => ServiceKind::RemoteOffice,
+        "VoiceMessaging" => ServiceKind::VoiceMail,
+        "GroupNightForwarding" => ServiceKind::Night,
+        "HotelingGuest" => ServiceKind::Hoteling,
+        _ => return None,
+    })
+}
+
+/// The path of a kind.
+pub(super) fn path(kind: ServiceKind) -> &'static str {
+    match kind {
+        ServiceKind::DoNotDisturb => "DoNotDisturb",
+        ServiceKind::ForwardAlways => "CallForwardingAlways",
+        ServiceKind::ForwardBusy => "CallForwardingBusy",
+        ServiceKind::ForwardNoAnswer => "CallForwardingNoAnswer",
+        ServiceKind::ForwardNotReachable => "CallForwardingNotReachable",
+        ServiceKind::CallWaiting => "CallWaiting",
+        ServiceKind::WithholdNumber => "CallingLineIDDeliveryBlocking",
+        ServiceKind::RejectAnonymous => "AnonymousCallRejection",
+        ServiceKind::SimultaneousRing => "SimultaneousRingPersonal",
+        ServiceKind::RemoteOffice => "RemoteOffice",
+        ServiceKind::VoiceMail => "VoiceMessaging",
+        ServiceKind::Night => "GroupNightForwarding",
+        ServiceKind::Hoteling => "HotelingGuest",
+    }
+}
+
+/// A service as the exchange told it; `None`: it is not shown.
+pub(super) fn told(state: &ServiceState) -> Option<Service> {
+    let kind = kind(state.path())?;
+    Some(match state {
+        ServiceState::DoNotDisturb(common) => {
+            Service::DoNotDisturb { active: is_on(common.active) }
+        }
+        ServiceState::ForwardAlways(common)
+        | ServiceState::ForwardBusy(common)
+        | ServiceState::ForwardNoAnswer(common)
+        | ServiceState::ForwardNotReachable(common) => Service::Forwarding {
+            kind,
+            forwarding: Forwarding {
+                active: is_on(common.active),
+                to: common.number.clone().unwrap_or_default(),
+                rings: common.rings,
+            },
+        },
+        ServiceState::CallWaiting(common)
+        | ServiceState::WithholdNumber(common)
+        | ServiceState::RejectAnonymous(common) => {
+            Service::Switch { kind, active: is_on(common.active) }
+        }
+        ServiceState::RemoteOffice(common) => Service::RemoteOffice {
+            active: is_on(common.active),
+            number: common.number.clone().unwrap_or_default(),
+        },
+        ServiceState::SimultaneousRing(ring) => simultaneous(ring),
+        ServiceState::VoiceMessaging(mail) => Service::VoiceMail(voice_mail(mail)),
+        ServiceState::Night(night) => Service::Night(NightService {
+            mode: match night.mode.as_deref() {
+                Some("On") => Some(true),
+                Some("Off") => Some(false),
+                _ => None,
+            },
+            schedule: night.business_hours.clone().unwrap_or_default(),
+            may_change: false,
+        }),
+        ServiceState::HotelingGuest(hoteling) => Service::Hoteling {
+            active: is_on(hoteling.active),
+            host: hoteling.host.clone().unwrap_or_default(),
+        },
+        ServiceState::ForwardAlwaysSecondary(_) | ServiceState::FlexibleSeating(_) => return None,
+    })
+}
+
+fn is_on(active: Option<bool>) -> bool {
+    active.unwrap_or_default()
+}
+
+fn simultaneous(ring: &SimultaneousRing) -> Service {
+    let locations = ring.locations.iter().flatten();
+    Service::SimultaneousRing {
+        active: is_on(ring.active),
+        not_while_busy: ring
+            .incoming
+            .as_deref()
+            .is_some_and(|word| word.eq_ignore_ascii_case(NOT_WHILE_BUSY)),
+        numbers: locations.map(|one| (one.address.clone(), one.confirm)).collect(),
+    }
+}
+
+fn voice_mail(mail: &VoiceMessaging) -> VoiceMail {
+    let only_mailed =
+        mail.processing.as_deref().is_some_and(|word| word.contains("Email Address Only"));
+    VoiceMail {
+        active: is_on(mail.active),
+        always: is_on(mail.always),
+        busy: is_on(mail.busy),
+        no_answer: is_on(mail.no_answer),
+        rings: None,
+        email: mail.email.clone().unwrap_or_default(),
+        has_mailbox: !only_mailed,
+    }
+}
+
+/// A service as the user wants it; `None`: it cannot be set.
+pub(super) fn wanted(service: &Service) -> Option<ServiceState> {
+    let common = |active| Common { active: Some(active), ..Common::default() };
+    Some(match service {
+        Service::DoNotDisturb { active } => ServiceState::DoNotDisturb(common(*active)),
+        Service::Forwarding { kind, forwarding } => forwarded(*kind, forwarding)?,
+        Service::Switch { kind, active } => match kind {
+            ServiceKind::CallWaiting => ServiceState::CallWaiting(common(*active)),
+            ServiceKind::WithholdNumber => ServiceState::WithholdNumber(common(*active)),
+            ServiceKind::RejectAnonymous => ServiceState::RejectAnonymous(common(*active)),
+            _ => return None,
+        },
+        Service::SimultaneousRing { active, not_while_busy, numbers } => {
+            let location = |(address, confirm): &(String, bool)| RingLocation {
+                address: address.clone(),
+                confirm: *confirm,
+            };
+            ServiceState::SimultaneousRing(SimultaneousRing {
+                active: Some(*active),
+                incoming: Some(if *not_while_busy { NOT_WHILE_BUSY } else { ALWAYS }.to_owned()),
+                locations: Some(numbers.iter().map(location).collect()),
+            })
+        }
+        Service::RemoteOffice { active, number } => {
+            ServiceState::RemoteOffice(Common { number: Some(number.clone()), ..common(*active) })
+        }
+        Service::VoiceMail(mail) => ServiceState::VoiceMessaging(VoiceMessaging {
+            active: Some(mail.active),
+            email: Some(mail.email.clone()),
+            always: Some(mail.always),
+            busy: Some(mail.busy),
+            no_answer: Some(mail.no_answer),
+            ..VoiceMessaging::default()
+        }),
+        Service::Hoteling { active, host } => ServiceState::HotelingGuest(Hoteling {
+            active: Some(*active),
+            host: Some(host.clone()),
+        }),
+        Service::Night(_) => return None,
+    })
+}
+
+fn forwarded(kind: ServiceKind, forwarding: &Forwarding) -> Option<ServiceState> {
+    let common = Common {
+        active: Some(forwarding.active),
+        number: Some(forwarding.to.clone()),
+        rings: forwarding.rings.filter(|_| kind == ServiceKind::ForwardNoAnswer),
+        splash: None,
+    };
+    Some(match kind {
+        ServiceKind::ForwardAlways => ServiceState::ForwardAlways(common),
+        ServiceKind::ForwardBusy => ServiceState::ForwardBusy(common),
+        ServiceKind::ForwardNoAnswer => ServiceState::ForwardNoAnswer(common),
+        ServiceKind::ForwardNotReachable => ServiceState::ForwardNotReachable(common),
+        _ => return None,
+    })
+}
