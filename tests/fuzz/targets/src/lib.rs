@@ -2,10 +2,12 @@
 //! reads them, and panics where a promise is broken. The fuzzer's binaries in `../fuzz_targets` and the
 //! replay of the committed corpora (`tests/replay.rs`) call the same functions.
 
+mod broadworks;
 mod events;
 mod media;
 mod sip;
 
+pub use broadworks::{badgerfish, xsi_stream};
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{rtcp, rtp_packet, sdp};
 pub use sip::{sip_message, stream_framing, stun_answer};
@@ -26,4 +28,6 @@ pub const TARGETS: &[Target] = &[
     ("feature_event", feature_event),
     ("sipfrag", sipfrag),
     ("stun_answer", stun_answer),
+    ("xsi_stream", xsi_stream),
+    ("badgerfish", badgerfish),
 ];
