@@ -53,6 +53,7 @@
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
+pub mod acd;
 mod call;
 mod company;
 mod control;
