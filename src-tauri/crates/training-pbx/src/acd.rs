@@ -6,14 +6,27 @@
 //!
 //! Reference: BroadWorks call centres as their web services show them (agent states, queue entries and their events).
 
+mod agent;
+mod centre;
 pub mod config;
+mod distribution;
+mod line;
+mod measures;
 pub mod model;
 pub mod news;
+pub(crate) mod policy;
+mod queue;
+mod requests;
 pub mod schedule;
 pub mod view;
+mod waiting;
 
+pub use centre::Acd;
 pub use config::*;
 pub use model::*;
 pub use news::*;
 pub use schedule::{Calendar, Opening, Schedule};
 pub use view::{AcdView, QueueView};
+
+#[cfg(test)]
+mod tests;
