@@ -361,13 +361,13 @@ impl Connection {
         while let Some(output) = self.session.poll_output() {
             self.pass(output);
         }
-        if self.may_open() {
-            if let Some(held) = self.held.take() {
-                if let Output::Open { channel, .. } = &held {
-                    self.opening = Some(*channel);
-                }
-                self.outputs.push_back(held);
+        if self.may_open()
+            && let Some(held) = self.held.take()
+        {
+            if let Output::Open { channel, .. } = &held {
+                self.opening = Some(*channel);
             }
+            self.outputs.push_back(held);
         }
         self.queue.advance(now, self.permitted());
         while let Some(output) = self.queue.poll_output() {

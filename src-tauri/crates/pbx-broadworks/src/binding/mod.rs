@@ -212,8 +212,9 @@ impl Task {
         match command {
             Command::SignIn(credentials) => {
                 self.begun = false;
+                // A plain request proves the password: its answer comes at once, whatever stands between.
+                self.reader.client.events(false).await;
                 self.reader.client.sign_in(credentials).await;
-                self.reader.client.events(true).await;
                 self.begin();
             }
             Command::Request(id, Request::Refresh) => {
@@ -343,7 +344,12 @@ impl Task {
 
     async fn notice(&mut self, notice: Notice) {
         match notice {
-            Notice::Gate(gate) => self.gate = gate,
+            Notice::Gate(gate) => {
+                if gate == Gate::Proved && self.session == SessionState::Stopped {
+                    self.reader.client.events(true).await;
+                }
+                self.gate = gate;
+            }
             Notice::Session(state) => self.session = state,
             Notice::Standing { subject, standing } => {
                 if let Some(known) = self.standings.get_mut(&subject) {

@@ -139,6 +139,7 @@ impl Reader {
             settings.is_some_and(|settings| !settings.queues.is_empty()) || !own.is_empty();
         account.is_supervisor = !watched.is_empty();
         if all.is_empty() {
+            self.tell(Input::Queues(Vec::new())).await;
             return Ok(());
         }
         let mut named = Vec::new();
@@ -184,26 +185,17 @@ impl Reader {
     }
 
     async fn codes(&self, learnt: &Learnt, queues: &[(QueueId, Role)]) -> Result<(), XsiError> {
-        if let Some(codes) = self.optional(Actions::unavailable_codes(&learnt.profile)).await? {
-            if codes.enabled {
-                let input = Input::UnavailableCodes {
-                    codes: codes.codes.iter().map(map::code).collect(),
-                    forced: codes.forced,
-                };
-                self.tell(input).await;
-            }
+        let reasons = self.optional(Actions::unavailable_codes(&learnt.profile)).await?;
+        if let Some(reasons) = reasons.filter(|reasons| reasons.enabled) {
+            let codes = reasons.codes.iter().map(map::code).collect();
+            self.tell(Input::UnavailableCodes { codes, forced: reasons.forced }).await;
         }
         for (queue, _) in queues {
-            if let Some(codes) = self.optional(self.actions.dispositions(&queue.0)).await? {
-                if codes.enabled {
-                    let input = Input::DispositionCodes {
-                        queue: queue.clone(),
-                        codes: codes.codes.iter().map(map::code).collect(),
-                        forced: codes.forced,
-                    };
-                    self.tell(input).await;
-                }
-            }
+            let outcomes = self.optional(self.actions.dispositions(&queue.0)).await?;
+            let Some(outcomes) = outcomes.filter(|outcomes| outcomes.enabled) else { continue };
+            let codes = outcomes.codes.iter().map(map::code).collect();
+            let (queue, forced) = (queue.clone(), outcomes.forced);
+            self.tell(Input::DispositionCodes { queue, codes, forced }).await;
         }
         Ok(())
     }

@@ -127,11 +127,11 @@ impl Channel {
 
     /// Ends it properly: the server is told, then the connection is dropped.
     pub(super) fn stop(&mut self, out: &mut Outbox) {
-        if let State::Live(live) = &self.state {
-            if let Ok(path) = Path::new("channel").part(&live.id) {
-                let http = HttpRequest::event(Method::Delete, path, None);
-                out.send(Purpose::DeleteChannel, &live.origin, Some(live.number), http);
-            }
+        if let State::Live(live) = &self.state
+            && let Ok(path) = Path::new("channel").part(&live.id)
+        {
+            let http = HttpRequest::event(Method::Delete, path, None);
+            out.send(Purpose::DeleteChannel, &live.origin, Some(live.number), http);
         }
         self.drop_connection(out);
     }

@@ -132,10 +132,10 @@ impl Session {
         request: RequestNumber,
         result: &Result<HttpAnswer, HttpFailure>,
     ) {
-        if let Ok(answer) = result {
-            if self.out.follow(request, answer) {
-                return;
-            }
+        if let Ok(answer) = result
+            && self.out.follow(request, answer)
+        {
+            return;
         }
         let Some(purpose) = self.out.take(request) else { return };
         let change = match purpose {

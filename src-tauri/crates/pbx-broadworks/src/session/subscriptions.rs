@@ -359,10 +359,10 @@ impl Subscriptions {
         }
         self.advance(now, out);
         for one in &mut self.all {
-            if let State::Up { renew_at, .. } = &mut one.state {
-                if *renew_at <= now {
-                    *renew_at = now + CROWDED;
-                }
+            if let State::Up { renew_at, .. } = &mut one.state
+                && *renew_at <= now
+            {
+                *renew_at = now + CROWDED;
             }
         }
     }

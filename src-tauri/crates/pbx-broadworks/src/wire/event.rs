@@ -179,10 +179,10 @@ impl EventData {
     }
 
     fn read_rest(name: &str, data: &Element) -> Self {
-        if name == "CallCenterMonitoringEvent" {
-            if let Some(figures) = QueueFigures::read(data) {
-                return Self::Figures(figures);
-            }
+        if name == "CallCenterMonitoringEvent"
+            && let Some(figures) = QueueFigures::read(data)
+        {
+            return Self::Figures(figures);
         }
         if let Some(policy) = PolicyEvent::read(name, data) {
             return Self::Policy(policy);
