@@ -181,7 +181,7 @@ impl Notifier {
         let headers = &mut response.headers;
         match status {
             StatusCode::BAD_EVENT => {
-                headers.push(HeaderName::AllowEvents, self.packages.join(", "))
+                headers.push(HeaderName::AllowEvents, self.packages.join(", "));
             }
             StatusCode::INTERVAL_TOO_BRIEF => {
                 headers.push(HeaderName::MinExpires, LEAST.to_string());
