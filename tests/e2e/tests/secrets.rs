@@ -61,7 +61,7 @@ fn a_day_at_the_desk_tells_no_secret() -> Result<()> {
 
 #[test]
 fn the_older_files_of_a_log_tell_no_secret_either() -> Result<()> {
-    const BYTES: usize = 20_000;
+    const BYTES: usize = 4_000;
     let folder = tempdir()?;
     let home = folder.path().join("home");
     let pbx = Pbx::start()?;
