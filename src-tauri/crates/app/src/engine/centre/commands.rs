@@ -395,7 +395,8 @@ impl Running {
             }
             CentreCommand::DispositionSet { code, disposition, .. } => {
                 self.need(Capability::Disposition)?;
-                match disposition.or(self.centre.questions().next().map(|question| question.id)) {
+                let open = self.centre.questions().next().map(|question| question.id);
+                match disposition.or(open) {
                     Some(question) => self.answer(now, question, &code),
                     None => {
                         let request = Request::SetDisposition { call: None, code };
