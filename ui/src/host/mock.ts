@@ -12,6 +12,8 @@ import type {
   LinkName,
   PeerView,
   SearchHit,
+  TransferEntry,
+  TransferKind,
   TransferState,
   Update,
 } from '../bindings';
@@ -86,6 +88,9 @@ function actionsIn(call: CallView, all: readonly CallView[]): CallAction[] {
   const consults = call.consult_of !== null || all.some((one) => one.consult_of === call.id && one.state !== 'ended');
   if (consults) actions.push('complete_transfer', 'cancel_transfer');
   else if (call.answered_ms !== null) actions.push('transfer', 'consult');
+  if (state === 'active' && call.answered_ms !== null) actions.push('park');
+  const up = all.filter((one) => one.answered_ms !== null && one.state !== 'ended' && one.state !== 'transferring');
+  if (call.answered_ms !== null && up.length > 1) actions.push('conference');
   if (!consults && call.transfer?.state === 'failed') actions.push('cancel_transfer');
   return actions;
 }
@@ -200,6 +205,20 @@ export class MockHost implements Host {
   }
 
   private runOther(command: Command): unknown {
+    switch (command.cmd) {
+      case 'transfer.call_back':
+        return this.dial(this.view.transfers.find((one) => one.id === command.transfer)?.call_back ?? '');
+      case 'call.retrieve':
+      case 'call.pickup': {
+        const [name, number] = CUSTOMERS[0] ?? ['', ''];
+        this.holdActive();
+        this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
+        return { call: this.next - 1 };
+      }
+      case 'call.conference':
+        this.change({ calls: this.view.calls.map((call) => (command.calls.includes(call.id) ? { ...call, conference: true, state: 'active', consult_of: null } : call)) });
+        return {};
+    }
     if (command.cmd.startsWith('call.')) return this.onCall(command);
     return /^(account|demo)\./.test(command.cmd) ? this.onAccount(command) : this.company.run(command);
   }
@@ -258,7 +277,12 @@ export class MockHost implements Host {
         this.send(caller, consult.peer, consult.answered_ms !== null);
         this.end(consult, 'answered');
         return {};
+      case 'call.park':
+        this.write(call, { uri: '', name: '', number: '701' }, 'done', null, 'park');
+        this.end(call, 'answered');
+        return { slot: '701' };
       case 'call.transfer.cancel':
+        if (caller.transfer?.state === 'trying' || caller.transfer?.state === 'ringing') this.write(caller, caller.transfer.to, 'failed', 'taken_back', 'cold');
         this.put({ ...caller, transfer: null }, 'active');
         if (consult !== undefined) this.end(consult, consult.answered_ms === null ? 'no_answer' : 'answered');
         return {};
@@ -273,12 +297,25 @@ export class MockHost implements Host {
       const call = this.view.calls.find((one) => one.id === caller.id);
       if (call === undefined || (state !== 'trying' && call.state !== 'transferring')) return;
       this.put({ ...call, transfer: { state, to, reason, status: null } }, state === 'failed' ? 'held' : 'transferring');
+      this.write(call, to, state, reason, agreed ? 'warm' : 'cold');
       if (state === 'done') this.endById(caller.id, 'answered', null);
     };
     at('trying');
     const refusal = REFUSALS[to.number] ?? null;
     setTimeout(() => at(refusal === null ? 'ringing' : 'failed', refusal), this.pace);
     if (refusal === null) setTimeout(() => at(to.number === '604' ? 'failed' : 'done', to.number === '604' ? 'no_answer' : null), this.pace * (agreed ? 1.5 : 4));
+  }
+
+  /** The list of transfers, each once. */
+  private write(call: CallView, to: PeerView, state: TransferState, reason: Code | null, kind: TransferKind): void {
+    const { transfers } = this.view;
+    const [newest] = transfers;
+    const going = newest !== undefined && newest.call === call.id && (newest.state === 'trying' || newest.state === 'ringing');
+    const entry: TransferEntry = {
+      id: going ? newest.id : (newest?.id ?? 0) + 1, call: call.id, account: call.account, at_ms: going ? newest.at_ms : Date.now(),
+      caller: call.peer, to, kind, state, reason, status: null, lost: false, call_back: call.peer.number === '' ? null : call.peer.number,
+    };
+    this.change({ transfers: [entry, ...(going ? transfers.slice(1) : transfers)].slice(0, 20) });
   }
 
   private peer(to: string): PeerView {

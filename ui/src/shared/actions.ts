@@ -39,6 +39,28 @@ export function toggleMute(desk: Desk, call: CallView): void {
   void desk.send({ cmd: 'call.mute', call: call.id, on: !call.muted });
 }
 
+export function park(desk: Desk, call: CallView): void {
+  void desk.send({ cmd: 'call.park', call: call.id });
+}
+
+/**
+ * Those who would be brought together now: the two of a consultation, else those in conversation and the one put on
+ * hold last. Nobody else who waits here is let in.
+ */
+export function together(desk: Desk): CallView[] {
+  const flow = desk.flows.find((one) => one.consult !== null && one.stage !== 'sending');
+  const wanted = flow === undefined ? [...desk.current, ...desk.held.slice(0, 1)] : [flow.caller, flow.consult];
+  const calls = wanted.filter((call): call is CallView => call !== null && allows(call, 'conference'));
+  return calls.length > 1 && calls.some((call) => !call.conference) ? calls : [];
+}
+
+export function confer(desk: Desk): boolean {
+  const calls = together(desk);
+  if (calls.length === 0) return false;
+  void desk.send({ cmd: 'call.conference', calls: calls.map((call) => call.id) });
+  return true;
+}
+
 /** Opens the keypad of a call, or closes it when it is open. */
 export function toggleKeypad(ui: Ui, call: CallView): void {
   ui.keypadCall = ui.keypadCall === call.id ? null : call.id;
@@ -115,6 +137,10 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return onCall(first(desk.current, 'mute') ?? first(desk.current, 'unmute'), (call) => toggleMute(desk, call));
     case 'keypad':
       return onCall(first(desk.current, 'dtmf'), (call) => toggleKeypad(ui, call));
+    case 'park':
+      return onCall(first(desk.current, 'park') ?? first(desk.flows.map((flow) => flow.caller), 'park'), (call) => park(desk, call));
+    case 'conference':
+      return confer(desk);
     case 'hold':
       return swapInConsultation(desk) || holdOrResume(desk);
     case 'swap':

@@ -5,7 +5,6 @@ import { type Answer, type Host, HostError } from '../host/types';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
-import { follow, type PastTransfer } from '../features/transfers/log';
 import { type Messages, messagesFor } from '../i18n';
 
 const EMPTY: AppView = {
@@ -48,8 +47,6 @@ export class Desk {
 
   /** Callers on their way to somebody. */
   readonly flows: Flow[] = $derived(flows(this.view.calls));
-  /** Where the last callers went, newest first. */
-  transfers = $state.raw<readonly PastTransfer[]>([]);
 
   /** Calls that ring here, longest first. */
   readonly ringing: CallView[] = $derived(
@@ -148,7 +145,6 @@ export class Desk {
   }
 
   private show(view: AppView): void {
-    if (this.ready) this.transfers = follow(this.transfers, this.view, view, Date.now());
     this.view = view;
     if (!sameColleagues(this.colleagues, view.colleagues)) this.colleagues = view.colleagues;
     this.ready = true;

@@ -5,7 +5,7 @@ export type KeyAction =
   | {
       do:
         | 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit'
-        | 'cold' | 'dial' | 'agent' | 'night' | 'extend' | 'outcome' | 'desk' | 'supervisor' | 'wallboard' | 'services';
+        | 'cold' | 'dial' | 'pickup' | 'park' | 'conference' | 'agent' | 'night' | 'extend' | 'outcome' | 'desk' | 'supervisor' | 'wallboard' | 'services';
     }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
@@ -17,6 +17,9 @@ export const SHOWN = {
   keypad: ['F5'],
   hold: ['F6'],
   swap: ['⇧', 'F6'],
+  pickup: ['F7'],
+  park: ['F8'],
+  conference: ['F9'],
   hangup: ['F12'],
   search: ['Ctrl', 'K'],
   dial: ['Enter'],
@@ -49,6 +52,9 @@ const PLAIN: Partial<Record<string, KeyAction['do']>> = {
   F4: 'mute',
   F6: 'hold',
   F5: 'keypad',
+  F7: 'pickup',
+  F8: 'park',
+  F9: 'conference',
   F12: 'hangup',
   Escape: 'escape',
 };

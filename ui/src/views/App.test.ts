@@ -192,7 +192,7 @@ describe('transfers', () => {
     const past = await waitFor(() => document.querySelector('[data-transfer="done"]') ?? Promise.reject(new Error('not listed')));
     expect(past.textContent).toMatch(/06 2233 4455.*Eva Mulder.*aangenomen/);
     screen.getAllByRole('button', { name: /Bel 06 2233 4455 terug/ })[0]?.click();
-    expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '06 2233 4455' }]);
+    expect(sent(host, 'transfer.call_back')).toEqual([{ cmd: 'transfer.call_back', transfer: 1 }]);
   });
 
   it('do not complete with somebody else highlighted, swap with F6, and go back with Esc', async () => {
@@ -227,6 +227,40 @@ describe('transfers', () => {
     expect(document.querySelector('.failed')?.textContent).toMatch(/Niet verbonden met 604.*Geen gehoor/);
     press('Escape');
     await waitFor(() => expect(sent(host, 'call.transfer.cancel')).toEqual([{ cmd: 'call.transfer.cancel', call: caller }]));
+  });
+
+  it('park with F8 and fetch again, bring together with F9, pick up with F7', async () => {
+    const { host, caller } = await inConversation();
+    press('F8');
+    await waitFor(() => expect(sent(host, 'call.park')).toEqual([{ cmd: 'call.park', call: caller }]));
+    (await screen.findByRole('button', { name: /Haal 06 2233 4455 terug uit parkeren/ })).click();
+    expect(sent(host, 'call.retrieve')).toEqual([{ cmd: 'call.retrieve', account: 'main', slot: '701' }]);
+    const second = host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    press('F2');
+    await screen.findByRole('button', { name: /Samen/ });
+    press('F9');
+    await waitFor(() => expect(sent(host, 'call.conference')).toMatchObject([{ calls: [second, second - 1] }]));
+    await waitFor(() => expect(screen.getAllByText(nl.transfer.inConference).length).toBe(2));
+    press('F7');
+    expect(sent(host, 'call.pickup')).toHaveLength(0);
+    await choose('Fatima');
+    press('F7');
+    expect(sent(host, 'call.pickup')).toEqual([{ cmd: 'call.pickup', target: '205' }]);
+  });
+
+  it('that lost somebody stand out until he is called back', async () => {
+    const host = await open();
+    const peer = { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' };
+    host.change({
+      transfers: [{
+        id: 9, call: 3, account: 'main', at_ms: Date.now(), caller: peer, to: { uri: '', name: '', number: '604' }, kind: 'cold',
+        state: 'failed', reason: 'no_answer', status: 480, lost: true, call_back: peer.number,
+      }],
+    });
+    await waitFor(() => expect(document.querySelector('[data-transfer="lost"]')?.textContent).toMatch(/Garage Jansen.*604.*Geen gehoor, bel terug: de beller is weg/));
+    document.querySelector<HTMLElement>('[data-transfer="lost"] button')?.click();
+    expect(sent(host, 'transfer.call_back')).toEqual([{ cmd: 'transfer.call_back', transfer: 9 }]);
   });
 
   it('leave dialling anew to Alt+Enter', async () => {

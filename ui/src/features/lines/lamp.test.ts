@@ -32,6 +32,16 @@ describe('a lamp', () => {
     expect(doubtful.words).toMatch(/Onzeker.*40/);
   });
 
+  it('shows what presence tells, as long as no call tells more', () => {
+    const presence = (activities: string[], open: boolean | null = true): LineView['presence'] => ({ open, note: null, activities });
+    expect(lampOf(nl, line({ presence: presence(['meeting']) }), FRESH, 0)).toMatchObject({ icon: 'calendar', words: 'Overleg' });
+    expect(lampOf(nl, line({ presence: presence(['lunch']) }), FRESH, 0)).toMatchObject({ icon: 'calendar', words: 'Afwezig' });
+    expect(lampOf(nl, line({ presence: presence([], false) }), FRESH, 0)).toMatchObject({ icon: 'dnd', tone: 'dnd' });
+    expect(lampOf(nl, line({ state: 'unknown', presence: presence(['on-the-phone']) }), FRESH, 0).icon).toBe('busy');
+    expect(lampOf(nl, line({ state: 'ringing', presence: presence(['away']) }), FRESH, 0).icon).toBe('ringing');
+    expect(lampOf(nl, line({ presence: presence([]) }), FRESH, 0).icon).toBe('free');
+  });
+
   it('is found by extension', () => {
     expect(extensionOf('sip:202@pbx.example;transport=tcp')).toBe('202');
     expect(extensionOf('SIPS:a.b@x')).toBe('a.b');

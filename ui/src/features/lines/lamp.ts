@@ -47,7 +47,24 @@ export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): La
     const age = seen.stale === null ? '' : span(t, Math.floor((now - seen.stale) / AGE_STEP) * AGE_STEP);
     return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
   }
+  const told = fromPresence(t, line);
+  if (told !== null) return { ...told, since: seen.state };
   return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
+}
+
+const AWAY: readonly string[] = ['away', 'vacation', 'holiday', 'travel', 'sleeping', 'permanent-absence', 'breakfast', 'lunch', 'dinner', 'meal'];
+const OCCUPIED: readonly string[] = ['meeting', 'appointment', 'busy', 'presentation', 'performance', 'worship', 'steering'];
+
+/** What presence adds to a line that is not in a call by what its calls tell. */
+function fromPresence(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
+  const { presence } = line;
+  if (presence === undefined || (line.state !== 'idle' && line.state !== 'unknown')) return null;
+  const does = (these: readonly string[]): boolean => presence.activities.some((one) => these.includes(one));
+  if (does(['on-the-phone'])) return { icon: 'busy', tone: 'busy', words: t.lamp.states.busy, short: t.lamp.short.busy };
+  if (presence.open === false) return { icon: 'dnd', tone: 'dnd', words: t.lamp.closed, short: t.lamp.closedShort };
+  if (does(AWAY)) return { icon: 'calendar', tone: 'forward', words: t.lamp.away, short: t.lamp.awayShort };
+  if (does(OCCUPIED)) return { icon: 'calendar', tone: 'forward', words: t.lamp.occupied, short: t.lamp.occupiedShort };
+  return null;
 }
 
 function withPeer(t: Messages, line: LineView): string {
