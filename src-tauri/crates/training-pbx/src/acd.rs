@@ -25,7 +25,9 @@ pub use centre::Acd;
 pub use config::*;
 pub use model::*;
 pub use news::*;
-pub use schedule::{Calendar, Opening, Schedule};
+pub(crate) use requests::{check_number, check_queue};
+pub(crate) use schedule::date_time;
+pub use schedule::{Calendar, Opening, Schedule, WallClock};
 pub use view::{AcdView, QueueView};
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sdp::{CodecKind, Direction, LocalMedia, Negotiator};
 use sip_types::{HeaderName, NameAddr, StatusCode, Uri};
 use sip_ua::{Body, SessionId};
 
+use crate::acd::{AgentId, QueueId};
 use crate::endpoint::Step;
 use crate::media_task::EndpointId;
 use crate::pbx::CallNumber;
@@ -107,6 +108,17 @@ pub(crate) enum Then {
     Refuse(StatusCode),
     /// Leaves it to the voicemail.
     Voicemail,
+    /// Leaves it to where the line forwards to.
+    Forward,
+}
+
+/// How far somebody is with the auto attendant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attending {
+    /// Hears the menu.
+    Menu,
+    /// Spells a name: the keys so far.
+    Name(String),
 }
 
 /// What happens when nobody answers in time.
@@ -208,6 +220,12 @@ pub(crate) struct Call {
     pub(crate) hunt: VecDeque<String>,
     /// Whether it is a hunt group that is rung.
     pub(crate) hunting: bool,
+    /// How long each of the hunt group is rung.
+    pub(crate) hunt_ring: Option<Duration>,
+    /// Whose phones ring, when they are of several lines.
+    pub(crate) fork_lines: Vec<(SessionId, String)>,
+    /// How far the near side is with the auto attendant.
+    pub(crate) attending: Option<Attending>,
     /// The simulated person on the phone.
     pub(crate) person: Option<String>,
     /// Who sent the call here, latest first, with the reason: Diversion headers (RFC 5806).
@@ -218,8 +236,14 @@ pub(crate) struct Call {
     pub(crate) transfer: Option<CallNumber>,
     /// Who transferred: his phone and his line.
     pub(crate) by: Option<(SessionId, Who)>,
-    /// Who serves the near side, which waits in the queue; empty if it does not.
-    pub(crate) queue: Vec<String>,
+    /// The queue in which the near side waits.
+    pub(crate) queue: Option<QueueId>,
+    /// The near side has left a queue for somewhere else and has nowhere to go back to.
+    pub(crate) sent_on: bool,
+    /// The waiting call that this one rings an agent for.
+    pub(crate) offered: Option<(CallNumber, AgentId)>,
+    /// The number under which the near side waited before an agent took it.
+    pub(crate) conversation: Option<CallNumber>,
     /// Against which line the near side is parked.
     pub(crate) parked: Option<String>,
     /// Whose voicemail answers.
@@ -251,12 +275,18 @@ impl Call {
             offer,
             hunt: VecDeque::new(),
             hunting: false,
+            hunt_ring: None,
+            fork_lines: Vec::new(),
+            attending: None,
             person: None,
             diversions: Vec::new(),
             extra: Vec::new(),
             transfer: None,
             by: None,
-            queue: Vec::new(),
+            queue: None,
+            sent_on: false,
+            offered: None,
+            conversation: None,
             parked: None,
             mailbox: None,
             answered_at: None,
@@ -346,7 +376,12 @@ impl Call {
 
     /// Whether the near side waits, parked or in the queue, and hears music if it can.
     pub(crate) fn waits(&self) -> bool {
-        self.parked.is_some() || !self.queue.is_empty()
+        self.parked.is_some() || self.queue.is_some() || self.sent_on || self.attending.is_some()
+    }
+
+    /// Whether it has nothing to do with a queue, for the agents who take part in it.
+    pub(crate) fn is_personal(&self) -> bool {
+        self.offered.is_none() && self.conversation.is_none()
     }
 
     /// All phones in the call.

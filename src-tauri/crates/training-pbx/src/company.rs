@@ -1,9 +1,14 @@
 //! The company that is played: people, accounts, numbers, customers. Values only, read from TOML.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::acd::{
+    AgentConfig, AgentState, CallCentre, Member, Night, Policy, QueueConfig, QueueId, Schedule,
+};
+use crate::desk::Barred;
+use crate::generated;
 use crate::ready::Numbers;
 
 const DEMO: &str = include_str!("../../../../assets/company/demo.toml");
@@ -23,6 +28,17 @@ pub enum CompanyError {
     /// A member of the hunt group or the queue who does not exist.
     #[error("member {0} does not exist")]
     UnknownMember(String),
+    /// A company that is too small or too large to be drawn.
+    #[error("a company has 10 to 2000 people, not {0}")]
+    BadSize(usize),
+    /// A queue with values out of their ranges.
+    #[error("queue {queue}: {why}")]
+    BadQueue {
+        /// Its number.
+        queue: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// Who somebody with a real account is.
@@ -79,6 +95,15 @@ pub struct Account {
     /// Password; made up from the seed when the file gives none.
     #[serde(default)]
     pub password: Option<String>,
+    /// What it may not call.
+    #[serde(default)]
+    pub barred: Barred,
+    /// Mobile number, international form.
+    #[serde(default)]
+    pub mobile: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 /// Somebody in the directory.
@@ -96,6 +121,12 @@ pub struct Person {
     /// What the person does when called; of no meaning for the owner of a real account.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// Mobile number, international form.
+    #[serde(default)]
+    pub mobile: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
     /// True for simulated people, false for the owners of real accounts.
     #[serde(skip_deserializing, default = "yes")]
     pub simulated: bool,
@@ -120,6 +151,76 @@ pub struct Hunt {
     pub members: Vec<String>,
     /// How long each is rung, seconds.
     pub ring_s: u64,
+    /// In which order.
+    #[serde(default = "in_order")]
+    pub policy: Policy,
+    /// Shares for [`Policy::Weighted`], percent by extension.
+    #[serde(default)]
+    pub weights: BTreeMap<String, u8>,
+}
+
+fn in_order() -> Policy {
+    Policy::Regular
+}
+
+/// Another hunt group.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct HuntGroup {
+    /// Its number.
+    pub number: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Extensions, in order.
+    pub members: Vec<String>,
+    /// How long each is rung, seconds.
+    pub ring_s: u64,
+    /// In which order, or all at once.
+    #[serde(default = "in_order")]
+    pub policy: Policy,
+    /// Shares for [`Policy::Weighted`], percent by extension.
+    #[serde(default)]
+    pub weights: BTreeMap<String, u8>,
+}
+
+/// What a key of the auto attendant does.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// The call goes to this number.
+    Number(String),
+    /// The caller spells a name.
+    Name,
+}
+
+/// The auto attendant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Attendant {
+    /// Its number.
+    pub number: String,
+    /// What the keys do.
+    pub keys: BTreeMap<char, Key>,
+    /// Who helps a caller who presses no key; nobody if empty.
+    #[serde(default)]
+    pub operator: String,
+}
+
+/// Night mode of the company: what happens with calls to the hunt groups.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NightMode {
+    /// When it is on.
+    pub mode: Night,
+    /// The business hours, for [`Night::Automatic`].
+    pub business_hours: Option<Schedule>,
+    /// Where calls go at night; nothing changes if empty.
+    pub to: String,
+}
+
+impl Default for NightMode {
+    fn default() -> Self {
+        Self { mode: Night::Off, business_hours: None, to: String::new() }
+    }
 }
 
 /// The whole company.
@@ -134,6 +235,18 @@ pub struct Company {
     /// Who serves the queue, in the order they are rung.
     #[serde(default)]
     pub queue: Vec<String>,
+    /// Queues and agents.
+    #[serde(default)]
+    pub centre: CallCentre,
+    /// More hunt groups.
+    #[serde(rename = "group", default)]
+    pub groups: Vec<HuntGroup>,
+    /// The auto attendant.
+    #[serde(default)]
+    pub attendant: Option<Attendant>,
+    /// Night mode.
+    #[serde(default)]
+    pub night: NightMode,
     /// Numbers with a function.
     pub numbers: Numbers,
     /// The hunt group.
@@ -149,6 +262,19 @@ pub struct Company {
     pub customers: Vec<Customer>,
 }
 
+/// A file that only says how large a company is to be drawn: `[generate]` with `people` and `seed`.
+#[derive(Debug, Deserialize)]
+struct Wish {
+    generate: Option<Generate>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Generate {
+    #[serde(default)]
+    seed: u64,
+    people: usize,
+}
+
 impl Company {
     /// The Dutch demo company that comes with the program.
     pub fn demo() -> Self {
@@ -158,11 +284,29 @@ impl Company {
         })
     }
 
+    /// A company of `people` people, the same for the same seed: Dutch names, departments, extensions of three digits
+    /// (four from 401 people on), a call centre, an attendant, customers.
+    ///
+    /// # Errors
+    /// [`CompanyError::BadSize`] for fewer than 10 or more than 2,000 people.
+    pub fn generate(seed: u64, people: usize) -> Result<Self, CompanyError> {
+        if !generated::PEOPLE.contains(&people) {
+            return Err(CompanyError::BadSize(people));
+        }
+        let company = generated::company(seed, people);
+        company.check()?;
+        Ok(company)
+    }
+
     /// Reads a company file (the form of `assets/company/demo.toml`).
     ///
     /// # Errors
     /// [`CompanyError`] when the text is not of that form or the numbers clash.
     pub fn from_toml(text: &str) -> Result<Self, CompanyError> {
+        let wish: Wish = toml::from_str(text)?;
+        if let Some(Generate { seed, people }) = wish.generate {
+            return Self::generate(seed, people);
+        }
         let company: Self = toml::from_str(text)?;
         company.check()?;
         Ok(company)
@@ -176,6 +320,8 @@ impl Company {
             department: account.department.clone(),
             voice: Voice::default(),
             behaviour: Behaviour::default(),
+            mobile: account.mobile.clone(),
+            email: account.email.clone(),
             simulated: false,
         });
         let mut people: Vec<Person> = owners.chain(self.simulated.iter().cloned()).collect();
@@ -193,12 +339,48 @@ impl Company {
         self.simulated.iter().find(|person| person.extension == extension)
     }
 
+    /// The call centre; with a plain queue at [`Numbers::queue`] where the file describes none.
+    pub fn call_centre(&self) -> CallCentre {
+        let mut centre = self.centre.clone();
+        let id = QueueId(self.numbers.queue.clone());
+        if !id.0.is_empty() && !centre.queues.iter().any(|queue| queue.id == id) {
+            let members = self.queue.iter().map(Member::new).collect();
+            let policy = Policy::Regular;
+            centre.queues.push(QueueConfig { id, members, policy, ..QueueConfig::default() });
+        }
+        let known: BTreeSet<String> =
+            centre.agents.iter().map(|agent| agent.id.0.clone()).collect();
+        for (id, agent) in centre.all_agents() {
+            if !known.contains(&id.0) {
+                centre.agents.push(AgentConfig { starts: AgentState::Available, ..agent });
+            }
+        }
+        centre
+    }
+
+    /// The hunt group behind the main number.
+    pub(crate) fn main_group(&self) -> HuntGroup {
+        let Hunt { members, ring_s, policy, weights } = self.hunt.clone();
+        let number = self.numbers.hunt_group.clone();
+        HuntGroup { number, name: String::new(), members, ring_s, policy, weights }
+    }
+
+    /// The queue with this number.
+    pub(crate) fn queue_at(&self, dialled: &str) -> Option<QueueId> {
+        let listed = self.centre.queues.iter().any(|queue| queue.id.0 == dialled);
+        let plain = !dialled.is_empty() && self.numbers.queue == dialled;
+        (listed || plain).then(|| QueueId(dialled.to_owned()))
+    }
+
     fn check(&self) -> Result<(), CompanyError> {
         let mut seen = BTreeSet::new();
         let people = self.simulated.iter().map(|person| person.extension.as_str());
         let accounts = self.accounts.iter().map(|account| account.extension.as_str());
-        let queue = Some(self.numbers.queue.as_str()).filter(|queue| !queue.is_empty());
-        let numbers = self.numbers.all().into_iter().chain(queue);
+        let centre = self.call_centre();
+        let queues = centre.queues.iter().map(|queue| queue.id.0.as_str());
+        let groups = self.groups.iter().map(|group| group.number.as_str());
+        let attendant = self.attendant.iter().map(|menu| menu.number.as_str());
+        let numbers = self.numbers.all().into_iter().chain(queues).chain(groups).chain(attendant);
         for number in numbers.chain(accounts).chain(people) {
             if !is_number(number) {
                 return Err(CompanyError::BadNumber(number.to_owned()));
@@ -207,13 +389,19 @@ impl Company {
                 return Err(CompanyError::Duplicate(number.to_owned()));
             }
         }
-        match self
-            .hunt
-            .members
-            .iter()
-            .chain(&self.queue)
-            .find(|member| !seen.contains(member.as_str()))
-        {
+        for queue in &centre.queues {
+            let bad = |refusal: crate::acd::Refusal| CompanyError::BadQueue {
+                queue: queue.id.0.clone(),
+                why: refusal.to_string(),
+            };
+            crate::acd::check_queue(queue).map_err(bad)?;
+        }
+        let people: BTreeSet<String> = self.people().into_iter().map(|p| p.extension).collect();
+        let agents = centre.all_agents();
+        let agents = agents.keys().map(|agent| &agent.0);
+        let grouped = self.groups.iter().flat_map(|group| &group.members);
+        let mut members = self.hunt.members.iter().chain(agents).chain(grouped);
+        match members.find(|member| !people.contains(*member)) {
             Some(member) => Err(CompanyError::UnknownMember(member.clone())),
             None => Ok(()),
         }
@@ -225,8 +413,17 @@ impl Company {
             domain: "invalid".to_owned(),
             main_number: String::new(),
             queue: Vec::new(),
+            centre: CallCentre::default(),
+            groups: Vec::new(),
+            attendant: None,
+            night: NightMode::default(),
             numbers: Numbers::default(),
-            hunt: Hunt { members: Vec::new(), ring_s: 15 },
+            hunt: Hunt {
+                members: Vec::new(),
+                ring_s: 15,
+                policy: Policy::Regular,
+                weights: BTreeMap::new(),
+            },
             accounts: Vec::new(),
             simulated: Vec::new(),
             customers: Vec::new(),
@@ -255,6 +452,27 @@ mod tests {
         assert!(company.person("221").is_some_and(|p| p.name == "Kim Yıldız"));
         assert_eq!(company.people().len(), 40 + company.accounts.len());
         assert_eq!(company.people().iter().filter(|p| p.simulated).count(), 40);
+    }
+
+    #[test]
+    fn a_file_may_ask_for_a_company_to_be_drawn() {
+        let drawn = Company::from_toml("[generate]\npeople = 25\nseed = 3\n").unwrap();
+        assert_eq!(drawn, Company::generate(3, 25).unwrap());
+        let small = Company::from_toml("[generate]\npeople = 3\n");
+        assert!(matches!(small, Err(CompanyError::BadSize(3))));
+    }
+
+    #[test]
+    fn a_plain_queue_has_the_members_of_the_file_as_agents() {
+        let plain = DEMO.split("# The call centre").next().unwrap().to_owned();
+        let accounts = DEMO.split_once("[[account]]").unwrap().1;
+        let plain = plain.replace("[numbers]", "queue = [\"104\", \"105\"]\n\n[numbers]");
+        let company = Company::from_toml(&format!("{plain}[[account]]{accounts}")).unwrap();
+        let centre = company.call_centre();
+        assert_eq!(centre.queues.len(), 1);
+        assert_eq!(centre.queues[0].policy, Policy::Regular);
+        assert!(centre.agents.iter().all(|agent| agent.starts == AgentState::Available));
+        assert_eq!(centre.agents.len(), 2);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The control port: JSON lines over TCP on loopback. The crate's documentation lists the commands.
 
+mod centre;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::acd::{AgentId, QueueId, Request};
 use crate::knob::{self, Knob};
 use crate::pbx::{Ask, CustomerCall, PbxError};
 
@@ -19,7 +22,22 @@ const LINE: u64 = 64 * 1024;
 const CONNECTIONS: usize = 16;
 /// A restart takes no longer.
 const LONGEST_DOWN_S: u64 = 600;
-const COMMANDS: [&str; 4] = ["customer.call", "restart", "status", "help"];
+const COMMANDS: [&str; 7] =
+    ["customer.call", "restart", "status", "help", "agent.list", "queue.list", "clock.set"];
+/// What can be asked of the call centre.
+const CENTRE: [&str; 11] = [
+    "agent.state",
+    "agent.join",
+    "agent.extend",
+    "agent.disposition",
+    "queue.reorder",
+    "queue.promote",
+    "queue.transfer",
+    "queue.release",
+    "queue.night",
+    "queue.forward",
+    "queue.configure",
+];
 
 /// What a line may ask for.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -36,6 +54,21 @@ enum Command {
     Status,
     #[serde(rename = "help")]
     Help,
+    #[serde(rename = "agent.list")]
+    Agents {
+        #[serde(default)]
+        agent: Option<AgentId>,
+    },
+    #[serde(rename = "queue.list")]
+    Queues {
+        #[serde(default)]
+        queue: Option<QueueId>,
+    },
+    /// Seconds since 1970-01-01 0:00 local time.
+    #[serde(rename = "clock.set")]
+    Clock { local_s: i64 },
+    #[serde(skip)]
+    Centre(Box<Request>),
     /// All others.
     #[serde(skip)]
     Turn(Knob),
@@ -61,6 +94,7 @@ impl From<PbxError> for Refusal {
             PbxError::NotRegistered(_) => "not_registered",
             PbxError::TooManyCalls => "busy",
             PbxError::BadValue(_) => "bad_arguments",
+            PbxError::Centre(_) => "refused",
             PbxError::Stopped | PbxError::Listen { .. } => "stopped",
         };
         Self::new(code, error.to_string())
@@ -135,13 +169,17 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
     let id = value.get("id").cloned();
     let named = value.get("cmd").and_then(Value::as_str).map(str::to_owned);
     let is_knob = named.as_deref().is_some_and(|name| knob::NAMES.contains(&name));
-    let command = match is_knob {
-        true => Knob::deserialize(value).map(Command::Turn),
-        false => Command::deserialize(value),
+    let is_centre = named.as_deref().is_some_and(|name| CENTRE.contains(&name));
+    let command = if is_knob {
+        Knob::deserialize(value).map(Command::Turn)
+    } else if is_centre {
+        Request::deserialize(value).map(|request| Command::Centre(Box::new(request)))
+    } else {
+        Command::deserialize(value)
     };
     match (named, command) {
         (_, Ok(command)) => Ok((id, command)),
-        (Some(name), Err(error)) if is_knob || COMMANDS.contains(&name.as_str()) => {
+        (Some(name), Err(error)) if is_knob || is_centre || COMMANDS.contains(&name.as_str()) => {
             Err((id, Refusal::new("bad_arguments", error.to_string())))
         }
         (Some(name), Err(_)) => {
@@ -154,7 +192,7 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
 async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusal> {
     match command {
         Command::Help => {
-            let all: Vec<&str> = COMMANDS.into_iter().chain(knob::NAMES).collect();
+            let all: Vec<&str> = COMMANDS.into_iter().chain(CENTRE).chain(knob::NAMES).collect();
             Ok(json!({ "commands": all }))
         }
         Command::Restart { down_s } => {
@@ -165,6 +203,28 @@ async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusa
         Command::Turn(knob) => {
             let touched = ask(asks, |reply| Ask::Turn(knob, reply)).await??;
             Ok(json!({ "touched": touched }))
+        }
+        Command::Centre(request) => {
+            let done = ask(asks, |reply| Ask::Centre(request, reply)).await?;
+            Ok(centre::done(done.map_err(PbxError::Centre)?))
+        }
+        Command::Agents { agent } => {
+            let (mut view, now) = ask(asks, Ask::CentreView).await?;
+            if let Some(id) = agent {
+                view.agents.retain(|agent| agent.agent == id);
+            }
+            Ok(centre::agents(&view, now))
+        }
+        Command::Queues { queue } => {
+            let (mut view, now) = ask(asks, Ask::CentreView).await?;
+            if let Some(id) = queue {
+                view.queues.retain(|queue| queue.config.id == id);
+            }
+            Ok(centre::queues(&view, now))
+        }
+        Command::Clock { local_s } => {
+            ask(asks, |reply| Ask::SetClock(local_s, reply)).await?;
+            Ok(json!({}))
         }
         Command::Status => {
             let status = ask(asks, Ask::Status).await?;
@@ -232,12 +292,52 @@ mod tests {
             r#"{"cmd":"answer.status","status":486,"to":"201","count":3}"#,
             r#"{"cmd":"life.set","per_minute":12.5}"#,
             r#"{"cmd":"voicemail.deposit","line":"101"}"#,
+            r#"{"cmd":"callers.set","rate":2.5,"by_clock":true}"#,
+            r#"{"cmd":"line.forwarding","line":"201","when":"no_answer","active":true,"to":"202"}"#,
+            r#"{"cmd":"line.call_waiting","line":"201","on":false}"#,
+            r#"{"cmd":"line.bar","line":"201","barred":"international"}"#,
+            r#"{"cmd":"company.night","mode":"automatic","to":"606"}"#,
         ];
         for text in all {
             let name =
                 serde_json::to_value(turn(text)).unwrap()["cmd"].as_str().unwrap().to_owned();
             assert!(knob::NAMES.contains(&name.as_str()), "{name}");
         }
+    }
+
+    #[test]
+    fn every_request_to_the_call_centre_is_read_by_its_name() {
+        let request = |line: &str| match parse(line.as_bytes()).unwrap().1 {
+            Command::Centre(request) => *request,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            request(r#"{"cmd":"agent.state","agent":"104","state":"unavailable","code":"LUNCH"}"#),
+            Request::SetState {
+                agent: "104".into(),
+                state: crate::acd::AgentState::Unavailable,
+                code: Some("LUNCH".into()),
+                validate: false,
+            }
+        );
+        let all = [
+            r#"{"cmd":"agent.join","agent":"104","queue":"195","joined":false}"#,
+            r#"{"cmd":"agent.extend","agent":"104","by_s":30}"#,
+            r#"{"cmd":"agent.disposition","agent":"104","code":"SALE"}"#,
+            r#"{"cmd":"queue.reorder","call":7,"index":0}"#,
+            r#"{"cmd":"queue.promote","call":7,"priority":"highest"}"#,
+            r#"{"cmd":"queue.transfer","call":7,"to":"101"}"#,
+            r#"{"cmd":"queue.release","call":7}"#,
+            r#"{"cmd":"queue.night","queue":"195","mode":"on","action":{"transfer":"101"}}"#,
+            r#"{"cmd":"queue.forward","queue":"195","active":true,"to":"101"}"#,
+            r#"{"cmd":"queue.configure","config":{"id":"195","policy":"weighted"}}"#,
+        ];
+        for text in all {
+            let name = serde_json::to_value(request(text)).unwrap()["cmd"].clone();
+            assert!(CENTRE.contains(&name.as_str().unwrap()), "{name}");
+        }
+        let refused = parse(br#"{"cmd":"agent.state","agent":"104","state":"asleep"}"#);
+        assert_eq!(refused.unwrap_err().1.code, "bad_arguments");
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! What is set on the lines of the company: do not disturb, forwarding, and states that are forced for practice.
+//! What is set on the lines of the company: do not disturb, forwarding, call waiting, what may be called, and states
+//! that are forced for practice.
 //!
-//! Values only; changed by feature codes and the control port.
+//! Values only; changed by feature codes, telephones (as-feature-event), web services and the control port.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,18 +26,83 @@ pub enum LineState {
     Unreachable,
 }
 
+/// Which calls are forwarded.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardWhen {
+    /// All.
+    #[default]
+    Always,
+    /// Those that come while the line is busy.
+    Busy,
+    /// Those nobody answers.
+    NoAnswer,
+}
+
+impl ForwardWhen {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Always, Self::Busy, Self::NoAnswer];
+
+    /// The reason in a Diversion header (RFC 5806).
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Always => "unconditional",
+            Self::Busy => "user-busy",
+            Self::NoAnswer => "no-answer",
+        }
+    }
+}
+
+/// A forwarding as it is set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Forwarding {
+    /// On or off.
+    pub active: bool,
+    /// Where to; kept while it is off.
+    pub to: Option<String>,
+    /// How often it rings before, for [`ForwardWhen::NoAnswer`].
+    pub rings: Option<u32>,
+}
+
+/// What a line may not call.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Barred {
+    /// Nothing is barred.
+    #[default]
+    Nothing,
+    /// Other countries.
+    International,
+    /// Everything outside the company.
+    Outside,
+}
+
 /// The settings of all lines.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
     do_not_disturb: BTreeSet<String>,
-    forwards: BTreeMap<String, String>,
+    forwards: BTreeMap<(String, ForwardWhen), Forwarding>,
+    /// Lines that take no second call.
+    one_call: BTreeSet<String>,
+    barred: BTreeMap<String, Barred>,
     forced: BTreeMap<String, LineState>,
 }
 
 impl Desk {
     /// Where the line's calls go instead.
-    pub(crate) fn forward(&self, line: &str) -> Option<String> {
-        self.forwards.get(line).cloned()
+    pub(crate) fn forward(&self, line: &str, when: ForwardWhen) -> Option<(String, Option<u32>)> {
+        let forwarding = self.forwards.get(&(line.to_owned(), when))?;
+        let to = forwarding.to.clone().filter(|_| forwarding.active)?;
+        Some((to, forwarding.rings))
+    }
+
+    /// A forwarding as it is set.
+    pub(crate) fn forwarding(&self, line: &str, when: ForwardWhen) -> Forwarding {
+        self.forwards.get(&(line.to_owned(), when)).cloned().unwrap_or_default()
     }
 
     /// What calls to the line are refused with.
@@ -69,11 +135,7 @@ impl Desk {
 
     /// Sets or clears do-not-disturb.
     pub(crate) fn set_do_not_disturb(&mut self, line: &str, on: bool) {
-        if on {
-            self.do_not_disturb.insert(line.to_owned());
-        } else {
-            self.do_not_disturb.remove(line);
-        }
+        set(&mut self.do_not_disturb, line, on);
     }
 
     /// Whether the line is not to be disturbed.
@@ -83,9 +145,67 @@ impl Desk {
 
     /// Sets where all calls go, or that they do not.
     pub(crate) fn set_forward(&mut self, line: &str, to: Option<String>) {
-        match to {
-            Some(to) => self.forwards.insert(line.to_owned(), to),
-            None => self.forwards.remove(line),
+        let active = to.is_some();
+        self.set_forwarding(line, ForwardWhen::Always, Forwarding { active, to, rings: None });
+    }
+
+    /// Sets a forwarding; a number or a count that is left out stays as it was. Nothing is active without a number.
+    pub(crate) fn set_forwarding(&mut self, line: &str, when: ForwardWhen, wish: Forwarding) {
+        let forwarding = self.forwards.entry((line.to_owned(), when)).or_default();
+        forwarding.to = wish.to.or(forwarding.to.take());
+        forwarding.rings = wish.rings.or(forwarding.rings);
+        forwarding.active = wish.active && forwarding.to.is_some();
+    }
+
+    /// Whether the line takes a call while it has another.
+    pub(crate) fn call_waiting(&self, line: &str) -> bool {
+        !self.one_call.contains(line)
+    }
+
+    /// Sets or clears call waiting.
+    pub(crate) fn set_call_waiting(&mut self, line: &str, on: bool) {
+        set(&mut self.one_call, line, !on);
+    }
+
+    /// What the line may not call.
+    pub(crate) fn barred(&self, line: &str) -> Barred {
+        self.barred.get(line).copied().unwrap_or_default()
+    }
+
+    /// Sets what the line may not call.
+    pub(crate) fn bar(&mut self, line: &str, barred: Barred) {
+        self.barred.insert(line.to_owned(), barred);
+    }
+}
+
+fn set(lines: &mut BTreeSet<String>, line: &str, on: bool) {
+    if on {
+        lines.insert(line.to_owned());
+    } else {
+        lines.remove(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarding_that_is_off_remembers_where_to() {
+        let mut desk = Desk::default();
+        let set = |active, to: Option<&str>, rings| Forwarding {
+            active,
+            to: to.map(str::to_owned),
+            rings,
         };
+        desk.set_forwarding("101", ForwardWhen::NoAnswer, set(true, None, None));
+        assert_eq!(desk.forward("101", ForwardWhen::NoAnswer), None);
+        desk.set_forwarding("101", ForwardWhen::NoAnswer, set(true, Some("102"), Some(4)));
+        assert_eq!(desk.forward("101", ForwardWhen::NoAnswer), Some(("102".into(), Some(4))));
+        desk.set_forwarding("101", ForwardWhen::NoAnswer, set(false, None, None));
+        assert_eq!(desk.forward("101", ForwardWhen::NoAnswer), None);
+        desk.set_forwarding("101", ForwardWhen::NoAnswer, set(true, None, None));
+        assert_eq!(desk.forward("101", ForwardWhen::NoAnswer), Some(("102".into(), Some(4))));
+        assert_eq!(desk.forward("101", ForwardWhen::Always), None);
     }
 }

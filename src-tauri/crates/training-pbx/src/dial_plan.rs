@@ -1,6 +1,7 @@
 //! What a dialled number means.
 
-use crate::company::{Behaviour, Company, Person};
+use crate::acd::QueueId;
+use crate::company::{Behaviour, Company, HuntGroup, Person};
 
 /// Where a call goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +18,12 @@ pub(crate) enum Destination {
     Person(Person),
     /// The phones of an account.
     Account(String),
-    /// These accounts and people, one after the other.
-    Hunt(Vec<String>),
-    /// The queue, which these serve.
-    Queue(Vec<String>),
+    /// A hunt group.
+    Hunt(HuntGroup),
+    /// The auto attendant.
+    Attendant,
+    /// A queue.
+    Queue(QueueId),
     /// A line's voicemail; the caller's own, or that of who sends him there, if none is named.
     Voicemail(Option<String>),
     /// Somebody outside.
@@ -63,9 +66,13 @@ pub(crate) fn destination(company: &Company, dialled: &str) -> Destination {
     let numbers = &company.numbers;
     let is = |number: &str| !number.is_empty() && dialled == number;
     if is(&numbers.main) || is(&numbers.hunt_group) || is_main_number(company, &dialled) {
-        Destination::Hunt(company.hunt.members.clone())
-    } else if is(&numbers.queue) {
-        Destination::Queue(company.queue.clone())
+        Destination::Hunt(company.main_group())
+    } else if let Some(group) = company.groups.iter().find(|group| is(&group.number)) {
+        Destination::Hunt(group.clone())
+    } else if company.attendant.as_ref().is_some_and(|menu| is(&menu.number)) {
+        Destination::Attendant
+    } else if let Some(queue) = company.queue_at(&dialled) {
+        Destination::Queue(queue)
     } else if is(&numbers.echo) || dialled == "*43" {
         Destination::Service(Service::Echo)
     } else if is(&numbers.music) {

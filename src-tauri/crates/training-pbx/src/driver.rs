@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
 use sip_core::Random;
 use sip_transport::{BindError, Incoming, Transport, TransportConfig};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
+use crate::acd::{AcdEvent, Calendar, WallClock};
 use crate::control;
 use crate::endpoint::{Happened, StreamSeed};
 use crate::exchange::{Exchange, Input, Output, Settings};
@@ -44,6 +46,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let passwords = passwords(&config, &mut random);
     let address = advertised(config.listen);
     let ready = ready(&config, &passwords, address, transport.port(), control);
+    let clock = wall_clock();
     let settings = Settings {
         company: config.company,
         passwords,
@@ -51,8 +54,10 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         port: transport.port(),
         ring_time: config.ring_time,
         pace: config.pace,
+        calendar: clock.dutch(),
     };
-    let exchange = Exchange::new(now(), settings, random);
+    let exchange = Exchange::new(clock.at, settings, random);
+    let (centre, _) = broadcast::channel(QUEUE * 4);
     let (asks, questions) = mpsc::channel(QUEUE);
     let (media, commands) = mpsc::unbounded_channel();
     let (news, happened) = mpsc::channel(QUEUE);
@@ -63,18 +68,20 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         sockets,
         media,
         listen: config.listen,
+        centre: centre.clone(),
         stopping: None,
     };
+    let letters = config.voicemail_folder;
     let control = control::serve(listener, asks.clone());
     let task = tokio::spawn(async move {
         // Whatever ends the loop ends the other two as well, also when this task is aborted.
         tokio::select! {
             () = driver.run(incoming, questions, happened) => {}
-            () = media_task::run(commands, news) => {}
+            () = media_task::run(commands, news, letters) => {}
             () = control => {}
         }
     });
-    Ok(PbxHandle::new(ready, asks, task))
+    Ok(PbxHandle::new(ready, asks, centre, clock, task))
 }
 
 struct Driver {
@@ -84,6 +91,8 @@ struct Driver {
     sockets: TransportConfig,
     media: mpsc::UnboundedSender<MediaCommand>,
     listen: IpAddr,
+    /// Those who watch the call centre.
+    centre: broadcast::Sender<Arc<AcdEvent>>,
     /// When the goodbyes must be said.
     stopping: Option<Instant>,
 }
@@ -151,6 +160,16 @@ impl Driver {
             Ask::Status(reply) => {
                 let _ = reply.send(self.exchange.status());
             }
+            Ask::Centre(request, reply) => {
+                let _ = reply.send(self.exchange.ask_centre(now, *request));
+            }
+            Ask::CentreView(reply) => {
+                let _ = reply.send((self.exchange.centre(now), now));
+            }
+            Ask::SetClock(local_s, reply) => {
+                self.exchange.set_calendar(now, Calendar { told_at: now, local_s });
+                let _ = reply.send(());
+            }
             Ask::Stop => {
                 self.exchange.hang_up_all(now);
                 self.stopping = Some(now + GOODBYE);
@@ -191,6 +210,10 @@ impl Driver {
                 Output::OpenEndpoint(endpoint, seed) => self.open(endpoint, seed),
                 Output::Media(command) => {
                     let _ = self.media.send(command);
+                }
+                // Nobody may be watching.
+                Output::Acd(event) => {
+                    let _ = self.centre.send(Arc::from(event));
                 }
             }
         }
@@ -254,6 +277,12 @@ async fn at(when: Option<Instant>) {
 #[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]
+fn wall_clock() -> WallClock {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallClock { at: now(), unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
 }
 
 /// The address phones know us by: loopback where we listen everywhere.

@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Echo,
     /// Keeps quiet for ever.
     Listen,
+    /// Keeps quiet and remembers what it hears, three minutes at most.
+    Record,
 }
 
 impl Step {
@@ -42,10 +44,14 @@ impl Step {
             Self::Say(clip) => Some(clip.len()),
             Self::Pause(ms) => Some(*ms as usize * 48),
             Self::Beep => Some(400 * 48),
+            Self::Record => Some(LONGEST_RECORDING_S * 48_000),
             Self::Repeat(_) | Self::Music | Self::Echo | Self::Listen => None,
         }
     }
 }
+
+/// A recording ends after so many seconds.
+const LONGEST_RECORDING_S: usize = 180;
 
 /// Something that happened at an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +81,10 @@ pub(crate) struct Endpoint {
     /// Where in the first step, samples at 48 kHz.
     position: usize,
     finished: bool,
-    /// What comes in is to be sent back.
-    echoing: bool,
+    /// What comes in is to be sent back or recorded.
+    hearing: bool,
+    /// What was recorded, 16 kHz.
+    recording: Vec<i16>,
     digits: EventReceiver,
     happened: VecDeque<Happened>,
 }
@@ -105,7 +113,8 @@ impl Endpoint {
             steps: VecDeque::new(),
             position: 0,
             finished: false,
-            echoing: false,
+            hearing: false,
+            recording: Vec::new(),
             digits: EventReceiver::default(),
             happened: VecDeque::new(),
         }
@@ -125,6 +134,11 @@ impl Endpoint {
         self.finished = false;
     }
 
+    /// What was recorded since the last call, 16 kHz.
+    pub(crate) fn take_recording(&mut self) -> Vec<i16> {
+        std::mem::take(&mut self.recording)
+    }
+
     /// What has happened since the last call.
     pub(crate) fn poll_happened(&mut self) -> Option<Happened> {
         self.happened.pop_front()
@@ -142,7 +156,7 @@ impl Endpoint {
             }
             return;
         }
-        if self.echoing {
+        if self.hearing {
             stream.heard.insert(now, &received.packet);
         }
     }
@@ -152,7 +166,7 @@ impl Endpoint {
         let Some(stream) = &mut self.stream else { return };
         if !stream.agreed.send {
             stream.pause();
-            self.echoing = false;
+            self.hearing = false;
             return;
         }
         let mut block = [0.0; BLOCK];
@@ -201,7 +215,7 @@ impl Endpoint {
 
     fn next_block(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
         let Some(step) = self.steps.front() else { return self.finish() };
-        self.echoing = *step == Step::Echo;
+        self.hearing = matches!(step, Step::Echo | Step::Record);
         match step {
             Step::Say(clip) => clip.read(self.position, block),
             Step::Beep => beep(self.position, block),
@@ -213,6 +227,13 @@ impl Endpoint {
             Step::Echo => {
                 if let Some(stream) = &mut self.stream {
                     stream.heard.pull(now, block);
+                }
+            }
+            Step::Record => {
+                if let Some(stream) = &mut self.stream {
+                    let mut heard = [0.0; BLOCK];
+                    stream.heard.pull(now, &mut heard);
+                    self.recording.extend(heard.chunks(3).map(sample));
                 }
             }
             Step::Pause(_) | Step::Listen => {}
@@ -297,6 +318,13 @@ impl Stream {
         self.sender.frame(now, &self.payload, duration, &mut packet);
         send(self.receiver.latched().unwrap_or(self.agreed.remote), &packet);
     }
+}
+
+/// Three samples at 48 kHz as one at 16 kHz.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "within 16 bit")]
+fn sample(three: &[f32]) -> i16 {
+    let mean = three.iter().sum::<f32>() / three.len().max(1) as f32;
+    (mean.clamp(-1.0, 1.0) * 32_767.0) as i16
 }
 
 /// Milliseconds per packet: what was asked for where the codec has such frames, else 20.

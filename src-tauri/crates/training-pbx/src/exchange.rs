@@ -6,7 +6,11 @@
 //! call is one [`Call`]: `setup` brings it up to the answer, `talk` is in charge after that; `transfer` and `services`
 //! move parties from call to call, and `joining` makes them hear each other.
 
+mod attendant;
 mod customers;
+mod features;
+mod forwarding;
+mod hunting;
 mod joining;
 mod knobs;
 mod lines;
@@ -34,6 +38,7 @@ use sip_ua::{
     SessionId, UserAgent,
 };
 
+use crate::acd::{Acd, AcdEvent, AgentId, Calendar, QueueId};
 use crate::call::{Call, Party, State};
 use crate::company::Company;
 use crate::desk::Desk;
@@ -45,9 +50,11 @@ use crate::media_task::{EndpointId, MediaCommand};
 use crate::notifier::{Names, Notification, Notifier};
 use crate::pbx::{CallNumber, Status};
 use crate::registrar::Registrar;
+use crate::rush::Callers;
 pub use knobs::{AnswerStatus, TransferFail};
 pub(crate) use lines::{End, Line, LineDialog, Stage};
 
+use hunting::Hunts;
 use knobs::Knobs;
 use transfer::Referral;
 
@@ -82,6 +89,8 @@ pub(crate) enum Output {
     OpenEndpoint(EndpointId, StreamSeed),
     /// Tell the media task.
     Media(MediaCommand),
+    /// Tell those who watch the call centre.
+    Acd(Box<AcdEvent>),
 }
 
 /// How an exchange is set up.
@@ -97,6 +106,8 @@ pub(crate) struct Settings {
     pub(crate) ring_time: Duration,
     /// How often colleagues call each other.
     pub(crate) pace: Pace,
+    /// The clock on the company's wall.
+    pub(crate) calendar: Calendar,
 }
 
 /// The exchange.
@@ -119,6 +130,16 @@ pub(crate) struct Exchange {
     mailboxes: Mailboxes,
     life: Life,
     knobs: Knobs,
+    acd: Acd,
+    /// The agents of the call centre and whether they are simulated; what the engine was told of their lines.
+    agents: Vec<(AgentId, bool)>,
+    told_lines: BTreeMap<AgentId, (bool, u32, bool)>,
+    queue_names: BTreeMap<QueueId, String>,
+    /// The calls that ring agents, by the waiting call and the agent.
+    offers: BTreeMap<(CallNumber, AgentId), CallNumber>,
+    hunts: Hunts,
+    callers: Callers,
+    calendar: Calendar,
     notifier: Notifier,
     /// Something happened that a lamp may show.
     changed: bool,
@@ -131,7 +152,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// An exchange without registrations and calls.
     pub(crate) fn new(now: Instant, settings: Settings, mut random: Random) -> Self {
-        let Settings { company, passwords, address, port, ring_time, pace } = settings;
+        let Settings { company, passwords, address, port, ring_time, pace, calendar } = settings;
         let gate = Gate::new(&company.domain, passwords, random.fork());
         let (ua, account) = user_agent(now, address, port, &mut random);
         let life = Life::new(now, pace, random.fork());
@@ -141,6 +162,17 @@ impl Exchange {
             user_agent: USER_AGENT.to_owned(),
         };
         let notifier = Notifier::new(names, random.fork());
+        let centre = company.call_centre();
+        let simulated = |agent: AgentId| {
+            let simulated = company.person(&agent.0).is_some();
+            (agent, simulated)
+        };
+        let agents = centre.all_agents().into_keys().map(simulated).collect();
+        let name = |queue: &crate::acd::QueueConfig| (queue.id.clone(), queue.name.clone());
+        let queue_names = centre.queues.iter().map(name).collect();
+        let acd = Acd::new(now, centre, calendar, random.fork());
+        let callers = Callers::new(random.fork());
+        let desk = settings_of_lines(&company);
         Self {
             company,
             address,
@@ -155,12 +187,20 @@ impl Exchange {
             sessions: HashMap::new(),
             endpoints: HashMap::new(),
             referrals: BTreeMap::new(),
-            desk: Desk::default(),
+            desk,
             mailboxes: Mailboxes::default(),
             life,
             knobs: Knobs::default(),
+            acd,
+            agents,
+            told_lines: BTreeMap::new(),
+            queue_names,
+            offers: BTreeMap::new(),
+            hunts: Hunts::default(),
+            callers,
+            calendar,
             notifier,
-            changed: false,
+            changed: true,
             last_call: 0,
             last_endpoint: 0,
             last_customer: 0,
@@ -212,6 +252,8 @@ impl Exchange {
             self.drain(now);
         }
         self.live(now);
+        self.callers_due(now);
+        self.centre_due(now);
         self.notifier.handle_timeout(now, &self.mailboxes);
         self.settle(now);
     }
@@ -224,6 +266,14 @@ impl Exchange {
         let mut life = std::mem::replace(&mut self.life, quiet);
         self.changed |= life.handle_timeout(now, |life| self.free_people(life));
         self.life = life;
+        self.talks_over(now);
+    }
+
+    fn centre_due(&mut self, now: Instant) {
+        self.tell_lines(now);
+        if self.acd.poll_timeout().is_some_and(|at| at <= now) {
+            self.acd.handle_timeout(now);
+        }
     }
 
     /// The next thing to do.
@@ -240,6 +290,8 @@ impl Exchange {
             self.ua.poll_timeout(),
             self.registrar.poll_timeout(),
             self.life.poll_timeout(),
+            self.acd.poll_timeout(),
+            self.callers.poll_timeout(),
             self.notifier.poll_timeout(),
         ];
         calls.chain(rest.into_iter().flatten()).min()
@@ -254,6 +306,9 @@ impl Exchange {
         self.calls.clear();
         self.sessions.clear();
         self.referrals.clear();
+        self.offers.clear();
+        self.told_lines.clear();
+        self.acd.forget_calls(now);
         self.life.forget();
         self.notifier.reset();
         self.changed = true;
@@ -294,9 +349,19 @@ impl Exchange {
     fn settle(&mut self, now: Instant) {
         loop {
             self.drain(now);
+            if self.changed {
+                self.tell_lines(now);
+            }
+            if self.run_centre(now) {
+                continue;
+            }
             if std::mem::take(&mut self.changed) {
                 let gone = self.registrar.take_gone();
                 self.notifier.registered(self.contacts(), &gone);
+                for line in self.notifier.feature_lines() {
+                    let features = self.features(&line);
+                    self.notifier.know(&line, features);
+                }
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
             }
             let Some(Notification { subscription, request, route }) = self.notifier.poll_output()
@@ -383,7 +448,10 @@ impl Exchange {
             },
             Method::Subscribe => match self.gate.check(now, Role::Server, request) {
                 Err(refusal) => *refusal,
-                Ok(user) => self.notifier.subscribe(now, &user, request, source, &self.mailboxes),
+                Ok(user) => match self.subscribe_features(now, &user, request) {
+                    Ok(()) => self.notifier.subscribe(now, &user, request, source, &self.mailboxes),
+                    Err(status) => Response::to_request(request, status),
+                },
             },
             // Only who talks with somebody may send him on.
             Method::Refer if !inside => Response::to_request(request, StatusCode::FORBIDDEN),
@@ -458,6 +526,12 @@ impl Exchange {
         self.stop_transfer(now, number, why);
         let Some(mut call) = self.calls.remove(&number) else { return };
         self.voicemail_left(now, &call);
+        self.rested(now, &call);
+        self.agent_refused(now, &mut call);
+        self.conversation_over(now, &mut call);
+        if self.acd.knows(number) {
+            self.acd.handle_input(now, crate::acd::Input::CallerGone { call: number });
+        }
         if let Party::Transferee(first) = call.near
             && let Some(first) = self.calls.get_mut(&first)
         {
@@ -484,6 +558,15 @@ impl Exchange {
             self.media(MediaCommand::Close(endpoint));
         }
     }
+}
+
+/// What is set on the lines from the start.
+fn settings_of_lines(company: &Company) -> Desk {
+    let mut desk = Desk::default();
+    for account in &company.accounts {
+        desk.bar(&account.extension, account.barred);
+    }
+    desk
 }
 
 fn user_agent(

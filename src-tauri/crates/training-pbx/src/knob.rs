@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::desk::LineState;
+use crate::acd::Night;
+use crate::desk::{Barred, ForwardWhen, LineState};
 use crate::exchange::{AnswerStatus, TransferFail};
 use crate::life::Pace;
 use crate::notifier::NotifyLoss;
+use crate::rush::Rush;
 
 /// One turn of a knob; as JSON the `cmd` names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +82,50 @@ pub enum Knob {
     /// Sets how often colleagues call each other.
     #[serde(rename = "life.set")]
     Life(Pace),
+    /// Sets how many callers come from outside.
+    #[serde(rename = "callers.set")]
+    Callers(Rush),
+    /// Sets a forwarding of any kind.
+    #[serde(rename = "line.forwarding")]
+    Forwarding {
+        /// The extension.
+        line: String,
+        /// Which calls.
+        when: ForwardWhen,
+        /// On or off.
+        active: bool,
+        /// The number; as it was if left out.
+        #[serde(default)]
+        to: Option<String>,
+        /// How often it rings before, 1 to 20.
+        #[serde(default)]
+        rings: Option<u32>,
+    },
+    /// Sets whether a line takes a call while it has another.
+    #[serde(rename = "line.call_waiting")]
+    CallWaiting {
+        /// The extension.
+        line: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Sets what a line may not call.
+    #[serde(rename = "line.bar")]
+    Bar {
+        /// The extension.
+        line: String,
+        /// What.
+        barred: Barred,
+    },
+    /// Sets the company's night mode.
+    #[serde(rename = "company.night")]
+    CompanyNight {
+        /// On, off, or by the business hours.
+        mode: Night,
+        /// Where calls go; as it was if left out.
+        #[serde(default)]
+        to: Option<String>,
+    },
     /// Leaves a message.
     #[serde(rename = "voicemail.deposit")]
     Deposit {
@@ -131,7 +177,12 @@ impl DropReason {
 }
 
 /// The names of all turns.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 17] = [
+    "callers.set",
+    "line.forwarding",
+    "line.call_waiting",
+    "line.bar",
+    "company.night",
     "subscriptions.drop",
     "packages.set",
     "registration.remove",

@@ -21,12 +21,22 @@
 //! | `*78`, `*79` | do not disturb on, off |
 //! | `*72` number, `*73` | forwards all calls, or no longer |
 //!
+//! # The company's night, groups and attendant
+//! Hunt groups ring in the order of one of five policies ([`acd::Policy`]); at night ([`NightMode`]) calls to them go
+//! elsewhere. The attendant ([`Attendant`]) answers with a menu of digits and connects by name. A message on a voicemail is
+//! also put as a mail into [`PbxConfig::voicemail_folder`].
+//!
+//! # Call centre
+//! The queues of [`acd::CallCentre`]; their engine is [`acd::Acd`]. Agents are rung with the queue in Diversion. Their state
+//! can be set by telephones (`as-feature-event`), the control port and [`PbxHandle::centre_request`];
+//! [`PbxHandle::centre_events`] tells everything that happens.
+//!
 //! # Transfers
 //! REFER inside a call, blind or with Replaces, `Refer-Sub: false` honoured. While the target is tried the other party stays
 //! where he is: a transfer that fails gives him back. A transferor who has hung up by then is rung again.
 //!
 //! # Watching
-//! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary` and `reg` of the own line, and to the list `sip:blf-EXTENSION@…` of the
+//! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary`, `reg` and `as-feature-event` of the own line, and to the list `sip:blf-EXTENSION@…` of the
 //! own extension (`Supported: eventlist`), which holds all other lines. Every SUBSCRIBE is authenticated.
 //!
 //! # Control port
@@ -36,10 +46,10 @@
 //!
 //! | cmd | arguments | ok |
 //! |---|---|---|
-//! | `customer.call` | `to`, `name`?, `number`?, `patience_s`?, `talk_s`? | `{"call": n}` |
+//! | `customer.call` | `to` (a user, a group, a queue), `name`?, `number`?, `patience_s`?, `talk_s`? | `{"call": n}` |
 //! | `restart` | `down_s`? (0) | `{}`, when it is back: forgets registrations, subscriptions and calls without a word and drops all connections, as a crash does |
 //! | `subscriptions.drop` | `user`?, `reason`? ([`DropReason`]; without a word if left out) | `{"touched": n}` |
-//! | `packages.set` | `packages`: what can be subscribed to, any of `dialog`, `message-summary`, `presence`, `reg` | `{"touched": 1}` |
+//! | `packages.set` | `packages`: what can be subscribed to, any of `dialog`, `message-summary`, `presence`, `reg`, `as-feature-event` | `{"touched": 1}` |
 //! | `registration.remove` | `user`, `event`? ([`RemovalEvent`]) | `{"touched": n}` |
 //! | `notify.loss` | `lost`, `reordered`: percent of the NOTIFYs of subscriptions | `{"touched": n}` |
 //! | `notify.delay` | `ms` | `{"touched": n}` |
@@ -50,6 +60,25 @@
 //! | `answer.status` | `status`, `to`? (any number), `count`? (1) | `{"touched": n}` |
 //! | `life.set` | `per_minute`, `talk_s`? (45) | `{"touched": n}` |
 //! | `voicemail.deposit` | `line` | `{"touched": n}` |
+//! | `line.forwarding` | `line`, `when` ([`ForwardWhen`]), `active`, `to`?, `rings`? | `{"touched": n}` |
+//! | `line.call_waiting` | `line`, `on` | `{"touched": n}` |
+//! | `line.bar` | `line`, `barred` ([`Barred`]) | `{"touched": n}` |
+//! | `company.night` | `mode` ([`acd::Night`]), `to`? | `{"touched": n}` |
+//! | `callers.set` | `rate`, `to`?, `by_clock`?, `patience_s`?, `talk_s`? ([`Rush`]) | `{"touched": n}` |
+//! | `clock.set` | `local_s`: seconds since 1970-01-01 0:00 local time | `{}` |
+//! | `agent.state` | `agent`, `state` ([`acd::AgentState`]), `code`?, `validate`? | `{}` |
+//! | `agent.join` | `agent`, `queue`, `joined` | `{}` |
+//! | `agent.extend` | `agent`, `by_s` | `{}` |
+//! | `agent.disposition` | `agent`, `call`?, `code` | `{}` |
+//! | `agent.list` | `agent`? | `{"agents": […]}` |
+//! | `queue.list` | `queue`? | `{"queues": […]}`, with those who wait, measures, counts and the set-up |
+//! | `queue.reorder` | `call`, `index` | `{"position": n}` |
+//! | `queue.promote` | `call`, `priority` ([`acd::Priority`]) | `{"position": n}` |
+//! | `queue.transfer` | `call`, `to` | `{}` |
+//! | `queue.release` | `call` | `{}` |
+//! | `queue.night` | `queue`, `mode`, `action`? ([`acd::Treatment`]) | `{}` |
+//! | `queue.forward` | `queue`, `active`, `to`? | `{}` |
+//! | `queue.configure` | `config` ([`acd::QueueConfig`]) | `{}` |
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
@@ -63,23 +92,31 @@ mod driver;
 mod endpoint;
 mod exchange;
 mod gate;
+mod generated;
 mod knob;
+mod letters;
 mod life;
 mod mailboxes;
 mod media_task;
 mod music;
+mod names;
 mod notifier;
 mod pbx;
 mod ready;
 mod registrar;
+mod rush;
 mod speech;
 mod wav;
 
-pub use company::{Account, Behaviour, Company, CompanyError, Customer, Hunt, Person, Role, Voice};
-pub use desk::LineState;
+pub use company::{
+    Account, Attendant, Behaviour, Company, CompanyError, Customer, Hunt, HuntGroup, Key,
+    NightMode, Person, Role, Voice,
+};
+pub use desk::{Barred, ForwardWhen, Forwarding, LineState};
 pub use exchange::{AnswerStatus, TransferFail};
 pub use knob::{DropReason, Knob, RemovalEvent};
 pub use life::Pace;
 pub use notifier::NotifyLoss;
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};
 pub use ready::{Numbers, Ready, ReadyAccount};
+pub use rush::Rush;

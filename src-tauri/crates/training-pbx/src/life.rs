@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sip_core::Random;
 
 use crate::call::Who;
+use crate::pbx::CallNumber;
 
 /// Talks at once, however many are asked for.
 const TALKS: usize = 2_000;
@@ -44,6 +45,8 @@ pub(crate) struct Talk {
     ends_at: Instant,
     /// Whether the answer has been seen to.
     pub(crate) answered: bool,
+    /// The call of a queue that it is.
+    conversation: Option<CallNumber>,
 }
 
 /// All talks, and when the next begins.
@@ -51,6 +54,8 @@ pub(crate) struct Life {
     random: Random,
     pace: Pace,
     talks: Vec<Talk>,
+    /// Calls of queues whose talk is over.
+    over: Vec<CallNumber>,
     last: u64,
     next: Option<Instant>,
 }
@@ -58,7 +63,8 @@ pub(crate) struct Life {
 impl Life {
     /// A quiet company.
     pub(crate) fn new(now: Instant, pace: Pace, random: Random) -> Self {
-        let mut life = Self { random, pace, talks: Vec::new(), last: 0, next: None };
+        let mut life =
+            Self { random, pace, talks: Vec::new(), over: Vec::new(), last: 0, next: None };
         life.set_pace(now, pace);
         life
     }
@@ -81,9 +87,30 @@ impl Life {
         })
     }
 
-    /// Two who have been put together talk for a while.
-    pub(crate) fn begin_talk(&mut self, now: Instant, caller: Who, called: Who) {
+    /// Whether the line takes part in a talk that is no call of a queue.
+    pub(crate) fn is_busy_otherwise(&self, line: &str) -> bool {
+        let own = |who: &Who| who.extension.as_deref() == Some(line);
+        let mut personal = self.talks.iter().filter(|talk| talk.conversation.is_none());
+        personal.any(|talk| own(&talk.caller) || own(&talk.called))
+    }
+
+    /// The calls of queues whose talk is over since this was last asked.
+    pub(crate) fn take_over(&mut self) -> Vec<CallNumber> {
+        std::mem::take(&mut self.over)
+    }
+
+    /// Two who have been put together talk for a while; `conversation` is the call of a queue that it is.
+    pub(crate) fn begin_talk(
+        &mut self,
+        now: Instant,
+        caller: Who,
+        called: Who,
+        conversation: Option<CallNumber>,
+    ) {
         self.begin(now, caller, called, Duration::ZERO);
+        if let Some(talk) = self.talks.last_mut() {
+            talk.conversation = conversation;
+        }
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
@@ -103,7 +130,8 @@ impl Life {
         free: impl FnOnce(&Self) -> Vec<Who>,
     ) -> bool {
         let before = self.talks.len();
-        self.talks.retain(|talk| talk.ends_at > now);
+        let over = self.talks.extract_if(.., |talk| talk.ends_at <= now);
+        self.over.extend(over.filter_map(|talk| talk.conversation));
         let mut changed = self.talks.len() != before;
         for talk in self.talks.iter_mut().filter(|talk| !talk.answered && talk.answered_at <= now) {
             talk.answered = true;
@@ -141,6 +169,7 @@ impl Life {
             answered_at,
             ends_at: answered_at + length,
             answered: rings.is_zero(),
+            conversation: None,
         });
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rtp::NtpTime;
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::endpoint::{Endpoint, Happened, Step, StreamSeed};
+use crate::letters::{self, Letter};
 
 /// Datagrams read from one socket per turn, so that a flood cannot stop the others.
 const READS: usize = 32;
@@ -36,14 +38,17 @@ pub(crate) enum MediaCommand {
     Configure(EndpointId, Box<Negotiated>),
     /// What to do from now on.
     Play(EndpointId, Vec<Step>),
+    /// What the endpoint has recorded is a letter.
+    Keep(EndpointId, Box<Letter>),
     /// The end.
     Close(EndpointId),
 }
 
-/// Runs until `commands` closes. `happened` is told what the endpoints did; when it is full, the news is dropped.
+/// Runs until `commands` closes. Letters go into the folder `letters`, if there is one. `happened` is told what the endpoints did; when it is full, the news is dropped.
 pub(crate) async fn run(
     mut commands: mpsc::UnboundedReceiver<MediaCommand>,
     happened: mpsc::Sender<(EndpointId, Happened)>,
+    letters: Option<PathBuf>,
 ) {
     let mut endpoints: BTreeMap<EndpointId, (Sockets, Endpoint)> = BTreeMap::new();
     let mut turns = turns();
@@ -59,7 +64,7 @@ pub(crate) async fn run(
                 if endpoints.is_empty() {
                     turns = self::turns();
                 }
-                obey(&mut endpoints, command);
+                obey(&mut endpoints, command, letters.as_deref());
             }
             None => {
                 for (&id, (sockets, endpoint)) in &mut endpoints {
@@ -79,7 +84,11 @@ fn turns() -> Interval {
     turns
 }
 
-fn obey(endpoints: &mut BTreeMap<EndpointId, (Sockets, Endpoint)>, command: MediaCommand) {
+fn obey(
+    endpoints: &mut BTreeMap<EndpointId, (Sockets, Endpoint)>,
+    command: MediaCommand,
+    letters: Option<&Path>,
+) {
     match command {
         MediaCommand::Open(id, sockets, seed) => {
             endpoints.insert(id, (sockets, Endpoint::new(seed)));
@@ -94,6 +103,19 @@ fn obey(endpoints: &mut BTreeMap<EndpointId, (Sockets, Endpoint)>, command: Medi
         MediaCommand::Play(id, steps) => {
             if let Some((_, endpoint)) = endpoints.get_mut(&id) {
                 endpoint.play(steps);
+            }
+        }
+        MediaCommand::Keep(id, letter) => {
+            let recording = endpoints.get_mut(&id).map(|(_, endpoint)| endpoint.take_recording());
+            if let (Some(recording), Some(folder)) = (recording, letters) {
+                let folder = folder.to_owned();
+                // The disk may be slow; sound goes on.
+                tokio::task::spawn_blocking(move || {
+                    match letters::store(&folder, &letter, &recording) {
+                        Ok(file) => tracing::info!(file = %file.display(), "voicemail stored"),
+                        Err(error) => tracing::error!(%error, "voicemail cannot be stored"),
+                    }
+                });
             }
         }
         MediaCommand::Close(id) => {

@@ -23,6 +23,18 @@ pub(crate) fn on_hold() -> Clip {
     LOOP.get_or_init(|| Clip::new(compose())).clone()
 }
 
+/// The ringing tone of Dutch exchanges: 425 Hz for a second, four seconds of silence, of which a repetition makes one.
+pub(crate) fn ringing() -> Clip {
+    static TONE: OnceLock<Clip> = OnceLock::new();
+    TONE.get_or_init(|| Clip::new(ring())).clone()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn ring() -> Vec<f32> {
+    let tone = (0..RATE).map(|at| 0.2 * (TAU * 425.0 * at as f32 / RATE as f32).sin());
+    tone.chain(std::iter::repeat_n(0.0, 3 * RATE)).collect()
+}
+
 fn compose() -> Vec<f32> {
     let mut samples = vec![0.0; NOTES.len() * BEAT];
     for (beat, &note) in NOTES.iter().enumerate() {

@@ -1,16 +1,17 @@
-//! The event notifier: who watches which line or mailbox, and what they are told (RFC 6665, 4235, 4662, 3842,
-//! 3856, 3680).
+//! The event notifier: who watches which line, mailbox or features, and what they are told (RFC 6665, 4235, 4662,
+//! 3842, 3856, 3680; as-feature-event).
 //!
-//! Inputs: from phones `subscribe` (already authenticated); from the exchange `publish`, `registered`, `drop_all`
+//! Inputs: from phones `subscribe` (already authenticated); from the exchange `know`, `publish`, `registered`, `drop_all`
 //! and the knobs; from the user agent `sent`, `answered`, `failed`; from time `handle_timeout`. One NOTIFY at a time is
 //! under way for each subscription; what changes meanwhile goes into the next.
 
 mod documents;
 mod subscription;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use event_packages::FeatureDocument;
 use serde::{Deserialize, Serialize};
 use sip_core::{ClientKey, Random, Route, Source};
 use sip_types::{HeaderName, Request, Response, StatusCode};
@@ -22,8 +23,10 @@ use crate::registrar::Gone;
 pub(crate) use subscription::LIST;
 use subscription::{Resource, State, Subscription};
 
+/// The package of features that telephone and exchange keep the same.
+pub(crate) const FEATURES: &str = "as-feature-event";
 /// What can be subscribed to, unless less is set.
-pub(crate) const PACKAGES: [&str; 4] = ["dialog", "message-summary", "presence", "reg"];
+pub(crate) const PACKAGES: [&str; 5] = ["dialog", "message-summary", "presence", "reg", FEATURES];
 /// Shorter subscriptions are refused with 423.
 const LEAST: u32 = 60;
 /// Longer ones are cut to this; also when nothing is said.
@@ -90,6 +93,8 @@ pub(crate) struct Notifier {
     /// The contacts of each user.
     registrations: BTreeMap<String, Vec<String>>,
     packages: Vec<String>,
+    /// The features of the lines whose are watched.
+    features: BTreeMap<String, Vec<FeatureDocument>>,
     loss: NotifyLoss,
     delay: Duration,
     /// NOTIFYs that are kept back.
@@ -110,6 +115,7 @@ impl Notifier {
             lines: BTreeMap::new(),
             registrations: BTreeMap::new(),
             packages: PACKAGES.map(str::to_owned).to_vec(),
+            features: BTreeMap::new(),
             loss: NotifyLoss::default(),
             delay: Duration::ZERO,
             late: Vec::new(),
@@ -136,6 +142,40 @@ impl Notifier {
     /// Subscriptions there are.
     pub(crate) fn count(&self) -> usize {
         self.subscriptions.len()
+    }
+
+    /// Whether a SUBSCRIBE of the authenticated `user` would be accepted.
+    ///
+    /// # Errors
+    /// What it is refused with.
+    pub(crate) fn admits(&self, user: &str, request: &Request) -> Result<(), StatusCode> {
+        match request.headers.to().ok().and_then(|to| to.tag().map(str::to_owned)) {
+            None => {
+                let (company, packages) = (&self.names.company, &self.packages);
+                Resource::read(request, user, company, packages).map(|_| ())
+            }
+            Some(tag) => {
+                let call_id = request.headers.call_id().map_err(|_| StatusCode::BAD_REQUEST)?;
+                let known = self.dialogs.get(&(call_id, tag));
+                let known = known.and_then(|id| self.subscriptions.get(id));
+                let subscription = known.ok_or(StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST)?;
+                if subscription.user == user { Ok(()) } else { Err(StatusCode::FORBIDDEN) }
+            }
+        }
+    }
+
+    /// The lines whose features are watched.
+    pub(crate) fn feature_lines(&self) -> BTreeSet<String> {
+        let line = |subscription: &Subscription| match &subscription.resource {
+            Resource::Features(line) => Some(line.clone()),
+            _ => None,
+        };
+        self.subscriptions.values().filter_map(line).collect()
+    }
+
+    /// The features of a line, for those who watch them; told with the next [`Self::publish`].
+    pub(crate) fn know(&mut self, line: &str, features: Vec<FeatureDocument>) {
+        self.features.insert(line.to_owned(), features);
     }
 
     /// Answers a SUBSCRIBE of the authenticated `user`.
@@ -289,6 +329,7 @@ impl Notifier {
         for subscription in self.subscriptions.values_mut() {
             changed.iter().for_each(|line| subscription.line_changed(line));
             subscription.mailbox_changed(mailboxes);
+            subscription.features_changed(&self.features);
         }
         self.pump(now, mailboxes);
     }
@@ -336,6 +377,7 @@ impl Notifier {
         self.outputs.clear();
         self.lines.clear();
         self.registrations.clear();
+        self.features.clear();
     }
 
     /// The next NOTIFY to send.
@@ -413,7 +455,12 @@ impl Notifier {
         let due: Vec<SubscriptionId> = due.map(|(id, _)| *id).collect();
         for id in due {
             let Some(subscription) = self.subscriptions.get_mut(&id) else { continue };
-            let state = State { lines: &self.lines, mailboxes, registrations: &self.registrations };
+            let state = State {
+                lines: &self.lines,
+                features: &self.features,
+                mailboxes,
+                registrations: &self.registrations,
+            };
             let request = subscription.notify(now, &self.names, state);
             let notification =
                 Notification { subscription: id, request, route: subscription.route };

@@ -1,12 +1,15 @@
 //! Starting, asking and stopping the PBX: the public face of the crate.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::acd::{AcdEvent, AcdView, Done, Refusal, Request, WallClock};
 use crate::company::Company;
 use crate::knob::Knob;
 use crate::life::Pace;
@@ -35,6 +38,9 @@ pub enum PbxError {
     /// A value that makes no sense.
     #[error("{0}")]
     BadValue(String),
+    /// The call centre refuses.
+    #[error(transparent)]
+    Centre(#[from] Refusal),
     /// The PBX has stopped.
     #[error("the exchange has stopped")]
     Stopped,
@@ -71,6 +77,8 @@ pub struct PbxConfig {
     pub ring_time: Duration,
     /// How often the simulated colleagues call each other; never unless said.
     pub pace: Pace,
+    /// Where messages on the voicemail are put as mails (`.eml` with a WAV); nowhere unless said.
+    pub voicemail_folder: Option<PathBuf>,
 }
 
 impl Default for PbxConfig {
@@ -84,6 +92,7 @@ impl Default for PbxConfig {
             seed: 1,
             ring_time: Duration::from_secs(30),
             pace: Pace::default(),
+            voicemail_folder: None,
         }
     }
 }
@@ -157,6 +166,9 @@ pub(crate) enum Ask {
     Restart(Duration, oneshot::Sender<()>),
     Turn(Knob, oneshot::Sender<Result<usize, PbxError>>),
     Status(oneshot::Sender<Status>),
+    Centre(Box<Request>, oneshot::Sender<Result<Done, Refusal>>),
+    CentreView(oneshot::Sender<(AcdView, Instant)>),
+    SetClock(i64, oneshot::Sender<()>),
     Stop,
 }
 
@@ -165,12 +177,46 @@ pub(crate) enum Ask {
 pub struct PbxHandle {
     ready: Ready,
     asks: mpsc::Sender<Ask>,
+    centre: broadcast::Sender<Arc<AcdEvent>>,
+    clock: WallClock,
     task: Option<JoinHandle<()>>,
 }
 
 impl PbxHandle {
-    pub(crate) fn new(ready: Ready, asks: mpsc::Sender<Ask>, task: JoinHandle<()>) -> Self {
-        Self { ready, asks, task: Some(task) }
+    pub(crate) fn new(
+        ready: Ready,
+        asks: mpsc::Sender<Ask>,
+        centre: broadcast::Sender<Arc<AcdEvent>>,
+        clock: WallClock,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { ready, asks, centre, clock, task: Some(task) }
+    }
+
+    /// Asks something of the call centre.
+    ///
+    /// # Errors
+    /// [`PbxError::Centre`] when it refuses, [`PbxError::Stopped`].
+    pub async fn centre_request(&self, request: Request) -> Result<Done, PbxError> {
+        Ok(self.ask(|reply| Ask::Centre(Box::new(request), reply)).await??)
+    }
+
+    /// The call centre as it is, and when that was.
+    ///
+    /// # Errors
+    /// [`PbxError::Stopped`].
+    pub async fn centre(&self) -> Result<(AcdView, Instant), PbxError> {
+        self.ask(Ask::CentreView).await
+    }
+
+    /// What happens in the call centre from now on. Who is too slow misses the oldest events.
+    pub fn centre_events(&self) -> broadcast::Receiver<Arc<AcdEvent>> {
+        self.centre.subscribe()
+    }
+
+    /// Turns the moments that views and events tell into those of the world.
+    pub fn clock(&self) -> WallClock {
+        self.clock
     }
 
     /// Ports, accounts and numbers.

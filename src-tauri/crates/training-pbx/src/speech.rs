@@ -79,6 +79,23 @@ clips! {
     "customer-6",
     "goodbye-woman",
     "goodbye-man",
+    "queue-welcome",
+    "queue-patience",
+    "queue-escape",
+    "wait-1",
+    "wait-2",
+    "wait-3",
+    "wait-4",
+    "wait-5",
+    "wait-6",
+    "wait-7",
+    "wait-8",
+    "wait-9",
+    "wait-10",
+    "attendant-greeting",
+    "attendant-name",
+    "attendant-unknown",
+    "night-greeting",
 }
 
 /// Sound at 16 kHz that is read out at 48 kHz.

@@ -237,7 +237,8 @@ impl Agent {
 
     /// The agent's do-not-disturb.
     pub(crate) fn do_not_disturb(&mut self, now: Instant, on: bool, codes: &UnavailableCodes) {
-        let newly = on && !std::mem::replace(&mut self.do_not_disturb, on);
+        let before = std::mem::replace(&mut self.do_not_disturb, on);
+        let newly = on && !before;
         let forces = self.config.unavailable_on_do_not_disturb && self.state.is_signed_in();
         if newly && forces && self.state != AgentState::Unavailable {
             self.before_personal = None;

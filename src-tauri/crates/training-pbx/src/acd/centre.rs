@@ -223,7 +223,8 @@ impl Acd {
         self.command(Command::Play { call, sound });
     }
 
-    fn knows(&self, call: CallNumber) -> bool {
+    /// Whether a call waits, talks with an agent, or gets a treatment.
+    pub fn knows(&self, call: CallNumber) -> bool {
         self.waiting.contains_key(&call)
             || self.talking.contains_key(&call)
             || self.treated.contains_key(&call)

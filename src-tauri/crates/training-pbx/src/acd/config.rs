@@ -91,6 +91,18 @@ pub struct WaitMessage {
     pub longest_minutes: u32,
 }
 
+/// Seconds after which a call gets the next higher priority; never if left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromoteAfter {
+    /// From 1 to 0.
+    pub high: Option<u64>,
+    /// From 2 to 1.
+    pub medium: Option<u64>,
+    /// From 3 to 2.
+    pub low: Option<u64>,
+}
+
 /// Thresholds of one measure, in its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Threshold {
@@ -319,8 +331,8 @@ pub struct QueueConfig {
     pub length: u32,
     /// Priority of new calls.
     pub priority: Priority,
-    /// Seconds after which a call of priority 1, 2, 3 gets the next higher one.
-    pub promote_after_s: [Option<u64>; 3],
+    /// When calls get the next higher priority by themselves.
+    pub promote_after_s: PromoteAfter,
     /// What is done when the queue is full.
     pub overflow_size: Treatment,
     /// What is done when the wait is too long.
@@ -382,7 +394,7 @@ impl Default for QueueConfig {
             supervisors: Vec::new(),
             length: 25,
             priority: Priority::default(),
-            promote_after_s: [None; 3],
+            promote_after_s: PromoteAfter::default(),
             overflow_size: Treatment::Busy,
             overflow_time: Treatment::Leave,
             overflow_after_s: None,

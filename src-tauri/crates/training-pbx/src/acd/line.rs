@@ -22,10 +22,6 @@ impl Line {
         self.entries.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        self.entries.iter_mut()
-    }
-
     pub(crate) fn get(&self, call: CallNumber) -> Option<&Waiting> {
         self.entries.iter().find(|waiting| waiting.entry.call == call)
     }

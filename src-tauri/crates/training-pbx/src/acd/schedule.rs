@@ -33,6 +33,98 @@ pub struct Calendar {
     pub local_s: i64,
 }
 
+/// Turns moments of this program into moments of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallClock {
+    /// A moment of this program.
+    pub at: Instant,
+    /// The same moment in milliseconds since 1970-01-01 0:00 UTC.
+    pub unix_ms: i64,
+}
+
+impl WallClock {
+    /// Milliseconds since 1970-01-01 0:00 UTC.
+    pub fn unix_ms(&self, at: Instant) -> i64 {
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        match at.checked_duration_since(self.at) {
+            Some(after) => self.unix_ms.saturating_add(ms(after)),
+            None => self.unix_ms.saturating_sub(ms(self.at.saturating_duration_since(at))),
+        }
+    }
+
+    /// The clock on a Dutch wall.
+    pub fn dutch(&self) -> Calendar {
+        Calendar { told_at: self.at, local_s: dutch_time(self.unix_ms.div_euclid(1_000)) }
+    }
+}
+
+/// Seconds of Dutch local time for seconds UTC: an hour ahead, two from the last Sunday of March to that of October,
+/// 1:00 UTC (directive 2000/84/EC).
+pub(crate) fn dutch_time(utc_s: i64) -> i64 {
+    let day = utc_s.div_euclid(DAY);
+    let year = year_of(day);
+    let hour = 3_600;
+    let summer = last_sunday(year, 3) * DAY + hour..last_sunday(year, 10) * DAY + hour;
+    utc_s + if summer.contains(&utc_s) { 2 * hour } else { hour }
+}
+
+/// A moment as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DateTime {
+    pub(crate) year: i64,
+    /// From 1.
+    pub(crate) month: usize,
+    /// From 1.
+    pub(crate) day: i64,
+    pub(crate) hour: i64,
+    pub(crate) minute: i64,
+    pub(crate) second: i64,
+    /// Monday is 0.
+    pub(crate) weekday: usize,
+    /// Hours ahead of UTC.
+    pub(crate) ahead: i64,
+}
+
+/// The date of Dutch local time.
+pub(crate) fn date_time(local_s: i64) -> DateTime {
+    let (days, second) = (local_s.div_euclid(DAY), local_s.rem_euclid(DAY));
+    let year = year_of(days);
+    let month = (1..=12).rev().find(|&month| first_of(year, month) <= days).unwrap_or(1);
+    let winter = local_s - 3_600;
+    DateTime {
+        year,
+        month: usize::try_from(month).unwrap_or(1),
+        day: days - first_of(year, month) + 1,
+        hour: second / 3_600,
+        minute: second / 60 % 60,
+        second: second % 60,
+        weekday: usize::try_from((days + 3).rem_euclid(7)).unwrap_or(0),
+        ahead: if dutch_time(winter) == local_s { 1 } else { 2 },
+    }
+}
+
+/// Days from 1970-01-01 to the first of a month.
+fn first_of(year: i64, month: i64) -> i64 {
+    // March is the first month of a year that ends with the leap day.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leaps + (153 * month + 2) / 5 - 719_468
+}
+
+fn year_of(day: i64) -> i64 {
+    let guess = 1970 + day.div_euclid(366);
+    (guess..=guess + day.abs() / 10_000 + 2)
+        .rev()
+        .find(|&year| first_of(year, 1) <= day)
+        .unwrap_or(guess)
+}
+
+/// The last Sunday of a month of 31 days. Day 3 was a Sunday.
+fn last_sunday(year: i64, month: i64) -> i64 {
+    let last = first_of(year, month) + 30;
+    last - (last - 3).rem_euclid(7)
+}
+
 impl Schedule {
     /// Monday to Friday, from `from` to `to` o'clock.
     pub fn working_days(from: u32, to: u32) -> Self {
@@ -59,7 +151,8 @@ impl Schedule {
 }
 
 impl Calendar {
-    fn local(&self, now: Instant) -> i64 {
+    /// Seconds since 1970-01-01 0:00 local time.
+    pub fn local(&self, now: Instant) -> i64 {
         let passed = now.saturating_duration_since(self.told_at).as_secs();
         self.local_s.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
     }
@@ -102,6 +195,31 @@ mod tests {
         assert_eq!(calendar.second_of_week(now), 3 * 86_400);
         assert_eq!(calendar.day(now + Duration::from_secs(86_400)), 1);
         assert_eq!(calendar.second_of_week(now + Duration::from_secs(4 * 86_400)), 0);
+    }
+
+    #[test]
+    fn dutch_clocks_go_forward_in_march_and_back_in_october() {
+        // 2026-03-29 and 2026-10-25, 1:00 UTC.
+        let (spring, autumn) = (1_774_746_000, 1_792_890_000);
+        assert_eq!(dutch_time(spring - 1) - (spring - 1), 3_600);
+        assert_eq!(dutch_time(spring) - spring, 7_200);
+        assert_eq!(dutch_time(autumn - 1) - (autumn - 1), 7_200);
+        assert_eq!(dutch_time(autumn) - autumn, 3_600);
+        // New year's day of 2024, 2025 and 2027.
+        for (seconds, year) in [(1_704_067_200, 2024), (1_735_689_600, 2025), (1_798_761_600, 2027)]
+        {
+            assert_eq!(year_of(seconds / DAY), year);
+            assert_eq!(year_of(seconds / DAY - 1), year - 1);
+        }
+    }
+
+    #[test]
+    fn moments_are_turned_into_those_of_the_world() {
+        let (_, now) = calendar(0);
+        let clock = WallClock { at: now + Duration::from_secs(10), unix_ms: 50_000 };
+        assert_eq!(clock.unix_ms(now + Duration::from_millis(12_500)), 52_500);
+        assert_eq!(clock.unix_ms(now), 40_000);
+        assert_eq!(clock.dutch().local_s, 3_650);
     }
 
     #[test]

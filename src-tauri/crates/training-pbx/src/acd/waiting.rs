@@ -132,8 +132,12 @@ impl Waiting {
     /// When it gets a higher priority by itself, and which.
     pub(crate) fn promoted_at(&self, config: &QueueConfig) -> Option<(Instant, Priority)> {
         let higher = self.entry.priority.higher()?;
-        let place = Priority::ALL.iter().position(|priority| *priority == higher)?;
-        let after = config.promote_after_s.get(place).copied().flatten()?;
+        let after = match self.entry.priority {
+            Priority::Highest => None,
+            Priority::High => config.promote_after_s.high,
+            Priority::Medium => config.promote_after_s.medium,
+            Priority::Low => config.promote_after_s.low,
+        }?;
         Some((self.entry.in_priority_since + Duration::from_secs(after), higher))
     }
 

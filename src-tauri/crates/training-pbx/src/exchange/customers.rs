@@ -11,6 +11,10 @@ use crate::pbx::{CallNumber, CustomerCall, PbxError};
 
 /// How long a customer waits for an answer, when the call does not say.
 const PATIENCE_S: u64 = 25;
+/// Likewise, for the number of a queue.
+const PATIENCE_IN_QUEUE_S: u64 = 300;
+/// Nobody is more patient.
+const LONGEST_PATIENCE_S: u64 = 3_600;
 /// How long a customer stays on the line after the story, likewise.
 const TALK_S: u64 = 30;
 
@@ -26,9 +30,12 @@ impl Exchange {
         }
         let reachable = match destination(&self.company, &wish.to) {
             Destination::Account(user) => !self.registrar.bindings(&user).is_empty(),
-            Destination::Hunt(members) => {
-                members.iter().any(|member| !self.registrar.bindings(member).is_empty())
+            Destination::Hunt(_) if self.is_night(now) => true,
+            Destination::Hunt(group) => {
+                group.members.iter().any(|member| !self.registrar.bindings(member).is_empty())
             }
+            // Who waits in a queue needs nobody yet.
+            Destination::Queue(_) => true,
             _ => return Err(PbxError::UnknownNumber(wish.to.clone())),
         };
         if !reachable {
@@ -38,7 +45,10 @@ impl Exchange {
         let steps = story_steps(voice, story, wish.talk_s.unwrap_or(TALK_S));
         let number = self.next_call();
         let local = self.open_line(number, steps);
-        let patience = Duration::from_secs(wish.patience_s.unwrap_or(PATIENCE_S).min(600));
+        let queued = matches!(destination(&self.company, &wish.to), Destination::Queue(_));
+        let usual = if queued { PATIENCE_IN_QUEUE_S } else { PATIENCE_S };
+        let patience =
+            Duration::from_secs(wish.patience_s.unwrap_or(usual).min(LONGEST_PATIENCE_S));
         tracing::debug!(call = number.0, to = %wish.to, "none, customer calls -> opening");
         let mut call = Call::new(Party::Local(local), caller, None);
         call.state = State::Opening { to: wish.to.clone() };
@@ -46,6 +56,20 @@ impl Exchange {
         self.calls.insert(number, call);
         self.changed = true;
         Ok(number)
+    }
+
+    /// Those who call by the curve of the day.
+    pub(super) fn callers_due(&mut self, now: Instant) {
+        let second = self.calendar.second_of_day(now);
+        if self.callers.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        let queues: Vec<String> = self.queue_names.keys().map(|queue| queue.0.clone()).collect();
+        if let Some((call, _)) = self.callers.due(now, second, &queues)
+            && let Err(error) = self.customer_call(now, &call)
+        {
+            tracing::debug!(to = %call.to, %error, "nobody can call");
+        }
     }
 
     /// Who calls: as asked for, or the next customer of the company.

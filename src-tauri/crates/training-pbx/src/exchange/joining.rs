@@ -146,10 +146,10 @@ impl Exchange {
         if let State::Talking { far: Party::Local(far), .. } | State::Answering(far) = &call.state {
             self.close(far.endpoint);
         }
-        let Call { caller, called, mailbox, .. } = call;
+        let Call { caller, called, mailbox, conversation, .. } = call;
         match mailbox {
             Some(mailbox) => self.mailboxes.deposit(&mailbox),
-            None => self.life.begin_talk(now, caller, called),
+            None => self.life.begin_talk(now, caller, called, conversation),
         }
         self.changed = true;
     }

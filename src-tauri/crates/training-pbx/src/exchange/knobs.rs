@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sip_types::StatusCode;
 
 use super::Exchange;
+use crate::acd::check_number;
+use crate::desk::Forwarding;
 use crate::knob::{DropReason, Knob, RemovalEvent};
 use crate::pbx::PbxError;
 
@@ -146,6 +148,19 @@ impl Exchange {
                 self.life.set_pace(now, pace);
                 1
             }
+            Knob::Callers(rush) => {
+                let second = self.calendar.second_of_day(now);
+                self.callers.set(now, rush, second);
+                1
+            }
+            Knob::CompanyNight { mode, to } => {
+                if let Some(to) = to {
+                    checked(&to)?;
+                    self.company.night.to = to;
+                }
+                self.company.night.mode = mode;
+                1
+            }
             line => self.turn_line(line)?,
         };
         self.changed = true;
@@ -160,6 +175,16 @@ impl Exchange {
                 self.desk.set_do_not_disturb(&self.known(line)?, on);
             }
             Knob::Forward { line, to } => self.desk.set_forward(&self.known(line)?, to),
+            Knob::Forwarding { line, when, active, to, rings } => {
+                if let Some(to) = &to {
+                    checked(to)?;
+                }
+                let rings = rings.map(|rings| rings.clamp(1, 20));
+                let line = self.known(line)?;
+                self.desk.set_forwarding(&line, when, Forwarding { active, to, rings });
+            }
+            Knob::CallWaiting { line, on } => self.desk.set_call_waiting(&self.known(line)?, on),
+            Knob::Bar { line, barred } => self.desk.bar(&self.known(line)?, barred),
             Knob::Deposit { line } => self.mailboxes.deposit(&self.known(line)?),
             _ => return Ok(0),
         }
@@ -172,6 +197,10 @@ impl Exchange {
             None => Err(PbxError::UnknownNumber(line)),
         }
     }
+}
+
+fn checked(number: &str) -> Result<(), PbxError> {
+    check_number(number).map_err(|refusal| PbxError::BadValue(refusal.to_string()))
 }
 
 fn check(status: u16) -> Result<(), PbxError> {

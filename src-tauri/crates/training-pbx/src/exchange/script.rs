@@ -1,5 +1,6 @@
 //! What simulated parties say and do, once they are connected.
 
+use crate::acd::Sound;
 use crate::company::{Person, Voice};
 use crate::dial_plan::Service;
 use crate::endpoint::Step;
@@ -38,10 +39,21 @@ pub(super) fn service_steps(service: Service) -> Vec<Step> {
             Some(Step::Pause(300)),
             say("voicemail-greeting"),
             Some(Step::Beep),
-            Some(Step::Listen),
+            Some(Step::Record),
         ],
     };
     steps.into_iter().flatten().collect()
+}
+
+/// What somebody who waits in a queue hears.
+pub(super) fn sound_steps(sound: &Sound) -> Vec<Step> {
+    let say = |name: &str| Clip::stored(name).map(Step::Say);
+    let words = match sound {
+        Sound::Music => None,
+        Sound::Message(name) => say(name),
+        Sound::Wait { minutes, .. } => say(&format!("wait-{}", (*minutes).clamp(1, 10))),
+    };
+    words.into_iter().chain([Step::Music]).collect()
 }
 
 /// What a customer says.

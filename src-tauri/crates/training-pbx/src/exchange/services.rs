@@ -11,6 +11,8 @@ use super::{Exchange, LONGEST_CALL};
 use crate::call::{Asking, Call, Party, State, Who};
 use crate::dial_plan::{Destination, Service};
 use crate::endpoint::Step;
+use crate::letters::Letter;
+use crate::media_task::MediaCommand;
 use crate::pbx::CallNumber;
 
 /// How long a call is parked before it rings at who parked it.
@@ -22,6 +24,13 @@ impl Exchange {
     /// What a feature code does.
     pub(super) fn feature(&mut self, now: Instant, number: CallNumber, feature: Destination) {
         let Some(call) = self.calls.get(&number) else { return };
+        if let Destination::Voicemail(Some(line)) = &feature
+            && matches!(call.near, Party::Local(_))
+        {
+            // Nobody would hear what a simulated caller says.
+            self.mailboxes.deposit(line);
+            return self.end(now, number, "left a message");
+        }
         // Whose code it is: who dialled it, or who sends somebody there.
         let user = match &call.by {
             Some((_, by)) => by.extension.clone(),
@@ -268,6 +277,10 @@ impl Exchange {
         replaced: SessionId,
     ) {
         self.stop_transfer(now, target, "replaced");
+        let line = self.calls.get(&target).and_then(|call| call.who(replaced).extension.clone());
+        if self.calls.get(&number).is_some_and(|own| own.caller.extension != line) {
+            self.conversation_left(now, target);
+        }
         let Some(own) = self.calls.remove(&number) else { return };
         let Some(call) = self.calls.get_mut(&target) else { return };
         tracing::debug!(call = target.0, "talking, INVITE with Replaces -> joining");
@@ -312,8 +325,32 @@ impl Exchange {
         let own = call.caller.extension.as_ref() == Some(mailbox);
         if !own && now.saturating_duration_since(since) >= MESSAGE {
             self.mailboxes.deposit(mailbox);
+            self.keep_recording(now, call, mailbox);
             self.changed = true;
         }
+    }
+
+    /// What was recorded goes to the owner of the voicemail as a mail.
+    fn keep_recording(&mut self, now: Instant, call: &Call, line: &str) {
+        let State::Talking { far: Party::Local(local), .. } = &call.state else { return };
+        let people = self.company.people();
+        let owner = people.iter().find(|person| person.extension == line);
+        let domain = self.company.domain.clone();
+        let caller = &call.caller;
+        let letter = Letter {
+            line: line.to_owned(),
+            to: owner
+                .and_then(|owner| owner.email.clone())
+                .unwrap_or_else(|| format!("{line}@{domain}")),
+            owner: owner.map_or_else(|| line.to_owned(), |owner| owner.name.clone()),
+            caller: caller.display.clone().filter(|_| !caller.withheld),
+            number: caller.uri.user().filter(|_| !caller.withheld).unwrap_or_default(),
+            domain,
+            local_s: self.calendar.local(now),
+            token: self.random.token(12),
+        };
+        let endpoint = local.endpoint;
+        self.media(MediaCommand::Keep(endpoint, Box::new(letter)));
     }
 
     /// Who is at a number of this exchange.

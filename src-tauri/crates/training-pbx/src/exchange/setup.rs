@@ -10,6 +10,7 @@ use super::script::{greeting, service_steps};
 use super::{CALLS, Exchange, LONGEST_CALL};
 use crate::call::{Asking, Call, Overflow, Party, State, Then, Who};
 use crate::company::{Behaviour, Person, Voice};
+use crate::desk::ForwardWhen;
 use crate::dial_plan::{Destination, Service, destination};
 use crate::media_task::MediaCommand;
 use crate::pbx::CallNumber;
@@ -66,11 +67,9 @@ impl Exchange {
             return self.give_up(now, number, status);
         }
         if let Some(line) = called.extension.as_deref() {
-            if let Some(to) = self.desk.forward(line) {
-                return self.divert(now, number, &to);
-            }
-            if let Some(status) = self.desk.refusal(line) {
-                return self.give_up(now, number, status);
+            let line = line.to_owned();
+            if self.goes_elsewhere(now, number, &line) {
+                return;
             }
         }
         match destination(&self.company, dialled) {
@@ -88,36 +87,49 @@ impl Exchange {
             Destination::Person(person) => self.ring_person(now, number, &person),
             Destination::Account(user) => self.ring_phones(now, number, &user),
             Destination::Intercom(user) => self.intercom(now, number, &user),
-            Destination::Outside(_) => self.ring_outside(now, number),
-            Destination::Queue(members) => self.enqueue(now, number, members),
-            Destination::Hunt(members) => {
-                if let Some(call) = self.calls.get_mut(&number) {
-                    call.hunt = members.into();
-                    call.hunting = true;
+            Destination::Outside(to) => {
+                if !self.is_barred(now, number, &to) {
+                    self.ring_outside(now, number);
                 }
-                self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
             }
+            Destination::Attendant => self.attend(now, number),
+            Destination::Queue(queue) => self.enqueue(now, number, queue),
+            Destination::Hunt(group) => self.hunt(now, number, &group),
             feature => self.feature(now, number, feature),
         }
     }
 
-    /// The called line forwards all its calls.
-    fn divert(&mut self, now: Instant, number: CallNumber, to: &str) {
+    /// The called line forwards the call.
+    pub(super) fn divert(&mut self, now: Instant, number: CallNumber, when: ForwardWhen, to: &str) {
+        let Some(call) = self.calls.get(&number) else { return };
+        let by = call.called.clone();
+        self.divert_to(now, number, (by, when.reason()), to);
+    }
+
+    /// Somebody sends the call to another number before it has been answered.
+    pub(super) fn divert_to(
+        &mut self,
+        now: Instant,
+        number: CallNumber,
+        by: (Who, &'static str),
+        to: &str,
+    ) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         if call.diversions.len() >= DIVERSIONS {
             return self.give_up(now, number, StatusCode::LOOP_DETECTED);
         }
-        tracing::debug!(call = number.0, "{}, forwarded -> setting up", call.state.name());
-        call.diversions.insert(0, (call.called.clone(), "unconditional"));
+        tracing::debug!(call = number.0, "{}, {} -> setting up", call.state.name(), by.1);
+        call.diversions.insert(0, by);
         self.go_to(now, number, to);
     }
 
-    fn ring_person(&mut self, now: Instant, number: CallNumber, person: &Person) {
+    pub(super) fn ring_person(&mut self, now: Instant, number: CallNumber, person: &Person) {
         let name = Some(person.extension.as_str());
         let in_call = self.calls.values().any(|call| call.person.as_deref() == name);
         if in_call || self.life.is_busy(&person.extension) {
-            return self.give_up(now, number, StatusCode::BUSY_HERE);
+            return self.refused_by_line(now, number, StatusCode::BUSY_HERE);
         }
+        let unanswered = self.unanswered_goes(number).map(|(_, after)| after);
         let own = self.identity(&person.extension);
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = Some(person.extension.clone());
@@ -130,8 +142,11 @@ impl Exchange {
                 let after = Duration::from_millis(self.random.between(1_000, 4_000));
                 (after, Then::Answer(greeting(person)))
             }
-            Behaviour::Busy => return self.give_up(now, number, StatusCode::BUSY_HERE),
+            Behaviour::Busy => return self.refused_by_line(now, number, StatusCode::BUSY_HERE),
             Behaviour::Declines => (DECLINE_AFTER, Then::Refuse(StatusCode::DECLINE)),
+            Behaviour::NoAnswer if unanswered.is_some() => {
+                (unanswered.unwrap_or(self.ring_time), Then::Forward)
+            }
             Behaviour::NoAnswer if transferred => {
                 (self.ring_time, Then::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE))
             }
@@ -163,13 +178,42 @@ impl Exchange {
 
     /// Rings all phones of an account at once.
     pub(super) fn ring_phones(&mut self, now: Instant, number: CallNumber, user: &str) {
-        let ring_time = Duration::from_secs(self.company.hunt.ring_s);
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
         if fresh.is_some() {
             call.offer = fresh;
         }
-        let Some(call) = self.calls.get(&number) else { return };
+        let forks = self.invite_phones(now, number, user);
+        if forks.is_empty() {
+            return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
+        }
+        let unanswered = self.unanswered_goes(number).map(|(_, after)| after);
+        let connected = self.identity(user);
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        tracing::debug!(
+            call = number.0,
+            phones = forks.len(),
+            "{}, dialled -> ringing",
+            call.state.name()
+        );
+        let direct = !call.hunting && call.near_phone().is_some();
+        let overflow = if direct { Overflow::Voicemail } else { Overflow::Unavailable };
+        call.state = State::Ringing { forks, refusal: None, overflow };
+        let usual = call.hunt_ring.filter(|_| call.hunting).unwrap_or(self.ring_time);
+        call.due = Some(now + unanswered.unwrap_or(usual));
+        if let Some(session) = call.near_phone() {
+            let _ = self.ua.set_identity(session, Some(connected));
+        }
+    }
+
+    /// Sends INVITEs to all phones of an account.
+    pub(super) fn invite_phones(
+        &mut self,
+        now: Instant,
+        number: CallNumber,
+        user: &str,
+    ) -> Vec<SessionId> {
+        let Some(call) = self.calls.get(&number) else { return Vec::new() };
         let targets: Vec<OutgoingCall> = self
             .registrar
             .bindings(user)
@@ -183,25 +227,8 @@ impl Exchange {
         let legs =
             targets.into_iter().filter_map(|leg| self.ua.invite(now, self.account, leg).ok());
         let forks: Vec<SessionId> = legs.collect();
-        if forks.is_empty() {
-            return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
-        }
         self.sessions.extend(forks.iter().map(|&fork| (fork, number)));
-        let connected = self.identity(user);
-        let Some(call) = self.calls.get_mut(&number) else { return };
-        tracing::debug!(
-            call = number.0,
-            phones = forks.len(),
-            "{}, dialled -> ringing",
-            call.state.name()
-        );
-        let direct = !call.hunting && call.near_phone().is_some();
-        let overflow = if direct { Overflow::Voicemail } else { Overflow::Unavailable };
-        call.state = State::Ringing { forks, refusal: None, overflow };
-        call.due = Some(now + if call.hunting { ring_time } else { self.ring_time });
-        if let Some(session) = call.near_phone() {
-            let _ = self.ua.set_identity(session, Some(connected));
-        }
+        forks
     }
 
     /// The leg to a phone of `user`, but for the phone's address.
@@ -269,11 +296,18 @@ impl Exchange {
                     Then::Answer(steps) => self.lift(now, number, steps),
                     Then::Refuse(status) => self.give_up(now, number, status),
                     Then::Voicemail => self.lift_voicemail(now, number),
+                    Then::Forward => match self.unanswered_goes(number) {
+                        Some((to, _)) => self.divert(now, number, ForwardWhen::NoAnswer, &to),
+                        None => self.lift_voicemail(now, number),
+                    },
                 }
             }
             State::Ringing { forks, overflow, .. } => {
                 let (forks, overflow) = (std::mem::take(forks), *overflow);
                 self.cancel(now, &forks, None);
+                if let Some((to, _)) = self.unanswered_goes(number) {
+                    return self.divert(now, number, ForwardWhen::NoAnswer, &to);
+                }
                 match overflow {
                     Overflow::Voicemail => self.lift_voicemail(now, number),
                     Overflow::Unavailable => {
@@ -282,7 +316,7 @@ impl Exchange {
                 }
             }
             _ if call.parked.is_some() => self.recall_parked(now, number),
-            _ if !call.queue.is_empty() => self.next_agent(now, number),
+            _ if call.attending.is_some() => self.attendant_due(now, number),
             _ => self.end(now, number, "lasted too long"),
         }
     }
@@ -360,6 +394,7 @@ impl Exchange {
         call.patience = None;
         call.answered_at = Some(now);
         self.cancel_elsewhere(now, &others);
+        self.member_answered(number, session);
         match self.calls.get_mut(&number) {
             Some(Call { near: Party::Phone(near), answered, .. }) => {
                 *answered = true;
@@ -427,7 +462,7 @@ impl Exchange {
         }
         self.forget_session(session);
         self.cancel(now, &left, None);
-        self.give_up(now, number, told);
+        self.refused_by_line(now, number, told);
     }
 
     pub(super) fn next_call(&mut self) -> CallNumber {

@@ -153,8 +153,8 @@ impl Exchange {
                 tracing::debug!(call = number.0, "{log}");
                 call.state = State::Talking { far: Party::Local(local), asking: Asking::Nothing };
                 call.answered = true;
-                if !call.queue.is_empty() {
-                    self.queue_again(now, number);
+                if call.attending.is_some() {
+                    call.due = Some(Self::attendant_patience(now));
                 } else if call.parked.is_none() {
                     call.due = Some(now + LONGEST_CALL);
                 }

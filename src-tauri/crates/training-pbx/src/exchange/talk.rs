@@ -148,7 +148,18 @@ impl Exchange {
         let Some(&number) = self.endpoints.get(&endpoint) else { return };
         match what {
             Happened::Finished => self.end(now, number, "the simulated party hung up"),
-            Happened::Digit(digit) => tracing::debug!(call = number.0, %digit, "digit"),
+            Happened::Digit(digit) => self.digit(now, number, digit),
+        }
+    }
+
+    /// A phone has pressed a key for a simulated party.
+    fn digit(&mut self, now: Instant, number: CallNumber, digit: char) {
+        tracing::debug!(call = number.0, %digit, "digit");
+        let Some(call) = self.calls.get(&number) else { return };
+        if call.queue.is_some() {
+            self.acd.handle_input(now, crate::acd::Input::Digit { call: number, digit });
+        } else if call.attending.is_some() {
+            self.attendant_digit(now, number, digit);
         }
     }
 

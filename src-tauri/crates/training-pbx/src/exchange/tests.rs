@@ -1,5 +1,8 @@
 //! The exchange against real user agents as phones, in virtual time and without sockets.
 
+mod features;
+mod queues;
+mod routing;
 mod services;
 mod transfers;
 mod watching;
@@ -85,6 +88,7 @@ struct World {
     phones: Vec<Phone>,
     watchers: Vec<watching::Watcher>,
     media: Vec<MediaCommand>,
+    acd: Vec<AcdEvent>,
     ports: u16,
 }
 
@@ -102,6 +106,8 @@ impl World {
             port: PBX.port(),
             ring_time: Duration::from_secs(30),
             pace: Pace::default(),
+            // A Wednesday, at noon.
+            calendar: Calendar { told_at: now, local_s: 6 * 86_400 + 12 * 3600 },
         };
         let exchange = Exchange::new(now, settings, Random::from_seed([1; 32]));
         Self {
@@ -110,6 +116,7 @@ impl World {
             phones: Vec::new(),
             watchers: Vec::new(),
             media: Vec::new(),
+            acd: Vec::new(),
             ports: 40_000,
         }
     }
@@ -187,6 +194,7 @@ impl World {
                     self.exchange.handle_input(now, Input::EndpointOpened { endpoint, port });
                 }
                 Output::Media(command) => self.media.push(command),
+                Output::Acd(event) => self.acd.push(*event),
             }
             return true;
         }

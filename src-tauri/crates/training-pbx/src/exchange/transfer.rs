@@ -244,6 +244,7 @@ impl Exchange {
         let Some((party, who)) = self.take_party(now, number, Some(session), second) else {
             return self.report(now, session, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
         };
+        self.conversation_left(now, second);
         let Some(call) = self.calls.get_mut(&second) else { return };
         if let Asking::Relay(asking) = call.asking()
             && asking != consulted
@@ -304,7 +305,8 @@ impl Exchange {
         session: Option<SessionId>,
         into: CallNumber,
     ) -> Option<(Party, Who)> {
-        let old = self.calls.remove(&number)?;
+        let mut old = self.calls.remove(&number)?;
+        self.conversation_over(now, &mut old);
         if let Asking::Relay(asking) = old.asking()
             && Some(asking) != session
         {
@@ -340,6 +342,7 @@ impl Exchange {
             (call.near, call.caller) = (party, who);
             call.answered = true;
         }
+        self.agent_answered(now, number);
         if let Some(by) = by {
             self.release(now, by);
         }
@@ -380,16 +383,25 @@ impl Exchange {
         if let Some((session, _)) = &call.by {
             self.report(now, *session, status);
         }
+        self.agent_refused(now, &mut call);
         let Some(old) = self.calls.get_mut(&first) else { return };
         old.transfer = None;
-        if let Some(local) = old.local() {
+        // Who waits in a queue may ring at others.
+        let waits = old.queue.is_some();
+        if let Some(local) = old.local().filter(|_| !waits) {
             local.fresh = None;
         }
         if old.parked.is_some() {
             return self.park_again(now, first);
         }
-        if !old.queue.is_empty() {
-            return self.queue_again(now, first);
+        if waits {
+            return;
+        }
+        if old.attending.is_some() {
+            return self.attend_again(now, first, None);
+        }
+        if old.sent_on {
+            return self.end(now, first, "nobody is there");
         }
         if matches!(old.state, State::Alone) {
             match call.by.and_then(|(_, who)| who.extension) {
@@ -426,6 +438,7 @@ impl Exchange {
             return false;
         }
         self.sessions.remove(&session);
+        self.conversation_left(now, number);
         let Some(call) = self.calls.get_mut(&number) else { return false };
         tracing::debug!(call = number.0, "{}, the transferor hung up -> alone", call.state.name());
         if let Asking::Relay(asking) = call.asking()

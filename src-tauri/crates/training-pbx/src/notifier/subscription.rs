@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use event_packages::FeatureDocument;
 use sip_core::{ClientKey, Route, Source};
 use sip_types::{HeaderName, Method, NameAddr, Request, StatusCode, Uri};
 
-use super::{Names, documents};
+use super::{FEATURES, Names, documents};
 use crate::company::Company;
 use crate::exchange::Line;
 use crate::mailboxes::{Mailbox, Mailboxes};
@@ -28,12 +29,15 @@ pub(crate) enum Resource {
     Presence(String),
     /// The phones of a line.
     Registrations(String),
+    /// A line's features.
+    Features(String),
 }
 
 /// What there is to tell of.
 #[derive(Clone, Copy)]
 pub(super) struct State<'a> {
     pub(super) lines: &'a BTreeMap<String, Line>,
+    pub(super) features: &'a BTreeMap<String, Vec<FeatureDocument>>,
     pub(super) mailboxes: &'a Mailboxes,
     /// Contacts by user.
     pub(super) registrations: &'a BTreeMap<String, Vec<String>>,
@@ -75,9 +79,17 @@ impl Resource {
                 accepts(request, "application", "pidf+xml")?;
                 Ok(Self::Presence(target.clone()))
             }
-            ("reg", None) if known(&target) && target != user => Err(StatusCode::FORBIDDEN),
+            ("reg" | FEATURES, None) if known(&target) && target != user => {
+                Err(StatusCode::FORBIDDEN)
+            }
             ("reg", None) if known(&target) => Ok(Self::Registrations(target.clone())),
-            ("dialog" | "message-summary" | "presence" | "reg", _) => Err(StatusCode::NOT_FOUND),
+            (FEATURES, None) if known(&target) => {
+                accepts(request, "application", "x-as-feature-event+xml")?;
+                Ok(Self::Features(target.clone()))
+            }
+            ("dialog" | "message-summary" | "presence" | "reg" | FEATURES, _) => {
+                Err(StatusCode::NOT_FOUND)
+            }
             _ => Err(StatusCode::BAD_EVENT),
         }
     }
@@ -123,6 +135,8 @@ pub(super) struct Subscription {
     messages: Option<Mailbox>,
     /// Phones that went since the last document.
     gone: Vec<Gone>,
+    /// What was told of the features.
+    features: Option<Vec<FeatureDocument>>,
 }
 
 impl Subscription {
@@ -158,6 +172,7 @@ impl Subscription {
             changed: BTreeSet::new(),
             messages: None,
             gone: Vec::new(),
+            features: None,
         })
     }
 
@@ -183,7 +198,8 @@ impl Subscription {
         }
         self.route = Route { target: source.back(), local: source.local };
         self.expires_at = expires_at;
-        self.full = true;
+        // Who asks for a change of features is told what has changed by it, if anything has.
+        self.full = !matches!(self.resource, Resource::Features(_)) || request.body.is_empty();
         self.due = true;
         Ok(())
     }
@@ -218,6 +234,17 @@ impl Subscription {
         if self.over.is_none() {
             self.due |= changed || !gone.is_empty();
             self.gone.extend(gone);
+        }
+    }
+
+    /// Features may be set in another way.
+    pub(super) fn features_changed(&mut self, known: &BTreeMap<String, Vec<FeatureDocument>>) {
+        if let Resource::Features(line) = &self.resource
+            && self.over.is_none()
+            && self.features.is_some()
+            && self.features.as_ref() != known.get(line)
+        {
+            self.due = true;
         }
     }
 
@@ -256,7 +283,7 @@ impl Subscription {
     }
 
     fn document(&mut self, names: &Names, state: State<'_>) -> (String, Vec<u8>) {
-        let State { lines, mailboxes, registrations } = state;
+        let State { lines, features, mailboxes, registrations } = state;
         let version = self.version;
         self.version = self.version.wrapping_add(1);
         let changed = std::mem::take(&mut self.changed);
@@ -273,6 +300,16 @@ impl Subscription {
                 let contacts = registrations.get(line).map(Vec::as_slice).unwrap_or_default();
                 let gone = std::mem::take(&mut self.gone);
                 documents::registrations(names, line, version, contacts, &gone)
+            }
+            Resource::Features(line) => {
+                let now = features.get(line).cloned().unwrap_or_default();
+                let before = self.features.replace(now.clone());
+                let before = before.filter(|_| !full).unwrap_or_default();
+                let news: Vec<_> =
+                    now.iter().filter(|document| !before.contains(document)).cloned().collect();
+                let told = if news.is_empty() { now } else { news };
+                let boundary = format!("{}-{version}", self.local.tag().unwrap_or_default());
+                event_packages::write_features(&told, &boundary)
             }
             Resource::List(owner) => {
                 let watched = names.company.people().into_iter().filter(|person| {

@@ -7,12 +7,14 @@ mod sound;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
 use phone::{PATIENCE, Phone};
 use sip_types::{HeaderName, Method};
 use sip_ua::{Event, RegistrationState, SessionId};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UdpSocket};
-use training_pbx::{CustomerCall, Pbx, PbxConfig, PbxHandle, ReadyAccount};
+use training_pbx::acd::{News, QueueNews, Request};
+use training_pbx::{CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, ReadyAccount};
 
 fn account<'a>(pbx: &'a PbxHandle, extension: &str) -> &'a ReadyAccount {
     pbx.ready().accounts.iter().find(|account| account.extension == extension).unwrap()
@@ -222,6 +224,17 @@ async fn the_control_port_answers_every_line() {
         ("{\"cmd\":\"line.set\",\"line\":\"999\"}\n", "bad_target"),
         ("{\"cmd\":\"notify.loss\",\"lost\":80,\"reordered\":30}\n", "bad_arguments"),
         ("{\"cmd\":\"transfer.fail\",\"status\":200}\n", "bad_arguments"),
+        (
+            "{\"cmd\":\"agent.state\",\"agent\":\"104\",\"state\":\"unavailable\"}\n",
+            "\"ok\":{}",
+        ),
+        ("{\"cmd\":\"agent.list\",\"agent\":\"104\"}\n", "\"code\":\"PAUZE\""),
+        ("{\"cmd\":\"agent.state\",\"agent\":\"9\",\"state\":\"available\"}\n", "refused"),
+        ("{\"cmd\":\"queue.list\",\"queue\":\"195\"}\n", "\"unavailable\":1"),
+        ("{\"cmd\":\"queue.night\",\"queue\":\"195\",\"mode\":\"on\"}\n", "\"ok\":{}"),
+        ("{\"cmd\":\"queue.release\",\"call\":77}\n", "does not wait"),
+        ("{\"cmd\":\"clock.set\",\"local_s\":1000000}\n", "\"ok\":{}"),
+        ("{\"cmd\":\"callers.set\",\"rate\":0.0}\n", "\"touched\":1"),
         ("{\"cmd\":\"restart\"}\n", "\"ok\":{}"),
         ("{\"cmd\":\"status\"}\n", "\"registrations\":[]"),
     ];
@@ -233,5 +246,76 @@ async fn the_control_port_answers_every_line() {
         let answer = answer.unwrap().unwrap();
         assert!(answer.contains(expected), "{answer}");
     }
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_of_the_queue_rings_an_agent_and_all_is_told() {
+    let pbx = start().await;
+    let mut events = pbx.centre_events();
+    let mut phone = registered(&pbx, "104", "tcp").await;
+    let call = CustomerCall { patience_s: Some(60), ..CustomerCall::to("195") };
+    let number = pbx.customer_call(call).await.unwrap();
+    let rung = phone.until("caller", incoming).await;
+    let diversion = rung.headers.get(&HeaderName::Diversion).unwrap_or_default().into_owned();
+    assert!(diversion.contains("Klantenservice"), "{diversion}");
+    let rtp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let answer = sound::offer(rtp.local_addr().unwrap().port());
+    phone.ua.accept(phone::now(), rung.session, Some(sip_ua::Body::sdp(answer))).unwrap();
+    let confirmed = |event: &Event| matches!(event, Event::Confirmed { .. }).then_some(());
+    phone.until("ACK", confirmed).await;
+    let answered = async {
+        loop {
+            let event = events.recv().await.unwrap();
+            if let News::Queue(QueueNews::AnsweredByAgent(agent), entry) = &event.news {
+                return (agent.0.clone(), entry.call, pbx.clock().unix_ms(event.at));
+            }
+        }
+    };
+    let (agent, told, at) = tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert_eq!((agent.as_str(), told), ("104", number));
+    // After 2020, whatever the clock of this machine says.
+    assert!(at > 1_577_836_800_000);
+    let (view, _) = pbx.centre().await.unwrap();
+    assert_eq!(view.agent(&"104".into()).unwrap().calls, [number]);
+    let refused = Request::Join { agent: "104".into(), queue: "999".into(), joined: true };
+    assert!(matches!(pbx.centre_request(refused).await, Err(PbxError::Centre(_))));
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_becomes_a_mail_with_its_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("mails");
+    let voicemail_folder = Some(letters.clone());
+    let pbx = Pbx::start(PbxConfig { voicemail_folder, ..PbxConfig::default() }).await.unwrap();
+    let mut phone = registered(&pbx, "101", "udp").await;
+    let rtp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let far = talk(&pbx, &mut phone, "*55103", &rtp).await;
+    // The greeting lasts nine seconds, the beep follows; then some seconds of speech.
+    let said = sound::test_speech().repeat(2);
+    sound::converse(&rtp, far, &said, 700).await;
+    phone.hang_up_all();
+    let mut waited = Duration::ZERO;
+    let file = loop {
+        phone.idle(Duration::from_millis(100)).await;
+        let files = std::fs::read_dir(&letters).into_iter().flatten().flatten();
+        let mail = |file: &std::path::PathBuf| file.extension().is_some_and(|end| end == "eml");
+        if let Some(file) = files.map(|file| file.path()).find(mail) {
+            break file;
+        }
+        waited += Duration::from_millis(100);
+        assert!(waited < PATIENCE, "no mail");
+    };
+    let mail = std::fs::read_to_string(file).unwrap();
+    assert!(mail.contains("103@lindeboom.example"), "{}", &mail[..400]);
+    let body = mail.rsplit_once("base64\r\n\r\n").unwrap().1;
+    let text: String = body.split("--part").next().unwrap().split_whitespace().collect();
+    let wav = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let samples: Vec<i16> =
+        hound::WavReader::new(wav.as_slice()).unwrap().samples().map(Result::unwrap).collect();
+    assert!(samples.len() > 2 * 16_000, "{}", samples.len());
+    let loud = samples.iter().filter(|sample| sample.abs() > 1_000).count();
+    assert!(loud > 4_000, "only silence was recorded: {loud}");
     pbx.stop().await;
 }

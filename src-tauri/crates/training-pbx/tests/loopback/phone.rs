@@ -21,6 +21,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Phone {
     pub(crate) ua: UserAgent,
     account: AccountId,
+    calls: Vec<SessionId>,
     transport: Transport,
     incoming: mpsc::Receiver<Incoming>,
 }
@@ -50,7 +51,7 @@ impl Phone {
             ..AccountConfig::new(Uri::parse(&account.aor).unwrap(), registrar)
         };
         let account = ua.add_account(now(), config);
-        Self { ua, account, transport: sockets, incoming }
+        Self { ua, account, calls: Vec::new(), transport: sockets, incoming }
     }
 
     /// Calls a number at the registrar.
@@ -58,7 +59,32 @@ impl Phone {
         let (_, host) = aor.split_once('@').unwrap();
         let to = Uri::parse(&format!("sip:{number}@{host}")).unwrap();
         let call = OutgoingCall::new(to, Some(Body::sdp(offer)));
-        self.ua.invite(now(), self.account, call).unwrap()
+        let session = self.ua.invite(now(), self.account, call).unwrap();
+        self.calls.push(session);
+        session
+    }
+
+    /// Ends all calls it has made.
+    pub(crate) fn hang_up_all(&mut self) {
+        for session in self.calls.drain(..) {
+            self.ua.hangup(now(), session).unwrap();
+        }
+    }
+
+    /// Runs for a while.
+    pub(crate) async fn idle(&mut self, time: Duration) {
+        let end = now() + time;
+        loop {
+            while let Some(output) = self.ua.poll_output() {
+                self.carry_out(output).await;
+            }
+            let wake = self.ua.poll_timeout().map_or(end, |at| at.min(end));
+            match tokio::time::timeout_at(wake.into(), self.incoming.recv()).await {
+                Ok(message) => self.ua.handle_input(now(), input(message.unwrap())),
+                Err(_) if now() >= end => return,
+                Err(_) => self.ua.handle_timeout(now()),
+            }
+        }
     }
 
     /// Runs until an event is wanted; panics after [`PATIENCE`].

@@ -80,7 +80,7 @@ fn centre(centre: &mut CallCentre, treatments: [Treatment; 4], (wrap_up, mandato
     first.stranded_unavailable = unavailable;
     first.escape_digit = Some('0');
     first.escape_to = "101".into();
-    first.promote_after_s = [Some(20), Some(20), Some(20)];
+    first.promote_after_s = PromoteAfter { high: Some(20), medium: Some(20), low: Some(20) };
     first.post_call = wrap_up.then(PostCall::default);
     first.night.action = Treatment::Transfer("101".into());
     first.night.mode = Night::Off;
@@ -292,7 +292,7 @@ fn treatment() -> impl Strategy<Value = Treatment> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_is_lost_and_nobody_is_twice(

@@ -42,14 +42,14 @@ fn only_premium_queues_promote() {
 fn calls_are_promoted_by_themselves() {
     let mut floor = floor(|centre| {
         queue(centre).priority = Priority::Low;
-        queue(centre).promote_after_s = [None, Some(60), Some(30)];
+        queue(centre).promote_after_s =
+            PromoteAfter { high: None, medium: Some(60), low: Some(30) };
     });
     floor.only(&[]);
     let call = floor.enter();
     let priority = |floor: &Floor| floor.acd.view(floor.now).queues[0].entries[0].priority;
     floor.pass(29);
     assert_eq!(priority(&floor), Priority::Low);
-    // The second of the list is for priority 2 to 1, the third for 3 to 2.
     floor.pass(1);
     assert_eq!(priority(&floor), Priority::Medium);
     floor.pass(60);

@@ -21,9 +21,11 @@ pub(super) struct Watcher {
     to: String,
     cseq: u32,
     responses: Vec<Response>,
-    notifies: Vec<Request>,
+    pub(super) notifies: Vec<Request>,
     /// What NOTIFYs are answered with; not at all if `None`.
     answer: Option<StatusCode>,
+    /// What the next SUBSCRIBE carries.
+    pub(super) body: Option<(String, Vec<u8>)>,
 }
 
 impl Watcher {
@@ -69,7 +71,7 @@ impl Watcher {
 }
 
 impl World {
-    fn watcher(&mut self, user: &str) -> usize {
+    pub(super) fn watcher(&mut self, user: &str) -> usize {
         let index = self.watchers.len();
         let port = 9_000 + u16::try_from(index).unwrap();
         let credentials = Credentials { username: user.into(), password: "geheim".into() };
@@ -84,12 +86,19 @@ impl World {
             responses: Vec::new(),
             notifies: Vec::new(),
             answer: Some(StatusCode::OK),
+            body: None,
         });
         index
     }
 
     /// Subscribes, or refreshes when that has been done before; the final status.
-    fn subscribe(&mut self, watcher: usize, target: &str, event: &str, expires: u32) -> u16 {
+    pub(super) fn subscribe(
+        &mut self,
+        watcher: usize,
+        target: &str,
+        event: &str,
+        expires: u32,
+    ) -> u16 {
         self.subscribe_with(watcher, target, event, expires, &[])
     }
 
@@ -116,6 +125,9 @@ impl World {
             .header(HeaderName::Expires, expires.to_string());
         for (name, value) in headers {
             request.headers.push(name.clone(), *value);
+        }
+        if let Some((kind, body)) = w.body.take() {
+            request.set_body(&kind, body);
         }
         w.digest.authorize(&mut request, &mut w.random);
         for _ in 0..3 {
@@ -149,7 +161,7 @@ impl World {
         self.settle();
     }
 
-    fn turn(&mut self, knob: Knob) -> usize {
+    pub(super) fn turn(&mut self, knob: Knob) -> usize {
         let touched = self.exchange.turn(self.now, knob).unwrap();
         self.settle();
         touched
