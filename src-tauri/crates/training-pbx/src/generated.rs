@@ -37,19 +37,8 @@ pub(crate) fn company(seed: u64, people: usize) -> Company {
     let people = people.clamp(*PEOPLE.start(), *PEOPLE.end());
     let mut random = Random::from_seed(key(seed));
     let long = people > THREE_DIGITS;
-    let at = |short: &str| if long { format!("{short}0") } else { short.to_owned() };
-    let numbers = Numbers {
-        main: at("100"),
-        hunt_group: at("190"),
-        queue: at("195"),
-        echo: at("600"),
-        music: at("601"),
-        speech: at("602"),
-        busy: at("603"),
-        no_answer: at("604"),
-        declines: at("605"),
-        voicemail: at("606"),
-    };
+    let at = |short: &str| number(long, short);
+    let numbers = numbers(long);
     let mut staff = Staff::new(long);
     let accounts: Vec<Account> =
         ACCOUNTS.iter().map(|role| staff.account(&mut random, *role)).collect();
@@ -69,14 +58,6 @@ pub(crate) fn company(seed: u64, people: usize) -> Company {
         policy: Policy::Circular,
         weights: BTreeMap::new(),
     };
-    let keys = [
-        ('0', Key::Number(numbers.main.clone())),
-        ('1', Key::Number(numbers.queue.clone())),
-        ('2', Key::Number(at("196"))),
-        ('3', Key::Name),
-    ];
-    let attendant =
-        Attendant { number: at("180"), keys: keys.into(), operator: numbers.main.clone() };
     let hunt = Hunt {
         members: line(Role::Receptionist).chain(line(Role::Employee)).collect(),
         ring_s: 15,
@@ -92,7 +73,7 @@ pub(crate) fn company(seed: u64, people: usize) -> Company {
         queue: Vec::new(),
         centre,
         groups: vec![group],
-        attendant: Some(attendant),
+        attendant: Some(attendant(long, &numbers)),
         night: NightMode { to: night, ..NightMode::default() },
         numbers,
         hunt,
@@ -100,6 +81,38 @@ pub(crate) fn company(seed: u64, people: usize) -> Company {
         simulated,
         customers: (0..CUSTOMERS).map(|_| customer(&mut random)).collect(),
     }
+}
+
+/// A number of three digits, or with a zero behind them.
+fn number(long: bool, short: &str) -> String {
+    if long { format!("{short}0") } else { short.to_owned() }
+}
+
+fn numbers(long: bool) -> Numbers {
+    let at = |short: &str| number(long, short);
+    Numbers {
+        main: at("100"),
+        hunt_group: at("190"),
+        queue: at("195"),
+        echo: at("600"),
+        music: at("601"),
+        speech: at("602"),
+        busy: at("603"),
+        no_answer: at("604"),
+        declines: at("605"),
+        voicemail: at("606"),
+    }
+}
+
+fn attendant(long: bool, numbers: &Numbers) -> Attendant {
+    let keys = [
+        ('0', Key::Number(numbers.main.clone())),
+        ('1', Key::Number(numbers.queue.clone())),
+        ('2', Key::Number(number(long, "196"))),
+        ('3', Key::Name),
+    ];
+    let operator = numbers.main.clone();
+    Attendant { number: number(long, "180"), keys: keys.into(), operator }
 }
 
 fn key(seed: u64) -> [u8; 32] {

@@ -147,7 +147,7 @@ fn code(error: &PbxError) -> Code {
         PbxError::UnknownNumber(_) => Code::NotFound,
         PbxError::NotRegistered(_) => Code::NotRegistered,
         PbxError::TooManyCalls => Code::BusyHere,
-        PbxError::BadValue(_) => Code::BadRequest,
+        PbxError::BadValue(_) | PbxError::Centre(_) => Code::BadRequest,
         PbxError::Stopped => Code::WrongState,
     }
 }

@@ -101,6 +101,9 @@ fn at_night_the_companys_calls_go_elsewhere() {
     world.turn(Knob::CompanyNight { mode: Night::Automatic, to: Some("103".into()) });
     let by_day = world.dial(caller, "100");
     assert_eq!(world.rings(&[desk, samira]), [desk]);
+    let ringing = world.incoming(desk).unwrap().session;
+    world.phones[desk].ua.ring(world.now, ringing).unwrap();
+    world.settle();
     world.hang_up(caller, by_day);
     let evening = Calendar { told_at: world.now, local_s: 6 * 86_400 + 20 * 3_600 };
     world.exchange.set_calendar(world.now, evening);
