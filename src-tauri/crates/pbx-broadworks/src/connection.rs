@@ -252,7 +252,7 @@ impl Connection {
             }
             Input::Watch(subject) => self.session.handle_input(now, SessionInput::Watch(subject)),
             Input::Unwatch(subject) => {
-                self.session.handle_input(now, SessionInput::Unwatch(subject))
+                self.session.handle_input(now, SessionInput::Unwatch(subject));
             }
             Input::Resync(subject) => self.session.handle_input(now, SessionInput::Resync(subject)),
             Input::NetworkChanged => self.session.handle_input(now, SessionInput::NetworkChanged),

@@ -170,7 +170,7 @@ impl Service {
         let mut servers: Vec<(u16, u64, Origin)> = records
             .iter()
             .zip(draws)
-            .filter(|(record, _)| record.host.trim_end_matches('.') != "")
+            .filter(|(record, _)| !record.host.trim_end_matches('.').is_empty())
             .map(|(record, draw)| {
                 // A heavy one draws the greatest of many numbers, so it mostly comes first.
                 let luck = (u64::from(*draw) + 1) * (u64::from(record.weight) + 1);

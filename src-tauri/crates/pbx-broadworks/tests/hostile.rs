@@ -1,5 +1,7 @@
 //! Bad servers over real sockets: each ends in a clear error, within limits, and nothing else breaks.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::time::Duration;

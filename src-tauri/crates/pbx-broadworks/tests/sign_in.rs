@@ -1,5 +1,7 @@
 //! The whole way over real sockets: sign-in, readings, a channel, events, requests; and automatic set-up.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::{

@@ -222,7 +222,6 @@ fn the_rest_has_the_paths_of_the_tables() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row for each row of the table")]
 fn documents_have_their_elements_in_order() {
     let a = new();
     let state = a.set_agent_state(&AgentStateWord::Unavailable, Some("LUNCH"), false);

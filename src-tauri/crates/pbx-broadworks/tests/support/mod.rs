@@ -15,28 +15,28 @@ use tokio::{
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// The connection it came over, counted from 1.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// `GET`.
-    pub method: String,
+    pub(crate) method: String,
     /// Path and query.
-    pub target: String,
+    pub(crate) target: String,
     /// Names in lower case, and values.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Body.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 impl Request {
     /// The value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What the server says.
-pub enum Reply {
+pub(crate) enum Reply {
     /// These bytes, then the next request.
     Bytes(Vec<u8>),
     /// These bytes, then the end.
@@ -51,12 +51,12 @@ pub enum Reply {
 
 impl Reply {
     /// A whole answer.
-    pub fn new(status: u16, kind: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(status: u16, kind: &str, body: impl AsRef<[u8]>) -> Self {
         Self::with(status, kind, "", body)
     }
 
     /// A whole answer with more header lines, each with its end.
-    pub fn with(status: u16, kind: &str, more: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(status: u16, kind: &str, more: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let mut bytes = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{more}\r\n",
@@ -68,12 +68,12 @@ impl Reply {
     }
 
     /// A document of XML.
-    pub fn xml(body: &str) -> Self {
+    pub(crate) fn xml(body: &str) -> Self {
         Self::new(200, "application/xml; charset=UTF-8", body)
     }
 
     /// The beginning of an endless answer, and what comes of it as chunks.
-    pub fn channel(pieces: mpsc::Receiver<Vec<u8>>) -> Self {
+    pub(crate) fn channel(pieces: mpsc::Receiver<Vec<u8>>) -> Self {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\
                     Set-Cookie: JSESSIONID=channel; Path=/\r\n\r\n";
         Self::Stream(head.into(), pieces)
@@ -81,7 +81,7 @@ impl Reply {
 }
 
 /// One chunk.
-pub fn chunk(text: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn chunk(text: impl AsRef<[u8]>) -> Vec<u8> {
     let text = text.as_ref();
     let mut bytes = format!("{:x}\r\n", text.len()).into_bytes();
     bytes.extend_from_slice(text);
@@ -90,15 +90,15 @@ pub fn chunk(text: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// The server. It ends with the runtime of its test.
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
     /// Starts it. `answer` says what to say.
-    pub async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -115,18 +115,18 @@ impl Server {
     }
 
     /// `http://127.0.0.1:…`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// What has been asked so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.log.lock().unwrap().clone()
     }
 }
 
 /// Serves one connection.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut socket: S,
     connection: usize,
     answer: &(dyn Fn(&Request) -> Reply + Send + Sync),
