@@ -324,7 +324,8 @@ fn callers_keep_their_places_and_leave_once() {
 #[test]
 fn a_long_wait_turns_yellow_and_red_by_itself() {
     let mut desk = Desk::new();
-    desk.entry("1", None, EntryState::Queued);
+    let entries = vec![entry("1", START_MS)];
+    desk.tell(Input::QueueSnapshot { queue: queue("q"), entries });
     let limits = Threshold { yellow: Some(30), red: Some(60) };
     let limits = Thresholds(vec![(MeasureKind::LongestWait, limits)]);
     desk.centre.set_thresholds(desk.now, &queue("q"), limits);
