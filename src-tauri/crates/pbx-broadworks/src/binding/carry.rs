@@ -99,6 +99,14 @@ impl Carrier {
             | Request::SetNight { .. }
             | Request::SetForcedForwarding { .. } => self.queue(request, &mut after).await,
             Request::SetService(service) => self.service(&service).await,
+            Request::ReadService(kind) => {
+                let read = self.reader.service(service::path(kind)).await;
+                read.map(|()| Answer::Accepted).map_err(refusal)
+            }
+            Request::ReadPolicy(queue) => {
+                let read = self.reader.policy(&queue, true).await;
+                read.map(|()| Answer::Accepted).map_err(refusal)
+            }
             other => self.call(other, &mut after).await,
         };
         (outcome, after)

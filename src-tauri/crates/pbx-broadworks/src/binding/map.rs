@@ -213,6 +213,7 @@ pub(super) fn policy(event: &PolicyEvent, may_change: bool) -> QueuePolicy {
         night_override: forced,
         holiday: event.holiday,
         forced_forwarding: off.then(String::new),
+        night_until: None,
         may_change,
     }
 }
@@ -237,6 +238,9 @@ pub(super) fn call(call: &Call) -> Option<ExchangeCall> {
         queue: acd.map(|acd| QueueId(acd.queue.clone())),
         waited: call.acd.as_ref().and_then(|acd| acd.wait_time),
         sip_call_id: call.network_call_id.clone(),
+        // The exchange tells neither (reference, section 4.4).
+        digits: None,
+        monitored: false,
         since: call.answer_time.or(call.start_time),
     })
 }

@@ -84,6 +84,8 @@ pub(super) fn told(state: &ServiceState) -> Option<Service> {
                 _ => None,
             },
             schedule: night.business_hours.clone().unwrap_or_default(),
+            active: None,
+            until: None,
             may_change: false,
         }),
         ServiceState::HotelingGuest(hoteling) => Service::Hoteling {
