@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sip_types::StatusCode;
 
 use super::Exchange;
-use crate::acd::check_number;
+use crate::acd::{Night, check_number};
 use crate::desk::Forwarding;
 use crate::knob::{DropReason, Knob, RemovalEvent};
 use crate::pbx::PbxError;
@@ -153,19 +153,21 @@ impl Exchange {
                 self.callers.set(now, rush, second);
                 1
             }
-            Knob::CompanyNight { mode, to } => {
-                if let Some(to) = to {
-                    checked(&to)?;
-                    self.company.night.to = to;
-                }
-                self.company.night.mode = mode;
-                1
-            }
+            Knob::CompanyNight { mode, to } => self.set_night(mode, to)?,
             line => self.turn_line(line)?,
         };
         self.changed = true;
         self.settle(now);
         Ok(touched)
+    }
+
+    fn set_night(&mut self, mode: Night, to: Option<String>) -> Result<usize, PbxError> {
+        if let Some(to) = to {
+            checked(&to)?;
+            self.company.night.to = to;
+        }
+        self.company.night.mode = mode;
+        Ok(1)
     }
 
     fn turn_line(&mut self, knob: Knob) -> Result<usize, PbxError> {
