@@ -80,6 +80,7 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
         sound: arguments.audio.clone(),
         demo: arguments.demo,
         first_customer: arguments.first_customer.map(|seconds| Duration::from_secs(seconds.into())),
+        ..StartOptions::default()
     };
     tray::build(handle)?;
     let started = tauri::async_runtime::block_on(App::start(options, window.clone()));
