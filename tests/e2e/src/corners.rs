@@ -156,8 +156,9 @@ pub const CORNERS: &[Corner] = &[
     Corner::new("callee-takes-digits", sends_a_digit).set("dtmf = \"info\""),
     Corner::new("callee-redirects-target", held_then_hang_up),
     Corner::new("callee-hangs-up", until_hung_up_on),
-    Corner::new("callee-challenges-twice", |stage| refused(stage, 407)),
-    Corner::new("callee-stale-nonce", hold),
+    // Only the account's own server gets its challenges answered.
+    Corner::new("callee-challenges-twice", |stage| refused(stage, 407)).set(BEHIND_SIPP),
+    Corner::new("callee-stale-nonce", hold).set(BEHIND_SIPP),
     // Balie is called.
     Corner::new("caller-basic", answer),
     Corner::new("caller-lost-ack", answer),
@@ -209,6 +210,9 @@ pub const CORNERS: &[Corner] = &[
     Corner::new("registrar-outbound", registered),
     Corner::new("registrar-other-contacts", registered),
 ];
+
+/// SIPp is the account's server.
+const BEHIND_SIPP: &str = "outbound_proxy = \"sip:10.99.0.1:5090\"";
 
 fn registrar() -> String {
     format!("{SERVER}:{}", sipp::PORT)

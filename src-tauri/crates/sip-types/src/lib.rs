@@ -61,7 +61,7 @@ pub use message::{Message, Request, Response};
 pub use method::Method;
 pub use name_addr::{ContactValue, NameAddr};
 pub use params::Params;
-pub use session::{HistoryEntry, Refresher, Replaces, SessionExpires};
+pub use session::{HistoryEntry, Refresher, Replaces, SessionExpires, TargetDialog};
 pub use sipfrag::sipfrag_status;
 pub use status::StatusCode;
 pub use transport::{Transport, ViaTransport};

@@ -1,5 +1,5 @@
 //! Owns the values sessions and transfers need: Session-Expires (RFC 4028), Replaces (RFC 3891),
-//! History-Info (RFC 7044).
+//! Target-Dialog (RFC 4538), History-Info (RFC 7044).
 
 use std::fmt;
 use std::str::FromStr;
@@ -92,6 +92,43 @@ impl FromStr for Replaces {
     }
 }
 
+/// `Target-Dialog: call-id;local-tag=…;remote-tag=…`: a dialog that the sender knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetDialog {
+    /// The dialog's Call-ID.
+    pub call_id: String,
+    /// The tag of one side.
+    pub local_tag: String,
+    /// The tag of the other.
+    pub remote_tag: String,
+}
+
+impl fmt::Display for TargetDialog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call_id, local_tag, remote_tag } = self;
+        write!(f, "{call_id};local-tag={local_tag};remote-tag={remote_tag}")
+    }
+}
+
+impl FromStr for TargetDialog {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (call_id, params) = value_and_params(text)?;
+        let tag = |name: &str| {
+            let value = params.value(name).filter(|tag| !tag.is_empty());
+            value
+                .map(str::to_owned)
+                .ok_or_else(|| ValueError(format!("Target-Dialog has no {name}")))
+        };
+        if call_id.is_empty() || call_id.contains([' ', ',']) {
+            return Err("Target-Dialog has no Call-ID".into());
+        }
+        let (local_tag, remote_tag) = (tag("local-tag")?, tag("remote-tag")?);
+        Ok(Self { call_id: call_id.to_owned(), local_tag, remote_tag })
+    }
+}
+
 /// One entry of History-Info: a target the request was sent to, and where in the tree of retargetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
@@ -146,6 +183,19 @@ mod tests {
         assert_eq!(value, SessionExpires { seconds: 1800, refresher: Some(Refresher::Uas) });
         assert_eq!(value.to_string(), "1800;refresher=uas");
         assert!("soon".parse::<SessionExpires>().is_err());
+    }
+
+    #[test]
+    fn target_dialogs() {
+        let text = "fa77as7dad8@host.example.com;local-tag=kkaz-;remote-tag=6544";
+        let value: TargetDialog = text.parse().unwrap();
+        assert_eq!((value.local_tag.as_str(), value.remote_tag.as_str()), ("kkaz-", "6544"));
+        assert_eq!(value.to_string(), text);
+        for bad in
+            ["", "a@b;local-tag=1", "a@b;local-tag=;remote-tag=2", ";local-tag=1;remote-tag=2"]
+        {
+            assert!(bad.parse::<TargetDialog>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -6,16 +6,23 @@ use std::net::{IpAddr, SocketAddr};
 use sip_core::{Route, Source, digest::DigestClient};
 use sip_types::{Host, NameAddr, Request, Transport, Uri};
 
-use crate::{AcceptFrom, AccountConfig, AccountId, message::name_addr, registration::Registration};
+use crate::{
+    AcceptFrom, AccountConfig, AccountId, RegistrationState, message::name_addr,
+    registration::Registration,
+};
 
 /// One account of a user agent.
 pub(crate) struct Account {
     pub id: AccountId,
     pub config: AccountConfig,
     pub digest: Option<DigestClient>,
+    /// The flow that requests travel over: the first that stands. While something happens to another
+    /// one, that (see [`Self::take_up`]).
     pub registration: Registration,
-    /// Where the server was located at, best first.
-    pub routes: Vec<Route>,
+    /// The other flows (RFC 5626), in no order.
+    pub spare: Vec<Registration>,
+    /// What the owner was told last, where there are several flows.
+    pub shown: Option<RegistrationState>,
     /// Addresses the server was ever located at: whose requests are answered.
     known: Vec<IpAddr>,
     /// Removed by its owner; kept until its last transaction has ended.
@@ -31,21 +38,55 @@ impl Account {
             config,
             digest,
             registration,
-            routes: Vec::new(),
+            spare: Vec::new(),
+            shown: None,
             known: Vec::new(),
             removed: false,
         }
     }
 
-    /// What locates the account's server.
+    /// What locates the server of the flow at hand.
     pub(crate) fn server(&self) -> &Uri {
-        self.config.outbound_proxy.as_ref().unwrap_or(&self.config.registrar)
+        self.registration.proxy().unwrap_or(&self.config.registrar)
+    }
+
+    /// Puts a flow in front, so that what follows happens to it.
+    pub(crate) fn take_up(&mut self, flow: u8) {
+        if let Some(other) = self.spare.iter_mut().find(|other| other.number() == flow) {
+            std::mem::swap(&mut self.registration, other);
+        }
+    }
+
+    /// Puts the flow in front that requests travel over: the first that stands, else the first.
+    pub(crate) fn take_up_best(&mut self) {
+        let best = self.flows().min_by_key(|flow| (flow.server().is_none(), flow.number()));
+        if let Some(best) = best.map(Registration::number) {
+            self.take_up(best);
+        }
+    }
+
+    /// All flows.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = &Registration> {
+        std::iter::once(&self.registration).chain(&self.spare)
+    }
+
+    /// Another way to the account's exchange than `failed`, which was the server of a flow: over
+    /// another flow that stands. With the proxy to be named.
+    pub(crate) fn other_way(&self, failed: &Route) -> Option<(Route, Option<Uri>)> {
+        if !self.is_server_at(failed.target.addr) {
+            return None;
+        }
+        let standing = |flow: &Registration| {
+            let route = flow.server().filter(|route| route.target != failed.target)?;
+            Some((route, flow.proxy().filter(|proxy| proxy.lr()).cloned()))
+        };
+        self.flows().find_map(standing)
     }
 
     /// Takes in where the server is now.
     pub(crate) fn located(&mut self, routes: Vec<Route>) {
         self.learn(&routes);
-        self.routes = routes;
+        self.registration.routes = routes;
     }
 
     /// Takes in that these too are addresses of the server.
@@ -77,8 +118,10 @@ impl Account {
     pub(crate) fn address(&self, transport: Transport, local: SocketAddr) -> NameAddr {
         let user = self.config.aor.user();
         let mut uri = Uri::sip(user.as_deref(), Host::from(local.ip()), Some(local.port()));
+        // RFC 7118 section 5: there is no `wss` in URIs.
+        let named = if transport == Transport::Wss { Transport::Ws } else { transport };
         if transport != Transport::Udp {
-            uri = uri.with_param("transport", Some(&transport.to_string().to_ascii_lowercase()));
+            uri = uri.with_param("transport", Some(&named.to_string().to_ascii_lowercase()));
         }
         let mut contact = name_addr(None, uri);
         if !self.config.instance_id.is_empty() {
@@ -89,9 +132,16 @@ impl Account {
     }
 
     /// Our Contact in a dialog: the GRUU where the registrar gave us one (RFC 5627 section 4.4.1),
-    /// else our address, which with a flow of ours is marked (RFC 5626 section 4.3).
-    pub(crate) fn contact(&self, transport: Transport, local: SocketAddr) -> NameAddr {
-        if let Some(gruu) = self.registration.gruu() {
+    /// else our address, which with a flow of ours is marked (RFC 5626 section 4.3). `private`: one
+    /// that does not tell who we are, where we were given such (section 3.1.2).
+    pub(crate) fn contact(
+        &self,
+        transport: Transport,
+        local: SocketAddr,
+        private: bool,
+    ) -> NameAddr {
+        let temporary = self.registration.temporary_gruu().filter(|_| private);
+        if let Some(gruu) = temporary.or_else(|| self.registration.gruu()) {
             return name_addr(None, gruu.clone());
         }
         let mut contact = self.address(transport, local);
@@ -103,13 +153,13 @@ impl Account {
 
     /// Our Contact in an answer to `source`. The request may have come in on an address that we
     /// have left since: the way to the server tells which one is ours now.
-    pub(crate) fn contact_for(&self, source: &Source) -> NameAddr {
+    pub(crate) fn contact_for(&self, source: &Source, private: bool) -> NameAddr {
         let way = self.registration.server().filter(|route| {
             route.target.transport == source.transport
                 && route.target.addr.ip().to_canonical() == source.remote.ip().to_canonical()
         });
         let local = way.map_or(source.local, |route| route.local);
-        self.contact(source.transport, local)
+        self.contact(source.transport, local, private)
     }
 
     /// How well a request from outside any dialog fits this account; 0: not at all.

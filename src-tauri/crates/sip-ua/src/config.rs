@@ -1,6 +1,6 @@
 //! What a user agent and its accounts are set up with.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use sip_core::{TimerConfig, digest::Credentials};
 use sip_types::{Method, Uri};
@@ -67,9 +67,13 @@ pub struct AccountConfig {
     /// The first hop of everything. With an `lr` parameter it also stands in a Route header
     /// (RFC 3261 section 8.1.2); without one, requests are only sent there.
     pub outbound_proxy: Option<Uri>,
+    /// Further first hops: a flow of its own is registered over each (RFC 5626 section 4.2), and takes
+    /// over when those before it are gone. Needs an instance id; the first three count.
+    pub further_proxies: Vec<Uri>,
     /// Who answers digest challenges.
     pub credentials: Option<Credentials>,
-    /// The realms these credentials are for; a challenge of any other stays unanswered. Empty: any.
+    /// The realms these credentials are for; a challenge of any other stays unanswered. Empty: the
+    /// first that accepts them, and whatever the registrar asks for.
     pub realms: Vec<String>,
     /// Seconds a registration is asked for.
     pub expires: u32,
@@ -79,6 +83,10 @@ pub struct AccountConfig {
     /// dialogs when the registrar gives one. Needs an instance id. Off unless wished: there are
     /// registrars that hand such addresses out in front of a proxy that cannot route to them.
     pub gruu: bool,
+    /// After how long a silence a server that holds a registration over UDP is asked whether it is
+    /// there (OPTIONS); up to a minute when it is. `None`: never. Not where STUN keep-alives are
+    /// answered, which show the same.
+    pub ping: Option<Duration>,
     /// Whether to register. Without, requests go straight to their Request-URI.
     pub register: bool,
     /// Whose requests are answered.
@@ -136,11 +144,13 @@ impl AccountConfig {
             display_name: None,
             registrar,
             outbound_proxy: None,
+            further_proxies: Vec::new(),
             credentials: None,
             realms: Vec::new(),
             expires: 300,
             instance_id: String::new(),
             gruu: false,
+            ping: None,
             register: true,
             accept_from: AcceptFrom::Registrar,
             catch_all: false,

@@ -52,6 +52,14 @@ pub enum Input {
         /// What the transport said, for people.
         reason: String,
     },
+    /// The server at this target has answered a keep-alive by STUN (RFC 5626 section 4.4.2), and
+    /// will be told of as [`Input::TransportFailed`] when it no longer does.
+    Mapped {
+        /// Which.
+        target: Target,
+        /// It sees us at another address than before, so that its registration leads nowhere.
+        changed: bool,
+    },
     /// The answer to [`Output::Resolve`]: the routes in the order they are to be tried
     /// (RFC 3263 section 4).
     Resolved {
@@ -149,15 +157,18 @@ pub enum Event {
         /// The caller's answer, if the offer was ours.
         body: Option<Body>,
     },
-    /// The peer wants to change the session (re-INVITE, UPDATE). Answer with `answer_reoffer` or
-    /// `reject_reoffer`; an UPDATE within 24 s, or it is refused and [`Event::ReofferCancelled`]
-    /// comes.
+    /// The peer wants to change the session (re-INVITE, UPDATE; before the answer UPDATE or PRACK).
+    /// Answer with `answer_reoffer` or `reject_reoffer`; all but an INVITE within 24 s, or it is
+    /// refused and [`Event::ReofferCancelled`] comes. An `accept` in the meantime waits for that.
     Reoffered {
         /// Which call.
         session: SessionId,
+        /// Which of the telephones that ring at once, while we call. There is one offer at a time
+        /// of all of them.
+        early_dialog: Option<EarlyDialogId>,
         /// The peer's offer; `None` (INVITE only) asks for ours.
         body: Option<Body>,
-        /// INVITE or UPDATE.
+        /// INVITE, UPDATE or PRACK.
         by: Method,
     },
     /// The session timer's re-INVITE (RFC 4028), made by itself with our description in force, was
@@ -419,7 +430,7 @@ pub enum ReferProgress {
     Succeeded(StatusCode),
     /// The referred call failed, with its final status if that was told. Terminal.
     Failed(Option<StatusCode>),
-    /// The peer refused to call (503: it could not be asked). Terminal.
+    /// The peer refused to call (503: it could not be asked; 408: it gave no answer). Terminal.
     Refused(StatusCode),
     /// The peer fell silent, or ended its reports without a result. Terminal.
     Unknown,
@@ -436,7 +447,8 @@ impl ReferProgress {
 /// A peer's wish that we call somebody (RFC 3515).
 #[derive(Clone, Debug)]
 pub struct ReferRequest {
-    /// The call in which it was uttered; `None`: outside any.
+    /// The call in which it was uttered, or which its sender has shown to know of (RFC 4538);
+    /// `None`: outside any.
     pub session: Option<SessionId>,
     /// The account it was uttered to.
     pub account: AccountId,
@@ -492,6 +504,11 @@ pub enum RegistrationState {
         public_addr: Option<SocketAddr>,
         /// The server that holds the registration.
         server: Target,
+        /// It keeps the flow (RFC 5626): requests come to us the way we have opened.
+        outbound: bool,
+        /// The servers of further flows that stand (see
+        /// [`crate::AccountConfig::further_proxies`]).
+        others: Vec<Target>,
         /// What that server calls itself (Server, or else User-Agent), at most 128 characters.
         software: Option<String>,
     },

@@ -60,6 +60,10 @@ pub(crate) struct Pending {
     /// As sent, without Via: it may have to be sent again.
     pub request: Request,
     tries: u8,
+    /// It carries the answer to a challenge and is not to be signed again.
+    signed: bool,
+    /// The way it was sent.
+    route: Option<Route>,
     /// How often its way broke.
     detours: u8,
     /// The next hop has said something.
@@ -101,6 +105,8 @@ pub(crate) struct Flow {
     pub dialog: Dialog,
     owner: Owner,
     routes: Vec<Route>,
+    /// The peer must not know who we are.
+    pub private: bool,
     /// The route is the peer's own address and does not follow its Contact.
     pinned: bool,
     query: Option<QueryId>,
@@ -126,6 +132,7 @@ impl Flow {
             dialog,
             owner,
             routes: route.into_iter().collect(),
+            private: false,
             pinned,
             query: None,
             queue: Vec::new(),
@@ -204,10 +211,17 @@ impl Flow {
     }
 
     /// Sends a request; its outcome comes through [`Self::on_response`] or [`Self::on_failure`].
-    pub(crate) fn send(&mut self, cx: &mut Cx<'_>, mut request: Request, purpose: Purpose) {
-        authentication::sign(cx, &mut request);
-        let sent = cx.now;
-        let pending = Pending { purpose, request, tries: 0, detours: 0, heard: false, sent };
+    pub(crate) fn send(&mut self, cx: &mut Cx<'_>, request: Request, purpose: Purpose) {
+        let pending = Pending {
+            purpose,
+            request,
+            tries: 0,
+            signed: false,
+            route: None,
+            detours: 0,
+            heard: false,
+            sent: cx.now,
+        };
         self.dispatch(cx, Queued::Request(pending));
     }
 
@@ -217,13 +231,11 @@ impl Flow {
         let cseq = format!("{} {}", self.dialog.local_seq, pending.request.method.as_str());
         pending.heard = false;
         pending.request.headers.set(HeaderName::CSeq, cseq);
-        authentication::sign(cx, &mut pending.request);
         self.dispatch(cx, Queued::Request(pending));
     }
 
     /// Sends the ACK for a 2xx.
-    pub(crate) fn send_ack(&mut self, cx: &mut Cx<'_>, mut ack: Request) {
-        authentication::sign(cx, &mut ack);
+    pub(crate) fn send_ack(&mut self, cx: &mut Cx<'_>, ack: Request) {
         self.dispatch(cx, Queued::Ack(ack));
     }
 
@@ -258,15 +270,18 @@ impl Flow {
             let mut request = pending.request.clone();
             self.dialog.local_seq = self.dialog.local_seq.wrapping_add(1);
             let seq = self.dialog.local_seq;
-            if authentication::answer(cx, &mut request, &response, seq) {
+            let answered = pending.route.is_some_and(|route| {
+                authentication::answer(cx, &mut request, &response, (seq, &route)).is_ok()
+            });
+            if answered {
                 pending.tries += 1;
-                pending.heard = true;
+                (pending.heard, pending.signed) = (true, true);
                 pending.request = request;
                 self.dispatch(cx, Queued::Request(pending));
                 return Some(Outcome::Continues);
             }
         }
-        authentication::accepted(cx, &response);
+        authentication::accepted(cx, &pending.request, &response);
         Some(Outcome::Final(pending.purpose, pending.request, response))
     }
 
@@ -283,8 +298,14 @@ impl Flow {
             self.dispatch(cx, Queued::Request(pending));
             return Some(Outcome::Continues);
         }
-        let broke = matches!(failure, Failure::Transport(_)) && !self.pinned;
         let once = matches!(pending.purpose, Purpose::Overtaken | Purpose::Refer);
+        let free = !self.pinned && !once && pending.detours < DETOURS;
+        if free && self.take_other_way(cx, &mut pending) {
+            pending.detours += 1;
+            self.send_again(cx, pending);
+            return Some(Outcome::Continues);
+        }
+        let broke = matches!(failure, Failure::Transport(_)) && !self.pinned;
         if broke && !once && pending.detours < DETOURS {
             // A connection that broke, or an address that has just gone: there may be another way.
             pending.detours += 1;
@@ -293,6 +314,25 @@ impl Flow {
             return Some(Outcome::Continues);
         }
         Some(Outcome::Failed(pending.purpose, pending.request, failure))
+    }
+
+    /// The server that led to the peer is gone, and another flow of the account stands (RFC 5626): what
+    /// follows travels over that, with its proxy in the place of the one that is gone.
+    fn take_other_way(&mut self, cx: &Cx<'_>, pending: &mut Pending) -> bool {
+        let Some(gone) = pending.route else { return false };
+        let Some((route, proxy)) = cx.account.other_way(&gone) else { return false };
+        let named = self.dialog.route_set.first().is_some_and(|first| serves(&gone, &first.uri));
+        if named {
+            self.dialog.route_set.remove(0);
+            let proxy = proxy.map(|proxy| crate::message::name_addr(None, proxy));
+            self.dialog.route_set.splice(0..0, proxy);
+            pending.request.headers.remove(&HeaderName::Route);
+            for hop in &self.dialog.route_set {
+                pending.request.headers.push(HeaderName::Route, hop.to_string());
+            }
+        }
+        self.routes = vec![route];
+        true
     }
 
     /// The resolver's answer; the requests that can never be sent come back.
@@ -341,15 +381,27 @@ impl Flow {
             return self.find_way(cx);
         };
         match queued {
-            Queued::Ack(ack) => cx.shared.layer.send_ack(cx.now, ack, &route),
+            Queued::Ack(mut ack) => {
+                authentication::sign(cx, &mut ack, &route);
+                cx.shared.layer.send_ack(cx.now, ack, &route);
+            }
             Queued::Request(mut pending) => {
                 let method = &pending.request.method;
                 if matches!(
                     method,
                     Method::Invite | Method::Update | Method::Refer | Method::Notify
                 ) {
-                    crate::message::set_contact(&mut pending.request.headers, cx, &route);
+                    crate::message::set_contact(
+                        &mut pending.request.headers,
+                        cx,
+                        &route,
+                        self.private,
+                    );
                 }
+                if !std::mem::take(&mut pending.signed) || pending.route != Some(route) {
+                    authentication::sign(cx, &mut pending.request, &route);
+                }
+                pending.route = Some(route);
                 pending.sent = cx.now;
                 let request = pending.request.clone();
                 let key = cx.shared.request(cx.now, request, &route, self.owner);

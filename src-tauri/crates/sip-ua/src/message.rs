@@ -10,7 +10,7 @@ const METHODS: [&str; 10] =
     ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE", "REFER", "NOTIFY"];
 
 /// Extensions this user agent has by itself.
-const EXTENSIONS: [&str; 2] = ["replaces", "norefersub"];
+const EXTENSIONS: [&str; 3] = ["replaces", "norefersub", "tdialog"];
 
 /// A response with `tag` in To, unless To has one or the response is 100 (section 8.2.6.2).
 pub(crate) fn response(request: &Request, status: StatusCode, tag: &str) -> Response {
@@ -69,15 +69,15 @@ pub(crate) fn set_accept(headers: &mut Headers, config: &Config) {
     headers.set(HeaderName::Accept, config.accept.join(", "));
 }
 
-/// Our Contact in a request that travels over `route`.
-pub(crate) fn set_contact(headers: &mut Headers, cx: &Cx<'_>, route: &Route) {
-    let contact = cx.account.contact(route.target.transport, route.local);
+/// Our Contact in a request that travels over `route`; `private`: one that does not tell who we are.
+pub(crate) fn set_contact(headers: &mut Headers, cx: &Cx<'_>, route: &Route, private: bool) {
+    let contact = cx.account.contact(route.target.transport, route.local, private);
     headers.set(HeaderName::Contact, contact.to_string());
 }
 
 /// Our Contact in a response to a request from `source`.
-pub(crate) fn set_contact_for(headers: &mut Headers, cx: &Cx<'_>, source: &Source) {
-    headers.set(HeaderName::Contact, cx.account.contact_for(source).to_string());
+pub(crate) fn set_contact_for(headers: &mut Headers, cx: &Cx<'_>, source: &Source, private: bool) {
+    headers.set(HeaderName::Contact, cx.account.contact_for(source, private).to_string());
 }
 
 /// Puts a body in place, or takes it out.

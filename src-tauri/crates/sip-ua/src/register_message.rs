@@ -6,6 +6,7 @@ use sip_core::Route;
 use sip_types::{ContactValue, HeaderName, Method, NameAddr, Request, Response, Uri};
 
 use crate::{
+    AccountConfig,
     account::Account,
     message::{self, name_addr},
     shared::Cx,
@@ -21,6 +22,8 @@ pub(crate) struct Binding {
     pub public_addr: Option<SocketAddr>,
     /// The public GRUU it gave us (RFC 5627 section 4.2).
     pub gruu: Option<Uri>,
+    /// The temporary one, which does not tell who we are.
+    pub temporary_gruu: Option<Uri>,
     /// It keeps the flow (RFC 5626 section 6).
     pub outbound: bool,
 }
@@ -40,24 +43,26 @@ pub(crate) struct Wish {
     pub uri: Option<Uri>,
 }
 
-/// The number of our one flow (RFC 5626 section 4.2).
-const REG_ID: &str = "1";
-
-/// A REGISTER for our Contact over `route`.
-pub(crate) fn build(cx: &Cx<'_>, route: &Route, wish: &Wish) -> Request {
-    let config = &cx.account.config;
-    let domain = match config.registrar.host() {
+/// The registrar's domain: its URI without user and parameters.
+pub(crate) fn domain(config: &AccountConfig) -> Uri {
+    match config.registrar.host() {
         Some(host) if config.registrar.is_sips() => {
             let text = Uri::sip(None, host.clone(), config.registrar.port()).to_string();
             Uri::parse(&text.replacen("sip:", "sips:", 1)).unwrap_or(config.registrar.clone())
         }
         Some(host) => Uri::sip(None, host.clone(), config.registrar.port()),
         None => config.registrar.clone(),
-    };
-    let mut request = Request::new(Method::Register, wish.uri.clone().unwrap_or(domain));
+    }
+}
+
+/// A REGISTER for our Contact over `route`.
+pub(crate) fn build(cx: &Cx<'_>, route: &Route, wish: &Wish) -> Request {
+    let config = &cx.account.config;
+    let domain = wish.uri.clone().unwrap_or_else(|| domain(config));
+    let mut request = Request::new(Method::Register, domain);
     let address = name_addr(config.display_name.clone(), config.aor.clone());
     let headers = &mut request.headers;
-    if let Some(proxy) = config.outbound_proxy.as_ref().filter(|proxy| proxy.lr()) {
+    if let Some(proxy) = cx.account.registration.proxy().filter(|proxy| proxy.lr()) {
         headers.push(HeaderName::Route, name_addr(None, proxy.clone()).to_string());
     }
     headers.push(HeaderName::MaxForwards, "70");
@@ -67,7 +72,7 @@ pub(crate) fn build(cx: &Cx<'_>, route: &Route, wish: &Wish) -> Request {
     headers.push(HeaderName::CSeq, format!("{} REGISTER", wish.seq));
     let mut contact = cx.account.address(route.target.transport, route.local);
     if wish.outbound {
-        contact.params.set("reg-id", Some(REG_ID));
+        contact.params.set("reg-id", Some(&cx.account.registration.number().to_string()));
     }
     let moved = wish.old.as_ref().filter(|old| wish.expires > 0 && !old.equivalent(&contact.uri));
     headers.push(HeaderName::Contact, contact.to_string());
@@ -109,8 +114,12 @@ pub(crate) fn read_binding(account: &Account, request: &Request, response: &Resp
     let own = own.and_then(|text| text.trim().parse::<u64>().ok());
     let all = || response.headers.expires().ok().flatten();
     let expires = own.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)).or_else(all);
-    let gruu = ours.as_ref().and_then(|address| address.params.value("pub-gruu"));
-    let gruu = gruu.and_then(|text| Uri::parse(text.trim().trim_matches('"')).ok());
+    let gruu = |name: &str| {
+        let text = ours.as_ref().and_then(|address| address.params.value(name))?;
+        let uri = Uri::parse(text.trim().trim_matches('"')).ok()?;
+        (account.config.gruu && uri.is_sip() && uri.param("gr").is_some()).then_some(uri)
+    };
+    let (public, temporary_gruu) = (gruu("pub-gruu"), gruu("temp-gruu"));
     let outbound =
         response.headers.require().iter().any(|tag| tag.eq_ignore_ascii_case("outbound"));
     let contact = ours.or(asked).map_or_else(|| account.config.aor.clone(), |address| address.uri);
@@ -119,7 +128,8 @@ pub(crate) fn read_binding(account: &Account, request: &Request, response: &Resp
         expires: expires.filter(|&e| e > 0).unwrap_or(account.config.expires).min(7 * 86_400),
         contact,
         public_addr: public_addr(response),
-        gruu: gruu.filter(|uri| account.config.gruu && uri.is_sip() && uri.param("gr").is_some()),
+        gruu: public,
+        temporary_gruu,
         outbound,
     }
 }

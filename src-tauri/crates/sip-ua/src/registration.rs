@@ -2,8 +2,9 @@
 //!
 //! Inputs from the owner: register, unregister, the network changed, the network is gone. From the
 //! resolver: located, not located. From the transactions: response, failure. From the transport:
-//! nothing can be sent to the server, its connection broke. From the clock: refresh due, retry due,
-//! an answer is overdue, the way back to the preferred server is worth a try.
+//! nothing can be sent to the server, its connection broke, it sees us elsewhere. From the watch over
+//! the server: it is silent. From the clock: refresh due, retry due, an answer is overdue, the way
+//! back to the preferred server is worth a try.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,11 @@ use sip_core::{ClientKey, Failure, Route, Target};
 use sip_types::{ContactValue, NameAddr, Request, Response, StatusCode, Transport, Uri};
 
 use crate::{
-    Event, QueryId, RegistrationState, ResolveError, authentication,
+    Event, QueryId, RegistrationState, ResolveError,
+    account::Account,
+    authentication::{self, Unanswered},
     backoff::Backoff,
+    liveness::{self, Liveness},
     register_message::{self, Wish},
     shared::{Cx, Owner},
 };
@@ -64,6 +68,14 @@ enum Question {
 /// One account's registration.
 #[derive(Debug)]
 pub(crate) struct Registration {
+    /// Which flow of the account it is: the reg-id of RFC 5626, from 1.
+    number: u8,
+    /// The first hop of this flow, if that is not the registrar.
+    proxy: Option<Uri>,
+    /// Where the server was located at, best first.
+    pub routes: Vec<Route>,
+    /// The watch over the server that holds it.
+    pub liveness: Liveness,
     state: State,
     call_id: String,
     from_tag: String,
@@ -95,6 +107,8 @@ pub(crate) struct Registration {
     service_route: Vec<NameAddr>,
     /// The public GRUU (RFC 5627).
     gruu: Option<Uri>,
+    /// The latest temporary one; earlier ones stay good.
+    temporary_gruu: Option<Uri>,
     /// Ask for a flow (RFC 5626); not any more once a proxy on the way cannot (439).
     ask_outbound: bool,
     /// The registrar granted it.
@@ -106,8 +120,16 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    pub(crate) fn new(call_id: String, from_tag: String, expires: u32) -> Self {
+    pub(crate) fn new(
+        (call_id, from_tag): (String, String),
+        expires: u32,
+        (number, proxy): (u8, Option<Uri>),
+    ) -> Self {
         Self {
+            number,
+            proxy,
+            routes: Vec::new(),
+            liveness: Liveness::default(),
             state: State::Idle,
             call_id,
             from_tag,
@@ -127,12 +149,31 @@ impl Registration {
             contact: None,
             service_route: Vec::new(),
             gruu: None,
+            temporary_gruu: None,
             ask_outbound: true,
             outbound: false,
             redirections: 0,
             elsewhere: None,
             reported: None,
         }
+    }
+
+    /// Which flow of the account it is.
+    pub(crate) fn number(&self) -> u8 {
+        self.number
+    }
+
+    /// The first hop of this flow, if that is not the registrar.
+    pub(crate) fn proxy(&self) -> Option<&Uri> {
+        self.proxy.as_ref()
+    }
+
+    /// What its owner would be told of this flow, as long as it stands.
+    fn standing(&self) -> Option<(&RegistrationState, Target)> {
+        let target = self.server()?.target;
+        let stands = matches!(self.reported, Some(RegistrationState::Registered { .. }))
+            && self.state != State::Unregistering;
+        self.reported.as_ref().filter(|_| stands).map(|state| (state, target))
     }
 
     pub(crate) fn service_route(&self) -> &[NameAddr] {
@@ -142,6 +183,11 @@ impl Registration {
     /// What our Contact in dialogs is, if the registrar gave us a name of our own (RFC 5627).
     pub(crate) fn gruu(&self) -> Option<&Uri> {
         self.gruu.as_ref().filter(|_| self.bound)
+    }
+
+    /// The same for whoever must not know who we are.
+    pub(crate) fn temporary_gruu(&self) -> Option<&Uri> {
+        self.temporary_gruu.as_ref().filter(|_| self.bound)
     }
 
     /// Whether the registrar keeps our flow (RFC 5626).
@@ -267,7 +313,8 @@ pub(crate) fn locate(cx: &mut Cx<'_>) {
 }
 
 fn ask(cx: &mut Cx<'_>, uri: Uri, question: Question) {
-    let query = cx.shared.resolve(Owner::Registration(cx.account.id), uri);
+    let owner = Owner::Registration(cx.account.id, cx.account.registration.number);
+    let query = cx.shared.resolve(owner, uri);
     cx.account.registration.query = Some((query, question));
 }
 
@@ -378,6 +425,7 @@ pub(crate) fn on_failure(cx: &mut Cx<'_>, key: ClientKey, failure: &Failure) {
 
 fn unanswered(cx: &mut Cx<'_>, route: Route, cause: String) {
     let now = cx.now;
+    cx.account.registration.liveness.unanswered();
     let registration = &mut cx.account.registration;
     registration.give_up_at = None;
     match registration.state {
@@ -418,6 +466,33 @@ pub(crate) fn on_transport_failed(cx: &mut Cx<'_>, target: &Target, reason: &str
     cx.account.registration.bound = false;
     enter(cx, State::Waiting { retry_at }, "connection broke");
     let cause = format!("the connection broke: {reason}");
+    report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
+}
+
+/// The server sees us at another address than before: what it holds leads nowhere.
+pub(crate) fn moved(cx: &mut Cx<'_>, target: &Target) {
+    let registration = &mut cx.account.registration;
+    if registration.may_return() && registration.server().is_some_and(|r| r.target == *target) {
+        registration.backoff.hurry(cx.now);
+        refresh(cx, "seen at another address");
+    }
+}
+
+/// The server answers nothing any more. `certain`: it has answered such a question before.
+pub(crate) fn silent(cx: &mut Cx<'_>, certain: bool) {
+    let registration = &mut cx.account.registration;
+    if !matches!(registration.state, State::Registered { .. }) {
+        return;
+    }
+    registration.backoff.hurry(cx.now);
+    registration.pending = None;
+    if !certain {
+        return refresh(cx, "silence");
+    }
+    let retry_at = cx.now + cx.shared.delay(Duration::ZERO, Duration::from_millis(500));
+    cx.account.registration.bound = false;
+    enter(cx, State::Waiting { retry_at }, "silence");
+    let cause = "the server does not answer".to_owned();
     report(cx, RegistrationState::Unreachable { cause }, Some(retry_at));
 }
 
@@ -472,7 +547,7 @@ fn try_return(cx: &mut Cx<'_>) {
     let registration = &mut cx.account.registration;
     registration.return_at = None;
     let wanted = |route: &&Route| Some(route.target) == registration.preferred;
-    if let Some(route) = cx.account.routes.iter().find(wanted).copied() {
+    if let Some(route) = registration.routes.iter().find(wanted).copied() {
         let account = cx.account.id;
         tracing::debug!(%account, "Registered, back to {} -> Registered", route.target);
         again(cx, route);
@@ -529,18 +604,18 @@ fn send(cx: &mut Cx<'_>, route: Route, expires: u32) {
         uri: registration.elsewhere.clone(),
     };
     let mut request = register_message::build(cx, &route, &wish);
-    authentication::sign(cx, &mut request);
+    authentication::sign(cx, &mut request, &route);
     transmit(cx, route, request, 0);
 }
 
 fn transmit(cx: &mut Cx<'_>, route: Route, request: Request, tries: u8) {
-    let owner = Owner::Registration(cx.account.id);
+    let owner = Owner::Registration(cx.account.id, cx.account.registration.number);
     let key = cx.shared.request(cx.now, request.clone(), &route, owner);
     cx.account.registration.pending = Some(Pending { key, request, route, tries });
 }
 
 fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
-    authentication::accepted(cx, response);
+    authentication::accepted(cx, &pending.request, response);
     let route = pending.route;
     let binding = register_message::read_binding(cx.account, &pending.request, response);
     let registration = &mut cx.account.registration;
@@ -552,6 +627,7 @@ fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
     registration.contact = register_message::asked_contact(&pending.request);
     registration.service_route = register_message::service_route(response);
     registration.gruu = binding.gruu;
+    registration.temporary_gruu = binding.temporary_gruu;
     registration.outbound = binding.outbound;
     let away = registration.preferred.filter(|preferred| *preferred != route.target);
     registration.return_at =
@@ -561,11 +637,14 @@ fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
     let jitter = cx.shared.delay(Duration::ZERO, margin / 4);
     let refresh_at = cx.now + expires.saturating_sub(margin + jitter);
     enter(cx, State::Registered { refresh_at }, "accepted");
+    liveness::registered(cx, route.target);
     let state = RegistrationState::Registered {
         expires: binding.expires,
         contact: binding.contact,
         public_addr: binding.public_addr,
         server: route.target,
+        outbound: binding.outbound,
+        others: Vec::new(),
         software: register_message::software(response),
     };
     report(cx, state, Some(refresh_at));
@@ -584,7 +663,8 @@ fn on_challenge(cx: &mut Cx<'_>, pending: Pending, response: &Response) {
     let state = registration.state;
     registration.seq += 1;
     let seq = registration.seq;
-    if tries < authentication::TRIES && authentication::answer(cx, &mut request, response, seq) {
+    let answered = authentication::answer(cx, &mut request, response, (seq, &route));
+    if answered.is_ok() && tries < authentication::TRIES {
         transmit(cx, route, request, tries + 1);
         let registration = &mut cx.account.registration;
         if !registration.remaining.is_empty() || registration.backoff.is_hurried(cx.now) {
@@ -592,10 +672,20 @@ fn on_challenge(cx: &mut Cx<'_>, pending: Pending, response: &Response) {
         }
         return;
     }
+    let cause = match &answered {
+        Ok(()) => "the server keeps asking for a sign-in".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let trouble = answered.as_ref().map_or_else(Unanswered::is_trouble, |()| true);
     match state {
         State::Unregistering => unregistered(cx, "challenge"),
         State::Registered { .. } => not_returned(cx, route, None),
-        _ => refused(cx, Some(response.status), "user name or password is wrong".to_owned()),
+        _ if trouble => {
+            // The password is not refused: the server is in disorder, and may come to itself.
+            cx.account.registration.backoff.punish(cx.now, route.target, None);
+            try_next(cx, "challenge", cause, None, true);
+        }
+        _ => refused(cx, Some(response.status), cause),
     }
 }
 
@@ -657,6 +747,7 @@ fn unregistered(cx: &mut Cx<'_>, event: &str) {
     registration.current = None;
     registration.contact = None;
     registration.gruu = None;
+    registration.temporary_gruu = None;
     registration.outbound = false;
     enter(cx, State::Idle, event);
     report(cx, RegistrationState::Unregistered, None);
@@ -678,7 +769,33 @@ fn report(cx: &mut Cx<'_>, state: RegistrationState, retry_at: Option<Instant>) 
     }
     registration.reported = Some(state.clone());
     let account = cx.account.id;
-    cx.shared.event(Event::Registration { account, state, retry_at });
+    if cx.account.spare.is_empty() {
+        return cx.shared.event(Event::Registration { account, state, retry_at });
+    }
+    let (state, retry_at) = match shown(cx.account) {
+        Some(standing) => (standing, None),
+        None => (state, retry_at),
+    };
+    if cx.account.shown.as_ref() != Some(&state) {
+        cx.account.shown = Some(state.clone());
+        cx.shared.event(Event::Registration { account, state, retry_at });
+    }
+}
+
+/// What an account with several flows shows while one stands: the first that does, and the servers of
+/// the others.
+fn shown(account: &Account) -> Option<RegistrationState> {
+    let mut standing: Vec<_> = account
+        .flows()
+        .filter_map(|flow| flow.standing().map(|(state, target)| (flow.number, state, target)))
+        .collect();
+    standing.sort_by_key(|(number, ..)| *number);
+    let targets = standing.iter().skip(1).map(|(_, _, target)| *target).collect();
+    let mut first = standing.first().map(|(_, state, _)| (*state).clone())?;
+    if let RegistrationState::Registered { others, .. } = &mut first {
+        *others = targets;
+    }
+    Some(first)
 }
 
 fn words(response: &Response) -> String {

@@ -9,7 +9,8 @@ use sip_types::{Method, Replaces, Request, Response, StatusCode};
 use crate::{
     AccountId, Event, Input, SessionId, UserAgent,
     dialog::DialogId,
-    message, refusal, registration,
+    liveness, message, refusal,
+    registration::{self, Registration},
     session::{Invitation, Session, TakenOver},
     shared::Owner,
     subscription::Subscription,
@@ -20,6 +21,7 @@ impl UserAgent {
     pub(crate) fn take_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Received { source, message } => {
+                self.heard(now, &source);
                 let received = sip_core::Input::Received { source, message };
                 self.shared.layer.handle_input(now, received);
             }
@@ -33,14 +35,27 @@ impl UserAgent {
                 self.shared.layer.handle_input(now, failed);
                 self.drain(now);
                 for id in self.accounts.keys().copied().collect::<Vec<_>>() {
-                    self.with_account(now, id, |cx| {
+                    self.each_flow(now, id, |cx| {
+                        liveness::failed(cx, &target);
                         registration::on_transport_failed(cx, &target, &reason);
                     });
                 }
             }
+            Input::Mapped { target, changed } => {
+                for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+                    self.each_flow(now, id, |cx| {
+                        liveness::watched(cx, &target);
+                        if changed {
+                            registration::moved(cx, &target);
+                        }
+                    });
+                }
+            }
             Input::Resolved { query, result } => match self.shared.queries.remove(&query) {
-                Some(Owner::Registration(id)) => {
-                    self.with_account(now, id, |cx| registration::on_resolved(cx, query, result));
+                Some(Owner::Registration(id, flow)) => {
+                    self.with_flow(now, id, flow, |cx| {
+                        registration::on_resolved(cx, query, result);
+                    });
                 }
                 Some(Owner::Session(id)) => {
                     self.with_session(now, id, |session, cx| {
@@ -52,8 +67,18 @@ impl UserAgent {
                         subscription.on_resolved(cx, query, result);
                     });
                 }
-                Some(Owner::Passed) | None => {}
+                Some(Owner::Passed | Owner::Liveness(..)) | None => {}
             },
+        }
+    }
+
+    fn heard(&mut self, now: Instant, source: &Source) {
+        for account in self.accounts.values_mut() {
+            let ping = account.config.ping;
+            account.registration.liveness.heard(now, source, ping);
+            for flow in &mut account.spare {
+                flow.liveness.heard(now, source, ping);
+            }
         }
     }
 
@@ -112,12 +137,15 @@ impl UserAgent {
 
     fn on_response(&mut self, now: Instant, key: sip_core::ClientKey, response: Response) {
         match self.shared.clients.get(&key).copied() {
-            Some(Owner::Registration(id)) => {
+            Some(Owner::Registration(id, flow)) => {
                 let held = self.is_registered(id);
-                self.with_account(now, id, |cx| registration::on_response(cx, key, &response));
+                self.with_flow(now, id, flow, |cx| registration::on_response(cx, key, &response));
                 if !held && self.is_registered(id) {
                     self.each_subscription(now, Some(id), Subscription::registered_again);
                 }
+            }
+            Some(Owner::Liveness(id, flow)) => {
+                self.with_flow(now, id, flow, |cx| liveness::on_response(cx, key));
             }
             Some(Owner::Subscription(id)) => {
                 self.with_subscription(now, id, |subscription, cx| {
@@ -167,8 +195,11 @@ impl UserAgent {
 
     fn on_failure(&mut self, now: Instant, key: sip_core::ClientKey, failure: sip_core::Failure) {
         match self.shared.clients.remove(&key) {
-            Some(Owner::Registration(id)) => {
-                self.with_account(now, id, |cx| registration::on_failure(cx, key, &failure));
+            Some(Owner::Registration(id, flow)) => {
+                self.with_flow(now, id, flow, |cx| registration::on_failure(cx, key, &failure));
+            }
+            Some(Owner::Liveness(id, flow)) => {
+                self.with_flow(now, id, flow, |cx| liveness::on_failure(cx, key));
             }
             Some(Owner::Session(id)) => {
                 self.with_session(now, id, |session, cx| session.on_failure(cx, key, failure));
@@ -263,7 +294,8 @@ impl UserAgent {
         self.on_invite(now, account, Invitation { key, request, source });
     }
 
-    /// A wish for a call from nowhere: refused unless the account has it otherwise.
+    /// A wish for a call from nowhere: refused unless it names a call that its sender can know of
+    /// only from one of the two ends (RFC 4538), or the account has it otherwise.
     fn on_outside_refer(
         &mut self,
         now: Instant,
@@ -276,17 +308,36 @@ impl UserAgent {
             return self.refuse(now, key, request, StatusCode::NOT_FOUND);
         };
         let (account, open) = (account.id, account.config.refer_outside);
-        if !open || self.sessions.len() >= self.shared.config.max_sessions {
+        let about = self.target_dialog(account, request);
+        if !(open || about.is_some()) || self.sessions.len() >= self.shared.config.max_sessions {
             return self.refuse(now, key, request, StatusCode::FORBIDDEN);
         }
         let id = self.new_session_id();
         let parts = (key, request, source);
-        match self.with_account(now, account, |cx| Session::referred_outside(cx, id, parts)) {
+        let session =
+            self.with_account(now, account, |cx| Session::referred_outside(cx, id, parts, about));
+        match session {
             Some(Ok(session)) => {
                 self.sessions.insert(id, session);
             }
             _ => self.refuse(now, key, request, StatusCode::BAD_REQUEST),
         }
+    }
+
+    /// The answered call of an account that a request's Target-Dialog names. The tags are those of
+    /// its two ends; senders differ in whose they call local.
+    fn target_dialog(&self, account: AccountId, request: &Request) -> Option<SessionId> {
+        let named = request.headers.target_dialog().ok().flatten()?;
+        let id = |local: &str, remote: &str| DialogId {
+            call_id: named.call_id.clone(),
+            local_tag: Some(local.to_owned()),
+            remote_tag: Some(remote.to_owned()),
+        };
+        let (one, other) = (&named.local_tag, &named.remote_tag);
+        let found = self.session_named(&id(one, other));
+        let found = found.or_else(|| self.session_named(&id(other, one)));
+        let session = found.and_then(|id| self.sessions.get(&id))?;
+        (session.account == account && session.may_be_joined().is_ok()).then_some(session.id)
     }
 
     fn on_invite(&mut self, now: Instant, account: AccountId, invitation: Invitation) {
@@ -395,7 +446,7 @@ impl UserAgent {
         let (sessions, subscriptions) = (&self.sessions, &self.subscriptions);
         self.accounts.retain(|id, account| {
             !account.removed
-                || !account.registration.is_idle()
+                || !account.flows().all(Registration::is_idle)
                 || sessions.values().any(|session| session.account == *id)
                 || subscriptions.values().any(|subscription| subscription.account == *id)
         });

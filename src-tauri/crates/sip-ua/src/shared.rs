@@ -17,8 +17,10 @@ use crate::{
 /// Whose transaction, query or server transaction it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// An account's registration.
-    Registration(AccountId),
+    /// One flow of an account's registration.
+    Registration(AccountId, u8),
+    /// The watch over the server of one flow.
+    Liveness(AccountId, u8),
     /// A session.
     Session(SessionId),
     /// A subscription.

@@ -9,9 +9,12 @@ pub(crate) fn serves(route: &Route, uri: &Uri) -> bool {
     let Some(ip) = uri.host().and_then(sip_types::Host::ip) else { return false };
     let transport = transport_of(uri);
     let port = uri.port().unwrap_or(default_port(transport));
-    transport == route.target.transport
-        && ip == route.target.addr.ip()
-        && port == route.target.addr.port()
+    let same = match route.target.transport {
+        // RFC 7118 section 5: both are `ws` in a URI.
+        Transport::Wss => matches!(transport, Transport::Ws | Transport::Wss),
+        own => own == transport,
+    };
+    same && ip == route.target.addr.ip() && port == route.target.addr.port()
 }
 
 /// The transport a URI with an address for a host asks for (RFC 3263 section 4.1).

@@ -9,11 +9,15 @@ use crate::{
     AcceptFrom, AccountConfig, AccountId, Body, Config, Counters, EarlyDialogId, Input,
     OutgoingCall, Output, Refer, ReferralId, SessionId, SubscriptionId, UaError,
     account::Account,
+    liveness,
     registration::{self, Registration},
     session::Session,
     shared::{Cx, Owner, Shared},
-    subscription::Subscription,
+    subscription::{Names, Subscription},
 };
+
+/// Flows of one account besides the first.
+const MORE_FLOWS: usize = 3;
 
 /// A SIP user agent without I/O.
 ///
@@ -25,6 +29,7 @@ pub struct UserAgent {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    pub(crate) names: Names,
     next_account: u32,
     next_session: u64,
     pub(crate) next_subscription: u64,
@@ -40,6 +45,7 @@ impl UserAgent {
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            names: Names::default(),
             next_account: 0,
             next_session: 0,
             next_subscription: 0,
@@ -56,7 +62,10 @@ impl UserAgent {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.shared.layer.handle_timeout(now);
         for id in self.accounts.keys().copied().collect::<Vec<_>>() {
-            self.with_account(now, id, registration::handle_timeout);
+            self.each_flow(now, id, |cx| {
+                registration::handle_timeout(cx);
+                liveness::handle_timeout(cx);
+            });
         }
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.with_session(now, id, Session::handle_timeout);
@@ -73,11 +82,16 @@ impl UserAgent {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let accounts =
-            self.accounts.values().filter_map(|account| account.registration.poll_timeout());
+        let flows = self.accounts.values().flat_map(Account::flows);
+        let accounts = flows.flat_map(|flow| [flow.poll_timeout(), flow.liveness.poll_timeout()]);
         let sessions = self.sessions.values().filter_map(Session::poll_timeout);
         let subscriptions = self.subscriptions.values().filter_map(Subscription::poll_timeout);
-        accounts.chain(sessions).chain(subscriptions).chain(self.shared.layer.poll_timeout()).min()
+        accounts
+            .flatten()
+            .chain(sessions)
+            .chain(subscriptions)
+            .chain(self.shared.layer.poll_timeout())
+            .min()
     }
 
     // --- accounts ---
@@ -86,11 +100,25 @@ impl UserAgent {
     pub fn add_account(&mut self, now: Instant, config: AccountConfig) -> AccountId {
         self.next_account += 1;
         let id = AccountId(self.next_account);
-        let (call_id, tag) = (self.shared.random.token(24), self.shared.random.token(10));
-        let registration = Registration::new(call_id, tag, config.expires);
-        let (register, guarded) = (config.register, config.accept_from == AcceptFrom::Registrar);
-        self.accounts.insert(id, Account::new(id, config, registration));
-        self.with_account(now, id, |cx| match (register, guarded) {
+        let flows = if config.instance_id.is_empty() { 0 } else { MORE_FLOWS };
+        let proxies = config.further_proxies.iter().take(flows).cloned().map(Some);
+        let proxies: Vec<_> =
+            std::iter::once(config.outbound_proxy.clone()).chain(proxies).collect();
+        let random = &mut self.shared.random;
+        let mut registrations = (1u8..).zip(proxies).map(|flow| {
+            let names = (random.token(24), random.token(10));
+            Registration::new(names, config.expires, flow)
+        });
+        let registration = registrations.next();
+        let spare: Vec<_> = registrations.collect();
+        let Some(registration) = registration else { return id };
+        // Whose requests are answered, and whose challenges: that of the account's own server.
+        let guarded = config.accept_from == AcceptFrom::Registrar || config.credentials.is_some();
+        let register = config.register;
+        let mut account = Account::new(id, config, registration);
+        account.spare = spare;
+        self.accounts.insert(id, account);
+        self.each_flow(now, id, |cx| match (register, guarded) {
             (true, _) => registration::register(cx),
             (false, true) => registration::locate(cx),
             (false, false) => {}
@@ -153,7 +181,7 @@ impl UserAgent {
 
     fn for_registering(&mut self, now: Instant, f: impl Fn(&mut Cx<'_>)) {
         for id in self.accounts.keys().copied().collect::<Vec<_>>() {
-            self.with_account(now, id, |cx| {
+            self.each_flow(now, id, |cx| {
                 if cx.account.config.register && !cx.account.removed {
                     f(cx);
                 }
@@ -298,7 +326,7 @@ impl UserAgent {
         self.command(now, session, |session, cx| session.update(cx, body))
     }
 
-    /// Accepts the peer's re-INVITE or UPDATE with an answer (or our offer, if it had none).
+    /// Accepts the peer's re-INVITE, UPDATE or PRACK with an answer (or our offer, if it had none).
     pub fn answer_reoffer(
         &mut self,
         now: Instant,
@@ -308,7 +336,7 @@ impl UserAgent {
         self.command(now, session, |session, cx| session.answer_reoffer(cx, body.as_ref()))
     }
 
-    /// Refuses the peer's re-INVITE or UPDATE; the session goes on as it was.
+    /// Refuses the peer's re-INVITE, UPDATE or PRACK; the session goes on as it was.
     pub fn reject_reoffer(
         &mut self,
         now: Instant,
@@ -506,14 +534,44 @@ impl UserAgent {
         &mut self,
         now: Instant,
         id: AccountId,
-        f: impl FnOnce(&mut Cx<'_>),
+        f: impl FnMut(&mut Cx<'_>),
     ) -> Result<(), UaError> {
         if self.accounts.get(&id).is_none_or(|account| account.removed) {
             return Err(UaError::UnknownAccount);
         }
-        self.with_account(now, id, f);
+        self.each_flow(now, id, f);
         self.settle(now);
         Ok(())
+    }
+
+    /// Runs `f` on one flow of an account's registration.
+    pub(crate) fn with_flow<R>(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        flow: u8,
+        f: impl FnOnce(&mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        let account = self.accounts.get_mut(&id)?;
+        account.take_up(flow);
+        let result = f(&mut Cx { now, shared: &mut self.shared, account });
+        account.take_up_best();
+        Some(result)
+    }
+
+    /// Runs `f` on every flow of an account's registration, the first first.
+    pub(crate) fn each_flow(
+        &mut self,
+        now: Instant,
+        id: AccountId,
+        mut f: impl FnMut(&mut Cx<'_>),
+    ) {
+        let flows = self.accounts.get(&id).map(|account| account.flows().map(Registration::number));
+        let mut flows: Vec<_> = flows.into_iter().flatten().collect();
+        flows.sort_unstable();
+        for flow in flows {
+            self.with_flow(now, id, flow, &mut f);
+        }
     }
 
     pub(crate) fn with_account<R>(

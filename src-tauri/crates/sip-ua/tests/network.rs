@@ -209,6 +209,83 @@ fn a_name_of_our_own_is_our_contact() {
 }
 
 #[test]
+fn a_call_to_our_instance_finds_its_account() {
+    let mut net = setting(22);
+    registered(&mut net);
+    for (gr, status) in [
+        ("urn:uuid:00000000-0000-1000-8000-000A95A0E128", None),
+        ("urn:uuid:00000000-0000-1000-8000-000000000000", Some(StatusCode::NOT_FOUND)),
+    ] {
+        let text = format!(
+            "INVITE sip:whoever@192.0.2.3;gr={gr} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}\r\nFrom: <sip:a@192.0.2.1>;tag=a\r\n\
+             To: <sip:whoever@pbx.example.test>\r\nCall-ID: {gr}\r\nCSeq: 1 INVITE\r\n\
+             Max-Forwards: 70\r\nContact: <sip:a@192.0.2.1>\r\nContent-Length: 0\r\n\r\n",
+            status.is_some()
+        );
+        net.send(ONE, PHONE, text.into_bytes());
+        net.run(50);
+        let answered = net.responses(ONE).into_iter().map(|response| response.status);
+        let refusal = answered.filter(|status| status.is_final()).last();
+        assert_eq!(refusal, status);
+        let calls = net.events(PHONE).into_iter().filter(|e| matches!(e, Event::Incoming(_)));
+        assert_eq!(calls.count(), usize::from(status.is_none()));
+    }
+}
+
+#[test]
+fn whoever_withholds_the_number_has_a_contact_that_tells_nothing() {
+    let mut net = setting(20);
+    let request = asked(&mut net, ONE);
+    let given = format!(
+        "{};expires=300;pub-gruu=\"sip:101@pbx.example.test;gr=urn:uuid:00000000-0000-1000-8000-000A95A0E128\"\
+         ;temp-gruu=\"sip:tgruu.7hatz6cn-098shfyq193@pbx.example.test;gr\"",
+        contacts(&request)[0]
+    );
+    grant(&mut net, ONE, &request, &[(HeaderName::Contact, &given)]);
+    let account = net.nodes[PHONE].account;
+    for (withheld, user) in [(true, "<sip:tgruu.7hatz6cn-098shfyq193@"), (false, "<sip:101@")] {
+        let mut call =
+            sip_ua::OutgoingCall::new(uri("sip:102@pbx.example.test"), Some(sdp("offer")));
+        call.withhold_identity = withheld;
+        let id = net.act(PHONE, |ua, now| ua.invite(now, account, call)).unwrap();
+        let invite = asked(&mut net, ONE);
+        assert!(contacts(&invite)[0].starts_with(user), "{}", contacts(&invite)[0]);
+        // And so has what follows inside the call.
+        let mut answer = Response::to_request(&invite, StatusCode::OK)
+            .header(HeaderName::Contact, "<sip:102@192.0.2.1>")
+            .with_body("application/sdp", "v=0 answer");
+        answer.set_to_tag("102");
+        net.send_response(ONE, PHONE, answer);
+        net.run(50);
+        net.requests(ONE);
+        net.act(PHONE, |ua, now| ua.reoffer(now, id, sdp("hold"))).unwrap();
+        let change = asked(&mut net, ONE);
+        assert!(contacts(&change)[0].starts_with(user), "{}", contacts(&change)[0]);
+        net.inbox_clear(ONE);
+    }
+}
+
+#[test]
+fn a_web_socket_is_ws_in_our_contact_also_inside_tls() {
+    for transport in ["ws", "wss"] {
+        let mut net = Net::new(21);
+        net.add_script("one");
+        net.add_script("two");
+        net.add_agent("phone", |config| {
+            config.registrar = uri(&format!("sip:192.0.2.1:5060;transport={transport}"));
+            config.register = true;
+        });
+        let request = asked(&mut net, ONE);
+        assert!(contacts(&request)[0].contains(";transport=ws>"), "{}", contacts(&request)[0]);
+        assert_eq!(
+            request.headers.via_top().unwrap().transport.to_string(),
+            transport.to_ascii_uppercase()
+        );
+    }
+}
+
+#[test]
 fn a_datagram_that_cannot_be_sent_is_followed_by_a_question() {
     let mut net = setting(9);
     registered(&mut net);

@@ -4,12 +4,10 @@
 
 mod net;
 
+use net::setup::{ALICE, BOB, count, part};
 use net::{Net, sdp};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 use sip_ua::{AccountConfig, EndedBy, Event, Reliable, Role, SessionId, UaError};
-
-const ALICE: usize = 0;
-const BOB: usize = 1;
 
 fn pair(seed: u8, alice: Reliable, bob: Reliable) -> Net {
     let mut net = Net::new(seed);
@@ -22,16 +20,6 @@ fn rings(net: &mut Net, body: Option<sip_ua::Body>) -> (SessionId, SessionId) {
     let out = net.dial(ALICE, BOB, body);
     net.run(100);
     (out, net.incoming(BOB))
-}
-
-fn part(net: &mut Net, session: SessionId) {
-    net.act(ALICE, |ua, now| ua.hangup(now, session)).unwrap();
-    net.run(70_000);
-    net.assert_quiet();
-}
-
-fn count(net: &Net, method: &Method) -> usize {
-    net.log.iter().filter(|entry| net::is_request(&entry.message, method)).count()
 }
 
 #[test]

@@ -4,25 +4,12 @@
 
 mod net;
 
-use net::{Net, sdp};
+use net::Net;
+use net::setup::{ALICE, BOB, connected, inside, one, part, reply, talking};
 use sip_types::{HeaderName, Message, Method, Request, Response, StatusCode};
-use sip_ua::{EndedBy, Event, Refer, ReferProgress, ReferRequest, SessionId, UaError};
+use sip_ua::{EndedBy, Event, Refer, ReferProgress, ReferRequest, UaError};
 
-const ALICE: usize = 0;
-const BOB: usize = 1;
 const CAROL: usize = 2;
-
-fn connected(net: &mut Net, to: usize) -> (SessionId, SessionId) {
-    let out = net.dial(ALICE, to, Some(sdp("offer")));
-    net.run(100);
-    let inc = net.incoming(to);
-    net.act(to, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
-    net.run(1000);
-    net.events(ALICE);
-    net.events(to);
-    net.log.clear();
-    (out, inc)
-}
 
 fn progress(net: &mut Net, node: usize) -> Vec<ReferProgress> {
     let told = net.events(node).into_iter().filter_map(|event| match event {
@@ -41,12 +28,6 @@ fn requested(net: &mut Net, node: usize) -> ReferRequest {
 
 fn carol() -> Refer {
     Refer::new(net::uri("sip:carol@192.0.2.3"))
-}
-
-fn part(net: &mut Net, session: SessionId) {
-    net.act(ALICE, |ua, now| ua.hangup(now, session)).unwrap();
-    net.run(250_000);
-    net.assert_quiet();
 }
 
 const SUBSCRIBED: ReferProgress = ReferProgress::Accepted { subscribed: true };
@@ -257,41 +238,12 @@ fn an_attended_transfer_names_the_other_call() {
 
 // --- against a peer that does as it likes ---
 
-fn reply(request: &Request, code: u16) -> Response {
-    let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
-    response.set_to_tag("bob");
-    response.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.2>");
-    response
-}
-
-fn one(net: &mut Net, method: &Method) -> Request {
-    net.run(100);
-    let requests = net.requests(BOB);
-    requests.into_iter().find(|request| request.method == *method).expect("a request")
-}
-
 fn notify(invite: &Request, seq: u32, extra: &[(&str, &str)], body: &str) -> Request {
-    let from = format!("{};tag=bob", invite.headers.to().unwrap());
-    let mut request = Request::new(Method::Notify, net::uri("sip:alice@192.0.2.1"))
-        .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKn{seq}"))
-        .header(HeaderName::From, from)
-        .header(HeaderName::To, invite.headers.from().unwrap().to_string())
-        .header(HeaderName::CallId, invite.headers.call_id().unwrap())
-        .header(HeaderName::CSeq, format!("{seq} NOTIFY"))
-        .header(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    let mut request = inside(invite, &Method::Notify, seq);
     for (name, value) in extra {
         request = request.header(HeaderName::new(name), (*value).to_owned());
     }
     request.with_body("message/sipfrag", body)
-}
-
-fn talking(net: &mut Net) -> (SessionId, Request) {
-    let id = net.dial(ALICE, BOB, Some(sdp("offer")));
-    let invite = one(net, &Method::Invite);
-    net.send_response(BOB, ALICE, reply(&invite, 200).with_body("application/sdp", "v=0 answer"));
-    one(net, &Method::Ack);
-    net.events(ALICE);
-    (id, invite)
 }
 
 fn status(net: &mut Net) -> u16 {
@@ -307,7 +259,7 @@ const OVER: (&str, &str) = ("Subscription-State", "terminated;reason=noresource"
 #[test]
 fn reports_may_overtake_the_answer() {
     let mut net = Net::scripted(10);
-    let (id, invite) = talking(&mut net);
+    let (id, invite) = talking(&mut net, &[]);
     net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
     let refer = one(&mut net, &Method::Refer);
     assert!(refer.headers.contains(&HeaderName::Contact));
@@ -328,7 +280,7 @@ fn reports_may_overtake_the_answer() {
 #[test]
 fn a_report_nobody_asked_for_has_no_effect() {
     let mut net = Net::scripted(11);
-    let (id, invite) = talking(&mut net);
+    let (id, invite) = talking(&mut net, &[]);
     let report = |seq, extra: &[_]| notify(&invite, seq, extra, "SIP/2.0 200 OK");
     net.send_request(BOB, ALICE, report(1, &[REFER, OVER]));
     assert_eq!(status(&mut net), 481, "no transfer is under way");
@@ -354,7 +306,7 @@ fn a_report_nobody_asked_for_has_no_effect() {
 #[test]
 fn an_unreadable_report_is_no_result() {
     let mut net = Net::scripted(12);
-    let (id, invite) = talking(&mut net);
+    let (id, invite) = talking(&mut net, &[]);
     for (body, over, expected) in [
         ("garbage", OVER, ReferProgress::Unknown),
         ("", ("Subscription-State", "terminated;reason=rejected"), ReferProgress::Failed(None)),
@@ -383,7 +335,7 @@ fn refer_in(invite: &Request, seq: u32, to: &str) -> Request {
 #[test]
 fn a_senseless_wish_is_refused_at_once() {
     let mut net = Net::scripted(13);
-    let (id, invite) = talking(&mut net);
+    let (id, invite) = talking(&mut net, &[]);
     for (seq, to, code) in [
         (1, "<http://example.com>", 416),
         (2, "<sip:carol@h;method=BYE>", 603),
@@ -444,7 +396,7 @@ fn a_wish_from_nowhere_is_refused_unless_the_account_takes_it() {
 #[test]
 fn a_peer_that_forgot_the_call_refuses_and_ends_it() {
     let mut net = Net::scripted(15);
-    let (id, _) = talking(&mut net);
+    let (id, _) = talking(&mut net, &[]);
     net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
     let refer = one(&mut net, &Method::Refer);
     net.send_response(BOB, ALICE, reply(&refer, 481));
@@ -454,4 +406,87 @@ fn a_peer_that_forgot_the_call_refuses_and_ends_it() {
         matches!(event, Event::ReferProgress { progress, .. } if *progress == expected)
     }));
     assert_eq!(net.ended(ALICE).by, EndedBy::Remote);
+}
+
+#[test]
+fn a_report_that_nobody_wants_costs_no_call() {
+    let mut net = Net::scripted(16);
+    let (id, invite) = talking(&mut net, &[]);
+    net.send_request(BOB, ALICE, refer_in(&invite, 1, "<sip:carol@192.0.2.3>"));
+    net.run(100);
+    let wish = requested(&mut net, ALICE).id;
+    net.act(ALICE, |ua, now| ua.accept_referral(now, wish)).unwrap();
+    let report = one(&mut net, &Method::Notify);
+    net.send_response(BOB, ALICE, reply(&report, 481));
+    net.run(100);
+    let late = net.act(ALICE, |ua, now| ua.report_referral(now, wish, StatusCode::OK));
+    assert_eq!(late, Err(UaError::UnknownReferral));
+    // Nor one of the owner's own.
+    let event = vec![
+        (HeaderName::Event, "talk".to_owned()),
+        (HeaderName::SubscriptionState, "active".to_owned()),
+    ];
+    net.act(ALICE, |ua, now| ua.send_in_session(now, id, Method::Notify, event, None)).unwrap();
+    let report = one(&mut net, &Method::Notify);
+    net.send_response(BOB, ALICE, reply(&report, 481));
+    net.run(60_000);
+    assert!(net.requests(BOB).is_empty(), "nobody hangs up");
+    assert!(!net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })));
+    // INFO is of the call itself.
+    let body = sip_ua::Body { content_type: "text/plain".to_owned(), bytes: vec![b'1'] };
+    net.act(ALICE, |ua, now| ua.info(now, id, body)).unwrap();
+    let info = one(&mut net, &Method::Info);
+    net.send_response(BOB, ALICE, reply(&info, 481));
+    one(&mut net, &Method::Bye);
+}
+
+#[test]
+fn a_peer_that_answers_nothing_is_told_in_the_transactions_time() {
+    let mut net = Net::scripted(17);
+    let (id, _) = talking(&mut net, &[]);
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+    net.run(31_500);
+    assert_eq!(progress(&mut net, ALICE), []);
+    net.run(1000);
+    let refused = ReferProgress::Refused(StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(progress(&mut net, ALICE), [refused]);
+    assert!(
+        !net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })),
+        "whose call it is"
+    );
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).expect("the next may follow");
+}
+
+#[test]
+fn a_wish_about_a_call_needs_no_permission_of_its_own() {
+    let mut net = Net::scripted(18);
+    let (id, invite) = talking(&mut net, &[]);
+    let (call_id, own) = (invite.headers.call_id().unwrap(), invite.headers.from().unwrap());
+    let own = own.tag().unwrap().to_owned();
+    let outside = |serial: u32, target: String| {
+        let mut request = refer_in(&invite, serial, "<sip:carol@192.0.2.3>");
+        request.headers.set(HeaderName::CallId, format!("outside {serial}").replace(' ', "-"));
+        request.headers.set(HeaderName::To, "<sip:alice@192.0.2.1>");
+        request.headers.push(HeaderName::TargetDialog, target);
+        request
+    };
+    for (serial, target) in [
+        (1, format!("{call_id};local-tag={own};remote-tag=bob")),
+        (2, format!("{call_id};local-tag=bob;remote-tag={own}")),
+    ] {
+        net.send_request(BOB, ALICE, outside(serial, target));
+        net.run(100);
+        let wish = requested(&mut net, ALICE);
+        assert_eq!(wish.session, Some(id), "it belongs to the call");
+        net.act(ALICE, |ua, now| ua.reject_referral(now, wish.id, StatusCode::DECLINE)).unwrap();
+        assert_eq!(status(&mut net), 603);
+    }
+    for (serial, target) in [
+        (3, format!("{call_id};local-tag={own};remote-tag=mallory")),
+        (4, format!("another;local-tag={own};remote-tag=bob")),
+        (5, "nonsense".to_owned()),
+    ] {
+        net.send_request(BOB, ALICE, outside(serial, target));
+        assert_eq!(status(&mut net), 403);
+    }
 }

@@ -4,24 +4,10 @@
 
 mod net;
 
+use net::setup::{ALICE, BOB, connected};
 use net::{Net, sdp};
 use sip_types::{Message, Method, StatusCode};
-use sip_ua::{EndedBy, Event, Role, SessionId, UaError};
-
-const ALICE: usize = 0;
-const BOB: usize = 1;
-
-fn connected(net: &mut Net) -> (SessionId, SessionId) {
-    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
-    net.run(100);
-    let inc = net.incoming(BOB);
-    net.act(BOB, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
-    net.run(1000);
-    net.events(ALICE);
-    net.events(BOB);
-    net.log.clear();
-    (out, inc)
-}
+use sip_ua::{EndedBy, Event, Role, UaError};
 
 fn answered(net: &mut Net, node: usize) -> sip_ua::Body {
     net.expect(node, |event| match event {
@@ -37,7 +23,7 @@ fn reoffered(net: &mut Net, node: usize) {
 #[test]
 fn a_session_is_changed_by_either_side() {
     let mut net = Net::pair(20);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("hold"))).unwrap();
     net.run(100);
     reoffered(&mut net, BOB);
@@ -63,7 +49,7 @@ fn a_session_is_changed_by_either_side() {
 #[test]
 fn an_offer_is_asked_for() {
     let mut net = Net::pair(21);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.request_offer(now, out)).unwrap();
     net.run(100);
     let body = net.expect(BOB, |event| match event {
@@ -87,7 +73,7 @@ fn an_offer_is_asked_for() {
 #[test]
 fn glare_is_settled_by_waiting() {
     let mut net = Net::pair(22);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("alice's"))).unwrap();
     net.act(BOB, |ua, now| ua.reoffer(now, inc, sdp("bob's"))).unwrap();
     // Bob, who does not own the Call-ID, comes back within two seconds; Alice's has become stale.
@@ -117,7 +103,7 @@ fn glare_is_settled_by_waiting() {
 fn the_wait_after_glare_keeps_to_its_bounds() {
     for seed in 0..20 {
         let mut net = Net::pair(seed);
-        let (out, inc) = connected(&mut net);
+        let (out, inc) = connected(&mut net, BOB);
         net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("alice's"))).unwrap();
         net.act(BOB, |ua, now| ua.reoffer(now, inc, sdp("bob's"))).unwrap();
         net.run(4100);
@@ -133,7 +119,7 @@ fn the_wait_after_glare_keeps_to_its_bounds() {
 #[test]
 fn one_change_at_a_time() {
     let mut net = Net::pair(23);
-    let (out, _) = connected(&mut net);
+    let (out, _) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("one"))).unwrap();
     let second = net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("two")));
     assert_eq!(second, Err(UaError::WrongState));
@@ -142,7 +128,7 @@ fn one_change_at_a_time() {
 #[test]
 fn a_peer_that_has_forgotten_the_call_ends_it() {
     let mut net = Net::pair(24);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     // Bob hangs up, but Alice never hears of it.
     net.filter = Some(Box::new(|from, _| from == BOB));
     net.act(BOB, |ua, now| ua.hangup(now, inc)).unwrap();
@@ -160,7 +146,7 @@ fn a_peer_that_has_forgotten_the_call_ends_it() {
 #[test]
 fn a_change_that_is_never_answered_ends_the_call() {
     let mut net = Net::pair(25);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.filter = Some(Box::new(|_, message| net::is_request(message, &Method::Invite)));
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("hello?"))).unwrap();
     net.run(33_000);
@@ -175,7 +161,7 @@ fn a_change_that_is_never_answered_ends_the_call() {
 #[test]
 fn a_change_under_way_does_not_keep_a_call_from_ending() {
     let mut net = Net::pair(26);
-    let (out, _) = connected(&mut net);
+    let (out, _) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("hold"))).unwrap();
     net.run(300);
     net.act(ALICE, |ua, now| ua.hangup(now, out)).unwrap();
@@ -188,7 +174,7 @@ fn a_change_under_way_does_not_keep_a_call_from_ending() {
 #[test]
 fn a_lost_ack_to_a_change_is_sent_again() {
     let mut net = Net::pair(27);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     let mut acks = 0;
     net.filter = Some(Box::new(move |_, message| {
         let ack = matches!(message, Message::Request(r) if r.method == Method::Ack);

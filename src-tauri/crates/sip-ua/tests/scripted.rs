@@ -25,6 +25,20 @@ fn setting(seed: u8) -> Net {
     net
 }
 
+/// The same with the peer as the account's server, which gets its challenges answered.
+fn behind_peer(seed: u8) -> Net {
+    let mut net = Net::new(seed);
+    net.add_agent("alice", |config| {
+        config.registrar = net::uri("sip:192.0.2.2");
+        config.credentials = Some(Credentials {
+            username: "alice".to_owned(),
+            password: SecretString::from("secret".to_owned()),
+        });
+    });
+    net.add_script("bob");
+    net
+}
+
 /// A response of the peer, with a tag and a Contact of its own.
 fn reply(request: &Request, code: u16, tag: &str) -> Response {
     let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
@@ -144,7 +158,7 @@ fn a_late_answer_after_giving_up_is_hung_up() {
 
 #[test]
 fn every_request_of_a_call_may_be_challenged() {
-    let mut net = setting(32);
+    let mut net = behind_peer(32);
     let id = net.dial(ALICE, PEER, Some(sdp("offer")));
     let challenge = |request: &Request, nonce: &str, stale: &str| {
         let value = format!(
@@ -186,7 +200,7 @@ fn every_request_of_a_call_may_be_challenged() {
 
 #[test]
 fn refused_credentials_end_the_call() {
-    let mut net = setting(33);
+    let mut net = behind_peer(33);
     net.dial(ALICE, PEER, Some(sdp("offer")));
     for _ in 0..2 {
         let invite = one(&mut net, &Method::Invite);

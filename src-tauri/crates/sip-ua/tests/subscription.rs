@@ -20,6 +20,7 @@ const PBX: usize = 1;
 fn setting(seed: u8) -> Net {
     let mut net = Net::new(seed);
     net.add_agent("phone", |config| {
+        config.registrar = uri("sip:192.0.2.2");
         config.credentials = Some(Credentials {
             username: "101".to_owned(),
             password: SecretString::from("secret".to_owned()),

@@ -4,30 +4,10 @@
 
 mod net;
 
+use net::setup::{ALICE, BOB, connected, count, inside, one, part, reply, talking};
 use net::{Net, sdp};
-use sip_types::{HeaderName, Method, Refresher, Request, Response, SessionExpires, StatusCode};
-use sip_ua::{AccountConfig, EndedBy, Event, Role, SessionId, SessionTimer, UaError};
-
-const ALICE: usize = 0;
-const BOB: usize = 1;
-
-fn connected(net: &mut Net) -> (SessionId, SessionId) {
-    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
-    net.run(100);
-    let inc = net.incoming(BOB);
-    net.act(BOB, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
-    net.run(1000);
-    net.events(ALICE);
-    net.events(BOB);
-    net.log.clear();
-    (out, inc)
-}
-
-fn part(net: &mut Net, session: SessionId) {
-    net.act(ALICE, |ua, now| ua.hangup(now, session)).unwrap();
-    net.run(70_000);
-    net.assert_quiet();
-}
+use sip_types::{HeaderName, Method, Refresher, SessionExpires, StatusCode};
+use sip_ua::{AccountConfig, EndedBy, Event, Role, SessionTimer, UaError};
 
 fn reoffered(net: &mut Net, node: usize) -> Method {
     net.expect(node, |event| match event {
@@ -36,49 +16,10 @@ fn reoffered(net: &mut Net, node: usize) -> Method {
     })
 }
 
-fn reply(request: &Request, code: u16) -> Response {
-    let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
-    response.set_to_tag("bob");
-    response.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.2>");
-    response
-}
-
-fn one(net: &mut Net, method: &Method) -> Request {
-    net.run(100);
-    let requests = net.requests(BOB);
-    let found = requests.iter().find(|request| request.method == *method);
-    found.unwrap_or_else(|| panic!("no {method} among {requests:#?}")).clone()
-}
-
-/// Alice talks to a scripted Bob, who answers with these headers besides.
-fn talking(net: &mut Net, extra: &[(HeaderName, &str)]) -> (SessionId, Request) {
-    let id = net.dial(ALICE, BOB, Some(sdp("offer")));
-    let invite = one(net, &Method::Invite);
-    let mut answer = reply(&invite, 200).with_body("application/sdp", "v=0 answer");
-    for (name, value) in extra {
-        answer.headers.push(name.clone(), *value);
-    }
-    net.send_response(BOB, ALICE, answer);
-    one(net, &Method::Ack);
-    net.events(ALICE);
-    (id, invite)
-}
-
-fn inside(invite: &Request, method: &Method, seq: u32) -> Request {
-    Request::new(method.clone(), net::uri("sip:alice@192.0.2.1"))
-        .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{method}{seq}"))
-        .header(HeaderName::From, format!("{};tag=bob", invite.headers.to().unwrap()))
-        .header(HeaderName::To, invite.headers.from().unwrap().to_string())
-        .header(HeaderName::CallId, invite.headers.call_id().unwrap())
-        .header(HeaderName::CSeq, format!("{seq} {method}"))
-        .header(HeaderName::Contact, "<sip:moved@192.0.2.2>")
-        .header(HeaderName::Allow, "INVITE, UPDATE")
-}
-
 #[test]
 fn a_session_is_changed_by_update() {
     let mut net = Net::pair(1);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.update(now, out, Some(sdp("change")))).unwrap();
     net.run(100);
     assert_eq!(reoffered(&mut net, BOB), Method::Update);
@@ -103,7 +44,7 @@ fn a_session_is_changed_by_update() {
 #[test]
 fn updates_that_meet_are_settled_by_waiting() {
     let mut net = Net::pair(2);
-    let (out, inc) = connected(&mut net);
+    let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.update(now, out, Some(sdp("alice's")))).unwrap();
     net.act(BOB, |ua, now| ua.update(now, inc, Some(sdp("bob's")))).unwrap();
     net.run(2100);
@@ -118,7 +59,7 @@ fn updates_that_meet_are_settled_by_waiting() {
 #[test]
 fn an_update_that_nobody_answers_is_refused_in_time() {
     let mut net = Net::pair(3);
-    let (out, _) = connected(&mut net);
+    let (out, _) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.update(now, out, Some(sdp("change")))).unwrap();
     net.run(30_000);
     let status = net.expect(ALICE, |event| match event {
@@ -197,14 +138,10 @@ fn timed(
     net
 }
 
-fn count(net: &Net, method: &Method) -> usize {
-    net.log.iter().filter(|entry| net::is_request(&entry.message, method)).count()
-}
-
 #[test]
 fn a_session_is_refreshed_for_as_long_as_it_lasts() {
     let mut net = timed(10, |_| {}, |_| {});
-    let (out, _) = connected(&mut net);
+    let (out, _) = connected(&mut net, BOB);
     net.run(600_000);
     assert_eq!(count(&net, &Method::Update), 10, "one in 60 s, from one side");
     assert!(net.events(ALICE).is_empty() && net.events(BOB).is_empty());
@@ -214,7 +151,7 @@ fn a_session_is_refreshed_for_as_long_as_it_lasts() {
 #[test]
 fn a_peer_that_vanished_ends_the_call_on_both_sides() {
     let mut net = timed(11, |_| {}, |_| {});
-    connected(&mut net);
+    connected(&mut net, BOB);
     net.loss = 100;
     net.run(120_000);
     for node in [ALICE, BOB] {
@@ -237,7 +174,7 @@ fn without_timers_nothing_is_refreshed() {
                 }
             },
         );
-        let (out, _) = connected(&mut net);
+        let (out, _) = connected(&mut net, BOB);
         net.run(3_600_000);
         assert!(net.log.is_empty());
         part(&mut net, out);

@@ -1,7 +1,7 @@
 //! The client side: remembers each realm's nonce and counts its uses.
 
 use secrecy::ExposeSecret;
-use sip_types::{AuthParams, Authorization, Challenge, HeaderName, Request, Response};
+use sip_types::{AuthParams, Authorization, Challenge, HeaderName, Method, Request, Response};
 
 use super::hash::{Inputs, Protection};
 use super::{Algorithm, AuthError, Credentials, Role};
@@ -25,8 +25,11 @@ pub struct DigestClient {
     /// The strongest algorithm each realm has offered. A weaker one alone is an attack, or a server
     /// that was set back, which a person must know of.
     floors: Vec<(Role, String, Algorithm)>,
-    /// Realms that are signed for; empty: any.
+    /// Realms that are signed for; empty: those that have accepted us.
     realms: Vec<String>,
+    /// Realms that have accepted these credentials. Once there is one, others of the same kind must
+    /// be asked for by the registrar itself.
+    bound: Vec<(Role, String)>,
 }
 
 /// What is known about one realm, as server or as proxy.
@@ -64,10 +67,17 @@ struct Refused {
 impl DigestClient {
     /// A client that has seen no challenge yet.
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, spaces: Vec::new(), floors: Vec::new(), realms: Vec::new() }
+        Self {
+            credentials,
+            spaces: Vec::new(),
+            floors: Vec::new(),
+            realms: Vec::new(),
+            bound: Vec::new(),
+        }
     }
 
-    /// The same, signing for these realms only; with an empty list for any.
+    /// The same, signing for these realms only. With an empty list, for the first that accepts the
+    /// credentials as server and as proxy each, and for those that challenge a REGISTER.
     #[must_use]
     pub fn for_realms(mut self, realms: Vec<String>) -> Self {
         self.realms = realms;
@@ -92,9 +102,9 @@ impl DigestClient {
     /// the refused one (its old Authorization headers tell what was refused) with a new CSeq.
     ///
     /// Of several challenges for one realm the strongest algorithm is taken, and none weaker from
-    /// then on. A nonce declared stale
-    /// is replaced without further ado; so is one that was used before, since not every server
-    /// says so. A fresh one that is refused means wrong credentials.
+    /// then on. A nonce declared stale is replaced without further ado; so is one that was used
+    /// before, since not every server says so. A fresh one that is refused means wrong credentials,
+    /// unless the server calls it stale, which says that the credentials are right.
     ///
     /// # Errors
     /// When sending it again would be pointless: the user must be asked or told.
@@ -104,24 +114,37 @@ impl DigestClient {
         refusal: &Response,
         random: &mut Random,
     ) -> Result<(), AuthError> {
-        for offer in self.acceptable(offers(refusal)?)? {
+        for offer in self.acceptable(offers(refusal)?, request)? {
             self.raise_floor(&offer);
             let stale_rounds = self.judge(&offer, request)?;
             let at = self.spaces.iter().position(|space| space.is_for(offer.role, &offer.realm));
+            let mut uses = 0;
             if let Some(at) = at {
-                self.spaces.remove(at);
+                let old = self.spaces.remove(at);
+                if offer.params.get("nonce") == Some(old.nonce.as_str()) {
+                    uses = old.uses;
+                }
             } else if self.spaces.len() >= MAX_SPACES {
                 self.spaces.remove(0);
             }
-            self.spaces.push(Space::new(offer, stale_rounds, random));
+            self.spaces.push(Space { uses, ..Space::new(offer, stale_rounds, random) });
         }
         self.authorize(request, random);
         Ok(())
     }
 
-    /// Learns the `nextnonce` of an Authentication-Info header (RFC 7616 section 3.5). Call it with
-    /// final answers that accept a signed request.
-    pub fn accepted(&mut self, response: &Response) {
+    /// Learns from the final answer that accepts a signed request: which realms the credentials are
+    /// for, and the `nextnonce` of an Authentication-Info header (RFC 7616 section 3.5).
+    pub fn accepted(&mut self, request: &Request, response: &Response) {
+        let signed = signed_realms(request);
+        if signed.is_empty() {
+            return;
+        }
+        for realm in signed {
+            if !self.bound.contains(&realm) && self.bound.len() < MAX_FLOORS {
+                self.bound.push(realm);
+            }
+        }
         for (role, name) in [
             (Role::Server, HeaderName::AuthenticationInfo),
             (Role::Proxy, HeaderName::new("Proxy-Authentication-Info")),
@@ -141,14 +164,15 @@ impl DigestClient {
         }
     }
 
-    /// Forgets all nonces and what the realms offered, for example after the password changed.
+    /// Forgets all nonces, what the realms offered and which they were, for example after the password changed.
     pub fn forget(&mut self) {
         self.spaces.clear();
         self.floors.clear();
+        self.bound.clear();
     }
 
     /// The offers that may be signed: for a realm of ours, and no weaker than that realm's best.
-    fn acceptable(&self, offers: Vec<Offer>) -> Result<Vec<Offer>, AuthError> {
+    fn acceptable(&self, offers: Vec<Offer>, request: &Request) -> Result<Vec<Offer>, AuthError> {
         let mut refused = None;
         let mut kept = Vec::new();
         for offer in offers {
@@ -157,7 +181,7 @@ impl DigestClient {
                 .floors
                 .iter()
                 .find(|(role, known, _)| *role == offer.role && *known == offer.realm);
-            if !self.realms.is_empty() && !self.realms.contains(&realm) {
+            if !self.is_ours(&offer, request) {
                 refused = Some(AuthError::ForeignRealm { realm });
             } else if floor.is_some_and(|(_, _, best)| is_weak(offer.algorithm) && !is_weak(*best))
             {
@@ -170,6 +194,18 @@ impl DigestClient {
             Some(error) if kept.is_empty() => Err(error),
             _ => Ok(kept),
         }
+    }
+
+    /// Whether the credentials are for that realm. A REGISTER goes to the registrar and nobody else;
+    /// of what else is sent, a callee far away may ask for a sign-in of its own.
+    fn is_ours(&self, offer: &Offer, request: &Request) -> bool {
+        if !self.realms.is_empty() {
+            return self.realms.contains(&offer.realm);
+        }
+        let mut bound = self.bound.iter().filter(|(role, _)| *role == offer.role).peekable();
+        request.method == Method::Register
+            || bound.peek().is_none()
+            || bound.any(|(_, realm)| *realm == offer.realm)
     }
 
     fn raise_floor(&mut self, offer: &Offer) {
@@ -199,9 +235,10 @@ impl DigestClient {
         let stale =
             offer.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
         let repeated = offer.params.get("nonce") == Some(refused.nonce.as_str());
-        if stale && !repeated {
+        if stale {
             let rounds = space.map_or(0, |space| space.stale_rounds);
-            let rounds = if first_use { rounds + 1 } else { 0 };
+            // The same nonce again is no better than a new one that was not used.
+            let rounds = if first_use || repeated { rounds + 1 } else { 0 };
             if rounds > MAX_STALE_ROUNDS {
                 return Err(AuthError::StaleLoop { realm });
             }
@@ -351,6 +388,18 @@ impl Offer {
 fn choose_qop(list: &str) -> Option<&'static str> {
     let offers = |wanted: &str| list.split(',').any(|qop| qop.trim().eq_ignore_ascii_case(wanted));
     ["auth", "auth-int"].into_iter().find(|wanted| offers(wanted))
+}
+
+/// The realms a request carries credentials for.
+fn signed_realms(request: &Request) -> Vec<(Role, String)> {
+    let mut realms = Vec::new();
+    for role in [Role::Server, Role::Proxy] {
+        for text in request.headers.get_all(&role.credentials_header()) {
+            let Ok(credentials) = text.parse::<Authorization>() else { continue };
+            realms.extend(credentials.params.get("realm").map(|realm| (role, realm.to_owned())));
+        }
+    }
+    realms
 }
 
 fn refused_credentials(request: &Request, offer: &Offer) -> Option<Refused> {

@@ -235,6 +235,51 @@ fn a_realm_that_is_not_ours_is_not_answered() {
 }
 
 #[test]
+fn the_realm_that_accepts_us_is_the_only_one() {
+    let (mut client, mut random) = (client(), random());
+    let challenge = |realm: &str| refuse(&[&format!(r#"Digest realm="{realm}", nonce="{realm}""#)]);
+    let invite = || {
+        let mut request = register();
+        request.method = Method::Invite;
+        request
+    };
+    // Nothing has been accepted yet: the one may be as good as the other.
+    let mut request = invite();
+    client.answer(&mut request, &challenge("elsewhere"), &mut random).unwrap();
+    let mut request = invite();
+    client.answer(&mut request, &challenge("pbx"), &mut random).unwrap();
+    request.headers.remove(&HeaderName::Authorization);
+    request.headers.push(HeaderName::Authorization, r#"Digest realm="pbx", nonce="pbx""#);
+    client.accepted(&request, &Response::new(StatusCode::OK));
+    let refused = client.answer(&mut invite(), &challenge("evil"), &mut random);
+    assert_eq!(refused, Err(AuthError::ForeignRealm { realm: "evil".to_owned() }));
+    client.answer(&mut invite(), &challenge("pbx"), &mut random).unwrap();
+    // A REGISTER goes nowhere but to the registrar, which may have been given another name.
+    client.answer(&mut register(), &challenge("renamed"), &mut random).unwrap();
+    // A proxy on the way has a realm of its own.
+    let proxy =
+        refusal(StatusCode::PROXY_AUTHENTICATION_REQUIRED, &[r#"Digest realm="proxy", nonce="p""#]);
+    client.answer(&mut invite(), &proxy, &mut random).unwrap();
+}
+
+#[test]
+fn a_nonce_that_is_stale_and_comes_again_says_nothing_of_the_password() {
+    let (mut client, mut random) = (client(), random());
+    let mut request = register();
+    let first = refuse(&[r#"Digest realm="pbx", nonce="n", qop="auth""#]);
+    client.answer(&mut request, &first, &mut random).unwrap();
+    let again = refuse(&[r#"Digest realm="pbx", nonce="n", qop="auth", stale=true"#]);
+    let mut outcomes = Vec::new();
+    for expected in ["00000002", "00000003"] {
+        outcomes.push(client.answer(&mut request, &again, &mut random));
+        assert_eq!(param(&request, "nc").unwrap(), expected, "counted on");
+    }
+    outcomes.push(client.answer(&mut request, &again, &mut random));
+    let loops = Err(AuthError::StaleLoop { realm: "pbx".to_owned() });
+    assert_eq!(outcomes, [Ok(()), Ok(()), loops]);
+}
+
+#[test]
 fn several_realms_are_answered_at_once() {
     let (mut client, mut random) = (client(), random());
     let mut request = register();
@@ -331,7 +376,7 @@ fn the_next_nonce_is_learned_and_the_user_name_hashed() {
     assert_eq!(param(&request, "username").unwrap(), hashed);
     let mut ok = Response::new(StatusCode::OK);
     ok.headers.push(HeaderName::AuthenticationInfo, r#"nextnonce="b", qop=auth, nc=00000001"#);
-    client.accepted(&ok);
+    client.accepted(&request, &ok);
     client.authorize(&mut request, &mut random);
     assert_eq!(param(&request, "nonce").unwrap(), "b");
     assert_eq!(param(&request, "nc").unwrap(), "00000001");

@@ -7,7 +7,7 @@ use crate::scan::{comma_list, delta_seconds, digits, trim};
 use crate::{
     AlertInfo, Authorization, CSeq, Challenge, ContactValue, Event, HeaderError, HeaderName,
     HistoryEntry, MediaType, Method, NameAddr, RAck, Reason, Replaces, RetryAfter, SessionExpires,
-    SubscriptionState, ValueError, Via, Warning,
+    SubscriptionState, TargetDialog, ValueError, Via, Warning,
 };
 
 type Read<T> = Result<T, HeaderError>;
@@ -220,6 +220,14 @@ impl Headers {
     /// Twice or malformed.
     pub fn join(&self) -> Read<Option<Replaces>> {
         self.optional(HeaderName::Join)
+    }
+
+    /// Target-Dialog (RFC 4538).
+    ///
+    /// # Errors
+    /// Twice or malformed.
+    pub fn target_dialog(&self) -> Read<Option<TargetDialog>> {
+        self.optional(HeaderName::TargetDialog)
     }
 
     /// Refer-Sub (RFC 4488): whether a REFER asks for (or its answer makes) a subscription.

@@ -1,11 +1,11 @@
 //! The early dialogs of an outgoing call: one for each telephone that rings (RFC 3261 section 12.1.2,
 //! RFC 3262 section 4, RFC 6228).
 //!
-//! Inputs from the peers: reliable provisional responses, 199, UPDATE. From the owner: the answer to
-//! an early offer. From the transactions: the end of a PRACK.
+//! Inputs from the peers: reliable provisional responses, 199. From the owner: the answer to an early
+//! offer. From the transactions: the end of a PRACK.
 
-use sip_core::{ClientKey, Failure, Route, ServerKey, Source};
-use sip_types::{CSeq, HeaderName, Headers, Method, RAck, Request, Response, StatusCode};
+use sip_core::{ClientKey, Failure, Route};
+use sip_types::{CSeq, HeaderName, Headers, Method, RAck, Request, Response};
 
 use super::{Phase, Session};
 use crate::{
@@ -23,15 +23,28 @@ const MOST: usize = 32;
 pub(super) struct Early {
     pub id: EarlyDialogId,
     tag: String,
-    flow: Flow,
+    pub flow: Flow,
     /// RSeq of its latest reliable response.
     rseq: Option<u32>,
     /// RSeq of its offer that the owner has not answered.
     offer: Option<u32>,
     /// Offer and answer are exchanged.
-    settled: bool,
+    pub settled: bool,
     /// Its answer, if that came reliably.
     answer: Option<Body>,
+    /// What was agreed last, ours and its, if it has offered anew since.
+    pub changed: Option<(Body, Option<Body>)>,
+}
+
+/// An early dialog that a 2xx has confirmed.
+pub(super) struct Confirmed {
+    pub flow: Flow,
+    /// Offer and answer were exchanged before.
+    pub settled: bool,
+    /// Its answer, if that came reliably.
+    pub answer: Option<Body>,
+    /// What was agreed last, ours and its, if that was not the answer to the INVITE's offer.
+    pub changed: Option<(Body, Option<Body>)>,
 }
 
 /// The early dialogs of one INVITE.
@@ -58,8 +71,13 @@ impl Earlies {
         self.0.iter().find(|early| Some(early.tag.as_str()) == to.tag()).map(|early| early.id)
     }
 
-    fn get_mut(&mut self, id: EarlyDialogId) -> Option<&mut Early> {
+    pub(super) fn get_mut(&mut self, id: EarlyDialogId) -> Option<&mut Early> {
         self.0.iter_mut().find(|early| early.id == id)
+    }
+
+    /// The early dialog of that name.
+    pub(super) fn named_mut(&mut self, id: &DialogId) -> Option<&mut Early> {
+        self.0.iter_mut().find(|early| early.flow.dialog.is_named(id))
     }
 
     /// The early dialog a response belongs to, which begins with it if it is new.
@@ -84,16 +102,25 @@ impl Earlies {
         let dialog = Dialog::from_response(response, &request.uri).ok()?;
         let id = EarlyDialogId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
         let flow = Flow::new(dialog, owner, route, pinned);
-        self.0.push(Early { id, tag, flow, rseq: None, offer: None, settled: false, answer: None });
+        self.0.push(Early {
+            id,
+            tag,
+            flow,
+            rseq: None,
+            offer: None,
+            settled: false,
+            answer: None,
+            changed: None,
+        });
         Some(id)
     }
 
     /// The early dialog that a 2xx confirms: its sequence numbers go on.
-    pub(super) fn confirm(&mut self, response: &Response) -> Option<(Flow, bool, Option<Body>)> {
+    pub(super) fn confirm(&mut self, response: &Response) -> Option<Confirmed> {
         let id = self.of(&response.headers)?;
         let at = self.0.iter().position(|early| early.id == id)?;
-        let early = self.0.swap_remove(at);
-        Some((early.flow, early.settled, early.answer))
+        let Early { flow, settled, answer, changed, .. } = self.0.swap_remove(at);
+        Some(Confirmed { flow, settled, answer, changed })
     }
 }
 
@@ -193,33 +220,5 @@ impl Session {
         for early in &mut outgoing.early.0 {
             early.flow.on_resolved(cx, query, result.clone());
         }
-    }
-
-    /// An UPDATE in an early dialog of ours: a new Contact is taken; an offer has to come again when
-    /// the call is answered (RFC 3311 section 5.2).
-    pub(super) fn early_update(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: ServerKey,
-        request: &Request,
-        source: &Source,
-    ) {
-        let named = DialogId::of_request(&request.headers);
-        let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        let early = outgoing
-            .early
-            .0
-            .iter_mut()
-            .find(|early| named.as_ref().is_some_and(|id| early.flow.dialog.is_named(id)));
-        let Some(early) = early else { return };
-        let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
-        if !early.flow.dialog.advance_remote(seq) || !request.body.is_empty() {
-            return Self::answer_overlap(cx, key, request);
-        }
-        early.flow.dialog.refresh_target(&request.headers);
-        early.flow.retarget();
-        let mut response = message::response(request, StatusCode::OK, "");
-        message::set_contact_for(&mut response.headers, cx, source);
-        cx.shared.layer.respond(cx.now, &key, response);
     }
 }

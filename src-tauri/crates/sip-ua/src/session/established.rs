@@ -138,11 +138,14 @@ impl Session {
                 self.overtaken_response(cx, &request, &response);
             }
             Outcome::Final(purpose, request, response) => {
+                let request_method = request.method.clone();
                 if purpose == Purpose::Other {
                     let (method, status) = (request.method, Some(response.status));
                     cx.shared.event(Event::SessionRequestDone { session, method, status });
                 }
-                if response.status == StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST {
+                // RFC 5057 section 5.1: of a NOTIFY it says that nobody has subscribed, and no more.
+                let notify = request_method == Method::Notify;
+                if response.status == StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST && !notify {
                     self.leave(cx, EndCause::response(&response));
                 }
             }

@@ -135,8 +135,9 @@ impl Session {
     /// 200 to the INVITE.
     pub(crate) fn accept(&mut self, cx: &mut Cx<'_>, body: Option<&Body>) -> Result<(), UaError> {
         let asserted = self.asserted.clone();
+        let open = self.early_change.is_some();
         if let Phase::Incoming(incoming) = &mut self.phase
-            && incoming.provisionals.holds_answer()
+            && (incoming.provisionals.holds_answer() || open)
         {
             if incoming.provisionals.is_accepted() {
                 return Err(UaError::WrongState);
@@ -154,7 +155,8 @@ impl Session {
         let mut response = incoming.response(cx, StatusCode::OK, asserted.as_ref());
         // Our offer may have been answered before the call was; an answer may be said again.
         let bare = incoming.invitation.request.body.is_empty();
-        let body = body.filter(|_| !(bare && incoming.provisionals.settled));
+        let Provisionals { settled, changed, .. } = incoming.provisionals;
+        let body = body.filter(|_| !(bare && settled) && !changed);
         message::response_body(&mut response, body);
         let Incoming { invitation, flow, .. } = *incoming;
         self.grant_timer(cx, &invitation.request, &mut response.headers);
@@ -258,7 +260,7 @@ impl Incoming {
         let mut response = message::response(&self.invitation.request, status, tag);
         let headers = &mut response.headers;
         headers.copy_from(&self.invitation.request.headers, &HeaderName::RecordRoute);
-        message::set_contact_for(headers, cx, &self.invitation.source);
+        message::set_contact_for(headers, cx, &self.invitation.source, false);
         message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
         headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
         if let Some(asserted) = asserted {

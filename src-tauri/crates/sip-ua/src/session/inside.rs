@@ -28,7 +28,7 @@ impl Session {
         match request.method {
             Method::Bye => self.bye(cx, key, &request),
             Method::Invite => self.invite_inside(cx, key, request, source),
-            Method::Prack => self.prack_received(cx, key, &request),
+            Method::Prack => self.prack_received(cx, key, request, source),
             Method::Update => self.update_inside(cx, key, request, source),
             Method::Info => self.info_received(cx, key, &request),
             Method::Refer => self.refer_inside(cx, key, request, source),
@@ -113,32 +113,12 @@ impl Session {
                 }
                 self.update_received(cx, key, request, source);
             }
-            Phase::Outgoing(_) => self.early_update(cx, key, &request, source),
-            Phase::Incoming(_) => self.update_before_answer(cx, key, &request, source),
+            Phase::Outgoing(_) => self.early_update(cx, key, request, source),
+            Phase::Incoming(_) => self.update_before_answer(cx, key, request, source),
             Phase::Closing(_) | Phase::Gone => {
                 self.answer(cx, key, &request, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
             }
         }
-    }
-
-    /// The caller changes its mind before it is answered: a new Contact is taken; an offer while its
-    /// first has no answer has to come again (RFC 3311 section 5.2).
-    fn update_before_answer(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: ServerKey,
-        request: &Request,
-        source: &Source,
-    ) {
-        if !request.body.is_empty() {
-            return Self::answer_overlap(cx, key, request);
-        }
-        let Phase::Incoming(incoming) = &mut self.phase else { return };
-        incoming.flow.dialog.refresh_target(&request.headers);
-        incoming.flow.retarget();
-        let mut response = message::response(request, StatusCode::OK, "");
-        message::set_contact_for(&mut response.headers, cx, source);
-        cx.shared.layer.respond(cx.now, &key, response);
     }
 
     fn refer_inside(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: Request, source: &Source) {

@@ -8,6 +8,7 @@
 mod acceptance;
 mod closing;
 mod early;
+mod early_change;
 mod established;
 mod incoming;
 mod inside;
@@ -36,6 +37,7 @@ pub(crate) use incoming::Invitation;
 pub(crate) use takeover::TakenOver;
 
 use closing::Closing;
+use early_change::EarlyChange;
 use established::Established;
 use incoming::Incoming;
 use outgoing::Outgoing;
@@ -52,6 +54,8 @@ pub(crate) struct Session {
     ended: bool,
     /// We placed the call (section 14.1 makes a difference).
     placed: bool,
+    /// The peer must not know who we are.
+    private: bool,
     /// P-Asserted-Identity in our responses.
     asserted: Option<NameAddr>,
     /// Reason header of the BYE to come.
@@ -68,6 +72,8 @@ pub(crate) struct Session {
     referring: Option<Referring>,
     /// Transfers the peer asks us for.
     referrals: Vec<Referral>,
+    /// An offer of the peer's before the answer.
+    early_change: Option<EarlyChange>,
 }
 
 enum Phase {
@@ -87,6 +93,7 @@ impl Session {
             phase,
             ended: false,
             placed,
+            private: false,
             asserted: None,
             reason: None,
             peer: Peer::default(),
@@ -96,6 +103,7 @@ impl Session {
             replaces: None,
             referring: None,
             referrals: Vec::new(),
+            early_change: None,
         }
     }
 
@@ -171,6 +179,7 @@ impl Session {
 
     /// Tells the owner that it is over; only the first time.
     fn end(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
+        self.drop_early_change(cx, StatusCode::REQUEST_TERMINATED);
         if !self.ended {
             self.ended = true;
             cx.shared.event(Event::Ended { session: self.id, cause });
@@ -289,7 +298,8 @@ impl Session {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let refer = self.referring.as_ref().and_then(Referring::poll_timeout);
         let timer = self.timer_poll_timeout();
-        let all = [self.phase_timeout(), refer, timer, self.referral_poll_timeout()];
+        let change = self.early_change.as_ref().map(|change| change.answer_by);
+        let all = [self.phase_timeout(), refer, timer, self.referral_poll_timeout(), change];
         all.into_iter().flatten().min()
     }
 
@@ -306,6 +316,7 @@ impl Session {
         self.refer_timeout(cx);
         self.referral_timeout(cx);
         self.timer_timeout(cx);
+        self.early_change_timeout(cx);
         if self.phase_timeout().is_none_or(|at| at > cx.now) {
             return;
         }

@@ -6,16 +6,16 @@
 use sip_core::{ClientKey, Failure, Route};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode, Uri};
 
-use super::{Closing, Established, Phase, Session, early::Earlies, timer};
+use super::{Closing, Established, Phase, Session, early::Confirmed, early::Earlies, timer};
 use crate::{
     EndCause, Event, OutgoingCall, QueryId, Reliable, ResolveError, Role, SessionId, UaError,
     authentication,
     dialog::{Dialog, DialogId},
+    first_hop::{FirstHop, known_routes},
     flow::Flow,
     identity,
     message::{self, name_addr},
     shared::Cx,
-    target::serves,
 };
 
 pub(super) struct Outgoing {
@@ -27,6 +27,8 @@ pub(super) struct Outgoing {
     route: Option<Route>,
     pinned: bool,
     query: Option<QueryId>,
+    /// The query is for the account's own server.
+    own_hop: bool,
     key: Option<ClientKey>,
     /// The telephones that ring.
     pub(super) early: Earlies,
@@ -56,14 +58,19 @@ impl Session {
         call: &OutgoingCall,
     ) -> Result<Self, UaError> {
         let uri = call.target.clone().unwrap_or_else(|| call.to.clone());
-        let hop = next_hop(cx, call, &uri);
-        if !hop.is_sip() {
+        let hop = match call.route {
+            // Sent straight there.
+            Some(_) => None,
+            None => Some(FirstHop::of(cx.account, &uri)),
+        };
+        if hop.as_ref().is_some_and(|hop| !hop.uri.is_sip()) {
             return Err(UaError::BadTarget);
         }
         let tag = cx.shared.random.token(10);
         let call_id = call.call_id.clone().unwrap_or_else(|| cx.shared.random.token(24));
         let seq = 1;
-        let mut request = invite(cx, call, uri, (&tag, &call_id, seq));
+        let routes = hop.as_ref().map_or(&[][..], |hop| hop.routes.as_slice());
+        let mut request = invite(cx, call, (uri, routes), (&tag, &call_id, seq));
         timer::ask(&mut request.headers, &cx.account.config, None, 0);
         if cx.account.config.reliable == Reliable::Required {
             message::require(&mut request.headers, "100rel");
@@ -75,6 +82,7 @@ impl Session {
             route: None,
             pinned: call.route.is_some() || cx.shared.config.symmetric,
             query: None,
+            own_hop: hop.as_ref().is_some_and(|hop| hop.own),
             key: None,
             early: Earlies::default(),
             tries: 0,
@@ -84,21 +92,22 @@ impl Session {
         let phase = Phase::Outgoing(Box::new(outgoing));
         let mut session = Self::with_phase(id, cx.account.id, phase);
         session.local_body.clone_from(&call.body);
-        session.locate_callee(cx, &hop);
+        session.private = call.withhold_identity;
+        session.locate_callee(cx, hop);
         Ok(session)
     }
 
-    fn locate_callee(&mut self, cx: &mut Cx<'_>, hop: &Uri) {
+    fn locate_callee(&mut self, cx: &mut Cx<'_>, hop: Option<FirstHop>) {
         let owner = self.owner();
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        if outgoing.remaining.is_empty() {
-            outgoing.remaining = known_routes(cx, hop);
+        if let Some(hop) = hop {
+            outgoing.remaining = known_routes(cx.account, &hop.uri);
+            if outgoing.remaining.is_empty() {
+                outgoing.query = Some(cx.shared.resolve(owner, hop.uri));
+                return;
+            }
         }
-        if outgoing.remaining.is_empty() {
-            outgoing.query = Some(cx.shared.resolve(owner, hop.clone()));
-        } else {
-            self.try_next_target(cx, EndCause::network(None, "no route"));
-        }
+        self.try_next_target(cx, EndCause::network(None, "no route"));
     }
 
     pub(super) fn outgoing_resolved(
@@ -114,6 +123,9 @@ impl Session {
         outgoing.query = None;
         let cause = match result {
             Ok(routes) => {
+                if outgoing.own_hop {
+                    cx.account.learn(&routes);
+                }
                 outgoing.remaining = routes;
                 "the address has no server".to_owned()
             }
@@ -129,15 +141,22 @@ impl Session {
             return self.give_up(cx, cause, "no target left");
         }
         outgoing.route = Some(outgoing.remaining.remove(0));
-        authentication::sign(cx, &mut outgoing.request);
+        self.sign_invite(cx);
         self.send_invite(cx);
     }
 
+    fn sign_invite(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Outgoing(outgoing) = &mut self.phase else { return };
+        if let Some(route) = outgoing.route {
+            authentication::sign(cx, &mut outgoing.request, &route);
+        }
+    }
+
     fn send_invite(&mut self, cx: &mut Cx<'_>) {
-        let owner = self.owner();
+        let (owner, private) = (self.owner(), self.private);
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         let Some(route) = outgoing.route else { return };
-        message::set_contact(&mut outgoing.request.headers, cx, &route);
+        message::set_contact(&mut outgoing.request.headers, cx, &route, private);
         let key = cx.shared.request(cx.now, outgoing.request.clone(), &route, owner);
         outgoing.key = Some(key);
     }
@@ -193,13 +212,21 @@ impl Session {
         outgoing.seq += 1;
         outgoing.tries += 1;
         let (seq, tries) = (outgoing.seq, outgoing.tries);
-        if tries <= authentication::TRIES
-            && authentication::answer(cx, &mut outgoing.request, response, seq)
-        {
-            outgoing.early.clear();
-            return self.send_invite(cx);
-        }
-        self.give_up(cx, EndCause::response(response), "challenge");
+        let Some(route) = outgoing.route else { return };
+        let answered = authentication::answer(cx, &mut outgoing.request, response, (seq, &route));
+        let cause = match &answered {
+            Ok(()) if tries <= authentication::TRIES => {
+                outgoing.early.clear();
+                self.drop_early_change(cx, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
+                return self.send_invite(cx);
+            }
+            // The password is not refused: the server is in disorder.
+            Err(error) if error.is_trouble() => {
+                EndCause::network(Some(StatusCode::SERVICE_UNAVAILABLE), error.to_string())
+            }
+            _ => EndCause::response(response),
+        };
+        self.give_up(cx, cause, "challenge");
     }
 
     /// 422: once more with the interval the other side wants (RFC 4028 section 7.3).
@@ -212,7 +239,8 @@ impl Session {
                 timer::ask(headers, &cx.account.config, None, least);
                 Self::renumber(outgoing);
                 outgoing.early.clear();
-                authentication::sign(cx, &mut outgoing.request);
+                self.sign_invite(cx);
+                self.drop_early_change(cx, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
                 self.send_invite(cx);
             }
             _ => self.give_up(cx, EndCause::response(response), "refused"),
@@ -237,25 +265,29 @@ impl Session {
     }
 
     fn answered(&mut self, cx: &mut Cx<'_>, response: &Response) {
-        authentication::accepted(cx, response);
         let Phase::Outgoing(mut outgoing) = self.take_phase() else { return };
+        authentication::accepted(cx, &outgoing.request, response);
         let Ok(dialog) = Dialog::from_response(response, &outgoing.request.uri) else {
             self.phase = Phase::Outgoing(outgoing);
             return self.give_up(cx, EndCause::network(None, "the answer is unreadable"), "2xx");
         };
         let session = self.id;
         let early_dialog = outgoing.early.of(&response.headers);
-        let (flow, settled, answer) = match outgoing.early.confirm(response) {
-            Some((mut flow, settled, answer)) => {
-                flow.dialog.confirm(dialog);
-                flow.retarget();
-                (flow, settled, answer)
+        let Confirmed { flow, settled, answer, changed } = match outgoing.early.confirm(response) {
+            Some(mut early) => {
+                early.flow.dialog.confirm(dialog);
+                early.flow.retarget();
+                early
             }
-            None => (Flow::new(dialog, self.owner(), outgoing.route, outgoing.pinned), false, None),
+            None => {
+                let flow = Flow::new(dialog, self.owner(), outgoing.route, outgoing.pinned);
+                Confirmed { flow, settled: false, answer: None, changed: None }
+            }
         };
         let trusted =
             outgoing.route.is_some_and(|route| cx.account.is_server_at(route.target.addr));
         let mut established = Established::new(flow);
+        established.flow.private = self.private;
         if outgoing.cancelled {
             // The answer crossed our CANCEL: it has to be taken, and hung up (section 9.1).
             established.send_ack(cx, outgoing.seq, None);
@@ -268,12 +300,26 @@ impl Session {
         } else {
             established.owe_answer(cx, outgoing.seq);
         }
+        match self.early_change.take_if(|change| change.early == early_dialog) {
+            Some(change) => established.reoffer.adopt(change),
+            None => self.drop_early_change(cx, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST),
+        }
         self.enter(Phase::Established(Box::new(established)), "2xx");
         self.peer.learn(&response.headers);
         self.take_timer(cx, response);
-        // An answer that was acknowledged need not come again.
-        let body = message::body_of(&response.headers, &response.body).or(answer);
-        self.remote_body.clone_from(&body);
+        let body = match changed {
+            // Whatever the 2xx repeats, it is older than what was agreed last.
+            Some((local, remote)) => {
+                (self.local_body, self.remote_body) = (Some(local), remote);
+                None
+            }
+            // An answer that was acknowledged need not come again.
+            None => {
+                let body = message::body_of(&response.headers, &response.body).or(answer);
+                self.remote_body.clone_from(&body);
+                body
+            }
+        };
         cx.shared.event(Event::Answered {
             session,
             early_dialog,
@@ -308,17 +354,15 @@ impl Session {
 fn invite(
     cx: &Cx<'_>,
     call: &OutgoingCall,
-    uri: Uri,
+    (uri, routes): (Uri, &[sip_types::NameAddr]),
     (tag, call_id, seq): (&str, &str, u32),
 ) -> Request {
     let account = &*cx.account;
     let mut request = Request::new(Method::Invite, uri);
     let (from, identity_headers) = identity::originator(account, call, tag);
     let headers = &mut request.headers;
-    if call.route.is_none() {
-        for route in preloaded_routes(cx) {
-            headers.push(HeaderName::Route, route.to_string());
-        }
+    for route in routes {
+        headers.push(HeaderName::Route, route.to_string());
     }
     headers.push(HeaderName::MaxForwards, call.max_forwards.unwrap_or(70).to_string());
     headers.push(HeaderName::From, from.to_string());
@@ -358,36 +402,4 @@ fn taken_over(call: &OutgoingCall) -> Vec<(HeaderName, String)> {
         headers.push((HeaderName::ReferredBy, referrer.to_string()));
     }
     headers
-}
-
-/// Service-Route, else an outbound proxy that asks to be named.
-fn preloaded_routes(cx: &Cx<'_>) -> Vec<sip_types::NameAddr> {
-    let service = cx.account.registration.service_route();
-    if !service.is_empty() {
-        return service.to_vec();
-    }
-    let proxy = cx.account.config.outbound_proxy.as_ref().filter(|proxy| proxy.lr());
-    proxy.map(|proxy| name_addr(None, proxy.clone())).into_iter().collect()
-}
-
-/// Where an INVITE goes first.
-fn next_hop(cx: &Cx<'_>, call: &OutgoingCall, uri: &Uri) -> Uri {
-    let config = &cx.account.config;
-    let service = cx.account.registration.service_route().first().map(|route| route.uri.clone());
-    if call.route.is_some() {
-        return config.registrar.clone();
-    }
-    service
-        .or_else(|| config.outbound_proxy.clone())
-        .unwrap_or_else(|| if config.register { config.registrar.clone() } else { uri.clone() })
-}
-
-/// The account's own routes where they lead to `hop`, the one that holds the registration first.
-fn known_routes(cx: &Cx<'_>, hop: &Uri) -> Vec<Route> {
-    let Some(server) = cx.account.registration.server() else { return Vec::new() };
-    if cx.account.server() != hop && !serves(&server, hop) {
-        return Vec::new();
-    }
-    let others = cx.account.routes.iter().filter(|route| route.target != server.target);
-    std::iter::once(server).chain(others.copied()).collect()
 }

@@ -125,7 +125,8 @@ impl Session {
             Outcome::Failed(..) => {
                 // A NOTIFY may have come all the same; then it goes on.
                 if self.referring.as_ref().is_some_and(|r| r.state == State::Sent) {
-                    self.tell(cx, ReferProgress::Unknown, "no answer");
+                    let progress = ReferProgress::Refused(StatusCode::REQUEST_TIMEOUT);
+                    self.tell(cx, progress, "no answer");
                 }
             }
         }

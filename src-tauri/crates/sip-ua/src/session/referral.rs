@@ -61,11 +61,13 @@ struct Wish {
 }
 
 impl Session {
-    /// A REFER outside any dialog, where the account allows it: it founds one of its own.
+    /// A REFER outside any dialog, where the account allows it, or `about` a call that its sender has
+    /// shown to know of (RFC 4538): it founds a dialog of its own.
     pub(crate) fn referred_outside(
         cx: &mut Cx<'_>,
         id: SessionId,
         (key, request, source): (ServerKey, &Request, &Source),
+        about: Option<SessionId>,
     ) -> Result<Self, NoDialog> {
         let tag = cx.shared.random.token(10);
         let dialog = Dialog::from_request(request, &tag, 0)?;
@@ -74,19 +76,19 @@ impl Session {
         let closing = Closing::ended(Established::new(flow));
         let mut session = Self::with_phase(id, cx.account.id, Phase::Closing(Box::new(closing)));
         session.ended = true;
-        session.refer_received(cx, key, request.clone(), source, None);
+        session.refer_received(cx, key, request.clone(), source, about);
         session.settle_closing("REFER refused");
         Ok(session)
     }
 
-    /// A REFER of the peer. `inside`: the call it belongs to.
+    /// A REFER of the peer. `about`: the call it belongs to.
     pub(super) fn refer_received(
         &mut self,
         cx: &mut Cx<'_>,
         key: ServerKey,
         request: Request,
         source: &Source,
-        inside: Option<SessionId>,
+        about: Option<SessionId>,
     ) {
         let wish = match wish(&request) {
             Ok(_) if self.referrals.len() >= MOST => Err(StatusCode::BUSY_HERE),
@@ -99,7 +101,7 @@ impl Session {
         let id = cx.shared.referral();
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         cx.shared.event(Event::ReferRequested(Box::new(ReferRequest {
-            session: inside,
+            session: about,
             account: cx.account.id,
             id,
             to: wish.to.uri,
@@ -129,6 +131,7 @@ impl Session {
         cx: &mut Cx<'_>,
         id: ReferralId,
     ) -> Result<(), UaError> {
+        let private = self.private;
         let tag =
             self.dialog().and_then(|dialog| dialog.local.tag()).unwrap_or_default().to_owned();
         let referral = self.referral(id).ok_or(UaError::UnknownReferral)?;
@@ -139,7 +142,7 @@ impl Session {
         let mut response = message::response(request, StatusCode::ACCEPTED, &tag);
         let headers = &mut response.headers;
         headers.copy_from(&request.headers, &HeaderName::RecordRoute);
-        message::set_contact_for(headers, cx, source);
+        message::set_contact_for(headers, cx, source, private);
         headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
         if silent {
             headers.set(HeaderName::ReferSub, "false");

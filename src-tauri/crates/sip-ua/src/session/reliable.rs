@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sip_core::ServerKey;
+use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
 use super::{Phase, Session};
@@ -37,9 +37,11 @@ pub(super) struct Provisionals {
     accepted: Option<Option<Body>>,
     last: Option<StatusCode>,
     /// Our offer or answer has gone out reliably.
-    described: bool,
+    pub described: bool,
     /// Offer and answer are exchanged: the 200 carries none.
     pub settled: bool,
+    /// The caller has offered anew since, and has its answer.
+    pub changed: bool,
 }
 
 impl Provisionals {
@@ -126,7 +128,13 @@ impl Session {
     }
 
     /// A PRACK of the caller's.
-    pub(super) fn prack_received(&mut self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
+    pub(super) fn prack_received(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
         let session = self.id;
         let rack = request.headers.rack().ok().flatten();
         let named = |incoming: &super::Incoming, sent: &Unacknowledged| {
@@ -147,7 +155,7 @@ impl Session {
             let late = matches!(self.phase, Phase::Established(_)) && rack.is_some();
             let missing = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
             let status = if late { StatusCode::OK } else { missing };
-            return self.answer(cx, key, request, status);
+            return self.answer(cx, key, &request, status);
         }
         let Phase::Incoming(incoming) = &mut self.phase else { return };
         let offered = incoming.invitation.request.body.is_empty();
@@ -160,22 +168,22 @@ impl Session {
         tracing::debug!(%session, "waits for PRACK, PRACK -> incoming");
         match (offered && described, body) {
             (true, Some(body)) => {
-                self.answer(cx, key, request, StatusCode::OK);
+                self.answer(cx, key, &request, StatusCode::OK);
                 self.remote_body = Some(body.clone());
                 cx.shared.event(Event::EarlyAnswered { session, body });
             }
-            // A further offer, before anybody has answered the call: not taken.
-            (false, Some(_)) => self.answer(cx, key, request, StatusCode::NOT_ACCEPTABLE_HERE),
-            (_, None) => self.answer(cx, key, request, StatusCode::OK),
+            (false, Some(_)) => self.offer_in_prack(cx, key, request, source),
+            (_, None) => self.answer(cx, key, &request, StatusCode::OK),
         }
         self.provide_next(cx);
         self.accept_waiting(cx);
     }
 
-    /// The answer that waited for a PRACK.
-    fn accept_waiting(&mut self, cx: &mut Cx<'_>) {
+    /// The answer that waited for a PRACK, or for our answer to the caller's further offer.
+    pub(super) fn accept_waiting(&mut self, cx: &mut Cx<'_>) {
+        let open = self.early_change.is_some();
         let Phase::Incoming(incoming) = &mut self.phase else { return };
-        if incoming.provisionals.holds_answer() {
+        if incoming.provisionals.holds_answer() || open {
             return;
         }
         if let Some(body) = incoming.provisionals.accepted.take() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sip_core::{Failure, ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::{Phase, Session, acceptance::Acceptance, established::Established, timer};
+use super::{EarlyChange, Phase, Session, acceptance::Acceptance, established::Established, timer};
 use crate::{Body, EndCause, Event, Role, UaError, flow::Purpose, message, shared::Cx};
 
 /// How often glare is tried again before the owner is told.
@@ -76,6 +76,12 @@ pub(super) struct Reoffer {
 }
 
 impl Reoffer {
+    /// The call has been answered while an offer of the peer's was open.
+    pub(super) fn adopt(&mut self, change: EarlyChange) {
+        self.peer = Some((change.key, change.request, change.source));
+        self.answer_by = Some(change.answer_by);
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let backoff = match &self.own {
             Own::Backoff { at, .. } => Some(*at),
@@ -419,7 +425,7 @@ impl Session {
         cx.shared.servers.insert(key, session);
         tracing::debug!(%session, "established, {by} from the peer -> offered");
         established.reoffer.peer = Some((key, request, *source));
-        cx.shared.event(Event::Reoffered { session, body, by });
+        cx.shared.event(Event::Reoffered { session, early_dialog: None, body, by });
     }
 
     /// 200 to an UPDATE.
@@ -449,7 +455,7 @@ impl Session {
     ) -> Response {
         let mut response = message::response(request, StatusCode::OK, "");
         let headers = &mut response.headers;
-        message::set_contact_for(headers, cx, source);
+        message::set_contact_for(headers, cx, source, self.private);
         message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
         headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
         self.grant_timer(cx, request, headers);
@@ -472,7 +478,7 @@ impl Session {
         body: Option<&Body>,
     ) -> Result<(), UaError> {
         let Phase::Established(established) = &mut self.phase else {
-            return Err(UaError::WrongState);
+            return self.answer_early_change(cx, body);
         };
         let Some((key, request, source)) = established.reoffer.peer.take() else {
             return Err(UaError::WrongState);
@@ -508,7 +514,7 @@ impl Session {
         status: StatusCode,
     ) -> Result<(), UaError> {
         let Phase::Established(established) = &mut self.phase else {
-            return Err(UaError::WrongState);
+            return self.reject_early_change(cx, status);
         };
         let Some((key, request, _)) = established.reoffer.peer.take() else {
             return Err(UaError::WrongState);

@@ -1,6 +1,6 @@
 //! The user agent's subscriptions: commands, and which NOTIFY belongs to which of them.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, StatusCode};
@@ -17,6 +17,39 @@ const MAX_SUBSCRIPTIONS: usize = 8192;
 const MAX_FORKS: usize = 8;
 /// Packages a server may notify of without being asked (RFC 3842 section 3, as exchanges do it).
 const UNSOLICITED: [&str; 1] = ["message-summary"];
+
+/// Which subscriptions a NOTIFY may belong to: those of its Call-ID and our tag. More than one only
+/// where a proxy has forked the SUBSCRIBE.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    by_name: HashMap<(String, String), Vec<SubscriptionId>>,
+    /// Subscriptions that are forks.
+    forks: Vec<SubscriptionId>,
+}
+
+impl Names {
+    fn enter(&mut self, subscription: &Subscription) {
+        self.by_name.entry(subscription.own_name()).or_default().push(subscription.id);
+        if subscription.parent.is_some() {
+            self.forks.push(subscription.id);
+        }
+    }
+
+    fn leave(&mut self, name: &(String, String), id: SubscriptionId) {
+        if let Some(ids) = self.by_name.get_mut(name) {
+            ids.retain(|known| *known != id);
+            if ids.is_empty() {
+                self.by_name.remove(name);
+            }
+        }
+        self.forks.retain(|known| *known != id);
+    }
+
+    fn of(&self, name: &DialogId) -> Vec<SubscriptionId> {
+        let key = (name.call_id.clone(), name.local_tag.clone().unwrap_or_default());
+        self.by_name.get(&key).cloned().unwrap_or_default()
+    }
+}
 
 impl UserAgent {
     /// Subscribes to somebody's events and stays subscribed until `unsubscribe`, or until
@@ -44,7 +77,9 @@ impl UserAgent {
         let id = self.new_subscription_id();
         let subscription =
             self.with_account(now, account, |cx| Subscription::begin(cx, id, wish, event));
-        self.subscriptions.insert(id, subscription.ok_or(UaError::UnknownAccount)?);
+        let subscription = subscription.ok_or(UaError::UnknownAccount)?;
+        self.names.enter(&subscription);
+        self.subscriptions.insert(id, subscription);
         self.settle(now);
         Ok(id)
     }
@@ -125,9 +160,16 @@ impl UserAgent {
     ) -> Option<R> {
         let subscription = self.subscriptions.get_mut(&id)?;
         let account = self.accounts.get_mut(&subscription.account)?;
+        let before = subscription.own_name();
         let result = f(subscription, &mut Cx { now, shared: &mut self.shared, account });
-        if subscription.is_gone() {
+        let gone = subscription.is_gone();
+        if gone || subscription.own_name() != before {
+            self.names.leave(&before, id);
+        }
+        if gone {
             self.subscriptions.remove(&id);
+        } else if subscription.own_name() != before {
+            self.names.enter(subscription);
         }
         Some(result)
     }
@@ -163,7 +205,8 @@ impl UserAgent {
                 !fork.has_ended() && !self.subscriptions.get(&parent).is_some_and(stands)
             })
         };
-        let ids: Vec<_> = self.subscriptions.values().filter(orphaned).map(|s| s.id).collect();
+        let forks = self.names.forks.iter().filter_map(|id| self.subscriptions.get(id));
+        let ids: Vec<_> = forks.filter(orphaned).map(|s| s.id).collect();
         for id in &ids {
             self.with_subscription(now, *id, Subscription::leave);
         }
@@ -181,8 +224,9 @@ impl UserAgent {
             return Some(key);
         }
         let Some(name) = DialogId::of_request(&request.headers) else { return Some(key) };
+        let named = self.names.of(&name);
         let related = |relation| {
-            let mut all = self.subscriptions.values();
+            let mut all = named.iter().filter_map(|id| self.subscriptions.get(id));
             all.find(|s| s.relation(&name) == relation).map(|s| s.id)
         };
         if let Some(id) = related(Relation::Own) {
@@ -193,17 +237,20 @@ impl UserAgent {
         let Some(parent) = parent.filter(|parent| parent.welcomes_fork(request)) else {
             return Some(key);
         };
-        let forks = self.subscriptions.values().filter(|s| s.parent == Some(parent.id)).count();
-        if forks >= MAX_FORKS || self.subscriptions.len() >= MAX_SUBSCRIPTIONS {
+        if named.len() > MAX_FORKS || self.subscriptions.len() >= MAX_SUBSCRIPTIONS {
             return Some(key);
         }
         let parent = parent.id;
         let id = self.new_subscription_id();
-        let fork = self.subscriptions.get(&parent).map(|parent| parent.fork(id));
-        self.subscriptions.extend(fork.map(|fork| (id, fork)));
+        if let Some(fork) = self.subscriptions.get(&parent).map(|parent| parent.fork(id)) {
+            self.names.enter(&fork);
+            self.subscriptions.insert(id, fork);
+        }
         self.with_subscription(now, id, |s, cx| s.on_notify(cx, key, request));
-        if self.subscriptions.get(&id).is_some_and(|fork| !fork.is_founded()) {
-            self.subscriptions.remove(&id);
+        if self.subscriptions.get(&id).is_some_and(|fork| !fork.is_founded())
+            && let Some(fork) = self.subscriptions.remove(&id)
+        {
+            self.names.leave(&fork.own_name(), id);
         }
         None
     }

@@ -68,8 +68,9 @@ impl Subscription {
     }
 
     fn accepted(&mut self, cx: &mut Cx<'_>, response: &Response) {
-        authentication::accepted(cx, response);
-        let Some(kind) = self.attempt.take().as_ref().map(Attempt::kind) else { return };
+        let Some(attempt) = self.attempt.take() else { return };
+        authentication::accepted(cx, attempt.request(), response);
+        let kind = attempt.kind();
         if kind == Kind::Change {
             self.changed(cx, Some(response.status));
         }

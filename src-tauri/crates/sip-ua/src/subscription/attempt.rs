@@ -7,9 +7,9 @@ use sip_types::{HeaderName, Method, Request, Response, Uri};
 use super::{Subscription, SubscriptionCause};
 use crate::{
     Body, QueryId, ResolveError, authentication,
+    first_hop::{FirstHop, known_routes},
     message::{self, name_addr},
     shared::{Cx, Owner},
-    target::serves,
 };
 
 /// What a SUBSCRIBE is for.
@@ -34,6 +34,8 @@ pub(super) struct Attempt {
     remaining: Vec<Route>,
     route: Option<Route>,
     query: Option<QueryId>,
+    /// The query is for the account's own server.
+    own_hop: bool,
     key: Option<ClientKey>,
     tries: u8,
     /// A 423 has been obeyed.
@@ -54,6 +56,17 @@ impl Attempt {
         self.key == Some(key)
     }
 
+    /// As it is sent.
+    pub(super) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    fn sign(&mut self, cx: &mut Cx<'_>) {
+        if let Some(route) = self.route {
+            authentication::sign(cx, &mut self.request, &route);
+        }
+    }
+
     pub(super) fn has_more_targets(&self) -> bool {
         !self.remaining.is_empty()
     }
@@ -65,9 +78,9 @@ impl Subscription {
         self.give_up_attempt(cx);
         self.heard = false;
         self.refresh_at = None;
-        let (mut request, hop) = self.request(cx, kind);
+        let (mut request, hop, own_hop) = self.request(cx, kind);
         message::request_body(&mut request, body);
-        let remaining = known_routes(cx, &hop);
+        let remaining = known_routes(cx.account, &hop);
         let located = !remaining.is_empty();
         let query = (!located).then(|| cx.shared.resolve(Owner::Subscription(self.id), hop));
         self.attempt = Some(Attempt {
@@ -76,6 +89,7 @@ impl Subscription {
             remaining,
             route: None,
             query,
+            own_hop,
             key: None,
             tries: 0,
             raised: false,
@@ -85,27 +99,27 @@ impl Subscription {
         }
     }
 
-    /// The SUBSCRIBE, and where it goes first.
-    fn request(&mut self, cx: &Cx<'_>, kind: Kind) -> (Request, Uri) {
+    /// The SUBSCRIBE, where it goes first, and whether that is the account's own server.
+    fn request(&mut self, cx: &Cx<'_>, kind: Kind) -> (Request, Uri, bool) {
         let config = &cx.account.config;
-        let (mut request, hop) = match &mut self.dialog {
-            Some(dialog) => (dialog.request(Method::Subscribe), dialog.next_hop().clone()),
+        let (mut request, hop, own) = match &mut self.dialog {
+            Some(dialog) => (dialog.request(Method::Subscribe), dialog.next_hop().clone(), false),
             None => {
                 self.seq += 1;
                 let uri = self.wish.uri.clone();
                 let mut request = Request::new(Method::Subscribe, uri.clone());
-                let own = name_addr(config.display_name.clone(), config.aor.clone());
+                let from = name_addr(config.display_name.clone(), config.aor.clone());
                 let headers = &mut request.headers;
-                let (routes, hop) = first_hop(cx, &uri);
+                let FirstHop { routes, uri: hop, own } = FirstHop::of(cx.account, &uri);
                 for route in routes {
                     headers.push(HeaderName::Route, route.to_string());
                 }
                 headers.push(HeaderName::MaxForwards, "70");
-                headers.push(HeaderName::From, own.with_tag(&self.tag).to_string());
+                headers.push(HeaderName::From, from.with_tag(&self.tag).to_string());
                 headers.push(HeaderName::To, name_addr(None, uri).to_string());
                 headers.push(HeaderName::CallId, self.call_id.clone());
                 headers.push(HeaderName::CSeq, format!("{} SUBSCRIBE", self.seq));
-                (request, hop)
+                (request, hop, own)
             }
         };
         let expires = if kind == Kind::Last { 0 } else { self.expires };
@@ -125,7 +139,7 @@ impl Subscription {
         headers.push(HeaderName::Allow, allow);
         headers.push(HeaderName::AllowEvents, self.event.package.clone());
         headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
-        (request, hop)
+        (request, hop, own)
     }
 
     /// The resolver's answer.
@@ -141,6 +155,9 @@ impl Subscription {
         attempt.query = None;
         let reason = match result {
             Ok(routes) => {
+                if attempt.own_hop {
+                    cx.account.learn(&routes);
+                }
                 attempt.remaining = routes;
                 "the address has no server".to_owned()
             }
@@ -160,7 +177,7 @@ impl Subscription {
             self.renumber();
         }
         if let Some(attempt) = self.attempt.as_mut() {
-            authentication::sign(cx, &mut attempt.request);
+            attempt.sign(cx);
         }
         self.transmit(cx);
     }
@@ -170,8 +187,9 @@ impl Subscription {
         let seq = self.renumber();
         let Some(attempt) = self.attempt.as_mut() else { return false };
         attempt.tries += 1;
+        let Some(route) = attempt.route else { return false };
         let answered = attempt.tries <= authentication::TRIES
-            && authentication::answer(cx, &mut attempt.request, response, seq);
+            && authentication::answer(cx, &mut attempt.request, response, (seq, &route)).is_ok();
         if answered {
             self.transmit(cx);
         }
@@ -185,7 +203,7 @@ impl Subscription {
         if let Some(attempt) = self.attempt.as_mut() {
             attempt.raised = true;
             attempt.request.headers.set(HeaderName::Expires, expires);
-            authentication::sign(cx, &mut attempt.request);
+            attempt.sign(cx);
         }
         self.transmit(cx);
     }
@@ -213,32 +231,7 @@ impl Subscription {
         let owner = Owner::Subscription(self.id);
         let Some(attempt) = self.attempt.as_mut() else { return };
         let Some(route) = attempt.route else { return };
-        message::set_contact(&mut attempt.request.headers, cx, &route);
+        message::set_contact(&mut attempt.request.headers, cx, &route, false);
         attempt.key = Some(cx.shared.request(cx.now, attempt.request.clone(), &route, owner));
     }
-}
-
-/// The Route headers and the next hop of a request outside any dialog.
-fn first_hop(cx: &Cx<'_>, uri: &Uri) -> (Vec<sip_types::NameAddr>, Uri) {
-    let config = &cx.account.config;
-    let service = cx.account.registration.service_route();
-    if let Some(first) = service.first() {
-        return (service.to_vec(), first.uri.clone());
-    }
-    if let Some(proxy) = &config.outbound_proxy {
-        let named = proxy.lr().then(|| name_addr(None, proxy.clone()));
-        return (named.into_iter().collect(), proxy.clone());
-    }
-    let hop = if config.register { &config.registrar } else { uri };
-    (Vec::new(), hop.clone())
-}
-
-/// The account's own routes where they lead to `hop`, the one that holds the registration first.
-fn known_routes(cx: &Cx<'_>, hop: &Uri) -> Vec<Route> {
-    let Some(server) = cx.account.registration.server() else { return Vec::new() };
-    if cx.account.server() != hop && !serves(&server, hop) {
-        return Vec::new();
-    }
-    let others = cx.account.routes.iter().filter(|route| route.target != server.target);
-    std::iter::once(server).chain(others.copied()).collect()
 }

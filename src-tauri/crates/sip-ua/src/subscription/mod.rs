@@ -24,6 +24,8 @@ use sip_types::{StatusCode, Uri};
 
 use crate::{AccountId, Body, Event, SubscriptionId, dialog::Dialog, shared::Cx};
 
+pub(crate) use agent::Names;
+
 use attempt::{Attempt, Kind};
 
 /// Changes that wait for the SUBSCRIBE under way; more are refused.
@@ -249,6 +251,11 @@ impl Subscription {
             leaving: false,
             reported: None,
         }
+    }
+
+    /// Call-ID and our tag: what its NOTIFYs are told by.
+    fn own_name(&self) -> (String, String) {
+        (self.call_id.clone(), self.tag.clone())
     }
 
     /// Whether nothing is left to do.

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its own part")]
 
 pub mod ladder;
+pub mod setup;
 
 use std::{
     collections::{BTreeMap, VecDeque},
