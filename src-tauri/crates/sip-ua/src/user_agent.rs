@@ -387,8 +387,9 @@ impl UserAgent {
         Ok(())
     }
 
-    /// Sends any request inside an answered session's dialog (NOTIFY, MESSAGE …). Its end comes as
-    /// [`crate::Event::SessionRequestDone`]. Not for INVITE, ACK, BYE, CANCEL.
+    /// Sends any request inside an answered session's dialog (NOTIFY, MESSAGE …), or inside the early
+    /// dialog with the first telephone that rings. Its end comes as
+    /// [`crate::Event::SessionRequestDone`], unless it still rings then. Not for INVITE, ACK, BYE, CANCEL.
     pub fn send_in_session(
         &mut self,
         now: Instant,

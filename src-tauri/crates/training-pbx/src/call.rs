@@ -230,6 +230,8 @@ pub(crate) struct Call {
     pub(crate) person: Option<String>,
     /// Who sent the call here, latest first, with the reason: Diversion headers (RFC 5806).
     pub(crate) diversions: Vec<(Who, &'static str)>,
+    /// The near phone was rung first and waits for the one it wants to call.
+    pub(crate) clicked: bool,
     /// Headers besides for the phones that are rung: Alert-Info, Call-Info.
     pub(crate) extra: Vec<(HeaderName, String)>,
     /// The call that transfers one side of this one.
@@ -280,6 +282,7 @@ impl Call {
             attending: None,
             person: None,
             diversions: Vec::new(),
+            clicked: false,
             extra: Vec::new(),
             transfer: None,
             by: None,

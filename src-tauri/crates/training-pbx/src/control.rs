@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::acd::{AgentId, QueueId, Request};
 use crate::knob::{self, Knob};
 use crate::pbx::{Ask, CustomerCall, PbxError};
+use crate::xsi::knobs::{self, XsiKnob};
 
 /// Longest line.
 const LINE: u64 = 64 * 1024;
@@ -170,16 +171,20 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
     let named = value.get("cmd").and_then(Value::as_str).map(str::to_owned);
     let is_knob = named.as_deref().is_some_and(|name| knob::NAMES.contains(&name));
     let is_centre = named.as_deref().is_some_and(|name| CENTRE.contains(&name));
+    let is_xsi = named.as_deref().is_some_and(|name| knobs::NAMES.contains(&name));
     let command = if is_knob {
         Knob::deserialize(value).map(Command::Turn)
     } else if is_centre {
         Request::deserialize(value).map(|request| Command::Centre(Box::new(request)))
+    } else if is_xsi {
+        XsiKnob::deserialize(value).map(|knob| Command::Turn(Knob::Xsi(knob)))
     } else {
         Command::deserialize(value)
     };
+    let known = |name: &str| is_knob || is_centre || is_xsi || COMMANDS.contains(&name);
     match (named, command) {
         (_, Ok(command)) => Ok((id, command)),
-        (Some(name), Err(error)) if is_knob || is_centre || COMMANDS.contains(&name.as_str()) => {
+        (Some(name), Err(error)) if known(&name) => {
             Err((id, Refusal::new("bad_arguments", error.to_string())))
         }
         (Some(name), Err(_)) => {
@@ -192,7 +197,8 @@ fn parse(line: &[u8]) -> Result<(Option<Value>, Command), (Option<Value>, Refusa
 async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusal> {
     match command {
         Command::Help => {
-            let all: Vec<&str> = COMMANDS.into_iter().chain(CENTRE).chain(knob::NAMES).collect();
+            let names = COMMANDS.into_iter().chain(CENTRE).chain(knob::NAMES);
+            let all: Vec<&str> = names.chain(knobs::NAMES).collect();
             Ok(json!({ "commands": all }))
         }
         Command::Restart { down_s } => {

@@ -81,6 +81,39 @@ pub enum Barred {
     Outside,
 }
 
+/// What happens with a line's calls besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LineRules {
+    /// Where calls go when no phone is registered.
+    pub(crate) unreachable: Option<String>,
+    /// All calls go to voicemail.
+    pub(crate) voicemail_always: bool,
+    /// Calls go to voicemail when the line is busy.
+    pub(crate) voicemail_busy: bool,
+    /// Calls go to voicemail when nobody answers.
+    pub(crate) voicemail_no_answer: bool,
+    /// The line's number is not shown.
+    pub(crate) hide_number: bool,
+    /// Calls without a number are refused.
+    pub(crate) refuse_anonymous: bool,
+    /// Whose lamps the line's list has; everybody's if left out.
+    pub(crate) monitored: Option<Vec<String>>,
+}
+
+impl Default for LineRules {
+    fn default() -> Self {
+        Self {
+            unreachable: None,
+            voicemail_always: false,
+            voicemail_busy: false,
+            voicemail_no_answer: true,
+            hide_number: false,
+            refuse_anonymous: false,
+            monitored: None,
+        }
+    }
+}
+
 /// The settings of all lines.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
@@ -90,6 +123,7 @@ pub(crate) struct Desk {
     one_call: BTreeSet<String>,
     barred: BTreeMap<String, Barred>,
     forced: BTreeMap<String, LineState>,
+    rules: BTreeMap<String, LineRules>,
 }
 
 impl Desk {
@@ -141,6 +175,16 @@ impl Desk {
     /// Whether the line is not to be disturbed.
     pub(crate) fn do_not_disturb(&self, line: &str) -> bool {
         self.do_not_disturb.contains(line) || self.forced(line) == Some(LineState::DoNotDisturb)
+    }
+
+    /// What happens with the line's calls besides.
+    pub(crate) fn rules(&self, line: &str) -> LineRules {
+        self.rules.get(line).cloned().unwrap_or_default()
+    }
+
+    /// Changes what happens with the line's calls besides.
+    pub(crate) fn change_rules(&mut self, line: &str, change: impl FnOnce(&mut LineRules)) {
+        change(self.rules.entry(line.to_owned()).or_default());
     }
 
     /// Sets where all calls go, or that they do not.

@@ -15,15 +15,23 @@ use crate::acd::{AcdEvent, Calendar, WallClock};
 use crate::control;
 use crate::endpoint::{Happened, StreamSeed};
 use crate::exchange::{Exchange, Input, Output, Settings};
+use crate::knob::Knob;
 use crate::media_task::{self, EndpointId, MediaCommand, Sockets};
 use crate::notifier::LIST;
 use crate::pbx::{Ask, PbxConfig, PbxError, PbxHandle};
 use crate::ready::{Ready, ReadyAccount};
+use crate::web_task::Web;
+use crate::xsi::http::{WebAnswer, WebAsk};
+use crate::xsi::web::StreamId;
+use crate::xsi::{Xsi, XsiSettings};
 
 /// Questions and news that may wait.
 const QUEUE: usize = 256;
 /// How long the goodbyes may take when the PBX stops.
 const GOODBYE: Duration = Duration::from_millis(500);
+
+/// What makes the seed of the web services another.
+const WEB_SEED: u64 = 0x5853_4900_0000_0000;
 
 /// How often, and how long apart, the ports are tried after a restart: the old sockets close in their own time.
 const BINDS: usize = 250;
@@ -42,11 +50,27 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, config.control_port)).await.map_err(failed)?;
     let control = listener.local_addr().map_err(failed)?.port();
+    let (web, incoming_web) = Web::open(config.listen, config.xsi_port).await.map_err(failed)?;
     let mut random = Random::from_seed(seed(config.seed));
     let passwords = passwords(&config, &mut random);
     let address = advertised(config.listen);
-    let ready = ready(&config, &passwords, address, transport.port(), control);
     let clock = wall_clock();
+    let hosts = web.hosts(address);
+    // From a source of its own, so that the exchange plays the same for the same seed with and without web services.
+    let mut web_random = Random::from_seed(seed(config.seed ^ WEB_SEED));
+    let web_passwords = web_passwords(&config, &mut web_random);
+    let both = (&passwords, &web_passwords);
+    let ready = ready(&config, both, &hosts, (address, transport.port()), control);
+    let xsi = XsiSettings {
+        company: config.company.clone(),
+        profile: config.profile,
+        web: web_passwords,
+        sip: passwords.clone(),
+        hosts,
+        sip_host: std::net::SocketAddr::new(address, transport.port()).to_string(),
+        epoch_ms: epoch_ms(),
+    };
+    let xsi = Xsi::new(now(), xsi, web_random);
     let settings = Settings {
         company: config.company,
         passwords,
@@ -64,6 +88,8 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let sockets = TransportConfig { port: transport.port(), ..sockets };
     let driver = Driver {
         exchange,
+        xsi,
+        web,
         transport: Some(transport),
         sockets,
         media,
@@ -76,7 +102,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let task = tokio::spawn(async move {
         // Whatever ends the loop ends the other two as well, also when this task is aborted.
         tokio::select! {
-            () = driver.run(incoming, questions, happened) => {}
+            () = driver.run(incoming, questions, happened, incoming_web) => {}
             () = media_task::run(commands, news, letters) => {}
             () = control => {}
         }
@@ -86,6 +112,8 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
 
 struct Driver {
     exchange: Exchange,
+    xsi: Xsi,
+    web: Web,
     /// None while the exchange restarts.
     transport: Option<Transport>,
     sockets: TransportConfig,
@@ -103,7 +131,15 @@ enum Woken {
     Sip(Option<Incoming>),
     Asked(Option<Ask>),
     Happened(EndpointId, Happened),
+    Web(WebAsk),
+    StreamGone(StreamId),
     Time,
+}
+
+/// What the web services' sockets bring.
+pub(crate) struct IncomingWeb {
+    pub(crate) asks: mpsc::Receiver<WebAsk>,
+    pub(crate) gone: mpsc::UnboundedReceiver<StreamId>,
 }
 
 impl Driver {
@@ -112,17 +148,21 @@ impl Driver {
         mut incoming: mpsc::Receiver<Incoming>,
         mut questions: mpsc::Receiver<Ask>,
         mut happened: mpsc::Receiver<(EndpointId, Happened)>,
+        mut from_web: IncomingWeb,
     ) {
         loop {
             self.carry_out();
             if self.stopping.is_some_and(|at| at <= now() || self.exchange.open_sessions() == 0) {
                 return;
             }
-            let wake = [self.exchange.poll_timeout(), self.stopping].into_iter().flatten().min();
+            let times = [self.exchange.poll_timeout(), self.xsi.poll_timeout(), self.stopping];
+            let wake = times.into_iter().flatten().min();
             let woken = tokio::select! {
                 message = incoming.recv() => Woken::Sip(message),
                 ask = questions.recv(), if self.stopping.is_none() => Woken::Asked(ask),
                 Some((endpoint, what)) = happened.recv() => Woken::Happened(endpoint, what),
+                Some(ask) = from_web.asks.recv(), if self.stopping.is_none() => Woken::Web(ask),
+                Some(stream) = from_web.gone.recv() => Woken::StreamGone(stream),
                 () = at(wake) => Woken::Time,
             };
             let now = now();
@@ -143,7 +183,12 @@ impl Driver {
                 Woken::Happened(endpoint, what) => {
                     self.exchange.handle_input(now, Input::Happened { endpoint, what });
                 }
-                Woken::Time => self.exchange.handle_timeout(now),
+                Woken::Web(ask) => self.answer_web(now, ask),
+                Woken::StreamGone(stream) => self.xsi.stream_gone(now, stream),
+                Woken::Time => {
+                    self.exchange.handle_timeout(now);
+                    self.xsi.handle_timeout(now);
+                }
                 Woken::Sip(None) | Woken::Asked(None) => return,
             }
         }
@@ -153,6 +198,9 @@ impl Driver {
         match ask {
             Ask::CustomerCall(call, reply) => {
                 let _ = reply.send(self.exchange.customer_call(now, &call));
+            }
+            Ask::Turn(Knob::Xsi(knob), reply) => {
+                let _ = reply.send(self.xsi.turn(now, knob));
             }
             Ask::Turn(knob, reply) => {
                 let _ = reply.send(self.exchange.turn(now, knob));
@@ -182,9 +230,12 @@ impl Driver {
     /// Everything is gone at once, and after a while the same ports are open again.
     async fn restart(&mut self, down: Duration) -> Option<mpsc::Receiver<Incoming>> {
         self.exchange.restart(now());
+        self.xsi.crash(now(), &mut self.exchange);
         self.transport = None;
         self.carry_out();
+        self.web.close();
         tokio::time::sleep_until((now() + down).into()).await;
+        self.web.reopen().await;
         for _ in 0..BINDS {
             match Transport::bind(self.sockets.clone()).await {
                 Ok((transport, incoming)) => {
@@ -199,7 +250,19 @@ impl Driver {
         None
     }
 
+    /// Answers a request to the web services.
+    fn answer_web(&mut self, now: Instant, ask: WebAsk) {
+        let reply = self.xsi.handle_request(now, &mut self.exchange, &ask.request);
+        let chunks = reply.stream.map(|stream| self.web.streams.open(stream));
+        let _ = ask.reply.send(WebAnswer { reply, chunks });
+    }
+
     fn carry_out(&mut self) {
+        let now = now();
+        self.xsi.observe(now, &mut self.exchange);
+        while let Some(output) = self.xsi.poll_output() {
+            self.web.carry_out(output);
+        }
         while let Some(output) = self.exchange.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
@@ -213,6 +276,7 @@ impl Driver {
                 }
                 // Nobody may be watching.
                 Output::Acd(event) => {
+                    self.xsi.hear_centre((*event).clone());
                     let _ = self.centre.send(Arc::from(event));
                 }
             }
@@ -311,29 +375,49 @@ fn passwords(config: &PbxConfig, random: &mut Random) -> BTreeMap<String, Secret
     accounts.map(|account| (account.extension.clone(), password(&account.password))).collect()
 }
 
+/// Web passwords, which are others than those of the phones.
+fn web_passwords(config: &PbxConfig, random: &mut Random) -> BTreeMap<String, SecretString> {
+    let accounts = config.company.accounts.iter();
+    accounts
+        .map(|account| (account.extension.clone(), SecretString::from(random.token(16))))
+        .collect()
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]
+fn epoch_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 fn ready(
     config: &PbxConfig,
-    passwords: &BTreeMap<String, SecretString>,
-    address: IpAddr,
-    port: u16,
+    (passwords, web): (&BTreeMap<String, SecretString>, &BTreeMap<String, SecretString>),
+    hosts: &[String],
+    (address, port): (IpAddr, u16),
     control: u16,
 ) -> Ready {
     let at = std::net::SocketAddr::new(address, port);
+    let exposed = |passwords: &BTreeMap<String, SecretString>, extension: &str| {
+        let password = passwords.get(extension);
+        password.map(|password| password.expose_secret().to_owned()).unwrap_or_default()
+    };
     let account = |account: &crate::company::Account| ReadyAccount {
         extension: account.extension.clone(),
         name: account.name.clone(),
         aor: format!("sip:{}@{at}", account.extension),
         blf: format!("sip:{LIST}{}@{at}", account.extension),
         auth_user: account.extension.clone(),
-        password: passwords
-            .get(&account.extension)
-            .map(|password| password.expose_secret().to_owned())
-            .unwrap_or_default(),
+        password: exposed(passwords, &account.extension),
+        xsi_user: format!("{}@{}", account.extension, config.company.domain),
+        xsi_password: exposed(web, &account.extension),
         role: account.role,
     };
     Ready {
         sip_udp: port,
         sip_tcp: port,
+        xsi: hosts.first().cloned().unwrap_or_default(),
+        xsi_hosts: hosts.to_vec(),
         control,
         company: config.company.name.clone(),
         accounts: config.company.accounts.iter().map(account).collect(),

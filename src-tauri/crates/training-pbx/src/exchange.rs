@@ -7,6 +7,7 @@
 //! move parties from call to call, and `joining` makes them hear each other.
 
 mod attendant;
+mod click;
 mod customers;
 mod features;
 mod forwarding;
@@ -15,12 +16,15 @@ mod joining;
 mod knobs;
 mod lines;
 mod queue;
+mod remote;
+mod rules;
 mod script;
 mod services;
 mod setup;
 mod simulated;
 mod talk;
 mod transfer;
+mod users;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -51,9 +55,13 @@ use crate::notifier::{Names, Notification, Notifier};
 use crate::pbx::{CallNumber, Status};
 use crate::registrar::Registrar;
 use crate::rush::Callers;
+pub(crate) use click::Goal;
 pub use knobs::{AnswerStatus, TransferFail};
 pub(crate) use lines::{End, Line, LineDialog, Stage};
+pub(crate) use remote::VerbError;
+pub(crate) use users::{CallNews, CallStage, Place, UserCall};
 
+use click::Click;
 use hunting::Hunts;
 use knobs::Knobs;
 use transfer::Referral;
@@ -143,6 +151,12 @@ pub(crate) struct Exchange {
     notifier: Notifier,
     /// Something happened that a lamp may show.
     changed: bool,
+    /// Something happened that the web services may show.
+    watched: bool,
+    /// What calls went through since the web services asked last.
+    news: VecDeque<CallNews>,
+    /// Own phones that ring before somebody is called.
+    clicks: BTreeMap<u64, Click>,
     last_call: u64,
     last_endpoint: u64,
     last_customer: usize,
@@ -158,6 +172,7 @@ impl Exchange {
         let life = Life::new(now, pace, random.fork());
         let names = Names {
             company: company.clone(),
+            monitored: BTreeMap::new(),
             host: std::net::SocketAddr::new(address, port).to_string(),
             user_agent: USER_AGENT.to_owned(),
         };
@@ -201,6 +216,9 @@ impl Exchange {
             calendar,
             notifier,
             changed: true,
+            watched: true,
+            news: VecDeque::new(),
+            clicks: BTreeMap::new(),
             last_call: 0,
             last_endpoint: 0,
             last_customer: 0,
@@ -251,6 +269,7 @@ impl Exchange {
             self.changed = true;
             self.drain(now);
         }
+        self.clicks_late(now);
         self.live(now);
         self.callers_due(now);
         self.centre_due(now);
@@ -293,6 +312,7 @@ impl Exchange {
             self.acd.poll_timeout(),
             self.callers.poll_timeout(),
             self.notifier.poll_timeout(),
+            self.clicks_due(),
         ];
         calls.chain(rest.into_iter().flatten()).min()
     }
@@ -304,6 +324,7 @@ impl Exchange {
             self.outputs.push_back(Output::Media(MediaCommand::Close(endpoint)));
         }
         self.calls.clear();
+        self.clicks.clear();
         self.sessions.clear();
         self.referrals.clear();
         self.offers.clear();
@@ -362,6 +383,7 @@ impl Exchange {
                     let features = self.features(&line);
                     self.notifier.know(&line, features);
                 }
+                self.watched = true;
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
             }
             let Some(Notification { subscription, request, route }) = self.notifier.poll_output()
@@ -421,7 +443,11 @@ impl Exchange {
             Event::Provisional { session, status, body, .. } => {
                 self.provisional(now, session, status, body);
             }
-            Event::Answered { session, body, role, .. } => self.answered(now, session, body, role),
+            Event::Answered { session, body, role, .. } => {
+                if !self.click_answered(now, session, body.as_ref()) {
+                    self.answered(now, session, body, role);
+                }
+            }
             Event::Confirmed { session, body } => self.confirmed(now, session, body),
             Event::Reoffered { session, body, .. } => self.reoffered(now, session, body),
             Event::ReofferAnswered { session, body, role } => {
@@ -430,7 +456,11 @@ impl Exchange {
             Event::ReofferFailed { session, status, .. } => {
                 self.reoffer_failed(now, session, status);
             }
-            Event::Ended { session, cause } => self.ended(now, session, cause.status),
+            Event::Ended { session, cause } => {
+                if !self.click_ended(session) {
+                    self.ended(now, session, cause.status);
+                }
+            }
             Event::OutOfDialog { key, request, source } => {
                 let response = self.outside_request(now, &request, source);
                 self.ua.respond(now, &key, response);

@@ -8,6 +8,7 @@ use crate::exchange::{AnswerStatus, TransferFail};
 use crate::life::Pace;
 use crate::notifier::NotifyLoss;
 use crate::rush::Rush;
+use crate::xsi::knobs::XsiKnob;
 
 /// One turn of a knob; as JSON the `cmd` names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,6 +133,9 @@ pub enum Knob {
         /// The extension.
         line: String,
     },
+    /// Something with the web services; has names of its own.
+    #[serde(skip)]
+    Xsi(XsiKnob),
 }
 
 /// What a phone is told that was taken away (RFC 3680 section 5.1).

@@ -39,6 +39,12 @@
 //! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary`, `reg` and `as-feature-event` of the own line, and to the list `sip:blf-EXTENSION@…` of the
 //! own extension (`Supported: eventlist`), which holds all other lines. Every SUBSCRIBE is authenticated.
 //!
+//! # Web services
+//! Xsi-Actions and Xsi-Events over HTTP at two hosts ([`Ready::xsi_hosts`]), for the user ids and web passwords of
+//! [`Ready::accounts`]; [`Profile`] chooses the release. What they do with calls goes through the exchange: a click to dial
+//! rings the own phone with `Call-Info: …;answer-after=0`, answering and holding ask the phone with NOTIFY `talk` and
+//! `hold`.
+//!
 //! # Control port
 //! JSON lines over TCP on loopback. Every line is a command and gets one line back, with the same `id` if it had one:
 //! `{"id":1,"ok":{…}}` or `{"id":1,"error":{"code":"…","message":"…"}}`. A line that is not JSON, is too long or names an unknown
@@ -79,6 +85,7 @@
 //! | `queue.night` | `queue`, `mode`, `action`? ([`acd::Treatment`]) | `{}` |
 //! | `queue.forward` | `queue`, `active`, `to`? | `{}` |
 //! | `queue.configure` | `config` ([`acd::QueueConfig`]) | `{}` |
+//! | `xsi.…` | those of [`XsiKnob`] | `{"touched": n}` |
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
@@ -107,6 +114,8 @@ mod registrar;
 mod rush;
 mod speech;
 mod wav;
+mod web_task;
+mod xsi;
 
 pub use company::{
     Account, Attendant, Behaviour, Company, CompanyError, Customer, Hunt, HuntGroup, Key,
@@ -120,3 +129,6 @@ pub use notifier::NotifyLoss;
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};
 pub use ready::{Numbers, Ready, ReadyAccount};
 pub use rush::Rush;
+pub use xsi::events::channel::ChannelEnd;
+pub use xsi::events::wire::{Declaration, WireLook};
+pub use xsi::knobs::{Answering, Cut, XsiKnob};

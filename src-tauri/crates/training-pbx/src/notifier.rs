@@ -64,6 +64,8 @@ pub(crate) struct Notification {
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     pub(crate) company: Company,
+    /// The lines in the lists of those who chose them, by owner; all others for the rest.
+    pub(crate) monitored: BTreeMap<String, Vec<String>>,
     /// Host and port of all addresses.
     pub(crate) host: String,
     pub(crate) user_agent: String,
@@ -73,6 +75,16 @@ impl Names {
     /// `sip:101@host:port`.
     pub(crate) fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.host)
+    }
+
+    /// The people in somebody's list, in its order.
+    pub(crate) fn listed(&self, owner: &str) -> Vec<crate::company::Person> {
+        let people = self.company.people();
+        let Some(lines) = self.monitored.get(owner) else {
+            return people.into_iter().filter(|person| person.extension != owner).collect();
+        };
+        let find = |line: &String| people.iter().find(|person| person.extension == *line).cloned();
+        lines.iter().filter_map(find).collect()
     }
 
     /// The address of the exchange itself.
@@ -356,6 +368,29 @@ impl Notifier {
         }
         self.pump(now, mailboxes);
         ids.len()
+    }
+
+    /// Sets the lines in somebody's list; whoever watches it gets the whole of it.
+    pub(crate) fn set_monitored(
+        &mut self,
+        now: Instant,
+        owner: &str,
+        lines: Option<Vec<String>>,
+        mailboxes: &Mailboxes,
+    ) {
+        if self.names.monitored.get(owner) == lines.as_ref() {
+            return;
+        }
+        match lines {
+            Some(lines) => self.names.monitored.insert(owner.to_owned(), lines),
+            None => self.names.monitored.remove(owner),
+        };
+        let list = Resource::List(owner.to_owned());
+        for subscription in self.subscriptions.values_mut().filter(|s| s.resource == list) {
+            subscription.full = true;
+            subscription.due = true;
+        }
+        self.pump(now, mailboxes);
     }
 
     /// Sets what goes wrong.

@@ -65,6 +65,8 @@ pub struct PbxConfig {
     pub listen: IpAddr,
     /// SIP port for UDP and TCP; 0 takes a free one (the same for both where possible).
     pub sip_port: u16,
+    /// Port of the web services; 0 takes a free one. Their second host always takes a free one.
+    pub xsi_port: u16,
     /// Control port, always on loopback; 0 takes a free one.
     pub control_port: u16,
     /// The company.
@@ -86,6 +88,7 @@ impl Default for PbxConfig {
         Self {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             sip_port: 0,
+            xsi_port: 0,
             control_port: 0,
             company: Company::demo(),
             profile: Profile::default(),

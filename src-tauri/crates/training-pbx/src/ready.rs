@@ -12,6 +12,10 @@ pub struct Ready {
     pub sip_udp: u16,
     /// TCP port of the SIP side.
     pub sip_tcp: u16,
+    /// The web services, `http://host:port`.
+    pub xsi: String,
+    /// All hosts of the web services, the first first: a channel lives at the one it was opened at.
+    pub xsi_hosts: Vec<String>,
     /// TCP port of the control interface.
     pub control: u16,
     /// Name of the company.
@@ -37,6 +41,10 @@ pub struct ReadyAccount {
     pub auth_user: String,
     /// Password; made up anew for each seed, worth nothing outside this PBX.
     pub password: String,
+    /// User id at the web services.
+    pub xsi_user: String,
+    /// Web password, likewise made up.
+    pub xsi_password: String,
     /// Role of the owner.
     pub role: Role,
 }

@@ -26,7 +26,9 @@ pub(crate) struct Binding {
     pub(crate) contact: Uri,
     /// Where it really sent from: where calls go.
     pub(crate) source: Source,
-    expires_at: Instant,
+    /// What the phone calls itself.
+    pub(crate) user_agent: Option<String>,
+    pub(crate) expires_at: Instant,
     call_id: String,
     cseq: u32,
 }
@@ -164,6 +166,7 @@ impl Registrar {
         let bad = |_| StatusCode::BAD_REQUEST;
         let call_id = request.headers.call_id().map_err(bad)?;
         let cseq = request.headers.cseq().map_err(bad)?.number;
+        let user_agent = request.headers.get(&HeaderName::UserAgent).map(|name| name.into_owned());
         let old = self.bindings(extension);
         if old.iter().any(|binding| binding.call_id == call_id && binding.cseq >= cseq) {
             return Err(StatusCode::SERVER_INTERNAL_ERROR);
@@ -176,8 +179,10 @@ impl Registrar {
                     list.retain(|binding| !binding.contact.equivalent(&contact));
                     if expires > 0 {
                         let expires_at = now + Duration::from_secs(expires.into());
-                        let call_id = call_id.clone();
-                        list.insert(0, Binding { contact, source, expires_at, call_id, cseq });
+                        let (call_id, user_agent) = (call_id.clone(), user_agent.clone());
+                        let binding =
+                            Binding { contact, source, user_agent, expires_at, call_id, cseq };
+                        list.insert(0, binding);
                     }
                 }
             }

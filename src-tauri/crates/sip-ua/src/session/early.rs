@@ -61,6 +61,11 @@ impl Earlies {
         self.0.first().map(|early| early.flow.dialog.name())
     }
 
+    /// The way to the first telephone.
+    pub(super) fn first_flow(&mut self) -> Option<&mut Flow> {
+        self.0.first_mut().map(|early| &mut early.flow)
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

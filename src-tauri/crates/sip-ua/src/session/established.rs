@@ -204,7 +204,7 @@ impl Session {
         self.reoffer_due(cx);
     }
 
-    /// Sends a request of the owner's.
+    /// Sends a request of the owner's; while it rings, to the first telephone that does.
     pub(crate) fn send_request(
         &mut self,
         cx: &mut Cx<'_>,
@@ -212,17 +212,19 @@ impl Session {
         headers: Vec<(HeaderName, String)>,
         body: Option<&Body>,
     ) -> Result<(), UaError> {
-        let Phase::Established(established) = &mut self.phase else {
-            return Err(UaError::WrongState);
+        let flow = match &mut self.phase {
+            Phase::Established(established) => &mut established.flow,
+            Phase::Outgoing(outgoing) => outgoing.early.first_flow().ok_or(UaError::WrongState)?,
+            _ => return Err(UaError::WrongState),
         };
         let purpose = if method == Method::Info { Purpose::Info } else { Purpose::Other };
-        let mut request = established.flow.dialog.request(method);
+        let mut request = flow.dialog.request(method);
         request.headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
         for (name, value) in headers {
             request.headers.push(name, value);
         }
         message::request_body(&mut request, body);
-        established.flow.send(cx, request, purpose);
+        flow.send(cx, request, purpose);
         Ok(())
     }
 

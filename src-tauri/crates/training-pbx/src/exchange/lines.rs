@@ -74,6 +74,7 @@ impl Exchange {
             State::Talking { far, .. } => (Stage::Confirmed, Some(far)),
             State::Answering(_) => (Stage::Early, None),
             State::Ringing { .. } | State::Simulated(_) => (Stage::Early, None),
+            State::Alone if call.clicked => (Stage::Early, None),
             State::Opening { .. } | State::Alone => return,
         };
         let mut add = |who: &Who, end, session: Option<SessionId>, remote: &Who| {

@@ -75,7 +75,7 @@ impl Exchange {
         self.lift(now, number, vec![Step::Pause(300), Step::Beep, Step::Pause(300)]);
     }
 
-    fn parked_at(&self, slot: &str) -> Option<CallNumber> {
+    pub(super) fn parked_at(&self, slot: &str) -> Option<CallNumber> {
         let mut calls = self.calls.iter();
         calls.find(|(_, call)| call.parked.as_deref() == Some(slot)).map(|(number, _)| *number)
     }
@@ -185,6 +185,8 @@ impl Exchange {
         let Some(own) = self.calls.remove(&number) else { return };
         let Some(call) = self.calls.get_mut(&ringing) else { return };
         tracing::debug!(call = ringing.0, "{}, picked up -> joining", call.state.name());
+        let by = own.caller.clone();
+        self.news.push_back(super::CallNews::PickedUp { number: ringing, by });
         let state = State::Talking { far: Party::Phone(session), asking: Asking::Nothing };
         let forks = match std::mem::replace(&mut call.state, state) {
             State::Ringing { forks, .. } => forks,

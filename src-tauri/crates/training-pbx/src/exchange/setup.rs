@@ -7,7 +7,7 @@ use sip_types::{HeaderName, Method, Request, StatusCode, Uri};
 use sip_ua::{Body, Incoming, LocalIdentity, OutgoingCall, Role, SessionId};
 
 use super::script::{greeting, service_steps};
-use super::{CALLS, Exchange, LONGEST_CALL};
+use super::{CALLS, CallNews, Exchange, LONGEST_CALL};
 use crate::call::{Asking, Call, Overflow, Party, State, Then, Who};
 use crate::company::{Behaviour, Person, Voice};
 use crate::desk::ForwardWhen;
@@ -42,7 +42,8 @@ impl Exchange {
             let _ = self.ua.reject(now, session, StatusCode::SERVICE_UNAVAILABLE);
             return;
         }
-        let caller = Who { withheld: incoming.caller.withheld, ..self.who(&user) };
+        let withheld = incoming.caller.withheld || self.desk.rules(&user).hide_number;
+        let caller = Who { withheld, ..self.who(&user) };
         let number = self.next_call();
         self.sessions.insert(session, number);
         let call = Call::new(Party::Phone(session), caller, incoming.body.clone());
@@ -69,6 +70,9 @@ impl Exchange {
         if let Some(line) = called.extension.as_deref() {
             let line = line.to_owned();
             if self.goes_elsewhere(now, number, &line) {
+                return;
+            }
+            if self.barred(now, number, &line) {
                 return;
             }
         }
@@ -111,15 +115,17 @@ impl Exchange {
         &mut self,
         now: Instant,
         number: CallNumber,
-        by: (Who, &'static str),
+        (by, reason): (Who, &'static str),
         to: &str,
     ) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         if call.diversions.len() >= DIVERSIONS {
             return self.give_up(now, number, StatusCode::LOOP_DETECTED);
         }
-        tracing::debug!(call = number.0, "{}, {} -> setting up", call.state.name(), by.1);
-        call.diversions.insert(0, by);
+        tracing::debug!(call = number.0, "{}, {reason} -> setting up", call.state.name());
+        call.diversions.insert(0, (by.clone(), reason));
+        let caller = call.caller.clone();
+        self.note(CallNews::Diverted { number, by, caller, to: self.who(to), reason });
         self.go_to(now, number, to);
     }
 
@@ -133,7 +139,7 @@ impl Exchange {
         let own = self.identity(&person.extension);
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = Some(person.extension.clone());
-        let transferred = matches!(call.near, Party::Transferee(_));
+        let transferred = matches!(call.near, Party::Transferee(_)) && !call.clicked;
         if let Some(session) = call.near_phone() {
             let _ = self.ua.set_identity(session, Some(own));
         }
@@ -178,6 +184,7 @@ impl Exchange {
 
     /// Rings all phones of an account at once.
     pub(super) fn ring_phones(&mut self, now: Instant, number: CallNumber, user: &str) {
+        let rules = self.desk.rules(user);
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
         if fresh.is_some() {
@@ -196,7 +203,8 @@ impl Exchange {
             "{}, dialled -> ringing",
             call.state.name()
         );
-        let direct = !call.hunting && call.near_phone().is_some();
+        let direct = !call.hunting && (call.near_phone().is_some() || call.clicked);
+        let direct = direct && rules.voicemail_no_answer;
         let overflow = if direct { Overflow::Voicemail } else { Overflow::Unavailable };
         call.state = State::Ringing { forks, refusal: None, overflow };
         let usual = call.hunt_ring.filter(|_| call.hunting).unwrap_or(self.ring_time);
@@ -260,6 +268,9 @@ impl Exchange {
 
     /// This destination will not do: the next of the hunt group, or the end with `status`.
     pub(super) fn give_up(&mut self, now: Instant, number: CallNumber, status: StatusCode) {
+        if self.served_otherwise(now, number, status) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = None;
         if let Some(next) = call.hunt.pop_front() {
@@ -268,7 +279,9 @@ impl Exchange {
         if matches!(call.near, Party::Transferee(_)) {
             return self.transfer_failed(now, number, status);
         }
-        if let Some(session) = call.near_phone().filter(|_| !call.answered) {
+        let refused = call.near_phone().filter(|_| !call.answered);
+        self.note(CallNews::Refused { number, status });
+        if let Some(session) = refused {
             self.forget_session(session);
             let _ = self.ua.reject(now, session, status);
         }
@@ -322,7 +335,7 @@ impl Exchange {
     }
 
     /// The called line's voicemail answers.
-    fn lift_voicemail(&mut self, now: Instant, number: CallNumber) {
+    pub(super) fn lift_voicemail(&mut self, now: Instant, number: CallNumber) {
         if let Some(call) = self.calls.get_mut(&number) {
             call.mailbox = call.called.extension.clone();
             call.person = None;
@@ -445,6 +458,7 @@ impl Exchange {
         }
         let Some((number, call)) = self.call_of(session) else { return };
         if in_talk || call.near_phone() == Some(session) {
+            self.note(CallNews::HungUp { session });
             self.forget_session(session);
             return self.end(now, number, "hung up");
         }

@@ -11,7 +11,7 @@ use sip_core::ServerKey;
 use sip_types::{HeaderName, Method, Replaces, Request, Response, StatusCode};
 use sip_ua::{Body, Role, SessionId};
 
-use super::Exchange;
+use super::{CallNews, Exchange};
 use crate::call::{Asking, Call, Local, Party, State, Who};
 use crate::pbx::CallNumber;
 
@@ -185,7 +185,7 @@ impl Exchange {
         }
     }
 
-    fn transfer_to_number(
+    pub(super) fn transfer_to_number(
         &mut self,
         now: Instant,
         number: CallNumber,
@@ -233,7 +233,7 @@ impl Exchange {
         }
     }
 
-    fn put_together(
+    pub(super) fn put_together(
         &mut self,
         now: Instant,
         number: CallNumber,
@@ -250,6 +250,10 @@ impl Exchange {
             && asking != consulted
         {
             let _ = self.ua.reject_reoffer(now, asking, StatusCode::REQUEST_PENDING);
+        }
+        let to = self.calls.get(&second).map(|call| call.peer(consulted).clone());
+        for session in [session, consulted] {
+            self.news.extend(to.clone().map(|to| CallNews::Transferred { session, to }));
         }
         let Some(call) = self.calls.get_mut(&second) else { return };
         if call.near_phone() == Some(consulted) {
@@ -269,7 +273,7 @@ impl Exchange {
     }
 
     /// The consulted phone still rings: it now rings for the transferee.
-    fn hand_over_ringing(
+    pub(super) fn hand_over_ringing(
         &mut self,
         now: Instant,
         number: CallNumber,
@@ -331,6 +335,7 @@ impl Exchange {
 
     /// Somebody is there for the one who was transferred: he leaves the old call.
     pub(super) fn take_over(&mut self, now: Instant, number: CallNumber) {
+        self.note_transfer(number);
         let Some(call) = self.calls.get(&number) else { return };
         let Party::Transferee(first) = call.near else { return };
         let by = call.by.as_ref().map(|(session, _)| *session);
@@ -384,6 +389,7 @@ impl Exchange {
             self.report(now, *session, status);
         }
         self.agent_refused(now, &mut call);
+        self.note(CallNews::Refused { number: first, status });
         let Some(old) = self.calls.get_mut(&first) else { return };
         old.transfer = None;
         // Who waits in a queue may ring at others.

@@ -129,7 +129,7 @@ pub(super) struct Subscription {
     /// Version of the next document.
     version: u32,
     /// All is to be told, not only what has changed.
-    full: bool,
+    pub(super) full: bool,
     /// What has changed since the last document.
     changed: BTreeSet<String>,
     messages: Option<Mailbox>,
@@ -312,10 +312,11 @@ impl Subscription {
                 event_packages::write_features(&told, &boundary)
             }
             Resource::List(owner) => {
-                let watched = names.company.people().into_iter().filter(|person| {
-                    person.extension != *owner && (full || changed.contains(&person.extension))
-                });
-                let people: Vec<_> = watched.collect();
+                let people: Vec<_> = names
+                    .listed(owner)
+                    .into_iter()
+                    .filter(|person| full || changed.contains(&person.extension))
+                    .collect();
                 let mark = self.local.tag().unwrap_or_default();
                 documents::list(names, (owner, mark), (version, full), &people, lines)
             }
