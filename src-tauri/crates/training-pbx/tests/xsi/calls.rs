@@ -191,25 +191,29 @@ async fn a_phone_is_asked_to_answer_and_to_hold() {
     assert_eq!(call_of.at(&["remoteParty", "callType"]), Some("Network"));
     let id = call_of.value("callId").unwrap().to_owned();
     let path = |verb: &str| client.own(&format!("calls/{id}/{verb}"));
-    tokio::join!(phone.until("talk", asked("talk")), until_ok(&client, &path("Talk")));
+    let talk = path("Talk");
+    tokio::join!(phone.until("talk", asked("talk")), until_ok(&client, &talk));
     phone.ua.accept(now(), invite.session, Some(Body::sdp(OFFER))).unwrap();
     let confirmed = |event: &Event| matches!(event, Event::Confirmed { .. }).then_some(());
     let (answered, ()) =
         tokio::join!(channel.event("CallAnsweredEvent"), phone.until("ACK", confirmed));
     assert!(call(&answered).value("networkCallId").is_some());
     assert_eq!(client.put(&path("Talk"), "").await.error(), (409, true));
-    tokio::join!(phone.until("hold", asked("hold")), until_ok(&client, &path("Hold")));
+    let hold = path("Hold");
+    tokio::join!(phone.until("hold", asked("hold")), until_ok(&client, &hold));
     let held = OFFER.replace("t=0 0", "t=0 0\r\na=sendonly");
     phone.ua.reoffer(now(), invite.session, Body::sdp(held)).unwrap();
     let answered = |event: &Event| matches!(event, Event::ReofferAnswered { .. }).then_some(());
     let (event, ()) = tokio::join!(channel.event("CallHeldEvent"), phone.until("answer", answered));
     assert_eq!(call(&event).value("state"), Some("Held"));
-    tokio::join!(phone.until("talk", asked("talk")), until_ok(&client, &path("Talk")));
+    let talk = path("Talk");
+    tokio::join!(phone.until("talk", asked("talk")), until_ok(&client, &talk));
     // Somebody who does not exist cannot be talked to, nor a number that is none.
     let nowhere = client.put(&path("BlindTransfer?address=jan"), "").await;
     assert_eq!(nowhere.error(), (400, true));
+    let transfer = path("BlindTransfer?address=tel:201");
     let (reply, ()) = tokio::join!(
-        client.put(&path("BlindTransfer?address=tel:201"), ""),
+        client.put(&transfer, ""),
         follow(&mut phone, "the end", ended(invite.session))
     );
     assert_eq!(reply.status, 200);
