@@ -64,6 +64,14 @@ impl Asterisk {
     /// # Errors
     /// When the laboratory is not installed or it does not come up.
     pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with more settings: each is put behind what its file holds.
+    ///
+    /// # Errors
+    /// When the laboratory is not installed or it does not come up.
+    pub fn start_with(folder: &Path, more: &[(&str, String)]) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let root: PathBuf = std::env::var_os("BALIE_LAB_ASTERISK")
             .context("run this through `cargo xtask test peers`")?
@@ -71,6 +79,11 @@ impl Asterisk {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let lab = format!("/lab/{}-{number}", std::process::id());
         write_settings(&root, &lab)?;
+        for (name, text) in more {
+            let path = root.join(lab.trim_start_matches('/')).join(name);
+            let before = std::fs::read_to_string(&path).unwrap_or_default();
+            std::fs::write(&path, format!("{before}\n{text}"))?;
+        }
         let process = spawn(&root, &lab, folder)?;
         Ok(Self { process, root, lab, folder: folder.to_path_buf() })
     }
@@ -85,6 +98,12 @@ impl Asterisk {
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.inside("keys/ca.pem")
+    }
+
+    /// What it has printed: notices, warnings and errors since the last start.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
     /// Kills it, as a power cut would.

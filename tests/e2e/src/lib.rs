@@ -3,6 +3,7 @@
 //! Everything started here is ended here, by its own process id. The servers listen on the two addresses of the
 //! wire that `cargo xtask test` lays inside a namespace without a way out.
 
+pub mod ami;
 pub mod asterisk;
 pub mod balie;
 pub mod baresip;
@@ -16,6 +17,7 @@ pub mod matrix;
 pub mod measure;
 pub mod names;
 pub mod process;
+pub mod queues;
 pub mod roaming;
 pub mod sipp;
 pub mod sound;

@@ -15,8 +15,10 @@ pub const PORT: u16 = 5090;
 /// How to run one scenario.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Name of the file in `lab/sipp`, without its ending.
+    /// Name of the file, without its ending.
     pub scenario: String,
+    /// Folder of it inside `lab`.
+    pub shelf: &'static str,
     /// Its own address.
     pub host: String,
     /// Its own port.
@@ -29,6 +31,12 @@ pub struct Options {
     pub shows_repetitions: bool,
     /// Fixed Call-ID.
     pub call_id: Option<String>,
+    /// How many calls it makes or takes.
+    pub calls: u32,
+    /// Calls begun in ten seconds.
+    pub rate: u32,
+    /// Ends by itself after this many seconds.
+    pub seconds: u32,
 }
 
 impl Options {
@@ -37,12 +45,16 @@ impl Options {
     pub fn waiting(scenario: &str) -> Self {
         Self {
             scenario: scenario.to_owned(),
+            shelf: "sipp",
             host: SERVER.to_owned(),
             port: PORT,
             remote: None,
             keys: Vec::new(),
             shows_repetitions: false,
             call_id: None,
+            calls: 1,
+            rate: 100,
+            seconds: 90,
         }
     }
 
@@ -62,7 +74,8 @@ impl Options {
 
     /// SIPp takes no words of ours in the place of a status, so they are put in before it reads the scenario.
     fn command(&self, folder: &Path) -> Result<Command> {
-        let file = scenarios().join(format!("{}.xml", self.scenario));
+        let shelf = crate::root().join("tests/e2e/lab").join(self.shelf);
+        let file = shelf.join(format!("{}.xml", self.scenario));
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let text = self
             .keys
@@ -72,10 +85,12 @@ impl Options {
         std::fs::write(&file, text)?;
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(file).current_dir(folder);
-        command.args(["-i", &self.host, "-p", &self.port.to_string(), "-m", "1", "-nostdin"]);
+        let (port, calls) = (self.port.to_string(), self.calls.to_string());
+        command.args(["-i", &self.host, "-p", &port, "-m", &calls, "-nostdin"]);
+        command.args(["-r", &self.rate.to_string(), "-rp", "10000"]);
         command.args([
             "-timeout",
-            "90",
+            &self.seconds.to_string(),
             "-timeout_error",
             "-trace_err",
             "-trace_msg",
@@ -139,6 +154,11 @@ impl Sipp {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Whether all calls are over.
+    pub fn is_over(&mut self) -> bool {
+        self.process.ended().is_some()
     }
 
     /// Waits until the scenario is over.

@@ -3,11 +3,13 @@
 //! replay of the committed corpora (`tests/replay.rs`) call the same functions.
 
 mod broadworks;
+mod centre;
 mod events;
 mod media;
 mod sip;
 
 pub use broadworks::{badgerfish, xsi_stream};
+pub use centre::ami;
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{rtcp, rtp_packet, sdp};
 pub use sip::{sip_message, stream_framing, stun_answer};
@@ -30,4 +32,5 @@ pub const TARGETS: &[Target] = &[
     ("stun_answer", stun_answer),
     ("xsi_stream", xsi_stream),
     ("badgerfish", badgerfish),
+    ("ami", ami),
 ];
