@@ -3,6 +3,8 @@
 //! A binding runs by itself and owns its connection. The program starts one per account that has an
 //! exchange, and ends it by closing its orders.
 
+mod broadworks;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ pub struct Port {
     pub feed: Feed,
     /// What is asked of it; closed when the binding is to end.
     pub orders: mpsc::Receiver<Order>,
+    /// For random values.
+    pub seed: [u8; 32],
 }
 
 /// What a binding is asked to do.
@@ -60,31 +64,30 @@ pub trait Binding: Send + 'static {
     fn start(self: Box<Self>, port: Port);
 }
 
-/// How a binding is made for an account, with the password of its exchange; none: it has no exchange.
-pub type MakeBinding =
-    dyn Fn(&AccountSettings, Option<SecretString>) -> Option<Box<dyn Binding>> + Send + Sync;
+/// What came of making a binding: none, when the account has no exchange; words, when its settings cannot be
+/// used.
+pub type Made = Result<Option<Box<dyn Binding>>, String>;
 
-/// Which bindings there are.
+/// How a binding is made for an account, with the password of its exchange.
+pub type MakeBinding = dyn Fn(&AccountSettings, Option<SecretString>) -> Made + Send + Sync;
+
+/// Which bindings there are; by default those of the program.
 #[derive(Clone, Default)]
 pub struct Exchanges(Option<Arc<MakeBinding>>);
 
 impl Exchanges {
     /// Bindings of somebody's own.
     pub fn new(
-        make: impl Fn(&AccountSettings, Option<SecretString>) -> Option<Box<dyn Binding>>
-        + Send
-        + Sync
-        + 'static,
+        make: impl Fn(&AccountSettings, Option<SecretString>) -> Made + Send + Sync + 'static,
     ) -> Exchanges {
         Exchanges(Some(Arc::new(make)))
     }
 
-    pub(crate) fn make(
-        &self,
-        settings: &AccountSettings,
-        secret: Option<SecretString>,
-    ) -> Option<Box<dyn Binding>> {
-        self.0.as_ref().and_then(|make| make(settings, secret))
+    pub(crate) fn make(&self, settings: &AccountSettings, secret: Option<SecretString>) -> Made {
+        match &self.0 {
+            Some(make) => make(settings, secret),
+            None => broadworks::of(settings, secret),
+        }
     }
 }
 

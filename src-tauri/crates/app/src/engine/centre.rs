@@ -123,7 +123,11 @@ impl Desk {
         settings: &AccountSettings,
         secret: Option<SecretString>,
     ) {
-        let Some(binding) = self.centres.exchanges.make(settings, secret) else { return };
+        let binding = match self.centres.exchanges.make(settings, secret) {
+            Ok(Some(binding)) => binding,
+            Ok(None) => return,
+            Err(why) => return self.notice(now, Code::BadConfig, Some(why), true),
+        };
         self.end_exchange(&settings.id);
         self.centres.last_run += 1;
         let run = self.centres.last_run;
@@ -142,7 +146,11 @@ impl Desk {
             shown_queues: BTreeMap::new(),
         };
         self.centres.running.insert(settings.id.clone(), running);
-        binding.start(Port { feed, orders: received });
+        let mut seed = [0; 32];
+        for chunk in seed.chunks_mut(8) {
+            chunk.copy_from_slice(&self.random.u64().to_ne_bytes());
+        }
+        binding.start(Port { feed, orders: received, seed });
     }
 
     /// Ends the connection; what waits for it is refused, and its queues are gone.

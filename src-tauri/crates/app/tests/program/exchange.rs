@@ -27,7 +27,8 @@ impl Binding for Double {
 pub(crate) fn exchanges() -> (Exchanges, mpsc::UnboundedReceiver<Port>) {
     let (sender, ports) = mpsc::unbounded_channel();
     let exchanges = Exchanges::new(move |settings, _| {
-        settings.xsi.as_ref().map(|_| Box::new(Double(sender.clone())) as Box<dyn Binding>)
+        let double = || Box::new(Double(sender.clone())) as Box<dyn Binding>;
+        Ok(settings.xsi.as_ref().map(|_| double()))
     });
     (exchanges, ports)
 }
@@ -53,7 +54,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) async fn of(ports: &mut mpsc::UnboundedReceiver<Port>) -> Exchange {
         let port = tokio::time::timeout(PATIENCE, ports.recv()).await.expect("no binding began");
-        let Port { feed, orders } = port.unwrap();
+        let Port { feed, orders, .. } = port.unwrap();
         Exchange { feed, orders }
     }
 

@@ -1,0 +1,137 @@
+//! BroadWorks' web services as a binding.
+
+use pbx::centre::{Input, LinkState, Refusal};
+use pbx_broadworks::session::SessionConfig;
+use pbx_broadworks::{Binding as Client, ClientConfig, Credentials, Service, TrustAnchors, locate};
+use secrecy::SecretString;
+use sip_core::Random;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::{Binding, Feed, Made, Order, Port};
+use crate::config::AccountSettings;
+
+/// Name of the program at the exchange.
+const APPLICATION: &str = "balie";
+
+/// An account's web services.
+struct BroadWorks {
+    user: String,
+    secret: Option<SecretString>,
+    /// Where they are; none: the name service of the user's domain tells.
+    service: Option<Service>,
+    anchors: TrustAnchors,
+}
+
+/// The binding of an account that has web services.
+pub(super) fn of(settings: &AccountSettings, secret: Option<SecretString>) -> Made {
+    let Some(xsi) = &settings.xsi else { return Ok(None) };
+    if xsi.user.is_empty() {
+        return Err(format!("xsi.user of account {:?} is missing", settings.id));
+    }
+    let service =
+        match xsi.actions_url.is_empty() {
+            true => None,
+            false => Some(Service::from_addresses(&xsi.actions_url, &xsi.events_url).map_err(
+                |error| format!("actions_url or events_url of account {:?}: {error}", settings.id),
+            )?),
+        };
+    let anchors = match settings.tls_ca_file.is_empty() {
+        true => TrustAnchors::default(),
+        false => {
+            let bad = |error: &dyn std::fmt::Display| format!("tls_ca_file: {error}");
+            let pem = std::fs::read(&settings.tls_ca_file).map_err(|error| bad(&error))?;
+            TrustAnchors::from_pem(&pem).map_err(|error| bad(&error))?
+        }
+    };
+    let user = xsi.user.clone();
+    Ok(Some(Box::new(BroadWorks { user, secret, service, anchors })))
+}
+
+impl Binding for BroadWorks {
+    fn start(self: Box<Self>, port: Port) {
+        tokio::spawn(self.run(port));
+    }
+}
+
+impl BroadWorks {
+    async fn run(self, port: Port) {
+        let Port { feed, mut orders, seed } = port;
+        let mut random = Random::from_seed(seed);
+        let domain = self.user.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+        let service = match self.service.clone() {
+            Some(service) => Ok(service),
+            None => locate(&domain.unwrap_or_default(), &[], &mut random)
+                .await
+                .map_err(|error| error.to_string()),
+        };
+        let started = service.and_then(|service| {
+            let channels = uuid(&mut random);
+            let config = ClientConfig {
+                session: SessionConfig::new(&self.user, &channels, APPLICATION),
+                service,
+                anchors: self.anchors.clone(),
+                proxies: true,
+            };
+            Client::start(config, random).map_err(|error| error.to_string())
+        });
+        let (client, inputs) = match started {
+            Ok(started) => started,
+            Err(why) => {
+                warn!(why, "no connection to the web services");
+                feed.tell(Input::Link(LinkState::Lost)).await;
+                return refuse_all(&feed, &mut orders).await;
+            }
+        };
+        // By themselves, so that neither side waits for the other.
+        tokio::spawn(tell_all(inputs, feed.clone()));
+        match self.secret.clone() {
+            Some(secret) => client.sign_in(self.credentials(secret)).await,
+            None => {
+                feed.tell(Input::Link(LinkState::Refused)).await;
+            }
+        }
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Request(id, request) => client.request(id, request).await,
+                Order::Secret(secret) => client.sign_in(self.credentials(secret)).await,
+                Order::NetworkChanged => client.network_changed().await,
+            }
+        }
+        client.close().await;
+    }
+
+    fn credentials(&self, password: SecretString) -> Credentials {
+        Credentials::Basic { user: self.user.clone(), password }
+    }
+}
+
+async fn tell_all(mut inputs: mpsc::Receiver<Input>, feed: Feed) {
+    while let Some(input) = inputs.recv().await {
+        if !feed.tell(input).await {
+            return;
+        }
+    }
+}
+
+/// Nothing can be asked of an exchange that is not there.
+async fn refuse_all(feed: &Feed, orders: &mut mpsc::Receiver<Order>) {
+    while let Some(order) = orders.recv().await {
+        if let Order::Request(request, _) = order {
+            feed.tell(Input::Done { request, result: Err(Refusal::Unavailable) }).await;
+        }
+    }
+}
+
+/// RFC 9562 section 5.4.
+fn uuid(random: &mut Random) -> String {
+    let (a, b) = (random.u64(), random.u64());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | ((b >> 48) & 0x3fff),
+        b & 0xffff_ffff_ffff
+    )
+}
