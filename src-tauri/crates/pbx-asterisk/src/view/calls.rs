@@ -156,7 +156,9 @@ impl View {
             (call.queue, call.waited) = (Some(QueueId(queue)), waited);
             changed = true;
         }
-        if new && channel.starts_with("PJSIP/") {
+        // A channel that is down has no name on the wire yet.
+        let named = call.sip_call_id.is_some() || message.number("ChannelState") == Some(0);
+        if changed && !named && channel.starts_with("PJSIP/") {
             self.calls.unnamed.push((id.to_owned(), channel.to_owned()));
         }
         self.tell_call(id, changed);
