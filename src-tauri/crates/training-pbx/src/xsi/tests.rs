@@ -43,6 +43,7 @@ impl World {
             port: 5060,
             ring_time: Duration::from_secs(30),
             pace: Pace::default(),
+            calendar: crate::acd::Calendar { told_at: now, local_s: 6 * 86_400 + 12 * 3600 },
         };
         let exchange = Exchange::new(now, exchange, Random::from_seed([1; 32]));
         Self { now, exchange, xsi: Xsi::new(now, settings, Random::from_seed([2; 32])) }
