@@ -392,8 +392,9 @@ pub enum Command {
     /// End in good order.
     #[serde(rename = "quit")]
     Quit {},
-    /// Something of the exchange.
-    #[serde(untagged)]
+    /// Something of the exchange; [`Request::parse`] reads it by itself, so that every message says what is wrong.
+    #[serde(skip_deserializing)]
+    #[ts(untagged)]
     Centre(CentreCommand),
 }
 
@@ -478,7 +479,6 @@ impl Request {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
-        // Those of the exchange are read by themselves for the sake of a message that says what is wrong.
         let read = match of_centre {
             true => CentreCommand::deserialize(value).map(Command::Centre),
             false => Command::deserialize(value),

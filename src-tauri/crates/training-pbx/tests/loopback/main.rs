@@ -224,10 +224,7 @@ async fn the_control_port_answers_every_line() {
         ("{\"cmd\":\"line.set\",\"line\":\"999\"}\n", "bad_target"),
         ("{\"cmd\":\"notify.loss\",\"lost\":80,\"reordered\":30}\n", "bad_arguments"),
         ("{\"cmd\":\"transfer.fail\",\"status\":200}\n", "bad_arguments"),
-        (
-            "{\"cmd\":\"agent.state\",\"agent\":\"104\",\"state\":\"unavailable\"}\n",
-            "\"ok\":{}",
-        ),
+        ("{\"cmd\":\"agent.state\",\"agent\":\"104\",\"state\":\"unavailable\"}\n", "\"ok\":{}"),
         ("{\"cmd\":\"agent.list\",\"agent\":\"104\"}\n", "\"code\":\"PAUZE\""),
         ("{\"cmd\":\"agent.state\",\"agent\":\"9\",\"state\":\"available\"}\n", "refused"),
         ("{\"cmd\":\"queue.list\",\"queue\":\"195\"}\n", "\"unavailable\":1"),

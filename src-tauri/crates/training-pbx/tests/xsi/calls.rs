@@ -297,8 +297,9 @@ async fn services_do_what_they_say() {
     pbx.customer_call(CustomerCall::to("101")).await.unwrap();
     let invite = colleague.until("INVITE", incoming).await;
     assert!(invite.headers.get(&HeaderName::Diversion).is_some());
-    let records = other.get(&other.own("calls")).await.document();
-    assert_eq!(records.all("call").count(), 1);
+    let listed =
+        async { while other.get(&other.own("calls")).await.document().all("call").count() != 1 {} };
+    tokio::time::timeout(Duration::from_secs(10), listed).await.expect("the call is listed");
     assert_eq!(client.put(&path, &body.replace("true", "false")).await.status, 200);
     let busy = "<DoNotDisturb xmlns=\"http://schema.broadsoft.com/xsi\"><active>true</active>\
         </DoNotDisturb>";
