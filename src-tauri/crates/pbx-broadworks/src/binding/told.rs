@@ -178,8 +178,14 @@ impl Teller {
     }
 }
 
-/// Whether reading something at intervals means that the view as a whole is old: figures of others' calls do
-/// not, they are simply not known.
+/// Whether reading something at intervals means that the view as a whole is old. Figures of others' calls do not,
+/// they are simply not known; nor do the user's own services, which change a few times a day.
 pub(super) fn counts(subject: &Subject) -> bool {
-    subject.package != Package::BasicCall && subject.package != Package::CallCenterConfiguration
+    matches!(
+        subject.package,
+        Package::StandardCall
+            | Package::CallCenterAgent
+            | Package::CallCenterQueue
+            | Package::CallCenterMonitoring
+    )
 }
