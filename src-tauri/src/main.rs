@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::config::Config;
-use app::logs::{self, LogOptions};
+use app::logs::{self, Log, LogOptions};
 use app::{App, StartOptions};
 use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs beside the settings; where that cannot be, to standard error alone.
-fn start_log(settings: &Path) {
+/// Logs beside the settings; where that cannot be, to standard error alone. None when a log was there before.
+fn start_log(settings: &Path) -> Option<Log> {
     let file = settings.with_file_name("logs").join("balie.log");
     let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
     let options = |file| LogOptions {
@@ -62,17 +62,20 @@ fn start_log(settings: &Path) {
         stderr: true,
     };
     let started = folder.and_then(|()| logs::start(options(Some(&file))));
-    if let Err(error) = started
-        && logs::start(options(None)).is_ok()
-    {
-        tracing::warn!(%error, file = %file.display(), "no log is kept");
+    match started {
+        Ok(log) => Some(log),
+        Err(error) => {
+            let log = logs::start(options(None)).ok();
+            tracing::warn!(%error, file = %file.display(), "no log is kept");
+            log
+        }
     }
 }
 
 /// Starts the program, then the windows that show it.
 fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
     let settings = arguments.settings_file(handle)?;
-    start_log(&settings);
+    handle.manage(start_log(&settings));
     let window = Arc::new(Window::new(handle.clone()));
     let options = StartOptions {
         config: Config::default(),
@@ -105,6 +108,13 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
 }
 
 fn on_event(handle: &AppHandle, event: RunEvent) {
+    // The process ends here without a drop.
+    if let RunEvent::Exit = event
+        && let Some(log) = handle.try_state::<Option<Log>>()
+        && let Some(log) = log.as_ref()
+    {
+        log.close();
+    }
     if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } =
         event
     {

@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -32,22 +32,61 @@ pub struct LogOptions<'a> {
     pub stderr: bool,
 }
 
+/// The log of this process. Without it, the process may end in the middle of making place for a new file.
+#[must_use = "the file is closed when this is dropped"]
+#[derive(Debug)]
+pub struct Log {
+    file: Option<Arc<Mutex<Target>>>,
+}
+
+impl Log {
+    /// Closes the file after the line that is being written; later lines only go to standard error.
+    pub fn close(&self) {
+        if let Some(file) = &self.file {
+            file.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Where lines go until the log is closed.
+#[derive(Debug)]
+struct Target(Option<RotatingFile>);
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
 /// Starts the log of this process; once.
 ///
 /// # Errors
 /// When the file cannot be opened, or a log was started before.
-pub fn start(options: LogOptions<'_>) -> io::Result<()> {
+pub fn start(options: LogOptions<'_>) -> io::Result<Log> {
     let filter = |default: &str| {
         EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default))
     };
     let open = |path| RotatingFile::open(path, options.file_bytes);
-    let file = options.file.map(open).transpose()?.map(|file| {
-        fmt::layer().json().with_writer(Mutex::new(file)).with_filter(filter(options.level))
+    let opened = options.file.map(open).transpose()?;
+    let file = opened.map(|file| Arc::new(Mutex::new(Target(Some(file)))));
+    let lines = file.clone().map(|file| {
+        fmt::layer().json().with_writer(file).with_filter(filter(options.level))
     });
     let errors =
         options.stderr.then(|| fmt::layer().with_writer(io::stderr).with_filter(filter("warn")));
-    let started = tracing_subscriber::registry().with(file).with(errors).try_init();
-    started.map_err(|error| io::Error::other(error.to_string()))
+    let started = tracing_subscriber::registry().with(lines).with(errors).try_init();
+    started.map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(Log { file })
 }
 
 /// A file that makes place for a new one when it is full.
@@ -67,8 +106,9 @@ impl RotatingFile {
         Ok(RotatingFile { path: path.to_owned(), file, written, limit: limit.max(1024) })
     }
 
-    /// The full file becomes the first of the older ones. A folder that allows no such thing costs what has been
-    /// written, never more than the limit of one file.
+    /// The full file becomes the first of the older ones. A number that is free, left by a process that was ended
+    /// here, is filled first. A folder that allows no such thing costs what has been written, never more than the
+    /// limit of one file.
     fn rotate(&mut self) -> io::Result<()> {
         self.file.flush()?;
         let name = |number: u32| match number {
@@ -79,12 +119,10 @@ impl RotatingFile {
                 PathBuf::from(name)
             }
         };
+        let free = (1..FILES).find(|number| !name(*number).exists()).unwrap_or(FILES - 1);
         let mut moved = Ok(());
-        for number in (0..FILES - 1).rev() {
-            let from = name(number);
-            if from.exists() {
-                moved = moved.and(fs::rename(&from, name(number + 1)));
-            }
+        for number in (0..free).rev() {
+            moved = moved.and_then(|()| fs::rename(name(number), name(number + 1)));
         }
         match moved.and_then(|()| open(&self.path, true)) {
             Ok(file) => self.file = file,
@@ -161,6 +199,35 @@ mod tests {
         let expected: String = (200 - lines..200).map(line).collect();
         assert_eq!(kept, expected);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_number_left_free_is_filled_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("balie.log");
+        let older = |number: u32| PathBuf::from(format!("{}.{number}", path.display()));
+        for number in [1, 2, 4] {
+            fs::write(older(number), format!("{number}")).unwrap();
+        }
+        let mut log = RotatingFile::open(&path, 1024).unwrap();
+        log.write_all(&[b'n'; 1024]).unwrap();
+        log.write_all(b"fresh").unwrap();
+        let all = texts(&path);
+        assert_eq!(all[0], "fresh");
+        assert_eq!(all[2..], ["1", "2", "4"]);
+    }
+
+    #[test]
+    fn a_closed_log_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("balie.log");
+        let file = RotatingFile::open(&path, 1024).unwrap();
+        let file = Arc::new(Mutex::new(Target(Some(file))));
+        let log = Log { file: Some(file.clone()) };
+        file.lock().unwrap().write_all(b"kept").unwrap();
+        drop(log);
+        file.lock().unwrap().write_all(b"late").unwrap();
+        assert_eq!(texts(&path), ["kept"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ const REGISTRATION: Duration = Duration::from_secs(15);
 const RINGING: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(arguments: Call) -> Result<(), Failure> {
-    setup::log(None, app::logs::FILE_BYTES)?;
+    let _log = setup::log(None, app::logs::FILE_BYTES)?;
     let config = setup::config(&arguments.config)?;
     let registers = config.accounts.first().is_some_and(|account| account.register);
     let (sender, mut lines) = mpsc::unbounded_channel();

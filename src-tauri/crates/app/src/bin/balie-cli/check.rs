@@ -8,7 +8,7 @@ use crate::out::{self, Failure};
 use crate::{Check, setup};
 
 pub(crate) async fn run(arguments: Check) -> Result<(), Failure> {
-    setup::log(None, app::logs::FILE_BYTES)?;
+    let _log = setup::log(None, app::logs::FILE_BYTES)?;
     let config = setup::config(&arguments.config)?;
     let mut accounts = Vec::new();
     for account in config.accounts.clone() {

@@ -12,7 +12,7 @@ use crate::out::{self, Failure};
 use crate::setup;
 
 pub(crate) async fn run(arguments: crate::Pbx) -> Result<(), Failure> {
-    setup::log(None, app::logs::FILE_BYTES)?;
+    let _log = setup::log(None, app::logs::FILE_BYTES)?;
     let wrong = |message: String| Failure::usage(Code::BadRequest, message);
     let (listen, sip_port) = address(&arguments.listen).ok_or_else(|| {
         wrong(format!("--listen is an address with or without a port, not {}", arguments.listen))

@@ -24,7 +24,7 @@ pub(crate) enum Line {
 }
 
 pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
-    setup::log(arguments.log.as_deref(), arguments.log_size)?;
+    let _log = setup::log(arguments.log.as_deref(), arguments.log_size)?;
     let config = setup::config(&arguments.config)?;
     if let Some(folder) = &arguments.flight_dir {
         tracing::info!(folder = %folder.display(), "the flight recorder is not there yet");

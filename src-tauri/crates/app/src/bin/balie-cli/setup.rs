@@ -5,7 +5,7 @@ use std::path::Path;
 
 use app::code::Code;
 use app::config::Config;
-use app::logs::{self, LogOptions};
+use app::logs::{self, Log, LogOptions};
 
 use crate::out::Failure;
 
@@ -21,8 +21,8 @@ pub(crate) fn config(path: &Path) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Logs to a file when one is named, else warnings to standard error.
-pub(crate) fn log(path: Option<&Path>, file_bytes: u64) -> Result<(), Failure> {
+/// Logs to a file when one is named, else warnings to standard error; until the log is dropped.
+pub(crate) fn log(path: Option<&Path>, file_bytes: u64) -> Result<Log, Failure> {
     let options = LogOptions { file: path, file_bytes, level: "debug", stderr: path.is_none() };
     logs::start(options).map_err(|error| {
         let place = path.map(|path| path.display().to_string()).unwrap_or_default();
