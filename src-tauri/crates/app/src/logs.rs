@@ -36,14 +36,14 @@ pub struct LogOptions<'a> {
 #[must_use = "the file is closed when this is dropped"]
 #[derive(Debug)]
 pub struct Log {
-    file: Option<Arc<Mutex<Target>>>,
+    file: Option<Lines>,
 }
 
 impl Log {
     /// Closes the file after the line that is being written; later lines only go to standard error.
     pub fn close(&self) {
         if let Some(file) = &self.file {
-            file.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+            *file.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }
@@ -54,17 +54,25 @@ impl Drop for Log {
     }
 }
 
-/// Where lines go until the log is closed.
-#[derive(Debug)]
-struct Target(Option<RotatingFile>);
+/// Where lines go until the log is closed; each line is one write.
+#[derive(Debug, Clone)]
+struct Lines(Arc<Mutex<Option<RotatingFile>>>);
 
-impl Write for Target {
+impl Lines {
+    fn to(file: RotatingFile) -> Lines {
+        Lines(Arc::new(Mutex::new(Some(file))))
+    }
+}
+
+impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), Write::flush)
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 
@@ -77,10 +85,10 @@ pub fn start(options: LogOptions<'_>) -> io::Result<Log> {
         EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default))
     };
     let open = |path| RotatingFile::open(path, options.file_bytes);
-    let opened = options.file.map(open).transpose()?;
-    let file = opened.map(|file| Arc::new(Mutex::new(Target(Some(file)))));
+    let file = options.file.map(open).transpose()?.map(Lines::to);
     let lines = file.clone().map(|file| {
-        fmt::layer().json().with_writer(file).with_filter(filter(options.level))
+        let writer = move || file.clone();
+        fmt::layer().json().with_writer(writer).with_filter(filter(options.level))
     });
     let errors =
         options.stderr.then(|| fmt::layer().with_writer(io::stderr).with_filter(filter("warn")));
@@ -221,12 +229,11 @@ mod tests {
     fn a_closed_log_is_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("balie.log");
-        let file = RotatingFile::open(&path, 1024).unwrap();
-        let file = Arc::new(Mutex::new(Target(Some(file))));
+        let mut file = Lines::to(RotatingFile::open(&path, 1024).unwrap());
         let log = Log { file: Some(file.clone()) };
-        file.lock().unwrap().write_all(b"kept").unwrap();
+        file.write_all(b"kept").unwrap();
         drop(log);
-        file.lock().unwrap().write_all(b"late").unwrap();
+        file.write_all(b"late").unwrap();
         assert_eq!(texts(&path), ["kept"]);
     }
 
