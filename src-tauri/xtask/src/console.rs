@@ -54,7 +54,16 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Cargo, the one that runs us.
 pub(crate) fn cargo() -> Command {
-    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo told this program of its own package; build scripts that look at it would run anew whenever
+    // somebody calls cargo directly in between.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Runs a program with its output shown; an error names the program and how it ended.
