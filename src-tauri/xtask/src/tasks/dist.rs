@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::console::{Steps, run};
 use crate::setup::{self, Need};
-use crate::tasks::run::{build_ui, build_window};
+use crate::tasks::run::{build_ui, window_build};
 use crate::workspace;
 
 /// Builds the optimised program and bundles it.
@@ -14,7 +14,7 @@ pub(crate) fn dist() -> Result<()> {
     steps.step("Web packages", setup::node_packages)?;
     steps.step("Program", || {
         build_ui()?;
-        build_window(true)
+        run(window_build(true).env("CARGO_PROFILE_RELEASE_LTO", "thin"))
     })?;
     steps.step("Installers", || {
         let formats = if cfg!(target_os = "linux") {

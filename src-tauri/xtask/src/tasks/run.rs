@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -42,12 +43,17 @@ pub(crate) fn build_ui() -> Result<()> {
 
 /// Builds the window with the built web side inside it.
 pub(crate) fn build_window(release: bool) -> Result<()> {
+    execute(&mut window_build(release))
+}
+
+/// What builds the window.
+pub(crate) fn window_build(release: bool) -> Command {
     let mut build = cargo();
     build.args(["build", "--locked", "--package", "balie", "--features", "custom-protocol"]);
     if release {
         build.arg("--release");
     }
-    execute(&mut build)
+    build
 }
 
 fn newest(path: &Path) -> Option<SystemTime> {
