@@ -16,6 +16,10 @@ export const en: Messages = {
     connection_failed: { what: 'There is no connection to the server', todo: 'Check the network, the server and the port.' },
     tls_failure: { what: 'The secure connection fails', todo: 'Check the server name and this computer’s clock.' },
     timeout: { what: 'The server does not answer', todo: 'Check the network. Another try is made by itself.' },
+    rewritten: {
+      what: 'Something between here and the exchange changes the SIP traffic',
+      todo: 'Switch off SIP ALG (or SIP helper) in the router, or use TLS.',
+    },
     server_error: { what: 'The exchange reports a fault', todo: 'Try again shortly; if it stays, call your provider.' },
     not_found: { what: 'This number does not exist', todo: 'Check the number.' },
     bad_target: { what: 'This is no number or address', todo: 'Type a number, an extension or a SIP address.' },
@@ -65,6 +69,7 @@ export const en: Messages = {
       todo: 'Balie works on another one meanwhile. Close that program and start Balie again to use the one that is set.',
     },
     no_audio_device: { what: 'No sound device found', todo: 'Connect a headset; calls work, but without sound.' },
+    no_sound: { what: 'No sound comes or goes', todo: 'Let the firewall pass the RTP ports; ask your administrator.' },
     audio_device_failed: { what: 'The sound device stopped working', todo: 'Choose another device or reconnect it.' },
     no_keyring: {
       what: 'No keyring on this computer',
@@ -728,8 +733,10 @@ export const en: Messages = {
     config: 'Details make sense',
     resolve: 'Server found',
     reach: 'Server answers',
+    path: 'Way to the server',
     register: 'Signed in',
     audio: 'Sound',
+    call: 'Sound both ways',
   },
   notice: { dismiss: 'Close', region: 'Messages' },
   incoming: {

@@ -23,6 +23,10 @@ const codes: Record<Code, CodeText> = {
   connection_failed: { what: 'Er is geen verbinding met de server', todo: 'Controleer het netwerk, de server en de poort.' },
   tls_failure: { what: 'De beveiligde verbinding lukt niet', todo: 'Controleer de servernaam en de klok van deze computer.' },
   timeout: { what: 'De server antwoordt niet', todo: 'Controleer het netwerk. Er wordt vanzelf opnieuw geprobeerd.' },
+  rewritten: {
+    what: 'Iets tussen hier en de centrale verandert het SIP-verkeer',
+    todo: 'Zet in de router SIP ALG (of SIP helper) uit, of gebruik TLS.',
+  },
   server_error: { what: 'De centrale meldt een fout', todo: 'Probeer het zo nog eens; blijft het, bel uw aanbieder.' },
   not_found: { what: 'Dit nummer bestaat niet', todo: 'Controleer het nummer.' },
   bad_target: { what: 'Dit is geen nummer of adres', todo: 'Typ een nummer, een toestel of een SIP-adres.' },
@@ -72,6 +76,7 @@ const codes: Record<Code, CodeText> = {
     todo: 'Balie werkt zolang op een andere. Sluit dat programma en start Balie opnieuw om de ingestelde te gebruiken.',
   },
   no_audio_device: { what: 'Geen geluidsapparaat gevonden', todo: 'Sluit een headset aan; bellen kan, maar zonder geluid.' },
+  no_sound: { what: 'Er komt of gaat geen geluid', todo: 'Laat de firewall de RTP-poorten door; vraag het uw beheerder.' },
   audio_device_failed: { what: 'Het geluidsapparaat werkt niet meer', todo: 'Kies een ander apparaat of sluit het opnieuw aan.' },
   no_keyring: {
     what: 'Geen sleutelbos op deze computer',
@@ -85,8 +90,10 @@ const tests: Record<TestKind, string> = {
   config: 'Gegevens kloppen',
   resolve: 'Server gevonden',
   reach: 'Server antwoordt',
+  path: 'Weg naar de server',
   register: 'Aangemeld',
   audio: 'Geluid',
+  call: 'Geluid over en weer',
 };
 
 export const nl = {

@@ -21,6 +21,8 @@ pub enum Code {
     TlsFailure,
     /// No answer in time.
     Timeout,
+    /// Something between here and the server rewrites what is sent.
+    Rewritten,
     /// The server answered with an error of its own.
     ServerError,
     /// The number or address does not exist.
@@ -89,6 +91,8 @@ pub enum Code {
     PortMoved,
     /// There is no sound device.
     NoAudioDevice,
+    /// A call has no sound in one direction.
+    NoSound,
     /// The sound device stopped or refused.
     AudioDeviceFailed,
     /// There is no keyring: the password is kept for this session only.

@@ -52,8 +52,9 @@ pub struct AccountSettings {
     pub aor: String,
     /// Where to register; the domain of the address of record when empty.
     pub registrar: String,
-    /// First hop for every request.
-    pub outbound_proxy: String,
+    /// First hop for every request; of several, each gets a flow of its own (RFC 5626) and the first
+    /// that stands is used.
+    pub outbound_proxy: Proxies,
     /// User name for authentication; the user part when empty.
     pub auth_user: String,
     /// Environment variable with the password.
@@ -70,6 +71,9 @@ pub struct AccountSettings {
     pub accept_from: Option<AcceptFrom>,
     /// Seconds a registration is asked for.
     pub expires: u32,
+    /// Seconds of silence after which a server that registers us over UDP is asked whether it is
+    /// there, 10 to 300; 0: never. Servers that answer keep-alives by STUN are not asked.
+    pub ping: u32,
     /// RFC 4028 session timers.
     pub session_timer: SessionTimer,
     /// Seconds, RFC 4028.
@@ -125,7 +129,7 @@ impl Default for AccountSettings {
             display_name: String::new(),
             aor: String::new(),
             registrar: String::new(),
-            outbound_proxy: String::new(),
+            outbound_proxy: Proxies::default(),
             auth_user: String::new(),
             password_env: String::new(),
             password: Secret::default(),
@@ -133,6 +137,7 @@ impl Default for AccountSettings {
             register: true,
             accept_from: None,
             expires: 300,
+            ping: 30,
             session_timer: SessionTimer::Supported,
             session_expires: 1800,
             min_se: 90,
@@ -404,6 +409,62 @@ pub struct AudioSettings {
     pub(crate) unknown: Unknown,
 }
 
+/// The most proxies of one account.
+const MOST_PROXIES: usize = 4;
+
+/// One address, or a list of them in the order they are to be used. Empty text means "none".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proxies(Vec<String>);
+
+impl Proxies {
+    /// The first, empty when there is none.
+    pub fn first(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The same with another first one; none at all when that is empty.
+    pub fn with_first(&self, proxy: String) -> Proxies {
+        if proxy.is_empty() {
+            return Proxies::default();
+        }
+        Proxies(std::iter::once(proxy).chain(self.0.iter().skip(1).cloned()).collect())
+    }
+}
+
+impl Serialize for Proxies {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [] => serializer.serialize_str(""),
+            [one] => serializer.serialize_str(one),
+            several => several.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Proxies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proxies, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            One(String),
+            Several(Vec<String>),
+        }
+        let list = match Form::deserialize(deserializer) {
+            Ok(Form::One(one)) => vec![one],
+            Ok(Form::Several(several)) => several,
+            Err(_) => {
+                return Err(D::Error::custom("outbound_proxy is an address or a list of them"));
+            }
+        };
+        Ok(Proxies(list.into_iter().filter(|proxy| !proxy.is_empty()).collect()))
+    }
+}
+
 /// A secret in a file: compared in the clear, never printed.
 #[derive(Clone, Default)]
 pub struct Secret(SecretString);
@@ -527,21 +588,27 @@ impl AccountSettings {
         if !host(&self.aor) {
             return Err(("aor", format!("account {:?} needs aor = \"sip:user@domain\"", self.id)));
         }
-        for (key, uri) in [("registrar", &self.registrar), ("outbound_proxy", &self.outbound_proxy)]
-        {
+        let proxies = self.outbound_proxy.all().map(|proxy| ("outbound_proxy", proxy));
+        let registrar = [("registrar", self.registrar.as_str())];
+        for (key, uri) in proxies.clone().chain(registrar) {
             if !uri.is_empty() && !host(uri) {
                 return Err((key, format!("{key} of account {:?} is no sip address", self.id)));
             }
         }
+        if self.outbound_proxy.all().count() > MOST_PROXIES {
+            return Err((
+                "outbound_proxy",
+                format!("account {:?} has more than {MOST_PROXIES} of outbound_proxy", self.id),
+            ));
+        }
         // An address is shown, logged and sent in clear.
-        for (key, uri) in [
-            ("aor", &self.aor),
-            ("registrar", &self.registrar),
-            ("outbound_proxy", &self.outbound_proxy),
-        ] {
+        for (key, uri) in proxies.chain(registrar).chain([("aor", self.aor.as_str())]) {
             if sip_types::Uri::parse(uri).is_ok_and(|uri| uri.password().is_some()) {
                 return Err((key, format!("{key} of account {:?} holds a password", self.id)));
             }
+        }
+        if self.ping != 0 && !(10..=300).contains(&self.ping) {
+            return Err(("ping", format!("ping of account {:?} is not 0 or 10 to 300", self.id)));
         }
         // Better no call than one in clear where the contrary was asked for.
         if self.srtp == Srtp::Required {
@@ -577,6 +644,7 @@ password_env = "BALIE_PASSWORD"
 register = true
 accept_from = "registrar"
 expires = 300
+ping = 30
 session_timer = "supported"
 session_expires = 1800
 min_se = 90
@@ -649,6 +717,7 @@ data_dir = ""
     fn what_is_wrong_is_told_with_its_line() {
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nexpires = \"long\"").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nping = 5").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
         let encrypted = error("[[account]]\naor = \"sip:a@b\"\nsrtp = \"required\"");
         assert!(encrypted.line == 3 && encrypted.message.contains("encrypted"), "{encrypted}");
@@ -659,6 +728,8 @@ data_dir = ""
             assert_eq!(error.line, 3, "{error}");
             assert!(error.message.contains("password") && !error.message.contains("hunter2"));
         }
+        let list = "[[account]]\naor = \"sip:a@b\"\noutbound_proxy = [\"sip:c\", 4]";
+        assert_eq!(error(list).line, 3);
         assert_eq!(error("[network]\nrtp_ports = [40000, 40000]").line, 2);
         assert_eq!(error("[network").line, 1);
         let two = "[[account]]\nid = \"a\"\naor = \"sip:a@b\"\n";
@@ -674,6 +745,25 @@ data_dir = ""
         assert!(!toml::to_string(&config).unwrap().contains("hunter2"));
         let wrong = error("[[account]]\naor = \"sip:a@b\"\npassword = 4711");
         assert!(!wrong.message.contains("4711"), "{wrong}");
+    }
+
+    #[test]
+    fn several_proxies_are_a_list() {
+        let account = |line: &str| {
+            let text = format!("[[account]]\naor = \"sip:a@b\"\noutbound_proxy = {line}\n");
+            Config::parse(&text).map(|config| config.accounts[0].clone())
+        };
+        let two = account("[\"sip:one;lr\", \"sip:two;lr\"]").unwrap();
+        assert_eq!(two.outbound_proxy.all().collect::<Vec<_>>(), ["sip:one;lr", "sip:two;lr"]);
+        assert_eq!(two.outbound_proxy.first(), "sip:one;lr");
+        let config = Config { accounts: vec![two.clone()], ..Config::default() };
+        let again = Config::parse(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(again.accounts[0].outbound_proxy, two.outbound_proxy);
+        let other = two.outbound_proxy.with_first("sip:three".to_owned());
+        assert_eq!(other.all().collect::<Vec<_>>(), ["sip:three", "sip:two;lr"]);
+        assert_eq!(account("\"\"").unwrap().outbound_proxy, Proxies::default());
+        assert!(account("[\"sip:a\", \"b\"]").unwrap_err().message.contains("no sip address"));
+        assert!(account("[\"sip:a\", \"sip:b\", \"sip:c\", \"sip:d\", \"sip:e\"]").is_err());
     }
 
     #[test]

@@ -717,10 +717,14 @@ pub enum TestKind {
     Resolve,
     /// The server answers.
     Reach,
+    /// What happens to requests on their way: address translation, routers that rewrite them.
+    Path,
     /// The server accepts user name and password.
     Register,
     /// There is a microphone and a loudspeaker.
     Audio,
+    /// A call has sound in both directions.
+    Call,
 }
 
 /// Answer to `call.stats`. Counts are since the call began; what is not known is null.

@@ -359,7 +359,9 @@ impl Transfer {
             }
             (_, News::Failed(failure)) if self.is_under_way() => {
                 self.give_back("failed", failure);
-                self.due = self.agreed.then_some(now + LOOK);
+                // A peer that gave no answer at all may be gone, and the caller with it.
+                let silent = failure == Failure::Refused(Some(408));
+                self.due = (self.agreed || silent).then_some(now + LOOK);
             }
             (stage, news) => debug!("{stage:?}, {news:?} -> {stage:?}"),
         }

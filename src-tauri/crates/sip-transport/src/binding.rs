@@ -5,10 +5,11 @@
 //! retransmissions of a binding request.
 //!
 //! ```text
-//! supervised:     idle --interval--> asking --answer--> idle (address learned)
-//!                  ^                   |  5.5 s without answer
-//!                  +---- told once ----+
-//! not supervised: idle --interval--> idle (CRLF CRLF sent)
+//! must answer:  idle --interval--> asking --answer--> idle (address learned)
+//!                ^                   |  5.5 s without answer
+//!                +---- told once ----+
+//! if it does:   the same once it has answered; the first time without an answer -> kept
+//! kept:         idle --interval--> idle (CRLF CRLF sent)
 //! ```
 
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ use rtc_stun::message::{
 };
 use rtc_stun::xoraddr::XorMappedAddress;
 use sip_core::Random;
+
+use crate::Watch;
 
 /// The first wait for an answer, doubled with each further one (RFC 5389 section 7.2.1).
 const RTO: Duration = Duration::from_millis(500);
@@ -64,7 +67,11 @@ pub(crate) struct Bindings {
 
 #[derive(Debug)]
 struct Flow {
-    supervised: bool,
+    watch: Watch,
+    /// It is asked by STUN; otherwise it gets empty lines.
+    asked: bool,
+    /// It has answered.
+    answers: bool,
     /// When the next keep-alive is due.
     due: Instant,
     asking: Option<Asking>,
@@ -86,11 +93,20 @@ impl Bindings {
     }
 
     /// Keeps the flow to `target`; the first keep-alive is due at once.
-    pub(crate) fn keep(&mut self, now: Instant, target: SocketAddr, supervised: bool) {
-        let new = Flow { supervised, due: now, asking: None, mapped: None, lost: false };
+    pub(crate) fn keep(&mut self, now: Instant, target: SocketAddr, watch: Watch) {
+        let asked = watch != Watch::Unwatched;
+        let new = Flow {
+            watch,
+            asked,
+            answers: false,
+            due: now,
+            asking: None,
+            mapped: None,
+            lost: false,
+        };
         let flow = self.flows.entry(target).or_insert(new);
-        if flow.supervised != supervised {
-            flow.supervised = supervised;
+        if flow.watch != watch {
+            (flow.watch, flow.asked) = (watch, asked);
             flow.asking = None;
             flow.due = now;
         }
@@ -110,6 +126,15 @@ impl Bindings {
         for (target, flow) in &mut self.flows {
             let spread = Duration::from_millis(self.random.between(0, SPREAD_MILLIS));
             match &mut flow.asking {
+                Some(asking)
+                    if asking.next <= now
+                        && asking.sends >= SENDS
+                        && flow.watch == Watch::IfAnswered
+                        && !flow.answers =>
+                {
+                    tracing::debug!("UDP:{target} asking, no answer -> kept");
+                    (flow.asking, flow.asked, flow.due) = (None, false, now);
+                }
                 Some(asking) if asking.next <= now && asking.sends >= SENDS => {
                     flow.asking = None;
                     if !flow.lost {
@@ -128,7 +153,7 @@ impl Bindings {
                         request(asking.id).map(|payload| Output::Send { to: *target, payload }),
                     );
                 }
-                None if flow.due <= now && flow.supervised => {
+                None if flow.due <= now && flow.asked => {
                     flow.due = now + self.interval + spread;
                     let id = transaction_id(&mut self.random);
                     flow.asking = Some(Asking { id, sends: 1, next: now + RTO });
@@ -157,6 +182,7 @@ impl Bindings {
         }
         flow.asking = None;
         flow.lost = false;
+        flow.answers = true;
         let address = address?;
         let before = flow.mapped.replace(address);
         if before == Some(address) {
@@ -231,6 +257,7 @@ mod tests {
     use sip_core::Random;
 
     use super::{Bindings, Mapped, Output, is_stun, read_binding_answer};
+    use crate::Watch;
 
     const INTERVAL: Duration = Duration::from_secs(25);
     const MILLI: Duration = Duration::from_millis(1);
@@ -250,7 +277,7 @@ mod tests {
 
     fn kept(now: Instant) -> Bindings {
         let mut bindings = Bindings::new(INTERVAL, Random::from_seed([5; 32]));
-        bindings.keep(now, server(), true);
+        bindings.keep(now, server(), Watch::Watched);
         bindings
     }
 
@@ -343,11 +370,48 @@ mod tests {
         assert_eq!(read_binding_answer(&good), Some(seen(1)));
     }
 
+    /// What happens within a minute: what is sent as STUN, as empty lines, and how often it is lost.
+    fn minute(bindings: &mut Bindings, now: &mut Instant) -> (usize, usize, usize) {
+        let end = *now + Duration::from_secs(60);
+        let (mut stun, mut lines, mut lost) = (0, 0, 0);
+        while *now < end {
+            for output in bindings.handle_timeout(*now) {
+                match output {
+                    Output::Send { payload, .. } if is_stun(&payload) => stun += 1,
+                    Output::Send { .. } => lines += 1,
+                    Output::Lost(_) => lost += 1,
+                }
+            }
+            *now = bindings.poll_timeout().unwrap();
+        }
+        (stun, lines, lost)
+    }
+
+    #[test]
+    fn whoever_has_answered_must_go_on_answering_and_nobody_else() {
+        let mut now = start();
+        let mut bindings = Bindings::new(INTERVAL, Random::from_seed([6; 32]));
+        bindings.keep(now, server(), Watch::IfAnswered);
+        // It knows no STUN: it is asked once and then only kept.
+        let (stun, lines, lost) = minute(&mut bindings, &mut now);
+        assert_eq!((stun, lost), (4, 0));
+        assert!(lines >= 2, "{lines}");
+        bindings.keep(now, server(), Watch::IfAnswered);
+        assert_eq!(minute(&mut bindings, &mut now).0, 0, "not asked again for no reason");
+        // The same kind of server, but one that answers.
+        bindings.let_go(server());
+        bindings.keep(now, server(), Watch::IfAnswered);
+        let request = request_in(&bindings.handle_timeout(now));
+        let answer = answer_to(&request, BINDING_SUCCESS, Some(seen(7)));
+        assert!(bindings.handle_input(server(), &answer).is_some());
+        assert_eq!(minute(&mut bindings, &mut now).2, 1, "told once that it fell silent");
+    }
+
     #[test]
     fn an_unsupervised_flow_gets_empty_lines() {
         let now = start();
         let mut bindings = Bindings::new(INTERVAL, Random::from_seed([5; 32]));
-        bindings.keep(now, server(), false);
+        bindings.keep(now, server(), Watch::Unwatched);
         let empty = Output::Send { to: server(), payload: b"\r\n\r\n".to_vec() };
         assert_eq!(bindings.handle_timeout(now), std::slice::from_ref(&empty));
         assert_eq!(bindings.poll_timeout(), Some(now + INTERVAL));

@@ -43,6 +43,19 @@ pub use resolve::ResolveError;
 pub use tls::TlsFailure;
 pub use transport::{Located, Transport};
 
+/// Whether a target that is kept alive must show that it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// It need not.
+    Unwatched,
+    /// It must once it has answered a keep-alive: a UDP target is asked by STUN, and if it does not
+    /// know that gets empty lines. A connection is watched so in any case.
+    IfAnswered,
+    /// It must from the first on, or has failed. Only for peers known to answer (RFC 5626
+    /// `outbound` or `Flow-Timer`, RFC 6223 `keep`).
+    Watched,
+}
+
 /// What the sockets tell their owner.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "moved once, straight to its reader")]

@@ -26,7 +26,7 @@ use crate::datagram::Datagram;
 use crate::failure::Failure;
 use crate::identity::Identities;
 use crate::tls::{self, HandshakeError};
-use crate::{FailureCause, Incoming, TransportConfig, websocket};
+use crate::{FailureCause, Incoming, TransportConfig, Watch, websocket};
 
 /// How soon the system itself looks after a silent connection.
 const SYSTEM_KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -156,7 +156,8 @@ impl Router {
         });
     }
 
-    pub(crate) fn keep_alive(&self, target: Target, supervised: bool) {
+    pub(crate) fn keep_alive(&self, target: Target, watch: Watch) {
+        let supervised = watch == Watch::Watched;
         let mut table = self.table();
         table.kept.insert(target);
         if supervised {
@@ -169,7 +170,7 @@ impl Router {
         }
         drop(table);
         if target.transport == Protocol::Udp {
-            self.bindings().keep(now(), target.addr, supervised);
+            self.bindings().keep(now(), target.addr, watch);
             self.bell.notify_one();
         }
     }

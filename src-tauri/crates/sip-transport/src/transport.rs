@@ -13,7 +13,7 @@ use crate::bind::{self, Pair};
 use crate::datagram::{self, Datagram};
 use crate::resolve::{self, Resolver, SharedResolver};
 use crate::router::{self, Router};
-use crate::{BindError, Incoming, Peering, ResolveError, TransportConfig, listen};
+use crate::{BindError, Incoming, Peering, ResolveError, TransportConfig, Watch, listen};
 
 /// Datagrams that may wait to be sent.
 const DATAGRAM_QUEUE: usize = 1024;
@@ -171,13 +171,11 @@ impl Transport {
     }
 
     /// Keeps a NAT binding or connection to `target` alive, until [`Self::let_go`]. A UDP target
-    /// gets a CRLF CRLF every 25 seconds; when `supervised`, a STUN binding request, whose answers
-    /// tell our address ([`Incoming::Mapped`]) and whose silence fails the target within 6 seconds.
-    /// A connection is pinged in any case when it is idle; when `supervised` it fails even if the
-    /// peer has never answered a ping. So say that only of peers known to answer (RFC 5626
-    /// `Flow-Timer` or `ob`, RFC 6223 `keep`).
-    pub fn keep_alive(&self, target: Target, supervised: bool) {
-        self.router.keep_alive(target, supervised);
+    /// gets a CRLF CRLF every 25 seconds; when watched, a STUN binding request, whose answers tell
+    /// our address ([`Incoming::Mapped`]) and whose silence fails the target within 6 seconds.
+    /// A connection is pinged in any case when it is idle, and whoever has answered once must go on.
+    pub fn keep_alive(&self, target: Target, watch: Watch) {
+        self.router.keep_alive(target, watch);
     }
 
     /// Ends [`Self::keep_alive`].

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{LOCALHOST, bind, config, expect_failed, expect_message, options, within};
 use sip_core::{Target, Transmit};
-use sip_transport::TransportConfig;
+use sip_transport::{TransportConfig, Watch};
 use sip_types::Transport as Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -62,7 +62,7 @@ async fn a_supervised_peer_is() {
     let peer = bind(times).await;
     let listener = TcpListener::bind((LOCALHOST, 0)).await.unwrap();
     let target = Target { transport: Protocol::Tcp, addr: listener.local_addr().unwrap() };
-    peer.transport.keep_alive(target, true);
+    peer.transport.keep_alive(target, Watch::Watched);
     peer.transport.send(Transmit::new(target, b"x".to_vec()));
     let mut peer = peer;
     assert_eq!(expect_failed(&mut peer).await.0, target);
@@ -104,7 +104,7 @@ async fn named_udp_targets_get_keep_alives() {
     let peer = bind(TransportConfig { datagram_keep_alive: SOON, ..config() }).await;
     let socket = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
     let target = Target { transport: Protocol::Udp, addr: socket.local_addr().unwrap() };
-    peer.transport.keep_alive(target, false);
+    peer.transport.keep_alive(target, Watch::Unwatched);
     let mut buffer = [0; 16];
     for _ in 0..3 {
         let (len, from) = within(socket.recv_from(&mut buffer)).await.unwrap();
@@ -112,4 +112,28 @@ async fn named_udp_targets_get_keep_alives() {
         assert_eq!(from.port(), peer.port());
     }
     peer.transport.let_go(target);
+}
+
+#[tokio::test]
+async fn a_server_without_stun_is_asked_once_and_then_only_kept() {
+    let peer = bind(TransportConfig { datagram_keep_alive: SOON, ..config() }).await;
+    let socket = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let target = Target { transport: Protocol::Udp, addr: socket.local_addr().unwrap() };
+    peer.transport.keep_alive(target, Watch::IfAnswered);
+    let mut buffer = [0; 64];
+    let mut questions = 0;
+    let mut lines = 0;
+    while lines < 3 {
+        let (len, _) = within(socket.recv_from(&mut buffer)).await.unwrap();
+        if &buffer[..len] == b"\r\n\r\n" {
+            lines += 1;
+        } else {
+            assert_eq!((len, lines), (20, 0), "a binding request, and none later");
+            questions += 1;
+        }
+    }
+    assert_eq!(questions, 4);
+    // Nothing was told: it has not failed.
+    let mut peer = peer;
+    assert!(peer.incoming.try_recv().is_err());
 }

@@ -13,7 +13,7 @@ use names::Names;
 use rtc_stun::message::{BINDING_SUCCESS, Message, Setter};
 use rtc_stun::xoraddr::XorMappedAddress;
 use sip_core::Target;
-use sip_transport::{FailureCause, Incoming, ResolveError, TransportConfig};
+use sip_transport::{FailureCause, Incoming, ResolveError, TransportConfig, Watch};
 use sip_types::{Transport as Protocol, Uri};
 use tokio::net::UdpSocket;
 
@@ -96,7 +96,7 @@ async fn a_supervised_flow_learns_our_address_and_notices_silence() {
     let addr = server.local_addr().unwrap();
     let mut phone = bind(config()).await;
     let target = Target { transport: Protocol::Udp, addr };
-    phone.transport.keep_alive(target, true);
+    phone.transport.keep_alive(target, Watch::Watched);
     let mut buffer = [0; 1500];
     let (len, from) = within(server.recv_from(&mut buffer)).await.unwrap();
     assert_eq!(from, SocketAddr::new(LOCALHOST, phone.port()));
@@ -120,6 +120,6 @@ async fn a_flow_that_never_answers_is_lost() {
     let server = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
     let target = Target { transport: Protocol::Udp, addr: server.local_addr().unwrap() };
     let mut phone = bind(config()).await;
-    phone.transport.keep_alive(target, true);
+    phone.transport.keep_alive(target, Watch::Watched);
     assert_eq!(expect_cause(&mut phone).await, (target, FailureCause::Timeout));
 }

@@ -18,7 +18,7 @@ use common::{
 use names::Names;
 use rcgen::CertificateParams;
 use sip_core::{Route, Target, Transmit};
-use sip_transport::{FailureCause, Peering, ResolveError, TlsFailure, TransportConfig};
+use sip_transport::{FailureCause, Peering, ResolveError, TlsFailure, TransportConfig, Watch};
 use sip_types::{Message, Transport as Protocol, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -263,7 +263,7 @@ async fn a_connection_that_falls_silent_is_noticed() {
     let mut phone = phone(times).await;
     let server = authority.server(&dns(&[DOMAIN]));
     let route = locate(&phone, &format!("sips:{DOMAIN}:{port}")).await.unwrap();
-    phone.transport.keep_alive(route.target, true);
+    phone.transport.keep_alive(route.target, Watch::Watched);
     let target = call(&phone, &format!("sips:{DOMAIN}:{port}")).await;
     let mut stream = accept(&listener, &server).await.unwrap();
     read_request(&mut stream).await;

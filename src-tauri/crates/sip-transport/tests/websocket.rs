@@ -17,7 +17,7 @@ use common::{
 use futures_util::{SinkExt, StreamExt};
 use names::Names;
 use sip_core::{Target, Transmit};
-use sip_transport::{FailureCause, Peering, TlsFailure, TransportConfig};
+use sip_transport::{FailureCause, Peering, TlsFailure, TransportConfig, Watch};
 use sip_types::{Message, Uri};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -184,7 +184,7 @@ async fn a_silent_server_is_noticed_by_pings() {
     let times = TransportConfig { ping_interval: soon, pong_timeout: soon * 10, ..config() };
     let mut phone = phone(times).await;
     let target = call(&phone, "ws", port).await;
-    phone.transport.keep_alive(target, true);
+    phone.transport.keep_alive(target, Watch::Watched);
     let (stream, _) = within(listener.accept()).await.unwrap();
     let mut server = accept(stream, "/ws", &format!("{DOMAIN}:{port}")).await.unwrap();
     assert!(matches!(next_frame(&mut server).await, Frame::Text(_)));

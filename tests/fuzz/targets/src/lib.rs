@@ -6,12 +6,14 @@ mod broadworks;
 mod centre;
 mod events;
 mod media;
+mod session;
 mod sip;
 
 pub use broadworks::{badgerfish, xsi_stream};
 pub use centre::ami;
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{rtcp, rtp_packet, sdp};
+pub use session::sip_session;
 pub use sip::{sip_message, stream_framing, stun_answer};
 
 /// A target by its name, which is also the name of its corpus folder and its binary.
@@ -30,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("feature_event", feature_event),
     ("sipfrag", sipfrag),
     ("stun_answer", stun_answer),
+    ("sip_session", sip_session),
     ("xsi_stream", xsi_stream),
     ("badgerfish", badgerfish),
     ("ami", ami),

@@ -88,7 +88,7 @@ impl Account {
     /// The next hop of its requests.
     pub(super) fn next_hop(&self) -> Option<Uri> {
         let settings = &self.settings;
-        [&settings.outbound_proxy, &settings.registrar, &settings.aor]
+        [settings.outbound_proxy.first(), &settings.registrar, &settings.aor]
             .into_iter()
             .find(|text| !text.is_empty())
             .and_then(|text| Uri::parse(text).ok())
@@ -168,8 +168,10 @@ impl Desk {
         let ready = ua_config(&account.settings, password, instance)
             .and_then(|config| Ok((config, peering(&account.settings)?)));
         match ready {
-            Ok((config, (domain, peering))) => {
-                self.transport.set_peering(&domain, peering);
+            Ok((config, (domains, peering))) => {
+                for domain in domains {
+                    self.transport.set_peering(&domain, peering.clone());
+                }
                 account.reason = None;
                 let ua = self.ua.add_account(now, config);
                 account.ua = Some(ua);
@@ -220,7 +222,11 @@ impl Desk {
             return;
         };
         let held = match &state {
-            RegistrationState::Registered { server, .. } => Some(*server),
+            RegistrationState::Registered { server, outbound, others, .. } => {
+                let mut servers = vec![*server];
+                servers.extend(others);
+                Some((servers, *outbound))
+            }
             _ => None,
         };
         let before = (account.state, account.reason);
@@ -252,8 +258,8 @@ impl Desk {
         let (id, registered) =
             (account.settings.id.clone(), account.state == AccountState::Registered);
         self.account_changed(now, &id);
-        if let Some(server) = held {
-            self.network.keep_alive(&self.transport, &id, server);
+        if let Some((servers, flow)) = held {
+            self.network.keep_alive(&self.transport, &id, &servers, flow);
         }
         if registered && before.0 != AccountState::Registered {
             self.subscribe_watches(now, &id);
@@ -478,7 +484,8 @@ fn ua_config(
         }
         text => uri(text)?,
     };
-    let proxy = Some(settings.outbound_proxy.as_str()).filter(|text| !text.is_empty());
+    let mut proxies = settings.outbound_proxy.all();
+    let proxy = proxies.next();
     let username = match settings.auth_user.as_str() {
         "" => aor.user().unwrap_or_default(),
         name => name.to_owned(),
@@ -486,10 +493,12 @@ fn ua_config(
     Ok(AccountConfig {
         display_name: Some(settings.display_name.clone()).filter(|name| !name.is_empty()),
         outbound_proxy: proxy.map(uri).transpose()?,
+        further_proxies: proxies.map(uri).collect::<Result<_, _>>()?,
         credentials: password.map(|password| Credentials { username, password }),
         expires: settings.expires,
         instance_id,
         gruu: settings.gruu,
+        ping: (settings.ping > 0).then(|| Duration::from_secs(u64::from(settings.ping))),
         register: settings.register,
         accept_from: match settings.accepts() {
             AcceptFrom::Registrar => UaAccept::Registrar,
@@ -507,17 +516,21 @@ fn ua_config(
     })
 }
 
-/// The domain of an account's server, and which authorities may vouch for it besides the system's.
-fn peering(settings: &AccountSettings) -> Result<(String, Peering), String> {
-    let hop = [&settings.outbound_proxy, &settings.registrar, &settings.aor];
+/// The domains of an account's servers, and which authorities may vouch for them besides the system's.
+pub(super) fn peering(settings: &AccountSettings) -> Result<(Vec<String>, Peering), String> {
+    let hop = [settings.outbound_proxy.first(), &settings.registrar, &settings.aor];
     let hop = hop.into_iter().find(|text| !text.is_empty()).ok_or("no server is named")?;
-    let host = Uri::parse(hop).ok().and_then(|uri| uri.host().cloned());
-    let domain = host.ok_or("the server is no address")?.to_string();
+    let domain = |hop: &str| {
+        let host = Uri::parse(hop).ok().and_then(|uri| uri.host().cloned());
+        host.map(|host| host.to_string()).ok_or_else(|| "the server is no address".to_owned())
+    };
+    let further = settings.outbound_proxy.all().skip(1);
+    let domains = std::iter::once(hop).chain(further).map(domain).collect::<Result<_, _>>()?;
     let anchors = match settings.tls_ca_file.as_str() {
         "" => Anchors::default(),
         path => Anchors::from_pem_file(Path::new(path)).map_err(|error| error.to_string())?,
     };
-    Ok((domain, Peering { anchors, websocket_path: None }))
+    Ok((domains, Peering { anchors, websocket_path: None }))
 }
 
 /// Puts a form's values over settings; a new account gets an id of its own.
@@ -557,10 +570,11 @@ fn apply_form(
         TransportChoice::Wss => format!("sips:{hop};transport=ws"),
     };
     settings.auth_user = form.auth_user.trim().to_owned();
-    settings.outbound_proxy = match form.outbound_proxy.trim() {
-        "" => String::new(),
-        proxy => format!("sip:{}", strip_scheme(proxy)),
-    };
+    settings.outbound_proxy =
+        settings.outbound_proxy.with_first(match form.outbound_proxy.trim() {
+            "" => String::new(),
+            proxy => format!("sip:{}", strip_scheme(proxy)),
+        });
     Uri::parse(&settings.registrar).map_err(|_| bad("the server is no address"))?;
     settings.check().map_err(|(_, message)| ErrorReply::new(Code::BadRequest, message))?;
     Ok(settings)

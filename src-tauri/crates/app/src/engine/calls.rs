@@ -112,7 +112,8 @@ impl Desk {
             self.invite_from(now, id, local);
             return Ok(());
         }
-        let direct = !account.settings.register && account.settings.outbound_proxy.is_empty();
+        let direct =
+            !account.settings.register && account.settings.outbound_proxy.first().is_empty();
         let hop = match direct {
             true => line.dialled.as_ref().map(|dialled| dialled.uri.clone()),
             false => account.next_hop(),

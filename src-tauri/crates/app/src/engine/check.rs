@@ -1,13 +1,19 @@
 //! The line check: one account tried out from its settings to its registration, in the order in which
 //! things can be wrong.
 
+mod path;
+
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
-use sip_transport::{Transport, TransportConfig};
+use sip_core::{Random, Route};
+use sip_transport::{Incoming, Transport, TransportConfig};
+use sip_types::Uri;
 use tokio::sync::mpsc;
 
-use super::accounts::TRIAL;
+use super::accounts::{TRIAL, peering};
+use super::desk::rand_seed;
 use super::{App, StartOptions};
 use crate::cause;
 use crate::code::Code;
@@ -17,8 +23,8 @@ use crate::event::{AccountEvent, Event, EventLine};
 use crate::shell::{Shell, Surface, TrayState};
 use crate::view::{AccountState, CallView, Update};
 
-/// Tries an account out: address, name, server, user name and password. Stops at the first that fails;
-/// takes ten seconds at most. The registration is taken back.
+/// Tries an account out: address, name, the way to the server, user name and password. Stops at the first that
+/// fails; takes ten seconds at most. The registration is taken back.
 ///
 /// The settings must hold the password (`password` or `password_env`) where one is needed.
 pub fn line_check(
@@ -33,20 +39,38 @@ pub fn line_check(
 }
 
 async fn check(config: Config, account: AccountSettings, steps: &mut Vec<TestStep>) -> bool {
-    let resolved = resolve(&config, &account).await;
-    let failed = resolved.is_err();
-    steps.push(step(TestKind::Resolve, resolved));
-    if failed {
-        return false;
-    }
+    let found = locate(&config, &account).await;
+    let (transport, mut incoming, routes) = match found {
+        Ok(found) => found,
+        Err(failure) => {
+            steps.push(step(TestKind::Resolve, Err(failure)));
+            return false;
+        }
+    };
+    let addresses = routes.iter().map(|route| format!("{:?} {}", route.target.transport, route.target.addr));
+    steps.push(step(TestKind::Resolve, Ok(Some(addresses.collect::<Vec<_>>().join(", ")))));
     if !account.register {
         return true;
     }
+    let way = way(&transport, &mut incoming, &routes, &account).await;
+    let rewritten = way.as_ref().is_ok_and(|way| !way.rewritten.is_empty());
+    drop(transport);
+    let started = Instant::now();
     match register(config, account).await {
         Ok(event) if event.state == AccountState::Registered => {
             steps.push(step(TestKind::Reach, Ok(None)));
-            steps.push(step(TestKind::Register, Ok(event.contact)));
-            true
+            // A server may answer registrations and nothing else; that is no fault of the line.
+            if let Ok(way) = way {
+                let found = way.describe();
+                steps.push(step(
+                    TestKind::Path,
+                    if rewritten { Err((Code::Rewritten, found)) } else { Ok(Some(found)) },
+                ));
+            }
+            let contact = event.contact.unwrap_or_default();
+            let found = format!("after {} ms; {contact}", started.elapsed().as_millis());
+            steps.push(step(TestKind::Register, Ok(Some(found))));
+            !rewritten
         }
         Ok(event) => {
             let code = event.reason.unwrap_or(Code::ServerError);
@@ -74,21 +98,43 @@ fn step(kind: TestKind, found: Found) -> TestStep {
     }
 }
 
-async fn resolve(config: &Config, account: &AccountSettings) -> Found {
-    let hop = [&account.outbound_proxy, &account.registrar, &account.aor]
+/// The account's servers, and sockets to reach them.
+async fn locate(
+    config: &Config,
+    account: &AccountSettings,
+) -> Result<(Transport, mpsc::Receiver<Incoming>, Vec<Route>), (Code, String)> {
+    let hop = [account.outbound_proxy.first(), &account.registrar, &account.aor]
         .into_iter()
         .find(|text| !text.is_empty())
-        .and_then(|text| sip_types::Uri::parse(text).ok())
+        .and_then(|text| Uri::parse(text).ok())
         .ok_or_else(|| (Code::BadConfig, "no server is named".to_owned()))?;
     let transport = TransportConfig { bind: config.network.bind, ..TransportConfig::default() };
-    let (transport, _) = Transport::bind(transport)
+    let (transport, incoming) = Transport::bind(transport)
         .await
         .map_err(|error| (Code::ConnectionFailed, error.to_string()))?;
+    let (domains, peering) =
+        peering(account).map_err(|message| (Code::BadConfig, message))?;
+    for domain in domains {
+        transport.set_peering(&domain, peering.clone());
+    }
     let routes = transport
         .resolve(&hop)
         .await
         .map_err(|error| (cause::of_resolve_error(&error), error.to_string()))?;
-    Ok(routes.first().map(|route| route.target.addr.to_string()))
+    Ok((transport, incoming, routes))
+}
+
+/// Asks the first server.
+async fn way(
+    transport: &Transport,
+    incoming: &mut mpsc::Receiver<Incoming>,
+    routes: &[Route],
+    account: &AccountSettings,
+) -> Result<path::Way, (Code, String)> {
+    let route = *routes.first().ok_or((Code::DnsFailure, String::new()))?;
+    let aor = Uri::parse(&account.aor).map_err(|error| (Code::BadConfig, error.to_string()))?;
+    let mut random = Random::from_seed(rand_seed());
+    path::probe(transport, incoming, route, &aor, &mut random).await
 }
 
 /// Registers with a program of its own and tells how that ended.

@@ -270,8 +270,9 @@ impl Desk {
         let input = match incoming {
             Incoming::Message { source, message } => Input::Received { source, message },
             Incoming::Malformed { source, error } => Input::Malformed { source, error },
-            // Where we are seen from matters to the registration only, which sees it in its answers.
-            Incoming::Mapped { .. } => return,
+            Incoming::Mapped { target, before, .. } => {
+                Input::Mapped { target, changed: before.is_some() }
+            }
             Incoming::Failed { target, cause, reason } => {
                 self.trouble = Some(crate::cause::of_transport(cause));
                 Input::TransportFailed { target, reason }
@@ -387,7 +388,7 @@ async fn next_event(events: &mut Option<media::Events>) -> Option<media::MediaEv
 }
 
 /// A seed from the system. Tags and branches must be hard to guess, keys are made elsewhere.
-fn rand_seed() -> [u8; 32] {
+pub(super) fn rand_seed() -> [u8; 32] {
     use std::hash::{BuildHasher, RandomState};
     let mut seed = [0; 32];
     for (index, chunk) in seed.chunks_mut(8).enumerate() {

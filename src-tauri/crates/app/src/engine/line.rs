@@ -143,7 +143,7 @@ impl Line {
             call: call.id().0,
             account: self.account.clone(),
             direction: direction_view(call.direction()),
-            state: state_view(call.state()),
+            state: self.told_state(call),
             peer: self.peer.clone(),
             diverted_from: self.diverted_from.clone(),
             via: self.via.clone(),
@@ -154,6 +154,19 @@ impl Line {
             queue: self.queue.as_ref().map(super::centre::LineQueue::event),
             secure: false,
             codec: self.codec(),
+        }
+    }
+
+    /// The state to be told. The peer is on hold once it has agreed to that; until then the call is
+    /// what it was, though nothing is said into it any more.
+    fn told_state(&self, call: &Call) -> CallState {
+        match (call.state(), self.told.as_ref().map(|told| told.state)) {
+            (State::Held, Some(CallState::Held)) => CallState::Held,
+            (State::Held, Some(CallState::HeldByPeer)) if !call.hold().agreed => {
+                CallState::HeldByPeer
+            }
+            (State::Held, _) if !call.hold().agreed => CallState::Active,
+            (state, _) => state_view(state),
         }
     }
 }
@@ -226,5 +239,40 @@ pub(super) fn codec_word(kind: CodecKind) -> &'static str {
         CodecKind::G722 => "g722",
         CodecKind::Pcma => "pcma",
         CodecKind::Pcmu => "pcmu",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call_control::{CallControl, Command, Input, Signal};
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "one instant to count from")]
+    fn base() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_call_is_told_as_held_once_the_peer_has_agreed() {
+        let (mut calls, now) = (CallControl::new(), base());
+        let mut line = Line::new(&AccountSettings::default(), 1);
+        let id = calls.dial(now);
+        let mut tell = |input| {
+            calls.handle_input(now, input).unwrap();
+            let event = line.event(calls.get(id).unwrap(), None);
+            line.told = Some(event.clone());
+            event.state
+        };
+        assert_eq!(tell(Input::Signal(id, Signal::Answered)), CallState::Active);
+        assert_eq!(tell(Input::Command(id, Command::Hold)), CallState::Active);
+        assert_eq!(tell(Input::Signal(id, Signal::OfferAccepted)), CallState::Held);
+        // And until it has agreed to talk again.
+        assert_eq!(tell(Input::Command(id, Command::Resume)), CallState::Held);
+        assert_eq!(tell(Input::Signal(id, Signal::OfferAccepted)), CallState::Active);
+        // A peer that would not be held never was.
+        assert_eq!(tell(Input::Signal(id, Signal::HeldByPeer(true))), CallState::HeldByPeer);
+        assert_eq!(tell(Input::Command(id, Command::Hold)), CallState::HeldByPeer);
+        assert_eq!(tell(Input::Signal(id, Signal::OfferRefused)), CallState::HeldByPeer);
     }
 }

@@ -13,7 +13,7 @@ use call_control::{CallId, Command, Direction, Input, Signal, State};
 use network_watch::{Change, Destinations};
 use sdp::Negotiator;
 use sip_core::Target;
-use sip_transport::Transport;
+use sip_transport::{Transport, Watch};
 use sip_ua::SessionId;
 use tracing::debug;
 
@@ -39,8 +39,8 @@ pub(super) struct Network {
     watched: Vec<IpAddr>,
     /// Calls whose peer has not taken our new address yet.
     moves: BTreeMap<CallId, Move>,
-    /// The server whose way is kept open, by account.
-    kept: BTreeMap<String, Target>,
+    /// The servers whose ways are kept open, by account.
+    kept: BTreeMap<String, Vec<(Target, Watch)>>,
 }
 
 /// A call on its way to a new address.
@@ -57,17 +57,28 @@ impl Network {
         Network { destinations, watched: Vec::new(), moves: BTreeMap::new(), kept: BTreeMap::new() }
     }
 
-    /// Keeps the NAT binding or connection to an account's server alive, and no longer the one to the
-    /// server before.
-    pub(super) fn keep_alive(&mut self, transport: &Transport, account: &str, server: Target) {
-        let before = self.kept.insert(account.to_owned(), server);
-        if before == Some(server) {
-            return;
+    /// Keeps the NAT bindings or connections to an account's servers alive, and no longer those to the
+    /// servers before. `flow`: the server keeps the flow, so that it answers keep-alives (RFC 5626
+    /// section 4.4). Not all do so over UDP: there it has to answer once before it is missed.
+    pub(super) fn keep_alive(
+        &mut self,
+        transport: &Transport,
+        account: &str,
+        servers: &[Target],
+        flow: bool,
+    ) {
+        let watch = |server: &Target| match server.transport.reliable() && flow {
+            true => Watch::Watched,
+            false => Watch::IfAnswered,
+        };
+        let now: Vec<_> = servers.iter().map(|server| (*server, watch(server))).collect();
+        let before = self.kept.insert(account.to_owned(), now.clone()).unwrap_or_default();
+        for (server, watch) in now.into_iter().filter(|kept| !before.contains(kept)) {
+            transport.keep_alive(server, watch);
         }
-        transport.keep_alive(server, false);
-        if let Some(before) = before.filter(|before| !self.kept.values().any(|kept| kept == before))
-        {
-            transport.let_go(before);
+        let wanted = |target: &Target| self.kept.values().flatten().any(|(kept, _)| kept == target);
+        for (target, _) in before.iter().filter(|(target, _)| !wanted(target)) {
+            transport.let_go(*target);
         }
     }
 

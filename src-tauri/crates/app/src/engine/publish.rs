@@ -188,7 +188,7 @@ impl Desk {
             password_needed: account.password_needed,
             server,
             auth_user: auth_user.cloned().unwrap_or_default(),
-            outbound_proxy: settings.outbound_proxy.trim_start_matches("sip:").to_owned(),
+            outbound_proxy: settings.outbound_proxy.first().trim_start_matches("sip:").to_owned(),
             transport,
             devices: self.devices(&settings.id),
         }

@@ -171,8 +171,12 @@ impl Exchange {
         session: SessionId,
         body: Option<Body>,
     ) {
-        let Some(local) = self.calls.get_mut(&number).and_then(Call::local) else { return };
-        let Some(media) = local.media() else { return };
+        let local = self.calls.get_mut(&number).and_then(Call::local);
+        let Some((media, local)) = local.and_then(|local| Some((local.media()?, local))) else {
+            // Nobody has answered yet, so there is nobody to ask.
+            let _ = self.ua.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
+            return;
+        };
         let endpoint = local.endpoint;
         let offer = body.clone();
         let outcome = match body {

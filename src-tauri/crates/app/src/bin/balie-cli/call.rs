@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::code::Code;
+use app::config::{Config, Sound};
 use app::control::{Answer, CallCreated, CallStats, Command, ErrorReply};
 use app::event::{CallEvent, Event};
 use app::view::{AccountState, CallState};
@@ -23,35 +24,49 @@ const RINGING: Duration = Duration::from_secs(90);
 pub(crate) async fn run(arguments: Call) -> Result<(), Failure> {
     let _log = setup::log(None, app::logs::FILE_BYTES)?;
     let config = setup::config(&arguments.config)?;
+    let sound = arguments.audio.clone();
+    let outcome = try_out(config, &arguments.to, sound, arguments.seconds).await;
+    report(&arguments, outcome)
+}
+
+/// Places one call with a program of its own, stays for `seconds`, and tells what its sound was like.
+pub(crate) async fn try_out(
+    config: Config,
+    to: &str,
+    sound: Sound,
+    seconds: u64,
+) -> Result<CallStats, ErrorReply> {
     let registers = config.accounts.first().is_some_and(|account| account.register);
     let (sender, mut lines) = mpsc::unbounded_channel();
-    let options =
-        StartOptions { config, sound: arguments.audio.clone(), ..StartOptions::default() };
-    let app = App::start(options, Arc::new(Lines(sender))).await?;
-    let outcome = place(&app.handle(), &mut lines, &arguments, registers).await;
+    let options = StartOptions { config, sound, ..StartOptions::default() };
+    let app = App::start(options, Arc::new(Lines(sender)))
+        .await
+        .map_err(|error| ErrorReply::new(error.code(), error.to_string()))?;
+    let outcome = place(&app.handle(), &mut lines, to, seconds, registers).await;
     let ended = app.handle().request(Command::Quit {}).await;
     tracing::debug!(?ended, "over");
     app.finished().await;
-    report(&arguments, outcome)
+    outcome
 }
 
 async fn place(
     handle: &Handle,
     lines: &mut mpsc::UnboundedReceiver<Line>,
-    arguments: &Call,
+    to: &str,
+    seconds: u64,
     registers: bool,
 ) -> Result<CallStats, ErrorReply> {
     if registers {
         registered(lines).await?;
     }
-    let dial = Command::Dial { to: arguments.to.clone(), account: None, withhold: false };
+    let dial = Command::Dial { to: to.to_owned(), account: None, withhold: false };
     let Answer::Call(CallCreated { call }) = handle.request(dial).await? else {
         return Err(ErrorReply::new(Code::Internal, "no call was made"));
     };
     let late = || ErrorReply::new(Code::NoAnswer, "nobody answered");
     let answered = timeout(RINGING, until(lines, call, CallState::Active)).await;
     answered.map_err(|_| late())??;
-    let stay = Instant::now() + Duration::from_secs(arguments.seconds);
+    let stay = Instant::now() + Duration::from_secs(seconds);
     // Either the time is over or the other side hangs up first.
     let hung_up = timeout_at(stay, until(lines, call, CallState::Ended)).await;
     tracing::debug!(over = hung_up.is_ok(), "stayed");

@@ -1,11 +1,14 @@
-//! `check`: the line check of every account, and whether there is sound.
+//! `check`: the line check of every account, whether there is sound, and whether a call has it in both directions.
 
 use app::code::Code;
-use app::config::Config;
-use app::control::{TestKind, TestReport, TestStep};
+use app::config::{Config, Sound};
+use app::control::{CallStats, ErrorReply, TestKind, TestReport, TestStep};
 
 use crate::out::{self, Failure};
-use crate::{Check, setup};
+use crate::{Check, call, setup};
+
+/// How long the test call lasts, seconds.
+const TALK: u64 = 3;
 
 pub(crate) async fn run(arguments: Check) -> Result<(), Failure> {
     let _log = setup::log(None, app::logs::FILE_BYTES)?;
@@ -13,8 +16,14 @@ pub(crate) async fn run(arguments: Check) -> Result<(), Failure> {
     let mut accounts = Vec::new();
     for account in config.accounts.clone() {
         let id = account.id.clone();
-        let mut report = app::line_check(config.clone(), account).await;
+        let mut report = app::line_check(config.clone(), account.clone()).await;
         report.steps.insert(0, good(TestKind::Config, None));
+        if let Some(to) = arguments.call.as_deref().filter(|_| report.ok) {
+            let alone = Config { accounts: vec![account], ..config.clone() };
+            let step = heard(call::try_out(alone, to, Sound::Null, TALK).await);
+            report.ok &= step.ok;
+            report.steps.push(step);
+        }
         accounts.push((id, report));
     }
     let audio = audio().await;
@@ -62,8 +71,10 @@ fn line(step: &TestStep) -> String {
         TestKind::Config => "settings",
         TestKind::Resolve => "name of the server",
         TestKind::Reach => "server answers",
+        TestKind::Path => "way to the server",
         TestKind::Register => "registration",
         TestKind::Audio => "sound devices",
+        TestKind::Call => "sound both ways",
     };
     let code = step.code.and_then(|code| serde_json::to_value(code).ok());
     let code = code.and_then(|code| code.as_str().map(|word| format!(" {word}")));
@@ -91,10 +102,35 @@ async fn audio() -> TestStep {
     }
 }
 
+/// What a call says of the way that sound takes. What the other side received only it can tell (RTCP).
+fn heard(outcome: Result<CallStats, ErrorReply>) -> TestStep {
+    let stats = match outcome {
+        Ok(stats) => stats,
+        Err(error) => return wrong(TestKind::Call, error.code, error.message),
+    };
+    let lost = |lost: Option<u64>| lost.map_or("unknown".to_owned(), |lost| lost.to_string());
+    let detail = format!(
+        "{}; received {} packets, {} lost; sent {}, {} lost",
+        stats.codec.as_deref().unwrap_or("no codec"),
+        stats.rx.packets,
+        lost(stats.rx.lost),
+        stats.tx.packets,
+        lost(stats.tx.lost),
+    );
+    if stats.rx.packets == 0 || stats.tx.packets == 0 {
+        return wrong(TestKind::Call, Code::NoSound, detail);
+    }
+    good(TestKind::Call, Some(detail))
+}
+
 fn good(kind: TestKind, detail: Option<String>) -> TestStep {
     TestStep { kind, ok: true, code: None, detail }
 }
 
 fn bad(code: Code, detail: String) -> TestStep {
-    TestStep { kind: TestKind::Audio, ok: false, code: Some(code), detail: Some(detail) }
+    wrong(TestKind::Audio, code, detail)
+}
+
+fn wrong(kind: TestKind, code: Code, detail: String) -> TestStep {
+    TestStep { kind, ok: false, code: Some(code), detail: Some(detail) }
 }

@@ -94,6 +94,9 @@ struct Check {
     /// Configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Also call this number, for example an echo, and see whether sound comes and goes.
+    #[arg(long, value_name = "TARGET")]
+    call: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,

@@ -854,3 +854,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_peer_that_answers_nothing_is_told_at_once_and_looked_after() {
+    let mut desk = Desk::new();
+    let id = desk.sent();
+    desk.tell(id, Signal::TransferRefused { status: Some(408) });
+    let failure = Failure::Refused(Some(408));
+    assert_eq!(news(&mut desk.calls), [Progress::Failed(failure)]);
+    assert_eq!(desk.returned(id), Some(failure));
+    // Perhaps it is gone, and the caller with it.
+    desk.pass(3);
+    assert_eq!(actions(&mut desk.calls), [(id.0, hold(true))]);
+    let end = End { by: Party::Network, status: Some(408), text: String::new(), elsewhere: false };
+    desk.tell(id, Signal::Ended(end));
+    assert_eq!(desk.state(id), State::Ended);
+    // One that refuses is there.
+    let id = desk.sent();
+    desk.tell(id, Signal::TransferRefused { status: Some(403) });
+    desk.pass(3);
+    assert_eq!(actions(&mut desk.calls), []);
+}
