@@ -19,7 +19,8 @@ pub(crate) async fn run(arguments: Check) -> Result<(), Failure> {
         let mut report = app::line_check(config.clone(), account.clone()).await;
         report.steps.insert(0, good(TestKind::Config, None));
         if let Some(to) = arguments.call.as_deref().filter(|_| report.ok) {
-            let alone = Config { accounts: vec![account], ..config.clone() };
+            let mut alone = config.clone();
+            alone.accounts = vec![account];
             let step = heard(call::try_out(alone, to, Sound::Null, TALK).await);
             report.ok &= step.ok;
             report.steps.push(step);
