@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["sip-ua"],
     &["call-control", "pbx"],
     &[
+        "trust",
         "sip-transport",
         "network-watch",
         "audio",
@@ -33,7 +34,13 @@ const RUNTIMES: &[&str] =
     &["tokio", "async-std", "smol", "mio", "socket2", "hickory-resolver", "cpal", "futures"];
 
 /// Where a crate of the same layer may still be used: a base for its neighbours.
-const BESIDE: &[(&str, &str)] = &[("media", "audio"), ("app", "training-pbx")];
+const BESIDE: &[(&str, &str)] = &[
+    ("media", "audio"),
+    ("sip-transport", "trust"),
+    ("pbx-broadworks", "trust"),
+    ("pbx-asterisk", "trust"),
+    ("app", "training-pbx"),
+];
 
 fn metadata() -> Result<Metadata> {
     Ok(MetadataCommand::new().no_deps().exec()?)

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pbx::centre::{Input as Told, Request, RequestId};
+use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -13,8 +15,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
+use tokio_rustls::TlsConnector;
+use trust::Anchors;
 
-use crate::tls::{self, Anchors};
 use crate::{Config, Input, Output, Session};
 
 /// How long a connection may take to open, TLS included.
@@ -304,7 +307,10 @@ async fn open(server: Server) -> io::Result<Box<dyn Stream>> {
         let stream = TcpStream::connect((host, server.port)).await?;
         stream.set_nodelay(true)?;
         if server.tls {
-            let stream = tls::connect(stream, &server.host, &server.anchors).await?;
+            let name = ServerName::try_from(host.to_owned())
+                .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no name of a host"))?;
+            let config = trust::host_name(&server.anchors).map_err(io::Error::other)?;
+            let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
             return Ok(Box::new(stream) as Box<dyn Stream>);
         }
         Ok(Box::new(stream) as Box<dyn Stream>)

@@ -19,7 +19,6 @@ mod random;
 mod reader;
 mod requests;
 mod session;
-mod tls;
 mod view;
 
 pub use action::Action;
@@ -29,4 +28,4 @@ pub use driver::{Client, ClientClosed, Server};
 pub use message::Message;
 pub use reader::{ENDLESS, Endless, Item, LONGEST_LINE, MOST_LINES, Reader};
 pub use session::{Input, Output, Session};
-pub use tls::{Anchors, AnchorsError};
+pub use trust::Anchors;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use sip_core::Random;
+use trust::Anchors;
 
 use crate::{
-    Actions, Client, DocumentError, HttpFailure, Lane, Origin, TrustAnchors, XsiError,
+    Actions, Client, DocumentError, HttpFailure, Lane, Origin, XsiError,
     digest::Challenge,
     driver::Web,
     wire::{AccessDevice, DeviceCredentials},
@@ -179,7 +180,7 @@ pub async fn fetch_setup(
     client: &Client,
     actions: &Actions,
     server: &Origin,
-    anchors: &TrustAnchors,
+    anchors: &Anchors,
     kind: Option<&str>,
     paths: &ConfigPaths,
     random: &mut Random,
@@ -199,7 +200,7 @@ async fn download(
     origin: &Origin,
     path: &str,
     credentials: &DeviceCredentials,
-    anchors: &TrustAnchors,
+    anchors: &Anchors,
     cnonce: &str,
     paths: &ConfigPaths,
 ) -> Result<DeviceConfig, SetupError> {

@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use pbx_broadworks::{
-    Actions, Client, ClientConfig, Credentials, DocumentError, Gate, HttpFailure, Lane, Notice,
-    Release, Service, TrustAnchors, XsiError, limits,
+    Actions, Anchors, Client, ClientConfig, Credentials, DocumentError, Gate, HttpFailure, Lane,
+    Notice, Release, Service, XsiError, limits,
     session::{SessionConfig, SessionState},
 };
 use secrecy::SecretString;
@@ -23,7 +23,7 @@ fn actions() -> Actions {
     Actions::new("jan@pbx.example", Release::R21).unwrap()
 }
 
-fn client(url: &str, anchors: TrustAnchors) -> (Client, mpsc::Receiver<Notice>) {
+fn client(url: &str, anchors: Anchors) -> (Client, mpsc::Receiver<Notice>) {
     let service = Service::from_addresses(url, "").unwrap();
     let session = SessionConfig::new("jan@pbx.example", "set-1", "balie");
     let config = ClientConfig { session, service, anchors, proxies: false };
@@ -37,7 +37,7 @@ fn password() -> Credentials {
 
 async fn signed_in(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Client, Server) {
     let server = Server::start(answer).await;
-    let (client, _notices) = client(&server.url(), TrustAnchors::default());
+    let (client, _notices) = client(&server.url(), Anchors::default());
     client.sign_in(password()).await;
     (client, server)
 }
@@ -104,7 +104,7 @@ async fn a_server_that_is_not_there_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let (client, _notices) = client(&format!("http://{address}"), TrustAnchors::default());
+    let (client, _notices) = client(&format!("http://{address}"), Anchors::default());
     client.sign_in(password()).await;
     let result = client.run(actions().profile().unwrap(), Lane::Interactive).await;
     assert_eq!(result.err(), Some(XsiError::Http(HttpFailure::Unreachable)));
@@ -113,7 +113,7 @@ async fn a_server_that_is_not_there_is_told() {
 #[tokio::test]
 async fn a_wrong_password_reaches_the_server_once() {
     let server = Server::start(|_| Reply::new(401, "text/html", "<html>no</html>")).await;
-    let (client, mut notices) = client(&server.url(), TrustAnchors::default());
+    let (client, mut notices) = client(&server.url(), Anchors::default());
     client.events(true).await;
     client.sign_in(password()).await;
     let ask = || client.run(actions().profile().unwrap(), Lane::Interactive);
@@ -146,13 +146,13 @@ async fn credentials_do_not_follow_a_redirection_to_a_stranger() {
 #[tokio::test]
 async fn an_untrusted_server_gets_nothing() {
     let trusted = Tls::start("localhost").await;
-    let (client_, _notices) = client(&trusted.url("localhost"), TrustAnchors::default());
+    let (client_, _notices) = client(&trusted.url("localhost"), Anchors::default());
     client_.sign_in(password()).await;
     let result = client_.run(actions().profile().unwrap(), Lane::Interactive).await;
     let Err(XsiError::Http(HttpFailure::Tls(words))) = result else { panic!("{result:?}") };
     assert!(words.contains("nobody we trust"), "{words}");
 
-    let anchors = TrustAnchors::from_pem(trusted.pem.as_bytes()).unwrap();
+    let anchors = Anchors::from_pem(trusted.pem.as_bytes()).unwrap();
     let (client_, _notices) = client(&trusted.url("localhost"), anchors.clone());
     client_.sign_in(password()).await;
     let profile = client_.run(actions().profile().unwrap(), Lane::Interactive).await.unwrap();
@@ -227,7 +227,7 @@ async fn a_channel_that_brings_rubbish_is_opened_again() {
             Reply::channel(pieces)
         })
         .await;
-        let (client, mut notices) = client(&server.url(), TrustAnchors::default());
+        let (client, mut notices) = client(&server.url(), Anchors::default());
         client.events(true).await;
         client.sign_in(password()).await;
         loop {

@@ -14,8 +14,8 @@ use pbx::centre::{
     RequestId,
 };
 use pbx_broadworks::{
-    Actions, Binding, Client, ClientConfig, ConfigPaths, Credentials, Origin, Release, Service,
-    TrustAnchors, fetch_setup, locate, session::SessionConfig,
+    Actions, Anchors, Binding, Client, ClientConfig, ConfigPaths, Credentials, Origin, Release,
+    Service, fetch_setup, locate, session::SessionConfig,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sip_core::Random;
@@ -161,7 +161,7 @@ fn config(url: &str) -> ClientConfig {
     ClientConfig {
         session: SessionConfig::new("jan@pbx.example", "set-1", "balie"),
         service: Service::from_addresses(url, url).unwrap(),
-        anchors: TrustAnchors::default(),
+        anchors: Anchors::default(),
         proxies: false,
     }
 }
@@ -311,7 +311,7 @@ async fn the_account_of_a_soft_phone_is_set_up_from_one_password() {
         auth_password: vec!["secret".to_owned()],
         ..ConfigPaths::default()
     };
-    let (anchors, mut random) = (TrustAnchors::default(), Random::from_seed([1; 32]));
+    let (anchors, mut random) = (Anchors::default(), Random::from_seed([1; 32]));
     let setup = fetch_setup(&client, &actions, &origin, &anchors, None, &paths, &mut random);
     let setup = timeout(PATIENCE, setup).await.unwrap().unwrap();
     assert!(setup.is_complete());

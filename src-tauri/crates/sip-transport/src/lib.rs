@@ -10,7 +10,6 @@
 //! Where a URI leads is worked out in `locate`, which asks nobody itself. Every name a target was
 //! found by is remembered (see `identity`): over TLS the server must prove all of them (see `tls`).
 
-mod anchors;
 mod ask;
 mod bind;
 mod binding;
@@ -32,7 +31,6 @@ use std::net::SocketAddr;
 use sip_core::{Source, Target};
 use sip_types::{Message, ParseError};
 
-pub use anchors::{AnchorError, Anchors};
 pub use bind::BindError;
 #[doc(hidden)]
 pub use binding::read_binding_answer;
@@ -42,6 +40,7 @@ pub use identity::Peering;
 pub use resolve::ResolveError;
 pub use tls::TlsFailure;
 pub use transport::{Located, Transport};
+pub use trust::Anchors;
 
 /// Whether a target that is kept alive must show that it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,24 +8,16 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError,
-    OtherError, SignatureScheme,
-};
-use rustls_platform_verifier::Verifier;
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError, OtherError};
 use sip_types::{Host, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use crate::Anchors;
+use trust::{Anchors, Judge, Shown};
 
 /// Why TLS failed. Stable: each has a different remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,71 +75,53 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let plain = |error: io::Error| HandshakeError { error, strangers: Vec::new() };
-    let verifier = Arc::new(SipVerifier::new(identities));
-    let name = verifier.server_name().map_err(|error| plain(io::Error::other(error)))?;
-    let config = config(Arc::clone(&verifier)).map_err(|error| plain(io::Error::other(error)))?;
+    let names = Arc::new(SipNames::new(identities));
+    let name = names.first().map_err(|error| plain(io::Error::other(error)))?;
+    let config = config(Arc::clone(&names)).map_err(|error| plain(io::Error::other(error)))?;
     match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
         Ok(stream) => {
             let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let chain = chain.iter().cloned().map(CertificateDer::into_owned).collect();
             Ok((stream, chain))
         }
-        Err(error) => Err(HandshakeError { error, strangers: verifier.strangers() }),
+        Err(error) => Err(HandshakeError { error, strangers: names.strangers() }),
     }
 }
 
 /// Whether a server that showed `chain` would have been let in under a further name.
 pub(crate) fn proves(chain: &Chain, identity: &Identity) -> bool {
-    let Some((leaf, intermediates)) = chain.split_first() else { return false };
-    let trusted =
-        trusted(leaf, intermediates, &identity.host, &identity.anchors, &[], UnixTime::now());
-    trusted.is_ok() && vouches(leaf, &identity.host).is_ok()
+    let Some((end_entity, intermediates)) = chain.split_first() else { return false };
+    identity.judge(&Shown { end_entity, intermediates, ocsp: &[], now: UnixTime::now() }).is_ok()
 }
 
 /// Sessions are not resumed: each connection proves itself anew, to the names of that time.
-fn config(verifier: Arc<SipVerifier>) -> Result<ClientConfig, TlsError> {
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+fn config(names: Arc<SipNames>) -> Result<ClientConfig, TlsError> {
+    let mut config = trust::client_config(names)?;
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(ring::default_provider())))
-}
-
-/// The platform's judgement; `None` when the platform has no authorities at all. Made once:
-/// reading them takes a while.
-fn platform() -> Option<&'static Verifier> {
-    static PLATFORM: OnceLock<Option<Verifier>> = OnceLock::new();
-    let make = || match Verifier::new(provider()) {
-        Ok(verifier) => Some(verifier),
-        Err(error) => {
-            tracing::warn!("the platform's certificate authorities are not available: {error}");
-            None
-        }
-    };
-    PLATFORM.get_or_init(make).as_ref()
+impl Identity {
+    /// Whether what was shown is trusted under this name, and names it.
+    fn judge(&self, shown: &Shown<'_>) -> Result<(), TlsError> {
+        shown.is_trusted(&self.anchors, || name_for_platform(shown.end_entity, &self.host))?;
+        vouches(shown.end_entity, &self.host).map_err(TlsError::InvalidCertificate)
+    }
 }
 
 /// Judges one server's certificate for one connection.
 #[derive(Debug)]
-struct SipVerifier {
+struct SipNames {
     identities: Vec<Identity>,
-    provider: Arc<CryptoProvider>,
     strangers: Mutex<Vec<Host>>,
 }
 
-impl SipVerifier {
+impl SipNames {
     fn new(identities: Vec<Identity>) -> Self {
-        Self { identities, provider: provider(), strangers: Mutex::default() }
+        Self { identities, strangers: Mutex::default() }
     }
 
-    fn server_name(&self) -> Result<ServerName<'static>, TlsError> {
+    fn first(&self) -> Result<ServerName<'static>, TlsError> {
         let first = self.identities.first().ok_or(TlsError::UnsupportedNameType)?;
         server_name(&first.host)
     }
@@ -155,25 +129,19 @@ impl SipVerifier {
     fn strangers(&self) -> Vec<Host> {
         std::mem::take(&mut *self.strangers.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
+impl Judge for SipNames {
     /// Every identity must be vouched for: messages for all of them go over the connection.
-    fn judge(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<(), TlsError> {
+    fn judge(&self, shown: &Shown<'_>, _asked: &ServerName<'_>) -> Result<(), TlsError> {
         if self.identities.is_empty() {
             return Err(TlsError::InvalidCertificate(CertificateError::NotValidForName));
         }
         let mut failed = Vec::new();
         let mut outcome = Ok(());
-        for Identity { host, anchors } in &self.identities {
-            let judged = trusted(end_entity, intermediates, host, anchors, ocsp, now)
-                .and_then(|()| vouches(end_entity, host).map_err(TlsError::InvalidCertificate));
-            if let Err(error) = judged {
-                failed.push(host.clone());
+        for identity in &self.identities {
+            if let Err(error) = identity.judge(shown) {
+                failed.push(identity.host.clone());
                 outcome = outcome.and(Err(error));
             }
         }
@@ -182,76 +150,6 @@ impl SipVerifier {
         }
         outcome
     }
-}
-
-impl ServerCertVerifier for SipVerifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        self.judge(end_entity, intermediates, ocsp_response, now)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Whether the chain leads to an anchor of ours or, failing that, to one of the platform's.
-fn trusted(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    host: &Host,
-    anchors: &Anchors,
-    ocsp: &[u8],
-    now: UnixTime,
-) -> Result<(), TlsError> {
-    let ours = by_anchors(end_entity, intermediates, anchors, now);
-    let unknown = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
-    match ours {
-        Err(error) if error == unknown => {}
-        outcome => return outcome,
-    }
-    let platform = platform().ok_or(unknown)?;
-    let name = name_for_platform(end_entity, host)?;
-    platform.verify_server_cert(end_entity, intermediates, &name, ocsp, now).map(|_| ())
-}
-
-fn by_anchors(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    anchors: &Anchors,
-    now: UnixTime,
-) -> Result<(), TlsError> {
-    let algorithms = provider().signature_verification_algorithms.all;
-    let parsed = ParsedCertificate::try_from(end_entity)?;
-    let store = anchors.store();
-    verify_server_cert_signed_by_trust_anchor(&parsed, &store, intermediates, now, algorithms)
 }
 
 /// The platform checks a name besides. When the certificate vouches by a `sip:` URI, that is one

@@ -2,7 +2,7 @@
 
 use pbx::centre::{Input, LinkState, Refusal};
 use pbx_broadworks::session::SessionConfig;
-use pbx_broadworks::{Binding as Client, ClientConfig, Credentials, Service, TrustAnchors, locate};
+use pbx_broadworks::{Anchors, Binding as Client, ClientConfig, Credentials, Service, locate};
 use secrecy::SecretString;
 use sip_core::Random;
 use tokio::sync::mpsc;
@@ -20,7 +20,7 @@ struct BroadWorks {
     secret: Option<SecretString>,
     /// Where they are; none: the name service of the user's domain tells.
     service: Option<Service>,
-    anchors: TrustAnchors,
+    anchors: Anchors,
 }
 
 /// The binding of an account that has web services.
@@ -37,11 +37,11 @@ pub(super) fn of(settings: &AccountSettings, secret: Option<SecretString>) -> Ma
             )?),
         };
     let anchors = match settings.tls_ca_file.is_empty() {
-        true => TrustAnchors::default(),
+        true => Anchors::default(),
         false => {
             let bad = |error: &dyn std::fmt::Display| format!("tls_ca_file: {error}");
             let pem = std::fs::read(&settings.tls_ca_file).map_err(|error| bad(&error))?;
-            TrustAnchors::from_pem(&pem).map_err(|error| bad(&error))?
+            Anchors::from_pem(&pem).map_err(|error| bad(&error))?
         }
     };
     let user = xsi.user.clone();

@@ -38,7 +38,11 @@ impl Planner<'_> {
         let wrap_up = self.config.wrap_up_reason.clone();
         match state {
             AgentState::SignedOut => self.sign_out(&agent, validate),
-            AgentState::SigningIn => Err(Refusal::NotAllowed),
+            // There is no state in between: who is in a queue is signed in.
+            AgentState::SigningIn if self.view.memberships(&agent.0).next().is_some() => {
+                Ok(Job::of([]))
+            }
+            AgentState::SigningIn => self.sign_in(&agent, Start { paused: None }),
             AgentState::Available => self.available(&agent),
             AgentState::Unavailable => self.pause(&agent, reason),
             AgentState::WrapUp => self.pause(&agent, &wrap_up),

@@ -30,13 +30,12 @@ pub(super) struct Running {
 
 impl Session {
     pub(super) fn request(&mut self, now: Instant, id: RequestId, request: Request) {
-        if self.phase != Phase::Live || self.running.len() >= MOST_REQUESTS {
-            self.finish(id, Err(Refusal::Unavailable));
+        if request == Request::Refresh {
+            self.refresh(now, id);
             return;
         }
-        if request == Request::Refresh {
-            self.refreshing.push(id);
-            self.read_all(now);
+        if self.phase != Phase::Live || self.running.len() >= MOST_REQUESTS {
+            self.finish(id, Err(Refusal::Unavailable));
             return;
         }
         let mut planner = Planner {
@@ -53,6 +52,25 @@ impl Session {
                 self.next_step(now, id);
             }
             Err(refusal) => self.finish(id, Err(refusal)),
+        }
+    }
+
+    /// Reads everything again. Without a connection one is tried at once, which reads everything when it stands.
+    fn refresh(&mut self, now: Instant, id: RequestId) {
+        match self.phase {
+            Phase::Idle => self.finish(id, Err(Refusal::Unavailable)),
+            Phase::Reading | Phase::Live if self.refreshing.len() >= MOST_REQUESTS => {
+                self.finish(id, Err(Refusal::Unavailable));
+            }
+            Phase::Reading => self.refreshing.push(id),
+            Phase::Live => {
+                self.refreshing.push(id);
+                self.read_all(now);
+            }
+            _ => {
+                self.start(now);
+                self.finish(id, Ok(Answer::Accepted));
+            }
         }
     }
 

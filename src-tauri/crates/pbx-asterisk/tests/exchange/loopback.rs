@@ -1,6 +1,5 @@
 //! The client on loopback sockets, in the clear and over TLS.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::lab::{config, quiet_queues};
-use pbx_asterisk::{Anchors, AnchorsError, Client, Server};
+use pbx_asterisk::{Anchors, Client, Server};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -103,7 +102,7 @@ async fn it_comes_back_and_signs_off() {
     assert!(link(&mut told, LinkState::Live).await > 5, "the state comes before it is live");
     drop(peer);
     link(&mut told, LinkState::Lost).await;
-    client.request(RequestId(1), Request::Refresh).unwrap();
+    client.request(RequestId(1), Request::Retrieve { at: None }).unwrap();
     let refused = Told::Done { request: RequestId(1), result: Err(Refusal::Unavailable) };
     assert_eq!(timeout(PATIENCE, told.recv()).await.unwrap(), Some(refused));
     client.retry().unwrap();
@@ -124,9 +123,8 @@ async fn it_comes_back_and_signs_off() {
 
 #[tokio::test]
 async fn over_tls_only_a_trusted_exchange_gets_the_secret() {
-    let folder = tempfile::tempdir().unwrap();
-    let (acceptor, anchors) = authority(folder.path(), "localhost");
-    let (_, stranger) = authority(folder.path(), "localhost");
+    let (acceptor, anchors) = authority("localhost");
+    let (_, stranger) = authority("localhost");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     // Another authority; the right one but another name: neither gets a byte of us.
@@ -151,25 +149,12 @@ async fn over_tls_only_a_trusted_exchange_gets_the_secret() {
     client.stop().await;
 }
 
-#[test]
-fn what_is_wrong_with_anchors_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = Anchors::from_pem_file(&folder.path().join("nothing.pem"));
-    assert!(matches!(missing, Err(AnchorsError::Unreadable { .. })), "{missing:?}");
-    let path = folder.path().join("text.pem");
-    std::fs::write(&path, "hello").unwrap();
-    let unusable = Anchors::from_pem_file(&path);
-    assert!(matches!(unusable, Err(AnchorsError::Unusable { .. })), "{unusable:?}");
-}
-
-/// An authority in a file of its own, and a server with a certificate of it for `name`.
-fn authority(folder: &Path, name: &str) -> (TlsAcceptor, Anchors) {
+/// An authority, and a server with a certificate of it for `name`.
+fn authority(name: &str) -> (TlsAcceptor, Anchors) {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::default();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let issuer = rcgen::CertifiedIssuer::self_signed(params, key).unwrap();
-    let path = folder.join("authority.pem");
-    std::fs::write(&path, issuer.pem()).unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &issuer).unwrap();
@@ -180,5 +165,5 @@ fn authority(folder: &Path, name: &str) -> (TlsAcceptor, Anchors) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)
         .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), Anchors::from_pem_file(&path).unwrap())
+    (TlsAcceptor::from(Arc::new(config)), Anchors::from_pem(issuer.pem().as_bytes()).unwrap())
 }

@@ -84,8 +84,14 @@ fn a_loss_ends_what_was_asked_for() {
         .iter()
         .filter(|told| matches!(told, Told::Done { result: Err(Refusal::Unavailable), .. }));
     assert_eq!(refused.count(), 2, "{told:?}");
-    lab.ask(Request::Refresh);
+    lab.ask(Request::Dial { number: "102".to_owned() });
     assert_eq!(lab.done(), Some(Err(Refusal::Unavailable)));
+    // To read everything again is to try again at once.
+    let before = lab.connects;
+    lab.ask(Request::Refresh);
+    assert_eq!(lab.done(), Some(Ok(Answer::Accepted)));
+    lab.wait(Duration::ZERO);
+    assert_eq!(lab.connects, before + 1);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use reqwest::{
 };
 use rustls::{CertificateError, Error as TlsError};
 use secrecy::ExposeSecret;
+use trust::Anchors;
 
-use super::{TrustAnchors, tls};
 use crate::{
     Credentials, HttpAnswer, HttpFailure, HttpRequest, Method, Origin, limits, request::is_too_long,
 };
@@ -41,8 +41,8 @@ pub(crate) struct Web {
 
 impl Web {
     /// `proxies`: those that the environment names are used.
-    pub(crate) fn new(anchors: &TrustAnchors, proxies: bool) -> Result<Self, HttpFailure> {
-        let tls = tls::config(anchors).map_err(|error| HttpFailure::Tls(error.to_string()))?;
+    pub(crate) fn new(anchors: &Anchors, proxies: bool) -> Result<Self, HttpFailure> {
+        let tls = trust::host_name(anchors).map_err(|error| HttpFailure::Tls(error.to_string()))?;
         Ok(Self { tls, proxies, jars: HashMap::new(), clients: HashMap::new() })
     }
 

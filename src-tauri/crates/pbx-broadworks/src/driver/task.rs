@@ -12,8 +12,9 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
 };
+use trust::Anchors;
 
-use super::{TrustAnchors, Web, http};
+use super::{Web, http};
 use crate::{
     Action, Connection, Credentials, Gate, HttpAnswer, HttpFailure, HttpRequest, Input, Lane,
     Origin, Output, Service, Ticket, WireId, XsiError,
@@ -38,7 +39,7 @@ pub struct ClientConfig {
     /// Where the servers are.
     pub service: Service,
     /// Authorities trusted besides the platform's.
-    pub anchors: TrustAnchors,
+    pub anchors: Anchors,
     /// Proxies that the environment names are used.
     pub proxies: bool,
 }
