@@ -1191,7 +1191,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -2914,7 +2914,7 @@ export type SuperviseHow = "listen" | "coach" | "barge_in";
 /**
  * What a step of a test is about.
  */
-export type TestKind = "config" | "resolve" | "reach" | "register" | "audio";
+export type TestKind = "config" | "resolve" | "reach" | "path" | "register" | "audio" | "call";
 
 /**
  * Answer to `account.test`: what was tried, in order; it stops at the first that failed.
