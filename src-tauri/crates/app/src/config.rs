@@ -297,15 +297,19 @@ pub struct XsiSettings {
     pub(crate) unknown: Unknown,
 }
 
-/// Asterisk manager interface.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Asterisk manager interface. Empty text and lists mean "not set".
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AsteriskSettings {
     /// Host.
     pub host: String,
-    /// TCP port.
+    /// TCP port; 0: the usual one, 5038, with TLS 5039.
     pub port: u16,
-    /// User.
+    /// TLS from the first byte. The account's extra trust anchors count here too.
+    pub tls: bool,
+    /// Extra trust anchors for this alone.
+    pub tls_ca_file: String,
+    /// Manager user (`manager.conf`).
     pub user: String,
     /// Environment variable with the password.
     pub password_env: String,
@@ -314,25 +318,30 @@ pub struct AsteriskSettings {
     pub password: Secret,
     /// The password is in the keyring.
     pub keyring: bool,
-    /// Device, `PJSIP/101`.
+    /// The user's telephone, `PJSIP/101`.
     pub interface: String,
+    /// What the user is in queues, where that is not the telephone: `Local/101@from-queue/n`.
+    pub member: String,
+    /// Whose state counts for the queues, where that is not the interface.
+    pub state_interface: String,
+    /// Name told to queues; the account's display name when empty.
+    pub name: String,
+    /// Queues that are shown; none: all.
+    pub queues: Vec<String>,
+    /// Queues that are joined on signing in, when none was left before.
+    pub sign_in: Vec<String>,
+    /// Part of the dial plan that numbers are dialled in; `from-internal` when empty.
+    pub context: String,
+    /// Reasons for being unavailable; the exchange has no list of its own.
+    pub reasons: Vec<String>,
+    /// Reason that stands for finishing a call; `Wrap-up` when empty.
+    pub wrap_up_reason: String,
+    /// Seconds to finish a call, for queues whose own time the exchange does not tell.
+    pub wrap_up: u32,
+    /// The user watches over the queues: may set others' states, move and take callers, listen in.
+    pub supervisor: bool,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
-}
-
-impl Default for AsteriskSettings {
-    fn default() -> Self {
-        AsteriskSettings {
-            host: String::new(),
-            port: 5038,
-            user: String::new(),
-            password_env: String::new(),
-            password: Secret::default(),
-            keyring: false,
-            interface: String::new(),
-            unknown: Unknown::new(),
-        }
-    }
 }
 
 /// A threshold of a figure of a queue.
@@ -672,9 +681,21 @@ password_env = "BALIE_XSI_PASSWORD"
 [account.asterisk]
 host = "127.0.0.1"
 port = 5038
+tls = false
+tls_ca_file = ""
 user = "balie"
 password_env = "BALIE_AMI_PASSWORD"
 interface = "PJSIP/101"
+member = ""
+state_interface = ""
+name = "Anna"
+queues = ["support", "sales"]
+sign_in = ["support"]
+context = "from-internal"
+reasons = ["Lunch", "Meeting"]
+wrap_up_reason = "Wrap-up"
+wrap_up = 10
+supervisor = false
 [network]
 bind = "0.0.0.0"
 sip_port = 0
@@ -694,7 +715,11 @@ data_dir = ""
         let account = &config.accounts[0];
         assert_eq!(account.id, "main");
         assert_eq!(account.codecs.len(), 4);
-        assert_eq!(account.asterisk.as_ref().unwrap().port, 5038);
+        let asterisk = account.asterisk.as_ref().unwrap();
+        assert_eq!(
+            (asterisk.port, asterisk.sign_in.as_slice()),
+            (5038, &["support".to_owned()][..])
+        );
         assert_eq!(config.network.rtp_range(), 40000..=40999);
     }
 

@@ -3,12 +3,13 @@
 //! A binding runs by itself and owns its connection. The program starts one per account that has an
 //! exchange, and ends it by closing its orders.
 
+mod asterisk;
 mod broadworks;
 
 use std::fmt;
 use std::sync::Arc;
 
-use pbx::centre::{Input, Request, RequestId};
+use pbx::centre::{Input, Refusal, Request, RequestId};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
@@ -86,8 +87,36 @@ impl Exchanges {
     pub(crate) fn make(&self, settings: &AccountSettings, secret: Option<SecretString>) -> Made {
         match &self.0 {
             Some(make) => make(settings, secret),
-            None => broadworks::of(settings, secret),
+            None => of(settings, secret),
         }
+    }
+}
+
+/// The program's own bindings. One account stands for one user of one exchange.
+fn of(settings: &AccountSettings, secret: Option<SecretString>) -> Made {
+    match (&settings.xsi, &settings.asterisk) {
+        (Some(_), Some(_)) => Err(format!(
+            "account {:?} has both xsi and asterisk, but one exchange only: take one of them out",
+            settings.id
+        )),
+        (Some(_), None) => broadworks::of(settings, secret),
+        (None, _) => asterisk::of(settings, secret),
+    }
+}
+
+/// Passes on what a client tells, until either side ends.
+async fn tell_all(mut inputs: mpsc::Receiver<Input>, feed: Feed) {
+    while let Some(input) = inputs.recv().await {
+        if !feed.tell(input).await {
+            return;
+        }
+    }
+}
+
+/// Nothing can be asked of an exchange that is not there.
+async fn refuse(feed: &Feed, order: Order) {
+    if let Order::Request(request, _) = order {
+        feed.tell(Input::Done { request, result: Err(Refusal::Unavailable) }).await;
     }
 }
 

@@ -1,14 +1,15 @@
 //! BroadWorks' web services as a binding.
 
-use pbx::centre::{Input, LinkState, Refusal};
+use std::path::Path;
+
+use pbx::centre::{Input, LinkState};
 use pbx_broadworks::session::SessionConfig;
 use pbx_broadworks::{Anchors, Binding as Client, ClientConfig, Credentials, Service, locate};
 use secrecy::SecretString;
 use sip_core::Random;
-use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{Binding, Feed, Made, Order, Port};
+use super::{Binding, Made, Order, Port, refuse, tell_all};
 use crate::config::AccountSettings;
 
 /// Name of the program at the exchange.
@@ -38,11 +39,8 @@ pub(super) fn of(settings: &AccountSettings, secret: Option<SecretString>) -> Ma
         };
     let anchors = match settings.tls_ca_file.is_empty() {
         true => Anchors::default(),
-        false => {
-            let bad = |error: &dyn std::fmt::Display| format!("tls_ca_file: {error}");
-            let pem = std::fs::read(&settings.tls_ca_file).map_err(|error| bad(&error))?;
-            Anchors::from_pem(&pem).map_err(|error| bad(&error))?
-        }
+        false => Anchors::from_pem_file(Path::new(&settings.tls_ca_file))
+            .map_err(|error| format!("tls_ca_file: {error}"))?,
     };
     let user = xsi.user.clone();
     Ok(Some(Box::new(BroadWorks { user, secret, service, anchors })))
@@ -80,7 +78,10 @@ impl BroadWorks {
             Err(why) => {
                 warn!(why, "no connection to the web services");
                 feed.tell(Input::Link(LinkState::Lost)).await;
-                return refuse_all(&feed, &mut orders).await;
+                while let Some(order) = orders.recv().await {
+                    refuse(&feed, order).await;
+                }
+                return;
             }
         };
         // By themselves, so that neither side waits for the other.
@@ -103,23 +104,6 @@ impl BroadWorks {
 
     fn credentials(&self, password: SecretString) -> Credentials {
         Credentials::Basic { user: self.user.clone(), password }
-    }
-}
-
-async fn tell_all(mut inputs: mpsc::Receiver<Input>, feed: Feed) {
-    while let Some(input) = inputs.recv().await {
-        if !feed.tell(input).await {
-            return;
-        }
-    }
-}
-
-/// Nothing can be asked of an exchange that is not there.
-async fn refuse_all(feed: &Feed, orders: &mut mpsc::Receiver<Order>) {
-    while let Some(order) = orders.recv().await {
-        if let Order::Request(request, _) = order {
-            feed.tell(Input::Done { request, result: Err(Refusal::Unavailable) }).await;
-        }
     }
 }
 

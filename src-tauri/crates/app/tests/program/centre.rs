@@ -335,3 +335,22 @@ async fn a_caller_who_rings_from_a_queue_is_found_by_his_number() {
     desk.quit().await;
     pbx.stop().await;
 }
+
+#[tokio::test]
+async fn an_account_with_two_exchanges_is_told_so_and_has_none() {
+    let text = "[network]\nbind = \"127.0.0.1\"\n[[account]]\nid = \"main\"\naor = \"sip:anna@127.0.0.1\"\n\
+        register = false\n[account.xsi]\nuser = \"anna@company.example\"\npassword = \"secret\"\n\
+        [account.asterisk]\nhost = \"127.0.0.1\"\nuser = \"balie\"\ninterface = \"PJSIP/101\"\n";
+    let config = app::config::Config::parse(text).unwrap();
+    let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+    let words = desk
+        .event(|event| match event {
+            Event::Error { code: Code::BadConfig, message } => Some(message),
+            _ => None,
+        })
+        .await;
+    assert!(words.contains("both xsi and asterisk"), "{words}");
+    let queues = json!({"cmd": "queue.list", "account": "main"});
+    assert_eq!(desk.refused(queues).await, Code::NoExchange);
+    desk.quit().await;
+}
