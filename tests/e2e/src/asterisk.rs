@@ -67,7 +67,7 @@ impl Asterisk {
         Self::start_with(folder, &[])
     }
 
-    /// The same with more settings: each is put behind what its file holds.
+    /// The same with more settings: each is put behind what its file holds. `@LAB@` stands for its folder.
     ///
     /// # Errors
     /// When the laboratory is not installed or it does not come up.
@@ -82,7 +82,7 @@ impl Asterisk {
         for (name, text) in more {
             let path = root.join(lab.trim_start_matches('/')).join(name);
             let before = std::fs::read_to_string(&path).unwrap_or_default();
-            std::fs::write(&path, format!("{before}\n{text}"))?;
+            std::fs::write(&path, format!("{before}\n{}", text.replace("@LAB@", &lab)))?;
         }
         let process = spawn(&root, &lab, folder)?;
         Ok(Self { process, root, lab, folder: folder.to_path_buf() })
@@ -98,6 +98,14 @@ impl Asterisk {
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.inside("keys/ca.pem")
+    }
+
+    /// What it has written down of its queues: a line for each thing that happened.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub fn queue_log(&self) -> Result<String> {
+        std::fs::read_to_string(self.inside("log/queue_log")).context("queue_log")
     }
 
     /// What it has printed: notices, warnings and errors since the last start.

@@ -3,6 +3,7 @@
 //! Everything started here is ended here, by its own process id. The servers listen on the two addresses of the
 //! wire that `cargo xtask test` lays inside a namespace without a way out.
 
+pub mod agents;
 pub mod ami;
 pub mod asterisk;
 pub mod balie;

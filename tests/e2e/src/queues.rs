@@ -1,6 +1,8 @@
-//! The queues of the laboratory: their settings, what the client tells of them, and what Asterisk itself says.
+//! The queues of the laboratory: their settings, who calls them, what the client tells of them, and what Asterisk
+//! itself says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -14,10 +16,13 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::ami::{Ami, Fields};
-use crate::{PHONES, SERVER};
+use crate::sipp::{Options, Sipp};
+use crate::{PHONES, SERVER, asterisk};
 
 /// Port of the manager interface.
 pub const PORT: u16 = 5038;
+/// The same over TLS.
+pub const TLS_PORT: u16 = 5039;
 /// Its user.
 pub const USER: &str = "balie";
 /// His secret.
@@ -33,8 +38,16 @@ pub const WRAP_UP: u64 = 2;
 /// and gives up on a caller after some seconds.
 #[must_use]
 pub fn settings() -> Vec<(&'static str, String)> {
+    settings_with("member => PJSIP/303,1,Chris,PJSIP/303\n")
+}
+
+/// The same with `members` of `sales`, as lines of the settings.
+#[must_use]
+pub fn settings_with(members: &str) -> Vec<(&'static str, String)> {
     let manager = format!(
-        "[general]\nenabled=yes\nbindaddr={SERVER}\nport={PORT}\n[{USER}]\nsecret={SECRET}\n\
+        "[general]\nenabled=yes\nbindaddr={SERVER}\nport={PORT}\n\
+         tlsenable=yes\ntlsbindaddr={SERVER}:{TLS_PORT}\ntlscertfile=@LAB@/keys/server.pem\n\
+         tlsprivatekey=@LAB@/keys/server.key\n[{USER}]\nsecret={SECRET}\n\
          read=agent,call,system\nwrite=agent,call,originate,reporting,config\nwritetimeout=5000\n"
     );
     let queue = "strategy=rrmemory\nretry=1\nringinuse=no\nautofill=yes\njoinempty=yes\n\
@@ -42,7 +55,7 @@ pub fn settings() -> Vec<(&'static str, String)> {
     let queues = format!(
         "[general]\npersistentmembers=no\nautofill=yes\n\
          [support]\n{queue}timeout=3\nservicelevel=3\nwrapuptime={WRAP_UP}\n\
-         [sales]\n{queue}timeout=2\nservicelevel=5\nmember => PJSIP/303,1,Chris,PJSIP/303\n"
+         [sales]\n{queue}timeout=2\nservicelevel=5\n{members}"
     );
     let extensions = "exten => _30X,1,Dial(PJSIP/${EXTEN},30)\n\n[customers]\nexten => 800,1,Answer()\n same => n,Queue(support)\n same => n,Hangup()\n\
                       exten => 801,1,Answer()\n same => n,Queue(sales,,,,6)\n same => n,Hangup()\n";
@@ -65,6 +78,85 @@ fn agent(number: u16) -> String {
         "[{number}](phone)\naors={number}\nallow=!all,alaw\ncallerid=\"Agent {number}\" <{number}>\n\
          [{number}]\ntype=aor\ncontact=sip:{number}@{PHONES}:{port}\n"
     )
+}
+
+/// Codes of the dial plan, for a telephone alone: joining and leaving a queue, a pause with a reason, do not disturb and
+/// forwarding, with lamps that tell what they did. Goes behind what [`settings`] has of the dial plan.
+#[must_use]
+pub fn codes() -> (&'static str, String) {
+    let own = "${CALLERID(num)}";
+    let lamp = |name: &str, state: &str| format!("Set(DEVICE_STATE(Custom:{name}{own})={state})");
+    let code = |code: &str, steps: &[String]| {
+        let steps: String = steps.iter().map(|step| format!(" same => n,{step}\n")).collect();
+        format!("exten => {code},1,Answer()\n{steps} same => n,Hangup()\n")
+    };
+    let queue = "${IF($[${EXTEN:3}=800]?support:sales)}";
+    let queue_lamp = |state: &str| format!("Set(DEVICE_STATE(Custom:q${{EXTEN:3}}-{own})={state})");
+    let all = [
+        code("_*45XXX", &[format!("AddQueueMember({queue},PJSIP/{own})"), queue_lamp("INUSE")]),
+        code(
+            "_*46XXX",
+            &[format!("RemoveQueueMember({queue},PJSIP/{own})"), queue_lamp("NOT_INUSE")],
+        ),
+        code("_*47X", &[format!("PauseQueueMember(,PJSIP/{own},,${{EXTEN:3}})")]),
+        code("*48", &[format!("UnpauseQueueMember(,PJSIP/{own})")]),
+        code("*78", &[lamp("dnd", "INUSE")]),
+        code("*79", &[lamp("dnd", "NOT_INUSE")]),
+        code("_*72X.", &[format!("Set(DB(CF/{own})=${{EXTEN:3}})"), lamp("cf", "INUSE")]),
+        code("*73", &[format!("Set(DB(CF/{own})=)"), lamp("cf", "NOT_INUSE")]),
+        // Taken by nobody.
+        "exten => _*90X.,1,Congestion(1)\n".to_owned(),
+        "exten => _*45XXX*XXX,hint,Custom:q${EXTEN:7}-${EXTEN:3:3}\n".to_owned(),
+        "exten => _*78XXX,hint,Custom:dnd${EXTEN:3}\n".to_owned(),
+        "exten => _*72XXX,hint,Custom:cf${EXTEN:3}\n".to_owned(),
+    ];
+    ("extensions.conf", format!("[phones](+)\n{}", all.concat()))
+}
+
+/// Another pair of eyes at the manager interface.
+///
+/// # Errors
+/// When it does not let anybody in.
+pub fn eyes() -> Result<Ami> {
+    let address = format!("{SERVER}:{PORT}");
+    crate::poll("the manager interface", Duration::from_secs(20), || {
+        Ami::connect(&address, USER, SECRET).ok()
+    })
+}
+
+/// Asterisk's clock, seconds.
+///
+/// # Errors
+/// When it does not answer.
+pub fn clock(eyes: &mut Ami) -> Result<f64> {
+    Ok(eyes.ask("Ping", "")?["Timestamp"].parse()?)
+}
+
+/// Customers who call one queue, one after the other: how they wait and for how many milliseconds, the queue's number,
+/// what their own begin with and the port they call from, how many there are and how many come in ten seconds.
+///
+/// # Errors
+/// When SIPp cannot be started.
+pub fn customers(
+    folder: &Path,
+    (scenario, patience): (&str, &str),
+    (queue, number, port): (&str, &str, u16),
+    (calls, rate): (u32, u32),
+) -> Result<Sipp> {
+    let folder = folder.join(format!("{scenario}-{queue}-{port}"));
+    std::fs::create_dir_all(&folder)?;
+    let remote = format!("{SERVER}:{}", asterisk::PORT);
+    let options = Options {
+        host: PHONES.to_owned(),
+        port,
+        shelf: "queues",
+        calls,
+        rate,
+        seconds: 170,
+        ..Options::calling(scenario, queue, &remote)
+    };
+    let options = options.with_key("number", number).with_key("patience", patience);
+    Sipp::start(&options, &folder)
 }
 
 /// What the client has told, put together.
@@ -263,7 +355,7 @@ impl Drop for Centre {
 }
 
 /// What Asterisk itself says at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Said {
     /// Callers of each queue, in order: the call and the number.
     pub callers: BTreeMap<String, Vec<(String, String)>>,
@@ -271,6 +363,16 @@ pub struct Said {
     pub members: BTreeMap<String, Vec<Fields>>,
     /// Figures of each queue.
     pub params: BTreeMap<String, Fields>,
+    /// How long each call has waited, seconds.
+    pub waits: BTreeMap<String, u64>,
+}
+
+/// Two sayings with nothing between them: what passes with time alone is no difference.
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.callers, &self.members, &self.params)
+            == (&other.callers, &other.members, &other.params)
+    }
 }
 
 impl Said {
@@ -279,8 +381,7 @@ impl Said {
     /// # Errors
     /// When it does not answer.
     pub fn now(ami: &mut Ami) -> Result<Self> {
-        let mut said =
-            Self { callers: BTreeMap::new(), members: BTreeMap::new(), params: BTreeMap::new() };
+        let mut said = Self::default();
         for mut item in ami.list("QueueStatus")? {
             item.remove("ActionID");
             let queue = item["Queue"].clone();
@@ -294,6 +395,7 @@ impl Said {
                 }
                 "QueueEntry" => {
                     let caller = (item["Uniqueid"].clone(), item["CallerIDNum"].clone());
+                    said.waits.insert(caller.0.clone(), item["Wait"].parse()?);
                     said.callers.entry(queue).or_default().push(caller);
                 }
                 other => anyhow::bail!("{other} in the state of the queues"),
@@ -361,7 +463,7 @@ impl Said {
 
 /// States that an agent may be in by the exchange's own lines, and whether he talks. Near the end of the time to
 /// finish a call both states are right: the exchange counts in whole seconds.
-fn expected(lines: &[Fields], clock: f64) -> (Vec<AgentState>, bool) {
+pub(crate) fn expected(lines: &[Fields], clock: f64) -> (Vec<AgentState>, bool) {
     let is = |line: &Fields, name: &str| line[name] != "0";
     let talks = |line: &Fields| {
         is(line, "InCall") || ["2", "3", "7", "8"].contains(&line["Status"].as_str())

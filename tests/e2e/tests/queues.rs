@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::ami::Ami;
 use e2e::asterisk::{self, Asterisk};
-use e2e::queues::{self, AGENTS, CUSTOMERS, Centre, Model, Said};
+use e2e::queues::{self, AGENTS, CUSTOMERS, Centre, Model, Said, clock, customers, eyes};
 use e2e::sipp::{Options, Sipp};
-use e2e::{PHONES, SERVER, deadline, is_over, pause};
+use e2e::{PHONES, deadline, is_over, pause};
 use pbx::centre::{
     AgentState, Answer, CallVerb, EntryEnd, LinkState, Priority, QueueId, QueuedCallId, Refusal,
     Request, UserId,
@@ -17,18 +17,6 @@ use tempfile::{TempDir, tempdir};
 
 /// Customers in all.
 const CALLS: u32 = 200;
-
-fn eyes() -> Result<Ami> {
-    let address = format!("{SERVER}:{}", queues::PORT);
-    e2e::poll("the manager interface", Duration::from_secs(20), || {
-        Ami::connect(&address, queues::USER, queues::SECRET).ok()
-    })
-}
-
-/// Asterisk's clock, seconds.
-fn clock(eyes: &mut Ami) -> Result<f64> {
-    Ok(eyes.ask("Ping", "")?["Timestamp"].parse()?)
-}
 
 /// An agent's telephone; `deaf`: share of calls that he lets ring.
 fn agent(folder: &Path, number: u16, deaf: &str, talk: &str) -> Result<Sipp> {
@@ -43,29 +31,6 @@ fn agent(folder: &Path, number: u16, deaf: &str, talk: &str) -> Result<Sipp> {
         ..Options::waiting("agent")
     };
     let options = options.with_key("deaf", deaf).with_key("talk", talk).with_key("ring", "200");
-    Sipp::start(&options, &folder)
-}
-
-/// Customers who call one queue, one after the other.
-fn customers(
-    folder: &Path,
-    (scenario, patience): (&str, &str),
-    (queue, number, port): (&str, &str, u16),
-    (calls, rate): (u32, u32),
-) -> Result<Sipp> {
-    let folder = folder.join(format!("{scenario}-{queue}"));
-    std::fs::create_dir_all(&folder)?;
-    let remote = format!("{SERVER}:{}", asterisk::PORT);
-    let options = Options {
-        host: PHONES.to_owned(),
-        port,
-        shelf: "queues",
-        calls,
-        rate,
-        seconds: 170,
-        ..Options::calling(scenario, queue, &remote)
-    };
-    let options = options.with_key("number", number).with_key("patience", patience);
     Sipp::start(&options, &folder)
 }
 
@@ -345,7 +310,7 @@ fn an_exchange_that_dies_is_read_anew() -> Result<()> {
     centre.until("the loss", |model| model.link == LinkState::Lost)?;
     asterisk.restart()?;
     centre.until("the return", |model| model.link == LinkState::Live)?;
-    let mut eyes = self::eyes()?;
+    let mut eyes = queues::eyes()?;
     same(&mut centre, &mut eyes)?;
     ensure!(order(&centre.model).is_empty(), "callers of before are gone");
     ensure!(shows(&centre.model, "PJSIP/301", AgentState::SignedOut), "{:?}", centre.model.agents);
