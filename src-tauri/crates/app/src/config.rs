@@ -263,6 +263,9 @@ words!(
 /// Feature codes, as they are dialled. `{slot}` and `{target}` stand for what the code is about. Empty: what the
 /// exchange usually has. Asterisk: `700`, `{slot}`, `*8{target}`; all others, as BroadWorks has it: `*68{slot}`,
 /// `*88{slot}`, `*97{target}`.
+///
+/// The codes of agents and services, and the lamps that tell what they did, have no usual form: what is empty is not
+/// offered. They are for exchanges that have neither web services nor a manager interface.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CodeSettings {
@@ -272,6 +275,46 @@ pub struct CodeSettings {
     pub retrieve: String,
     /// Takes a call that rings at somebody else.
     pub pickup: String,
+    /// Queues of the user, as they stand in codes: `{queue}`.
+    pub queues: Vec<String>,
+    /// Takes calls of a queue: `*45{queue}`.
+    pub join: String,
+    /// No longer. One code may do both where `queue_lamp` tells what it will do.
+    pub leave: String,
+    /// Signs the agent in; empty: that is to join all queues.
+    pub sign_in: String,
+    /// Signs the agent out; empty: that is to leave all queues.
+    pub sign_out: String,
+    /// No calls of queues for now; `{reason}` where the exchange wants one: `*46{reason}`.
+    pub pause: String,
+    /// Calls of queues again.
+    pub resume: String,
+    /// Reasons for that, as they stand in the code.
+    pub reasons: Vec<String>,
+    /// No calls at all.
+    pub dnd_on: String,
+    /// Calls again.
+    pub dnd_off: String,
+    /// Every call goes to `{number}`.
+    pub forward_on: String,
+    /// No longer.
+    pub forward_off: String,
+    /// Calls go to `{number}` while the user talks.
+    pub forward_busy_on: String,
+    /// No longer.
+    pub forward_busy_off: String,
+    /// Calls that are not answered go to `{number}`.
+    pub forward_no_answer_on: String,
+    /// No longer.
+    pub forward_no_answer_off: String,
+    /// Lamp (BLF hint) that is on while the user takes calls of `{queue}`.
+    pub queue_lamp: String,
+    /// Lamp that is on while the user is paused.
+    pub pause_lamp: String,
+    /// Lamp that is on while he wants no calls.
+    pub dnd_lamp: String,
+    /// Lamp that is on while every call is forwarded.
+    pub forward_lamp: String,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }
@@ -673,6 +716,26 @@ tls_ca_file = ""
 park = "700"
 retrieve = "{slot}"
 pickup = "*8{target}"
+queues = ["400"]
+join = "*45{queue}"
+leave = "*46{queue}"
+sign_in = ""
+sign_out = ""
+pause = "*47{reason}"
+resume = "*48"
+reasons = ["1", "2"]
+dnd_on = "*78"
+dnd_off = "*79"
+forward_on = "*72{number}"
+forward_off = "*73"
+forward_busy_on = "*90{number}"
+forward_busy_off = "*91"
+forward_no_answer_on = "*52{number}"
+forward_no_answer_off = "*53"
+queue_lamp = "*45101*{queue}"
+pause_lamp = "*47101"
+dnd_lamp = "*78101"
+forward_lamp = "*72101"
 [account.xsi]
 actions_url = "https://xsp.example.test/com.broadsoft.xsi-actions"
 events_url = "https://xsp.example.test"

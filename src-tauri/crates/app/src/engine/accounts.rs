@@ -258,6 +258,7 @@ impl Desk {
         let (id, registered) =
             (account.settings.id.clone(), account.state == AccountState::Registered);
         self.account_changed(now, &id);
+        self.codes_registered(&id);
         if let Some((servers, flow)) = held {
             self.network.keep_alive(&self.transport, &id, &servers, flow);
         }

@@ -1,6 +1,8 @@
 //! The exchanges of the accounts: their bindings feed one model each, and what changed of it is published,
 //! at most twenty times a second.
 
+mod by_code;
+mod code_calls;
 mod commands;
 mod correlate;
 mod own;
@@ -11,12 +13,13 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pbx::centre::{Centre, Change, Input, LinkState, Output, QueueId, RequestId, UserId};
+use pbx::centre::{Centre, Change, Input, LinkState, Output, QueueId, Request, RequestId, UserId};
 use secrecy::SecretString;
 use store::Kept;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
+use self::by_code::ByCode;
 use self::commands::Waiting;
 pub(super) use self::correlate::LineQueue;
 use super::Reply;
@@ -48,7 +51,7 @@ pub(super) struct Centres {
 pub(super) struct Running {
     run: u64,
     pub(super) centre: Centre,
-    orders: mpsc::Sender<Order>,
+    way: Way,
     /// Commands whose answer is the outcome of a request.
     waiting: BTreeMap<RequestId, Waiting>,
     /// To be shown anew.
@@ -57,6 +60,14 @@ pub(super) struct Running {
     /// As it was shown last.
     shown: CentreView,
     shown_queues: BTreeMap<QueueId, QueueView>,
+}
+
+/// How an exchange is asked.
+enum Way {
+    /// Through a binding.
+    Binding(mpsc::Sender<Order>),
+    /// By dialling.
+    Codes(Box<ByCode>),
 }
 
 impl Centres {
@@ -78,7 +89,9 @@ impl Centres {
     /// The network is another one.
     pub(super) fn network_changed(&self) {
         for (account, running) in &self.running {
-            if let Err(error) = running.orders.try_send(Order::NetworkChanged) {
+            if let Way::Binding(orders) = &running.way
+                && let Err(error) = orders.try_send(Order::NetworkChanged)
+            {
                 debug!(%account, %error, "the binding finds out by itself");
             }
         }
@@ -86,7 +99,12 @@ impl Centres {
 
     /// When a model wants to be told the time.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.running.values().filter_map(|running| running.centre.poll_timeout()).min()
+        let codes = self.running.values().filter_map(|running| match &running.way {
+            Way::Codes(codes) => codes.poll_timeout(),
+            Way::Binding(_) => None,
+        });
+        let models = self.running.values().filter_map(|running| running.centre.poll_timeout());
+        codes.chain(models).min()
     }
 }
 
@@ -102,7 +120,7 @@ impl Desk {
         let (known, keyring) = match (&settings.xsi, &settings.asterisk) {
             (Some(xsi), _) => part(&xsi.password_env, xsi.keyring, xsi.password.get()),
             (None, Some(ami)) => part(&ami.password_env, ami.keyring, ami.password.get()),
-            (None, None) => return,
+            (None, None) => return self.start_exchange(now, settings, None),
         };
         if known.is_some() || !keyring {
             return self.start_exchange(now, settings, known);
@@ -124,21 +142,27 @@ impl Desk {
         secret: Option<SecretString>,
     ) {
         let binding = match self.centres.exchanges.make(settings, secret) {
-            Ok(Some(binding)) => binding,
-            Ok(None) => return,
+            Ok(binding) => binding,
             Err(why) => return self.notice(now, Code::BadConfig, Some(why), true),
+        };
+        let (orders, received) = mpsc::channel(ORDERS);
+        let way = match &binding {
+            Some(_) => Way::Binding(orders),
+            None => match ByCode::of(settings) {
+                Some(codes) => Way::Codes(Box::new(codes)),
+                None => return self.end_exchange(&settings.id),
+            },
         };
         self.end_exchange(&settings.id);
         self.centres.last_run += 1;
         let run = self.centres.last_run;
-        let (orders, received) = mpsc::channel(ORDERS);
         let feed = Feed::new(&settings.id, run, self.centres.told.clone());
         let mut centre = Centre::new(now, self.clock.ms(now));
         centre.handle_input(now, Input::Link(LinkState::Connecting));
         let running = Running {
             run,
             centre,
-            orders,
+            way,
             waiting: BTreeMap::new(),
             centre_changed: true,
             queues_changed: BTreeSet::new(),
@@ -146,6 +170,7 @@ impl Desk {
             shown_queues: BTreeMap::new(),
         };
         self.centres.running.insert(settings.id.clone(), running);
+        let Some(binding) = binding else { return self.begin_codes(now, &settings.id) };
         let mut seed = [0; 32];
         for chunk in seed.chunks_mut(8) {
             chunk.copy_from_slice(&self.random.u64().to_ne_bytes());
@@ -195,13 +220,13 @@ impl Desk {
             self.keep_settings(now);
         }
         let secret = password.secret().clone();
-        match self.centres.running.get(account) {
-            Some(running) => {
-                if let Err(error) = running.orders.try_send(Order::Secret(secret.clone())) {
+        match self.centres.running.get(account).map(|running| &running.way) {
+            Some(Way::Binding(orders)) => {
+                if let Err(error) = orders.try_send(Order::Secret(secret.clone())) {
                     warn!(%account, %error, "the binding takes no password");
                 }
             }
-            None => {
+            Some(Way::Codes(_)) | None => {
                 if let Some(settings) = self.account(account).map(|known| known.settings.clone()) {
                     self.start_exchange(now, &settings, Some(secret.clone()));
                 }
@@ -229,6 +254,9 @@ impl Desk {
 
     pub(super) fn centres_on_time(&mut self, now: Instant) {
         for running in self.centres.running.values_mut() {
+            if let Way::Codes(codes) = &mut running.way {
+                codes.handle_timeout(now);
+            }
             if running.centre.poll_timeout().is_some_and(|due| due <= now) {
                 running.centre.handle_timeout(now);
             }
@@ -237,6 +265,9 @@ impl Desk {
 
     /// Carries out one thing that a model wants; false when none wants anything.
     pub(super) fn centres_output(&mut self, now: Instant) -> bool {
+        if self.codes_output(now) {
+            return true;
+        }
         let next = self.centres.running.iter_mut().find_map(|(account, running)| {
             running.centre.poll_output().map(|output| (account.clone(), output))
         });
@@ -245,11 +276,7 @@ impl Desk {
         match output {
             Output::Request { id, request } => {
                 debug!(%account, ?request, "asked of the exchange");
-                if let Err(error) = running.orders.try_send(Order::Request(id, request)) {
-                    warn!(%account, %error, "the binding takes nothing");
-                    let result = Err(pbx::centre::Refusal::Unavailable);
-                    running.centre.handle_input(now, Input::Done { request: id, result });
-                }
+                running.order(now, &account, id, request);
             }
             Output::Done { id, result } => {
                 if let Some(waiting) = running.waiting.remove(&id) {
@@ -359,6 +386,33 @@ impl Desk {
 }
 
 impl Running {
+    /// Asks the exchange.
+    fn order(&mut self, now: Instant, account: &str, id: RequestId, request: Request) {
+        match &mut self.way {
+            Way::Codes(codes) => codes.request(now, id, request),
+            Way::Binding(orders) => {
+                if let Err(error) = orders.try_send(Order::Request(id, request)) {
+                    warn!(%account, %error, "the binding takes nothing");
+                    let result = Err(pbx::centre::Refusal::Unavailable);
+                    self.centre.handle_input(now, Input::Done { request: id, result });
+                }
+            }
+        }
+    }
+
+    /// Whether the exchange is asked by dialling.
+    fn is_by_code(&self) -> bool {
+        matches!(self.way, Way::Codes(_))
+    }
+
+    /// Whether the exchange tells if all calls of the line are forwarded, so that it can be relied on.
+    fn reads_forwarding_back(&self) -> bool {
+        match &self.way {
+            Way::Codes(codes) => codes.sees_forwarding(),
+            Way::Binding(_) => true,
+        }
+    }
+
     /// An agent is shown in the queues that he belongs to, or, where that is not told, in all.
     fn agent_changed(&mut self, agent: &UserId) {
         let known = self.centre.agent(agent).map(|agent| agent.memberships.as_slice());

@@ -39,7 +39,7 @@ impl<'a> Codes<'a> {
 }
 
 /// A code with what it is about in place. What others may have written becomes no code of its own.
-fn filled(code: &str, name: &str, value: &str) -> Result<String, ErrorReply> {
+pub(super) fn filled(code: &str, name: &str, value: &str) -> Result<String, ErrorReply> {
     let plain = |c: char| c.is_alphanumeric() || "+-._".contains(c);
     if !value.chars().all(plain) {
         return Err(ErrorReply::new(Code::BadTarget, format!("{value:?} is no {name}")));

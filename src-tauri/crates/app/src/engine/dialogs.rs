@@ -17,6 +17,9 @@ const WORDS: usize = 20;
 
 impl Desk {
     pub(super) fn ua_event(&mut self, now: Instant, event: Event) {
+        if self.code_event(now, &event) {
+            return;
+        }
         match event {
             Event::Registration { account, state, retry_at } => {
                 self.registration_event(now, account, state, retry_at);

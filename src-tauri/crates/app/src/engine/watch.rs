@@ -550,6 +550,7 @@ impl Desk {
         view.version += 1;
         let view = view.clone();
         self.watches.changed.insert(line);
+        self.code_lamp(&view);
         self.event(now, crate::event::Event::LineState(Box::new(view)));
     }
 }

@@ -537,6 +537,10 @@ impl Running {
         match queue {
             None => {
                 self.need(Capability::Service(ServiceKind::ForwardAlways))?;
+                if !self.reads_forwarding_back() {
+                    let words = "the exchange does not tell whether calls are forwarded";
+                    return Err(ErrorReply::new(Code::Forbidden, words));
+                }
                 Ok(Step::Asked(self.centre.forward_line(now, &number)))
             }
             Some(queue) => {

@@ -83,7 +83,17 @@ impl Desk {
             signed_in_at_ms: status.and_then(|status| status.signed_in_at),
             on_call: agent.and_then(|agent| agent.on_call),
             monitored,
-            allowed: state.filter(|_| up).map(allowed).unwrap_or_default(),
+            allowed: match state {
+                Some(state) if up => allowed(state),
+                // Whoever can only dial may begin with anything.
+                None if up && running.is_by_code() => vec![
+                    AgentWish::SignIn,
+                    AgentWish::Available,
+                    AgentWish::Unavailable,
+                    AgentWish::SignOut,
+                ],
+                _ => Vec::new(),
+            },
             reasons: code_views(codes),
             reason_forced: forced,
             wrap_up: wrap_up_view(centre),

@@ -130,7 +130,8 @@ impl Desk {
 
     pub(super) fn emergency_views(&self, running: &Running) -> Vec<EmergencyView> {
         let centre = &running.centre;
-        let line = centre.can(Capability::Service(ServiceKind::ForwardAlways));
+        let line = centre.can(Capability::Service(ServiceKind::ForwardAlways))
+            && running.reads_forwarding_back();
         let queues = centre
             .queues()
             .filter(|state| state.queue.policy.may_change && centre.can(Capability::QueuePolicy));
