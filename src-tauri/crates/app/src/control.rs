@@ -388,7 +388,12 @@ pub enum Command {
     DemoStop {},
     /// A simulated customer calls.
     #[serde(rename = "demo.customer")]
-    DemoCustomer {},
+    DemoCustomer {
+        /// Through the queue that the account takes calls of.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        queue: bool,
+    },
     /// End in good order.
     #[serde(rename = "quit")]
     Quit {},

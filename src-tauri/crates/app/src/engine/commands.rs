@@ -37,7 +37,7 @@ impl Desk {
             }
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
-            Command::DemoCustomer {} => self.demo_customer(reply),
+            Command::DemoCustomer { queue } => self.demo_customer(queue, reply),
             Command::Centre(command) => self.ask_centre(now, command, reply),
             Command::Quit {} => self.quit(now, reply),
             other => {
