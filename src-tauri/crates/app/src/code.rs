@@ -69,6 +69,8 @@ pub enum Code {
     LastStaffed,
     /// A reason or an outcome must be given.
     ReasonNeeded,
+    /// The outcome of a call must be given before the agent can get calls again.
+    OutcomeNeeded,
     /// A value is not acceptable.
     BadValue,
     /// It was taken, and is not so.

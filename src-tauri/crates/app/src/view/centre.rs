@@ -173,6 +173,8 @@ pub struct AgentBarView {
     pub reason_forced: bool,
     /// The end of a call that is being finished.
     pub wrap_up: Option<WrapUpView>,
+    /// Id of the [`DispositionView`] that must be answered before the agent can be available; null: none must.
+    pub needs_outcome: Option<u64>,
     /// Own queues by name.
     pub queues: Vec<JoinView>,
     /// What was asked for and is not confirmed yet.
@@ -194,6 +196,8 @@ pub struct WrapUpView {
     pub extended: bool,
     /// It can be extended (`agent.wrap_up.extend`).
     pub may_extend: bool,
+    /// It lasts until the outcome of the call is given.
+    pub held: bool,
 }
 
 /// The own place in a queue.

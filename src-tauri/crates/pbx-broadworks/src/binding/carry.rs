@@ -142,10 +142,22 @@ impl Carrier {
                 after.subjects.push(Subject::user(actions.user(), Package::CallCenterAgent));
                 self.accept(actions.set_agent_queues(&queues)).await
             }
-            Request::SetDisposition { call, code } => {
-                self.accept(self.actions().disposition(call.as_deref(), &code)).await
+            Request::SetDisposition { call, code, last } => {
+                self.outcome(call.as_deref(), &code, last).await
             }
             _ => Err(Refusal::NotAllowed),
+        }
+    }
+
+    /// A server that has forgotten the call still knows which one was the last.
+    async fn outcome(&self, call: Option<&str>, code: &str, last: bool) -> Outcome {
+        let actions = self.actions();
+        let action = actions.disposition(call, code).map_err(refusal)?;
+        match self.reader.client.run(action, Lane::Interactive).await {
+            Err(XsiError::NotFound(_)) if last && call.is_some() => {
+                self.accept(actions.disposition(None, code)).await
+            }
+            outcome => outcome.map(|()| Answer::Accepted).map_err(refusal),
         }
     }
 

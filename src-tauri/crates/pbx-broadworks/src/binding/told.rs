@@ -172,6 +172,9 @@ impl Teller {
                 }
                 told.push(Input::Memberships { agent, full: false, memberships: vec![changed] });
             }
+            AgentEvent::Disposition { code, call: Some(call) } if self.is_me(id) => {
+                told.push(Input::Outcome { call: call.clone(), code: code.clone() });
+            }
             AgentEvent::Join(None) | AgentEvent::Disposition { .. } => {}
         }
         told

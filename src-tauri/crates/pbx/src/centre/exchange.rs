@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::abandoned::{Abandoned, AbandonedCaller, CalledBack};
 use super::agent::OwnAgent;
 use super::clock::Clock;
-use super::disposition::{Question, Questions};
+use super::disposition::Questions;
 use super::emergency::{Emergency, Main};
 use super::link::Link;
 use super::measures::{self, MeasureKind, Thresholds};
@@ -168,6 +168,7 @@ impl Centre {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let mut due = vec![
             self.own.due(),
+            self.hold_due(),
             self.services.due(),
             self.line_forwarding.due(),
             self.questions.due(),
@@ -209,6 +210,7 @@ impl Centre {
         if self.questions.on_time(now) {
             self.changed(Change::General);
         }
+        self.hold_wrap_up(now);
         self.queues_on_time(now);
         self.give_up(now);
     }
@@ -442,11 +444,6 @@ impl Centre {
         self.abandoned.list()
     }
 
-    /// Calls that want an outcome, oldest first.
-    pub fn questions(&self) -> impl Iterator<Item = &Question> {
-        self.questions.iter()
-    }
-
     /// Emergency forwarding.
     pub fn emergency(&self, main: &Main) -> Emergency {
         let (wish, actual) = match main {
@@ -491,43 +488,6 @@ impl Centre {
             self.changed(Change::General);
         }
         found
-    }
-
-    /// An answered call of a queue is over: it may want an outcome.
-    pub fn call_over(
-        &mut self,
-        now: Instant,
-        call: Option<String>,
-        local: Option<u64>,
-        queue: &QueueId,
-        party: super::Party,
-    ) {
-        let Some(state) = self.queues.get(queue) else { return };
-        if state.queue.dispositions.is_empty() || !self.can(Capability::Disposition) {
-            return;
-        }
-        self.questions.ask(Question {
-            id: 0,
-            call,
-            local,
-            queue: queue.clone(),
-            party,
-            ended: now,
-            codes: state.queue.dispositions.clone(),
-            forced: state.queue.disposition_forced,
-            chosen: None,
-            refused: None,
-        });
-        self.changed(Change::General);
-    }
-
-    /// The user gives a call no outcome. False: one is forced, or there is no such question.
-    pub fn skip_question(&mut self, id: u64) -> bool {
-        let gone = self.questions.skip(id);
-        if gone {
-            self.changed(Change::General);
-        }
-        gone
     }
 
     /// The agent's wrap-up is to last longer. False: he has none, or the exchange cannot be asked.

@@ -141,6 +141,7 @@ impl Centre {
 
     fn handle_service_input(&mut self, now: Instant, input: Input) {
         match input {
+            Input::Outcome { call, .. } => return self.outcome_told(now, &call),
             Input::Service(service) => self.service_told(now, service),
             Input::ServiceAbsent(kind) => {
                 self.present.remove(&Capability::Service(kind));
@@ -206,6 +207,7 @@ impl Centre {
             if again {
                 self.repeat_wish(now);
             }
+            self.state_told_to_outcomes(now);
         }
         self.agent_changed(id);
     }

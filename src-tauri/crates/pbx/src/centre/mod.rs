@@ -16,6 +16,7 @@ mod inputs;
 mod link;
 mod measures;
 mod model;
+mod outcomes;
 mod port;
 mod queue;
 mod requests;

@@ -217,6 +217,13 @@ pub enum Input {
         /// One must be given.
         forced: bool,
     },
+    /// A call of the user got an outcome, here or elsewhere.
+    Outcome {
+        /// The exchange's own name of the call.
+        call: String,
+        /// The outcome.
+        code: String,
+    },
     /// A service as it is.
     Service(Service),
     /// A service the account does not have (any more).
@@ -373,6 +380,8 @@ pub enum Request {
         call: Option<String>,
         /// The outcome.
         code: String,
+        /// It is the last one: where the exchange has forgotten the call, that one is meant.
+        last: bool,
     },
     /// Join or leave a hunt group.
     JoinHuntGroup {

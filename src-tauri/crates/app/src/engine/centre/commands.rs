@@ -312,7 +312,9 @@ impl Desk {
         if !known {
             return Err(ErrorReply::new(Code::BadValue, format!("there is no outcome {code:?}")));
         }
-        let request = Request::SetDisposition { call: queue.exchange_call, code: code.to_owned() };
+        let last = queue.exchange_call.is_none();
+        let request =
+            Request::SetDisposition { call: queue.exchange_call, code: code.to_owned(), last };
         let id = running.centre.ask(now, request);
         if let Some(queue) =
             self.lines.get_mut(&call_control::CallId(call)).and_then(|line| line.queue.as_mut())
@@ -399,7 +401,7 @@ impl Running {
                 match disposition.or(open) {
                     Some(question) => self.answer(now, question, &code),
                     None => {
-                        let request = Request::SetDisposition { call: None, code };
+                        let request = Request::SetDisposition { call: None, code, last: true };
                         Ok(Step::Asked(self.centre.ask(now, request)))
                     }
                 }
@@ -429,6 +431,14 @@ impl Running {
         let agent = agent.map(|agent| self.agent(agent)).transpose()?;
         let agent = agent.filter(|agent| self.centre.me() != Some(agent));
         self.need(if agent.is_some() { Capability::Supervise } else { Capability::Agent })?;
+        if agent.is_none()
+            && wish == AgentWish::Available
+            && let Some(question) = self.centre.needed_outcome()
+        {
+            let caller = question.party.label();
+            let text = format!("the outcome of the call with {caller:?} must be given first");
+            return Err(ErrorReply::new(Code::OutcomeNeeded, text));
+        }
         let code = match wish {
             AgentWish::Unavailable => self.reason(reason)?,
             _ => None,

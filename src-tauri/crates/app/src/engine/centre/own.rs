@@ -83,10 +83,11 @@ impl Desk {
             signed_in_at_ms: status.and_then(|status| status.signed_in_at),
             on_call: agent.and_then(|agent| agent.on_call),
             monitored,
-            allowed: state.filter(|_| up).map(allowed).unwrap_or_default(),
+            allowed: state.filter(|_| up).map(|so| allowed(centre, so)).unwrap_or_default(),
             reasons: code_views(codes),
             reason_forced: forced,
             wrap_up: wrap_up_view(centre),
+            needs_outcome: centre.needed_outcome().map(|question| question.id),
             queues: self.join_views(centre),
             pending: pending(centre),
             drift: drift(centre, now),
@@ -219,40 +220,33 @@ fn missing(centre: &Centre) -> Vec<MissingView> {
     centre.missing().map(view).collect()
 }
 
-fn allowed(state: AgentState) -> Vec<AgentWish> {
-    match state {
-        AgentState::SignedOut => {
-            vec![AgentWish::SignIn, AgentWish::Available, AgentWish::Unavailable]
-        }
-        AgentState::SigningIn => {
-            vec![AgentWish::Available, AgentWish::Unavailable, AgentWish::SignOut]
-        }
-        AgentState::Available => {
-            vec![AgentWish::Unavailable, AgentWish::WrapUp, AgentWish::SignOut]
-        }
-        AgentState::Unavailable => {
-            vec![AgentWish::Available, AgentWish::Unavailable, AgentWish::SignOut]
-        }
-        AgentState::WrapUp => {
-            vec![
-                AgentWish::Available,
-                AgentWish::Unavailable,
-                AgentWish::WrapUp,
-                AgentWish::SignOut,
-            ]
-        }
+/// What can be asked for. Who must give an outcome gets no calls before he has.
+fn allowed(centre: &Centre, state: AgentState) -> Vec<AgentWish> {
+    use AgentWish::{Available, SignIn, SignOut, Unavailable, WrapUp};
+    let mut wishes = match state {
+        AgentState::SignedOut => vec![SignIn, Available, Unavailable],
+        AgentState::SigningIn => vec![Available, Unavailable, SignOut],
+        AgentState::Available => vec![Unavailable, WrapUp, SignOut],
+        AgentState::Unavailable => vec![Available, Unavailable, SignOut],
+        AgentState::WrapUp => vec![Available, Unavailable, WrapUp, SignOut],
+    };
+    if centre.needed_outcome().is_some() {
+        wishes.retain(|wish| *wish != Available);
     }
+    wishes
 }
 
 fn wrap_up_view(centre: &Centre) -> Option<WrapUpView> {
     let status = centre.status().filter(|status| status.state == AgentState::WrapUp)?;
     let wrap_up = status.wrap_up.clone().unwrap_or_default();
-    let extended = centre.own().extended_until();
+    let (extended, held) = (centre.own().extended_until(), centre.own().is_held());
+    let until = extended.map(|at| centre.ms(at)).or(wrap_up.until).filter(|_| !held);
     Some(WrapUpView {
         queue: wrap_up.queue.map(|queue| queue_name(centre, &queue)).unwrap_or_default(),
-        until_ms: extended.map(|at| centre.ms(at)).or(wrap_up.until),
+        until_ms: until,
         extended: extended.is_some(),
-        may_extend: centre.link().is_up(),
+        may_extend: centre.link().is_up() && !held,
+        held,
     })
 }
 
