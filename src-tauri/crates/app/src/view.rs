@@ -60,6 +60,10 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stale_since: Option<f64>,
+    /// The same as a time: milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stale_since_ms: Option<u64>,
     /// Counts the changes of this line.
     pub version: u64,
     /// True when the line is watched no longer, by us or because it left its list.
@@ -487,6 +491,8 @@ pub struct ColleagueView {
     pub number: String,
     /// Department.
     pub department: String,
+    /// Account by which he is called and his line watched.
+    pub account: String,
 }
 
 /// Kind of search result.

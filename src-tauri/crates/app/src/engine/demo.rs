@@ -67,6 +67,7 @@ impl Desk {
                     name: person.name,
                     number: person.extension,
                     department: person.department,
+                    account: ACCOUNT.to_owned(),
                 })
                 .collect();
             colleagues.sort_by_key(|colleague| contacts::fold(&colleague.name));
