@@ -69,6 +69,8 @@ pub enum Code {
     LastStaffed,
     /// A reason or an outcome must be given.
     ReasonNeeded,
+    /// The outcome of a call must be given before the agent can get calls again.
+    OutcomeNeeded,
     /// A value is not acceptable.
     BadValue,
     /// It was taken, and is not so.
@@ -81,6 +83,8 @@ pub enum Code {
     UnknownCommand,
     /// A known command that this version does not have.
     NotSupported,
+    /// The exchange does not hand out what a telephone of its own needs.
+    SetupUnavailable,
     /// The settings file cannot be read.
     BadConfig,
     /// The settings file cannot be written: changes hold for this run only.

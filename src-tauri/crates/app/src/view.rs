@@ -60,6 +60,10 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stale_since: Option<f64>,
+    /// The same as a time: milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stale_since_ms: Option<u64>,
     /// Counts the changes of this line.
     pub version: u64,
     /// True when the line is watched no longer, by us or because it left its list.
@@ -184,6 +188,8 @@ pub struct AccountView {
     pub retry_at_ms: Option<u64>,
     /// True for the account on the embedded exchange.
     pub demo: bool,
+    /// No telephone of its own: another one rings and is controlled here. `registered` says that it can be.
+    pub control_only: bool,
     /// True while no password is known: the front end asks for it (`account.password`).
     pub password_needed: bool,
     /// Server as the account form shows it.
@@ -487,6 +493,8 @@ pub struct ColleagueView {
     pub number: String,
     /// Department.
     pub department: String,
+    /// Account by which he is called and his line watched.
+    pub account: String,
 }
 
 /// Kind of search result.

@@ -6,11 +6,12 @@
 use std::time::{Duration, Instant};
 
 use pbx::centre::{
-    AgentState, AgentStatus, Answer, CalledBack, Capability, Cause, Centre, Change, Code, EntryEnd,
-    EntryState, ExchangeCall, ExchangeCallState, Forwarding, Input, Left, LinkState, Main,
-    MeasureKind, Membership, NightOverride, Output, Party, Phase, QueueChange, QueueEntry, QueueId,
-    QueuePolicy, QueuedCallId, Refusal, Request, RequestId, Role, Service, ServiceKind, Severity,
-    Threshold, Thresholds, UserId, WrapUp,
+    AgentState, AgentStatus, Answer, CalledBack, Capability, Cause, Centre, Change, Code, Day, End,
+    EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Fact, FactKind, Forwarding, Input, Left,
+    LinkState, Main, MeasureKind, Membership, NightOverride, NightService, Opening, Output, Party,
+    Phase, QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Recurrence, Refusal,
+    Request, RequestId, Role, Schedule, Service, ServiceKind, Severity, Threshold, Thresholds,
+    UserId, WrapUp, Zone,
 };
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -450,10 +451,95 @@ fn a_call_of_a_queue_wants_an_outcome_at_its_end() {
     assert!(desk.centre.answer_question(desk.now, question.id, "NONE").is_none());
     let id = desk.centre.answer_question(desk.now, question.id, "SOLD").unwrap();
     desk.drain();
-    let wanted = Request::SetDisposition { call: Some("c1".into()), code: "SOLD".into() };
+    let wanted =
+        Request::SetDisposition { call: Some("c1".into()), code: "SOLD".into(), last: true };
     assert_eq!(desk.last_asked(), &wanted);
     desk.taken(id);
     assert_eq!(desk.centre.questions().count(), 0);
+}
+
+/// A call of the queue, which forces outcomes, was answered and is over.
+fn forced_outcome(desk: &mut Desk) -> u64 {
+    let code = Code { code: "SOLD".into(), description: "Verkocht".into(), is_default: false };
+    desk.tell(Input::DispositionCodes { queue: queue("q"), codes: vec![code], forced: true });
+    desk.centre.call_over(desk.now, Some("c1".into()), None, &queue("q"), Party::default());
+    desk.drain();
+    desk.centre.needed_outcome().unwrap().id
+}
+
+fn wrap_up(desk: &mut Desk, lasts: Duration) {
+    let until = Some(desk.ms() + u64::try_from(lasts.as_millis()).unwrap());
+    let wrap_up = WrapUp { queue: Some(queue("q")), call: Some("c1".into()), until };
+    let status =
+        AgentStatus { state: AgentState::WrapUp, wrap_up: Some(wrap_up), ..AgentStatus::default() };
+    desk.tell(Input::AgentStatus { agent: user("me"), status });
+}
+
+fn asked_state(desk: &Desk) -> Vec<AgentState> {
+    let states = desk.asked.iter().filter_map(|(_, request)| match request {
+        Request::SetAgentState { agent: None, state, .. } => Some(*state),
+        _ => None,
+    });
+    states.collect()
+}
+
+#[test]
+fn a_wrap_up_lasts_until_a_forced_outcome_is_given() {
+    let mut desk = Desk::new();
+    let question = forced_outcome(&mut desk);
+    desk.pass(seconds(1));
+    wrap_up(&mut desk, seconds(20));
+    desk.pass(seconds(17));
+    assert!(asked_state(&desk).is_empty(), "the exchange's own wrap-up lasts");
+    desk.pass(seconds(2));
+    assert_eq!(asked_state(&desk), [AgentState::WrapUp], "asked before it ends");
+    assert!(desk.centre.own().is_held());
+    let (id, _) = desk.asked.last().unwrap().clone();
+    desk.taken(id);
+    // The exchange ends it all the same, and is asked once more.
+    desk.state(AgentState::Available, None);
+    assert_eq!(asked_state(&desk), [AgentState::WrapUp, AgentState::WrapUp]);
+    let (id, _) = desk.asked.last().unwrap().clone();
+    desk.taken(id);
+    desk.state(AgentState::WrapUp, None);
+    desk.pass(seconds(600));
+    assert_eq!(asked_state(&desk).len(), 2, "held, and not asked again");
+    let id = desk.centre.answer_question(desk.now, question, "SOLD").unwrap();
+    desk.drain();
+    desk.taken(id);
+    assert_eq!(asked_state(&desk).last(), Some(&AgentState::Available));
+    assert_eq!(desk.centre.needed_outcome(), None);
+    assert!(!desk.centre.own().is_held());
+}
+
+#[test]
+fn an_outcome_given_in_time_leaves_the_wrap_up_to_the_exchange() {
+    let mut desk = Desk::new();
+    forced_outcome(&mut desk);
+    wrap_up(&mut desk, seconds(20));
+    // Given at another place, and told before and after the end of the call.
+    desk.tell(Input::Outcome { call: "c1".into(), code: "SOLD".into() });
+    assert_eq!(desk.centre.questions().count(), 0);
+    desk.centre.call_over(desk.now, Some("c1".into()), Some(7), &queue("q"), Party::default());
+    assert_eq!(desk.centre.questions().count(), 0, "it has one");
+    desk.pass(seconds(30));
+    assert!(asked_state(&desk).is_empty());
+}
+
+#[test]
+fn where_no_wrap_up_follows_one_is_asked_for() {
+    let mut desk = Desk::new();
+    let question = forced_outcome(&mut desk);
+    desk.pass(seconds(3));
+    assert_eq!(asked_state(&desk), [AgentState::WrapUp]);
+    let (id, _) = desk.asked.last().unwrap().clone();
+    desk.tell(Input::Done { request: id, result: Err(Refusal::NotAllowed) });
+    desk.pass(seconds(60));
+    assert_eq!(asked_state(&desk).len(), 1, "the exchange has the last word");
+    assert_eq!(desk.centre.needed_outcome().map(|q| q.id), Some(question), "it is still asked for");
+    // Who goes home is forced to nothing.
+    desk.state(AgentState::SignedOut, None);
+    assert_eq!(desk.centre.needed_outcome(), None);
 }
 
 #[test]
@@ -468,4 +554,66 @@ fn who_gave_up_is_called_back_once() {
     let by = CalledBack { by: "Anna".into(), me: true, at: desk.ms(), reached: true };
     desk.centre.called(&number, &by);
     assert_eq!(desk.centre.abandoned()[0].called_back, Some(by));
+}
+
+#[test]
+fn night_follows_the_schedules_as_time_goes_by() {
+    let mut desk = Desk::new();
+    // It is Tuesday, 23:13 in Amsterdam.
+    let opening = |day: Option<Day>, from, lasts, recurs| Opening {
+        name: String::new(),
+        day: day.unwrap(),
+        from,
+        lasts,
+        recurs,
+        end: End::Never,
+    };
+    let days = [true, true, true, true, true, false, false];
+    let weekly = Recurrence::Weekly { every: 1, days };
+    let hours = opening(Day::of(2023, 1, 2), 8 * 60, 9 * 60, weekly);
+    let holiday = opening(Day::of(2023, 11, 16), 0, 24 * 60, Recurrence::Once);
+    let schedule = |name: &str, holidays, opening| Fact {
+        kind: FactKind::Schedule,
+        name: name.into(),
+        value: String::new(),
+        in_force: None,
+        until: None,
+        schedule: Some(Schedule {
+            holidays,
+            zone: Zone::named("Europe/Amsterdam"),
+            openings: vec![opening],
+        }),
+    };
+    desk.tell(Input::Facts(vec![
+        schedule("Kantoor", false, hours),
+        schedule("Vrij", true, holiday),
+    ]));
+    let night = NightService {
+        schedule: "Kantoor".into(),
+        holidays: "Vrij".into(),
+        ..NightService::default()
+    };
+    desk.tell(Input::Service(Service::Night(night.clone())));
+    let is_night = |desk: &Desk| match desk.centre.service(ServiceKind::Night) {
+        Some(state) => match &state.actual {
+            Some(Service::Night(night)) => night.active,
+            _ => None,
+        },
+        None => None,
+    };
+    let hour = |hours: u64| seconds(hours * 3600);
+    assert_eq!(is_night(&desk), Some(true));
+    desk.pass(hour(10));
+    assert_eq!(is_night(&desk), Some(false), "Wednesday morning");
+    desk.pass(hour(9));
+    assert_eq!(is_night(&desk), Some(true), "Wednesday evening");
+    desk.pass(hour(15));
+    assert_eq!(is_night(&desk), Some(true), "Thursday is a holiday");
+    desk.pass(hour(24));
+    assert_eq!(is_night(&desk), Some(false), "Friday");
+    // What the user chose goes before any schedule.
+    desk.tell(Input::Service(Service::Night(NightService { mode: Some(true), ..night })));
+    assert_eq!(is_night(&desk), Some(true));
+    desk.pass(hour(24));
+    assert_eq!(is_night(&desk), Some(true));
 }

@@ -27,7 +27,7 @@ describe('a lamp', () => {
   });
 
   it('shows doubt before anything else, with its age', () => {
-    const doubtful = lampOf(nl, line({ state: 'busy', stale_since: 12 }), { state: 0, stale: 10_000 }, 50_000);
+    const doubtful = lampOf(nl, line({ state: 'busy', stale_since_ms: 10_000 }), { state: 0, stale: 10_000 }, 50_000);
     expect(doubtful.icon).toBe('unsure');
     expect(doubtful.words).toMatch(/Onzeker.*40/);
   });
@@ -53,15 +53,19 @@ describe('lamps', () => {
   it('count a state from when its change was seen, and never go back to an older version', () => {
     const lamps = new Lamps();
     lamps.apply([line()], 1_000);
-    expect(lamps.of('202')?.seen.state).toBeNull();
+    expect(lamps.of('main', '202')?.seen.state).toBeNull();
     lamps.apply([line({ state: 'busy', version: 3 })], 5_000);
     lamps.apply([line({ state: 'ringing', version: 2 })], 6_000);
-    expect(lamps.of('202')?.line.state).toBe('busy');
-    expect(lamps.of('202')?.seen.state).toBe(5_000);
-    lamps.apply([line({ state: 'busy', version: 4, stale_since: 3 })], 8_000);
-    lamps.apply([line({ state: 'busy', version: 5, stale_since: 3 })], 9_000);
-    expect(lamps.of('202')?.seen).toEqual({ state: 5_000, stale: 8_000 });
+    expect(lamps.of('main', '202')?.line.state).toBe('busy');
+    expect(lamps.of('main', '202')?.seen.state).toBe(5_000);
+    lamps.apply([line({ state: 'busy', version: 4, stale_since_ms: 7_000 })], 8_000);
+    lamps.apply([line({ state: 'busy', version: 5, stale_since_ms: 7_000 })], 9_000);
+    expect(lamps.of('main', '202')?.seen).toEqual({ state: 5_000, stale: 7_000 });
+    // The same extension of another company is another line.
+    lamps.apply([line({ account: 'other', state: 'idle', version: 1 })], 9_500);
+    expect(lamps.of('main', '202')?.line.state).toBe('busy');
+    expect(lamps.of('other', '202')?.line.state).toBe('idle');
     lamps.apply([line({ gone: true, version: 6 })], 10_000);
-    expect(lamps.of('202')).toBeUndefined();
+    expect(lamps.of('main', '202')).toBeUndefined();
   });
 });

@@ -19,11 +19,11 @@ export interface Lamp {
   since: number | null;
 }
 
-/** When something of a line was first seen here, milliseconds by the wall clock. */
+/** Since when something holds, milliseconds by the wall clock. */
 export interface Seen {
-  /** Since when the state holds; null when it held already at first sight. */
+  /** Since when the state is seen to hold; null when it held already at first sight. */
   state: number | null;
-  /** Since when it may be wrong. */
+  /** Since when it may be wrong, as the program tells. */
   stale: number | null;
 }
 
@@ -43,7 +43,7 @@ const AGE_STEP = 5_000;
 export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): Lamp {
   const { icon, tone } = SHAPES[line.state];
   const short = t.lamp.short[line.state];
-  if (line.stale_since !== undefined) {
+  if (line.stale_since_ms !== undefined) {
     const age = seen.stale === null ? '' : span(t, Math.floor((now - seen.stale) / AGE_STEP) * AGE_STEP);
     return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
   }

@@ -1,4 +1,5 @@
-// The latest of every watched line, by extension, and when each change was seen here.
+// The latest of every watched line, by account and extension, and when each change was seen here.
+// Two companies at one desk may have the same extensions.
 
 import { SvelteMap } from 'svelte/reactivity';
 import type { LineView } from '../../bindings';
@@ -15,7 +16,7 @@ export class Lamps {
   /** Takes in lines that changed; an older version never replaces a newer one. */
   apply(lines: readonly LineView[], now: number): void {
     for (const line of lines) {
-      const key = extensionOf(line.uri);
+      const key = keyOf(line.account, extensionOf(line.uri));
       const before = this.known.get(key);
       if (before !== undefined && before.line.uri === line.uri && before.line.version > line.version) continue;
       if (line.gone) this.known.delete(key);
@@ -23,8 +24,8 @@ export class Lamps {
     }
   }
 
-  of(extension: string): Known | undefined {
-    return this.known.get(extension);
+  of(account: string, extension: string): Known | undefined {
+    return this.known.get(keyOf(account, extension));
   }
 
   get size(): number {
@@ -32,8 +33,11 @@ export class Lamps {
   }
 }
 
+/** An account's id has no space. */
+const keyOf = (account: string, extension: string): string => `${account} ${extension}`;
+
 function seenNow(before: Known | undefined, line: LineView, now: number): Seen {
-  const stale = line.stale_since === undefined ? null : (before?.seen.stale ?? now);
+  const stale = line.stale_since_ms ?? null;
   // What held at first sight has held for nobody knows how long.
   if (before === undefined || before.line.state === 'unknown') return { state: null, stale };
   return { state: before.line.state === line.state ? before.seen.state : now, stale };

@@ -1,9 +1,19 @@
-// Asks the program to watch the lines of all colleagues, once they are known and the account can be reached.
+// Asks the program to watch the lines of all colleagues, once they are known and their account can be reached.
 
 import type { AppView } from '../../bindings';
 
-/** The extensions to watch; empty while nobody can be asked. */
-export function watchable(view: AppView): string[] {
-  if (!view.accounts.some((account) => account.state === 'registered')) return [];
-  return view.colleagues.map((colleague) => colleague.number).filter((number) => number !== '');
+/** What is to be watched by one account. */
+export interface Watch {
+  account: string;
+  uris: string[];
+}
+
+/** The extensions to watch by each account; empty while nobody can be asked. */
+export function watchable(view: AppView): Watch[] {
+  const registered = view.accounts.filter((account) => account.state === 'registered');
+  const watches = registered.map(({ id }) => ({
+    account: id,
+    uris: view.colleagues.filter((one) => one.account === id && one.number !== '').map((one) => one.number),
+  }));
+  return watches.filter((watch) => watch.uris.length > 0);
 }

@@ -17,6 +17,8 @@ export interface Entry {
   target: string;
   /** Extension whose lamp belongs to it; empty for what has none. */
   line: string;
+  /** Account by which that line is watched. */
+  account: string;
 }
 
 /** Entries under one heading. */
@@ -195,22 +197,22 @@ function listed(one: ColleagueView, filter: Filter): boolean {
   return filter.kind === 'all' || one.department === filter.name;
 }
 
-const isFree = (desk: Desk, number: string): boolean => {
-  const line = desk.lamps.of(number)?.line;
-  return line?.state === 'idle' && line.stale_since === undefined;
+const isFree = (desk: Desk, account: string, number: string): boolean => {
+  const line = desk.lamps.of(account, number)?.line;
+  return line?.state === 'idle' && line.stale_since_ms === undefined;
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
   const byName = (a: ColleagueView, b: ColleagueView): number => inWords.compare(a.name, b.name);
   if (sort === 'number') return (a, b) => inWords.compare(a.number, b.number);
-  if (sort === 'free') return (a, b) => Number(isFree(desk, b.number)) - Number(isFree(desk, a.number)) || byName(a, b);
+  if (sort === 'free') return (a, b) => Number(isFree(desk, b.account, b.number)) - Number(isFree(desk, a.account, a.number)) || byName(a, b);
   return byName;
 }
 
 /** "11 vrij van 38", or only how many where no lamp is known. */
 export function howMany(desk: Desk, entries: readonly Entry[]): string {
-  const known = entries.some((one) => desk.lamps.of(one.line) !== undefined);
-  const free = entries.filter((one) => isFree(desk, one.line)).length;
+  const known = entries.some((one) => desk.lamps.of(one.account, one.line) !== undefined);
+  const free = entries.filter((one) => isFree(desk, one.account, one.line)).length;
   return known ? desk.t.search.freeOf(free, entries.length) : String(entries.length);
 }
 
@@ -220,8 +222,9 @@ const made = new WeakMap<ColleagueView, Entry>();
 function colleagueEntry(one: ColleagueView): Entry {
   const known = made.get(one);
   if (known !== undefined) return known;
-  const { name, number, department } = one;
-  const entry: Entry = { key: `colleague ${number}`, icon: 'person', name, mark: number, detail: department, target: number, line: number };
+  const { name, number, department, account } = one;
+  const key = `colleague ${account} ${number}`;
+  const entry: Entry = { key, icon: 'person', name, mark: number, detail: department, target: number, line: number, account };
   made.set(one, entry);
   return entry;
 }
@@ -240,6 +243,7 @@ function demoSection(t: Messages, demo: DemoView): Section {
       detail: t.demo.texts[kind] ?? '',
       target: number,
       line: '',
+      account: '',
     })),
   };
 }
@@ -248,20 +252,21 @@ function found(t: Messages, hits: readonly SearchHit[], colleagues: readonly Col
   if (hits.length === 0) return [];
   const people = hits.filter((hit) => hit.kind === 'colleague').length;
   const past = hits.filter((hit) => hit.kind === 'history').length;
-  const numbers = new Set(colleagues.map((colleague) => colleague.number));
+  const accounts = new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
   return [
     {
       key: 'found',
       title: t.search.found,
       note: t.search.foundCount(people, past),
       people: false,
-      entries: hits.map((hit, place) => hitEntry(t, hit, place, numbers)),
+      entries: hits.map((hit, place) => hitEntry(t, hit, place, accounts)),
     },
   ];
 }
 
-function hitEntry(t: Messages, hit: SearchHit, place: number, numbers: ReadonlySet<string>): Entry {
-  const extension = numbers.has(hit.target) ? hit.target : '';
+function hitEntry(t: Messages, hit: SearchHit, place: number, accounts: ReadonlyMap<string, string>): Entry {
+  const account = accounts.get(hit.target);
+  const extension = account === undefined ? '' : hit.target;
   const detail = { colleague: hit.detail, history: hit.detail || t.search.earlier, dial: t.search.asNumber }[hit.kind];
   return {
     key: `hit ${hit.kind} ${hit.target} ${place}`,
@@ -271,5 +276,6 @@ function hitEntry(t: Messages, hit: SearchHit, place: number, numbers: ReadonlyS
     detail: extension === '' && detail === '' ? hit.target : detail,
     target: hit.target,
     line: extension,
+    account: account ?? '',
   };
 }

@@ -45,7 +45,7 @@ export function centreView(now: number): CentreView {
     agent: {
       state: 'available', reason: '', reason_text: '', since_ms: now - 12 * MINUTE, signed_in_at_ms: now - 70 * MINUTE,
       on_call: false, monitored: false, allowed: ['unavailable', 'wrap_up', 'sign_out'], reasons: REASONS, reason_forced: true,
-      wrap_up: null, pending: null, drift: null, refused: null,
+      wrap_up: null, needs_outcome: null, pending: null, drift: null, refused: null,
       queues: [
         { queue: 'verkoop', name: 'Verkoop', joined: true, may_leave: true, skill: 1, pending: null, drift: null },
         { queue: 'support', name: 'Support', joined: true, may_leave: true, skill: 2, pending: null, drift: null },
@@ -255,7 +255,7 @@ export class Company {
     this.change({
       agent: {
         ...me, state: 'wrap_up', reason: '', reason_text: '', since_ms: now, allowed: ['available', 'unavailable', 'sign_out'],
-        wrap_up: { queue: 'Verkoop', until_ms: now + 30_000, extended: false, may_extend: true },
+        wrap_up: { queue: 'Verkoop', until_ms: now + 30_000, extended: false, may_extend: true, held: false },
       },
       dispositions: [
         ...this.centre.dispositions,
@@ -273,7 +273,7 @@ export class Company {
     setTimeout(() => {
       const allowed: AgentWish[] = state === 'signed_out' ? ['sign_in'] : (['available', 'unavailable', 'wrap_up', 'sign_out'] as const).filter((one) => one !== wish);
       const text = REASONS.find((one) => one.code === reason)?.text ?? reason;
-      const wrap = state === 'wrap_up' ? { queue: '', until_ms: Date.now() + 30_000, extended: false, may_extend: true } : null;
+      const wrap = state === 'wrap_up' ? { queue: '', until_ms: Date.now() + 30_000, extended: false, may_extend: true, held: false } : null;
       this.change({ agent: { ...me, state, reason, reason_text: text, since_ms: Date.now(), pending: null, refused: null, allowed, wrap_up: wrap } });
     }, this.pace / 2);
   }

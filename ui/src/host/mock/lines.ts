@@ -28,7 +28,7 @@ export class MockLines {
         const line: LineView = {
           uri: `sip:${uri}@pbx.example`, account: 'main', name: '', state, version: 1, gone: false,
           ...(who === null ? {} : { peer: peerOf(who), direction: 'in' }),
-          ...(place % STALE_EACH === STALE_EACH - 1 ? { stale_since: 12 } : {}),
+          ...(place % STALE_EACH === STALE_EACH - 1 ? { stale_since: 12, stale_since_ms: Date.now() - 40_000 } : {}),
         };
         this.all.set(uri, line);
         return line;

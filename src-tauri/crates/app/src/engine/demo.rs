@@ -1,24 +1,35 @@
-//! The embedded exchange: started in this process, with an account on it and its directory.
+//! The embedded exchange: started in this process, with an account on it, its directory and its web services.
+//!
+//! The account is the receptionist's, who there also takes calls of a queue and watches over all of them, so that
+//! one account shows the whole product.
 
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use training_pbx::{Company, CustomerCall, Numbers, Pbx, PbxConfig, PbxError, PbxHandle, Ready};
+use training_pbx::acd::{AgentId, Member};
+use training_pbx::{
+    Company, CustomerCall, Knob, Numbers, Pbx, PbxConfig, PbxError, PbxHandle, Ready, ReadyAccount,
+    Role, Rush,
+};
 
 use super::Reply;
 use super::desk::Desk;
 use crate::code::Code;
-use crate::config::AccountSettings;
+use crate::config::{AccountSettings, XsiSettings};
 use crate::control::{Answer, ErrorReply};
 use crate::view::{ColleagueView, DemoNumber, DemoView};
 
 /// Id of the account on the embedded exchange.
 pub(super) const ACCOUNT: &str = "demo";
+/// Callers of the queue of simulated agents, as a share of a busy Monday: about one a minute.
+const CALLERS: f64 = 0.4;
 
 /// The running exchange and what is shown of it.
 pub(super) struct Demo {
     pbx: std::sync::Arc<PbxHandle>,
     extension: String,
+    /// The queue that the account takes calls of.
+    queue: String,
     pub(super) view: DemoView,
     pub(super) colleagues: Vec<ColleagueView>,
 }
@@ -28,10 +39,15 @@ impl Desk {
         if let Some(demo) = &self.demo {
             return reply(Ok(Answer::Demo(demo.view.clone())));
         }
-        let company = Company::demo();
+        let company = company();
         let people = company.people();
+        let [queue, others @ ..] = company.centre.queues.as_slice() else {
+            return reply(Err(ErrorReply::new(Code::Internal, "the demo has no queue")));
+        };
+        let queue = queue.id.0.clone();
+        let others = others.iter().map(|queue| queue.id.0.clone()).collect();
         let config = PbxConfig { company, seed: self.random.u64(), ..PbxConfig::default() };
-        self.later(Pbx::start(config), move |desk, now, started| {
+        self.later(open(config, others), move |desk, now, started| {
             let pbx = match started {
                 Ok(pbx) => pbx,
                 Err(error) => {
@@ -51,24 +67,18 @@ impl Desk {
                     name: person.name,
                     number: person.extension,
                     department: person.department,
+                    account: ACCOUNT.to_owned(),
                 })
                 .collect();
             colleagues.sort_by_key(|colleague| contacts::fold(&colleague.name));
             desk.demo = Some(Demo {
                 pbx: std::sync::Arc::new(pbx),
                 extension: account.extension.clone(),
+                queue,
                 view: view.clone(),
                 colleagues,
             });
-            let settings = AccountSettings {
-                id: ACCOUNT.to_owned(),
-                display_name: account.name,
-                aor: account.aor.clone(),
-                registrar: account.aor.replacen(&format!("{}@", account.extension), "", 1),
-                auth_user: account.auth_user,
-                password: SecretString::from(account.password).into(),
-                ..AccountSettings::default()
-            };
+            let settings = settings(&ready, account);
             desk.begin_account(now, settings, true);
             reply(Ok(Answer::Demo(view)));
         });
@@ -97,20 +107,65 @@ impl Desk {
         let Some(after) = after else { return };
         self.later(tokio::time::sleep(after), |desk, _, ()| {
             if desk.lines.is_empty() && desk.history.is_empty() {
-                desk.demo_customer(Box::new(|_| {}));
+                desk.demo_customer(false, Box::new(|_| {}));
             }
         });
     }
 
-    pub(super) fn demo_customer(&self, reply: Reply) {
+    /// Lets a customer ring the account; `queued`: through its queue.
+    pub(super) fn demo_customer(&self, queued: bool, reply: Reply) {
         let Some(demo) = &self.demo else {
             return reply(Err(ErrorReply::new(Code::WrongState, "the demo is not running")));
         };
-        let (pbx, call) = (demo.pbx.clone(), CustomerCall::to(demo.extension.clone()));
+        let to = if queued { demo.queue.clone() } else { demo.extension.clone() };
+        let (pbx, call) = (demo.pbx.clone(), CustomerCall::to(to));
         let ring = async move { pbx.customer_call(call).await };
         self.later(ring, move |_, _, rung| {
             reply(rung.map(|_| Answer::done()).map_err(|error| refusal(&error)));
         });
+    }
+}
+
+/// The demo company, with a receptionist who works in the first queue, could in the others, and supervises all.
+fn company() -> Company {
+    let mut company = Company::demo();
+    let Some(account) = company.accounts.first_mut() else { return company };
+    account.role = Role::Supervisor;
+    let id = AgentId(account.extension.clone());
+    for (place, queue) in company.centre.queues.iter_mut().enumerate() {
+        queue.supervisors.push(id.clone());
+        queue.members.push(Member { joined: place == 0, ..Member::new(&*id.0) });
+    }
+    company
+}
+
+/// The exchange, with callers for the queues of simulated agents.
+async fn open(config: PbxConfig, queues: Vec<String>) -> Result<PbxHandle, PbxError> {
+    let pbx = Pbx::start(config).await?;
+    if !queues.is_empty() {
+        let rush = Rush { rate: CALLERS, to: queues, ..Rush::default() };
+        pbx.turn(Knob::Callers(rush)).await?;
+    }
+    Ok(pbx)
+}
+
+fn settings(ready: &Ready, account: ReadyAccount) -> AccountSettings {
+    let xsi = XsiSettings {
+        actions_url: ready.xsi.clone(),
+        events_url: ready.xsi.clone(),
+        user: account.xsi_user,
+        password: SecretString::from(account.xsi_password).into(),
+        ..XsiSettings::default()
+    };
+    AccountSettings {
+        id: ACCOUNT.to_owned(),
+        display_name: account.name,
+        aor: account.aor.clone(),
+        registrar: account.aor.replacen(&format!("{}@", account.extension), "", 1),
+        auth_user: account.auth_user,
+        password: SecretString::from(account.password).into(),
+        xsi: Some(xsi),
+        ..AccountSettings::default()
     }
 }
 

@@ -509,6 +509,7 @@ impl Desk {
                     direction: None,
                     presence: None,
                     stale_since: None,
+                    stale_since_ms: None,
                     version: 0,
                     gone: false,
                 };
@@ -534,6 +535,7 @@ impl Desk {
             self.named(shown)
         });
         let stale_since = lamp.stale_since.map(|at| self.clock.seconds(at));
+        let stale_since_ms = lamp.stale_since.map(|at| self.clock.ms(at));
         let Some(view) = self.watches.lines.get_mut(&line) else { return };
         view.state = state_view(lamp.state);
         view.peer = peer.filter(|peer| *peer != PeerView::default());
@@ -546,7 +548,7 @@ impl Desk {
             note: presence.note,
             activities: presence.activities,
         });
-        view.stale_since = stale_since;
+        (view.stale_since, view.stale_since_ms) = (stale_since, stale_since_ms);
         view.version += 1;
         let view = view.clone();
         self.watches.changed.insert(line);

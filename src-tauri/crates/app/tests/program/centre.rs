@@ -6,7 +6,9 @@ use app::config::Sound;
 use app::control::Answer;
 use app::event::Event;
 use app::view::CallState;
-use app::view::centre::{AgentStateName, CentreView, CentreWarning, DriftCause, LinkName};
+use app::view::centre::{
+    AgentStateName, AgentWish, CentreView, CentreWarning, DriftCause, LinkName,
+};
 use app::view::queue::{EntryAction, MeasureName, SeverityName};
 use app::view::service::{ServiceName, WishState};
 use pbx::centre::{
@@ -19,7 +21,7 @@ use serde_json::json;
 use crate::desk::{Desk, options};
 use crate::exchange::{Exchange, bert, caller, config, exchanges, me, queue};
 
-async fn begin() -> (Desk, Exchange) {
+pub(crate) async fn begin() -> (Desk, Exchange) {
     let (exchanges, mut ports) = exchanges();
     let options = StartOptions { config: config(&["main"]), exchanges, ..options() };
     let mut desk = Desk::start(options).await.unwrap();
@@ -303,11 +305,17 @@ async fn the_queue_of_a_call_is_shown_to_its_end_and_an_outcome_asked_for() {
     let asked = &view.dispositions[0];
     assert!(asked.forced && asked.call == Some(ringing.call), "{asked:?}");
     assert!(view.warnings.contains(&CentreWarning::DispositionNeeded));
+    let bar = view.agent.clone().unwrap();
+    assert_eq!(bar.needs_outcome, Some(asked.id));
+    assert!(!bar.allowed.contains(&AgentWish::Available), "{:?}", bar.allowed);
+    let available = json!({"cmd": "agent.state", "state": "available"});
+    assert_eq!(desk.refused(available).await, Code::OutcomeNeeded);
     let skip = json!({"cmd": "disposition.skip", "disposition": asked.id});
     assert_eq!(desk.refused(skip).await, Code::ReasonNeeded);
     asked!(desk, exchange, json!({"cmd": "disposition.set", "call": ringing.call, "code": "SOLD"}),
-        Request::SetDisposition { call: Some(call), code } if call == "x1" && code == "SOLD");
-    desk.centre(|view| view.dispositions.is_empty()).await;
+        Request::SetDisposition { call: Some(call), code, .. } if call == "x1" && code == "SOLD");
+    let view = desk.centre(|view| view.dispositions.is_empty()).await;
+    assert_eq!(view.agent.unwrap().needs_outcome, None);
     desk.quit().await;
     pbx.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The own agent: the state that he wants and the one that the exchange says he has.
 //!
-//! Inputs: what the user asks (state, longer wrap-up, settling a drift); what the exchange tells (state, its
-//! cause); the outcome of requests; time. The exchange's word is the state. A difference that lasts longer
+//! Inputs: what the user asks (state, longer wrap-up, settling a drift); that an outcome must be given (`hold`) or
+//! has been (`release`); what the exchange tells (state, its cause); the outcome of requests; time. The exchange's word is the state. A difference that lasts longer
 //! than five seconds is a drift and has a cause.
 
 use std::time::{Duration, Instant};
@@ -46,7 +46,8 @@ impl WantedState {
 /// A wrap-up that is to last longer than the exchange has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Extension {
-    until: Instant,
+    /// `None`: until it is released.
+    until: Option<Instant>,
     /// The exchange ended it all the same, and was asked for it again.
     again: bool,
 }
@@ -81,7 +82,12 @@ impl OwnAgent {
 
     /// When a wrap-up ends that the user has extended.
     pub fn extended_until(&self) -> Option<Instant> {
-        self.extension.map(|extension| extension.until)
+        self.extension.and_then(|extension| extension.until)
+    }
+
+    /// A wrap-up lasts until an outcome is given.
+    pub fn is_held(&self) -> bool {
+        self.extension.is_some_and(|extension| extension.until.is_none())
     }
 
     /// What the exchange told as the cause.
@@ -111,7 +117,27 @@ impl OwnAgent {
 
     /// The wrap-up is to last until then.
     pub(super) fn extend(&mut self, until: Instant) {
-        self.extension = Some(Extension { until, again: false });
+        self.extension = Some(Extension { until: Some(until), again: false });
+    }
+
+    /// The wrap-up is to last until [`OwnAgent::release`].
+    pub(super) fn hold(&mut self) {
+        self.extension = Some(Extension { until: None, again: false });
+    }
+
+    /// It need not last any longer. `Some`: it was held, and this is wanted now.
+    pub(super) fn release(&mut self) -> Option<WantedState> {
+        self.is_held().then(|| {
+            self.extension = None;
+            self.next_state()
+        })
+    }
+
+    /// What is wanted after a wrap-up.
+    fn next_state(&mut self) -> WantedState {
+        let available = WantedState { state: AgentState::Available, code: None };
+        let next = self.after_wrap_up.take().filter(|w| w.state != AgentState::WrapUp);
+        next.unwrap_or(available)
     }
 
     /// The exchange tells the state. `explained`: something is known that takes agents out. True: it ended
@@ -159,13 +185,14 @@ impl OwnAgent {
         actual: &AgentStatus,
     ) -> bool {
         let was_so = before.is_some_and(|before| before.state == AgentState::WrapUp);
+        let lasts = |extension: &Extension| extension.until.is_none_or(|until| now < until);
         match &mut self.extension {
-            Some(extension) if was_so && now < extension.until && !extension.again => {
+            Some(extension) if was_so && lasts(extension) && !extension.again => {
                 extension.again = true;
                 self.wish.told(now, false);
                 true
             }
-            Some(extension) if now < extension.until => {
+            Some(extension) if lasts(extension) => {
                 self.wish.told(now, false);
                 false
             }
@@ -229,13 +256,11 @@ impl OwnAgent {
     /// Time passed. `Some`: an extended wrap-up is over, and this is wanted now.
     pub(super) fn on_time(&mut self, now: Instant) -> (bool, Option<WantedState>) {
         let changed = self.wish.on_time(now);
-        let over = self.extension.is_some_and(|extension| extension.until <= now);
+        let over = self.extended_until().is_some_and(|until| until <= now);
         if !over {
             return (changed, None);
         }
         self.extension = None;
-        let available = WantedState { state: AgentState::Available, code: None };
-        let next = self.after_wrap_up.take().filter(|w| w.state != AgentState::WrapUp);
-        (true, Some(next.unwrap_or(available)))
+        (true, Some(self.next_state()))
     }
 }

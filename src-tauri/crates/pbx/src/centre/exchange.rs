@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::abandoned::{Abandoned, AbandonedCaller, CalledBack};
 use super::agent::OwnAgent;
 use super::clock::Clock;
-use super::disposition::{Question, Questions};
+use super::disposition::Questions;
 use super::emergency::{Emergency, Main};
 use super::link::Link;
 use super::measures::{self, MeasureKind, Thresholds};
@@ -17,6 +17,7 @@ use super::model::{
     Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, ExchangeCall, ExchangeCallState,
     LogEntry, Measure, QueueId, UserId,
 };
+use super::parked::ParkedCall;
 use super::port::{Answer, Capability, Refusal, Request, RequestId};
 use super::queue::{Left, QueueState};
 use super::service::{Fact, ServiceKind};
@@ -101,6 +102,7 @@ pub struct Centre {
     pub(super) bounced: Option<Instant>,
     pub(super) line_forwarding: Wish<String>,
     pub(super) messages: Option<(u32, u32)>,
+    pub(super) parked: BTreeMap<UserId, ParkedCall>,
     pub(super) directory: Vec<DirectoryEntry>,
     pub(super) directory_total: Option<u32>,
     pub(super) log: Vec<LogEntry>,
@@ -147,6 +149,7 @@ impl Centre {
             bounced: None,
             line_forwarding: Wish::new(super::services::LIMIT, true),
             messages: None,
+            parked: BTreeMap::new(),
             directory: Vec::new(),
             directory_total: None,
             log: Vec::new(),
@@ -168,7 +171,9 @@ impl Centre {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let mut due = vec![
             self.own.due(),
+            self.hold_due(),
             self.services.due(),
+            self.facts_due(),
             self.line_forwarding.due(),
             self.questions.due(),
             self.asked.values().map(|(_, until)| *until).min(),
@@ -209,6 +214,8 @@ impl Centre {
         if self.questions.on_time(now) {
             self.changed(Change::General);
         }
+        self.hold_wrap_up(now);
+        self.facts_on_time(now);
         self.queues_on_time(now);
         self.give_up(now);
     }
@@ -280,6 +287,45 @@ impl Centre {
         ];
         let found = table.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause);
         self.own.told_cause().or(found)
+    }
+
+    /// Why queues give the user no calls though he wants them: the exchange took him out, or it will find his
+    /// line taken. `None`: they do, or he wants none.
+    pub fn no_calls_cause(&self, now: Instant) -> Option<Cause> {
+        let status = self.status()?;
+        let wants = self.own.wish().wanted().is_none_or(|wish| wish.state == AgentState::Available);
+        match status.state {
+            AgentState::Unavailable => {
+                let code = status.code.as_deref().unwrap_or_default();
+                let AutomaticCodes { do_not_disturb, personal_call, bounces } = &self.automatic;
+                let automatic = !code.is_empty()
+                    && [do_not_disturb, personal_call, bounces].iter().any(|one| *one == code);
+                (automatic || wants || self.own.told_cause().is_some())
+                    .then(|| self.cause(now))
+                    .flatten()
+            }
+            AgentState::Available => {
+                let table = [
+                    (self.services.is_active(ServiceKind::DoNotDisturb), Cause::DoNotDisturb),
+                    (self.services.is_active(ServiceKind::ForwardAlways), Cause::Forwarding),
+                    (self.has_personal_call(), Cause::PersonalCall),
+                ];
+                table.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause)
+            }
+            _ => None,
+        }
+    }
+
+    /// The user talks, as the exchange tells; `None`: it tells no calls.
+    pub fn talks(&self) -> Option<bool> {
+        let told = self.can(Capability::CallControl);
+        let talks = |call: &ExchangeCall| {
+            matches!(
+                call.state,
+                ExchangeCallState::Active | ExchangeCallState::Held | ExchangeCallState::RemoteHeld
+            )
+        };
+        told.then(|| self.calls.values().any(talks))
     }
 
     fn has_personal_call(&self) -> bool {
@@ -412,11 +458,6 @@ impl Centre {
         &self.hunt_groups
     }
 
-    /// What can only be read.
-    pub fn facts(&self) -> &[Fact] {
-        &self.facts
-    }
-
     /// Calls of the user as the exchange sees them.
     pub fn calls(&self) -> impl Iterator<Item = &ExchangeCall> {
         self.calls.values()
@@ -440,11 +481,6 @@ impl Centre {
     /// Callers who gave up; whom to call back first.
     pub fn abandoned(&self) -> Vec<&AbandonedCaller> {
         self.abandoned.list()
-    }
-
-    /// Calls that want an outcome, oldest first.
-    pub fn questions(&self) -> impl Iterator<Item = &Question> {
-        self.questions.iter()
     }
 
     /// Emergency forwarding.
@@ -491,43 +527,6 @@ impl Centre {
             self.changed(Change::General);
         }
         found
-    }
-
-    /// An answered call of a queue is over: it may want an outcome.
-    pub fn call_over(
-        &mut self,
-        now: Instant,
-        call: Option<String>,
-        local: Option<u64>,
-        queue: &QueueId,
-        party: super::Party,
-    ) {
-        let Some(state) = self.queues.get(queue) else { return };
-        if state.queue.dispositions.is_empty() || !self.can(Capability::Disposition) {
-            return;
-        }
-        self.questions.ask(Question {
-            id: 0,
-            call,
-            local,
-            queue: queue.clone(),
-            party,
-            ended: now,
-            codes: state.queue.dispositions.clone(),
-            forced: state.queue.disposition_forced,
-            chosen: None,
-            refused: None,
-        });
-        self.changed(Change::General);
-    }
-
-    /// The user gives a call no outcome. False: one is forced, or there is no such question.
-    pub fn skip_question(&mut self, id: u64) -> bool {
-        let gone = self.questions.skip(id);
-        if gone {
-            self.changed(Change::General);
-        }
-        gone
     }
 
     /// The agent's wrap-up is to last longer. False: he has none, or the exchange cannot be asked.

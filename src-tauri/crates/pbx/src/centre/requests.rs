@@ -52,24 +52,6 @@ impl Centre {
         id
     }
 
-    /// The outcome of a call that is asked for. `None`: no such question, or no such outcome.
-    pub fn answer_question(
-        &mut self,
-        now: Instant,
-        question: u64,
-        code: &str,
-    ) -> Option<RequestId> {
-        let asked = self.questions.get(question)?;
-        asked.codes.iter().find(|known| known.code == code)?;
-        let call = asked.call.clone();
-        let id = self.ask(now, Request::SetDisposition { call, code: code.to_owned() });
-        if self.asked.contains_key(&id) {
-            self.questions.choose(question, id, code.to_owned());
-            self.changed(Change::General);
-        }
-        Some(id)
-    }
-
     /// What is asked about the user himself is asked without his name.
     fn about_me(&self, request: Request) -> Request {
         let other = |agent: Option<UserId>| agent.filter(|agent| self.me.as_ref() != Some(agent));
@@ -177,9 +159,9 @@ impl Centre {
                 }
                 self.changed(Change::Services);
             }
-            Request::SetDisposition { .. } => {
-                self.questions.done(now, id, refusal);
-                self.changed(Change::General);
+            Request::SetDisposition { call, .. } => {
+                let call = call.clone();
+                self.outcome_done(now, id, call.as_deref(), refusal);
             }
             _ => self.entry_done(id),
         }

@@ -12,10 +12,11 @@ use super::super::Reply;
 use super::super::accounts::unknown_account;
 use super::super::commands::unknown_call;
 use super::super::desk::Desk;
+use super::super::remote::Then;
 use super::words::{
     error_reply, measure_of, night_override, priority_of, service_of, wished_state,
 };
-use super::{Running, services};
+use super::{Running, greeting, services};
 use crate::code::Code;
 use crate::config::{ThresholdSettings, Unknown};
 use crate::control::{
@@ -31,25 +32,23 @@ const EXTENSION: u32 = 3600;
 /// Most thresholds of one queue: as many as there are figures.
 const THRESHOLDS: usize = 13;
 
-/// A command whose answer is the outcome of a request.
-pub(super) struct Waiting {
-    reply: Reply,
-}
+/// A command whose answer is the outcome of a request, and what follows before it is answered.
+pub(super) type Waiting = (Reply, Then);
 
-impl Waiting {
-    pub(super) fn reply(self, result: Result<&Told, &Refusal>) {
-        (self.reply)(match result {
-            Ok(Told::Accepted) => Ok(Answer::done()),
-            Ok(Told::Position(position)) => {
-                // Some exchanges count from nought.
-                let position = Some((*position).max(1));
-                Ok(Answer::Position(QueuePosition { position }))
-            }
-            Ok(Told::Call(call) | Told::Parked(call)) => {
-                Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
-            }
-            Err(refusal) => Err(error_reply(refusal)),
-        });
+/// The answer that the outcome of a request is.
+pub(in super::super) fn outcome(result: Result<&Told, &Refusal>) -> Result<Answer, ErrorReply> {
+    match result {
+        Ok(Told::Accepted) => Ok(Answer::done()),
+        Ok(Told::Position(position)) => {
+            // Some exchanges count from nought.
+            let position = Some((*position).max(1));
+            Ok(Answer::Position(QueuePosition { position }))
+        }
+        Ok(Told::Call(call) | Told::Parked(call)) => {
+            Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
+        }
+        Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
+        Err(refusal) => Err(error_reply(refusal)),
     }
 }
 
@@ -73,7 +72,7 @@ impl Desk {
             Ok((_, Step::Done(answer))) => reply(Ok(answer)),
             Ok((account, Step::Asked(id))) => match self.centres.running.get_mut(&account) {
                 Some(running) => {
-                    running.waiting.insert(id, Waiting { reply });
+                    running.wait_for(id, reply, Then::Tell);
                 }
                 None => reply(Err(no_exchange())),
             },
@@ -312,7 +311,9 @@ impl Desk {
         if !known {
             return Err(ErrorReply::new(Code::BadValue, format!("there is no outcome {code:?}")));
         }
-        let request = Request::SetDisposition { call: queue.exchange_call, code: code.to_owned() };
+        let last = queue.exchange_call.is_none();
+        let request =
+            Request::SetDisposition { call: queue.exchange_call, code: code.to_owned(), last };
         let id = running.centre.ask(now, request);
         if let Some(queue) =
             self.lines.get_mut(&call_control::CallId(call)).and_then(|line| line.queue.as_mut())
@@ -325,6 +326,11 @@ impl Desk {
 }
 
 impl Running {
+    /// The command is answered when the request has come to its end.
+    pub(in super::super) fn wait_for(&mut self, id: RequestId, reply: Reply, then: Then) {
+        self.waiting.insert(id, (reply, then));
+    }
+
     fn obey(&mut self, now: Instant, command: CentreCommand) -> Asked {
         let request = match command {
             CentreCommand::Refresh { .. } => Request::Refresh,
@@ -356,6 +362,15 @@ impl Running {
                 self.need(Capability::Service(kind))?;
                 let actual = self.centre.service(kind).and_then(|state| state.actual.as_ref());
                 Request::SetService(services::service_with(kind, actual, values)?)
+            }
+            CentreCommand::GreetingGet { greeting, .. } => {
+                self.need(Capability::Service(ServiceKind::VoiceMail))?;
+                Request::ReadGreeting(greeting::kind(greeting))
+            }
+            CentreCommand::GreetingSet { greeting, name, wav, .. } => {
+                self.need(Capability::Service(ServiceKind::VoiceMail))?;
+                let recorded = greeting::recorded(&name, wav.text())?;
+                Request::SetGreeting { kind: greeting::kind(greeting), recorded }
             }
             CentreCommand::NightSet { night, queue, .. } => self.night(night, queue.as_deref())?,
             CentreCommand::Supervise { agent, how, .. } => self.supervise(&agent, how)?,
@@ -399,7 +414,7 @@ impl Running {
                 match disposition.or(open) {
                     Some(question) => self.answer(now, question, &code),
                     None => {
-                        let request = Request::SetDisposition { call: None, code };
+                        let request = Request::SetDisposition { call: None, code, last: true };
                         Ok(Step::Asked(self.centre.ask(now, request)))
                     }
                 }
@@ -429,6 +444,14 @@ impl Running {
         let agent = agent.map(|agent| self.agent(agent)).transpose()?;
         let agent = agent.filter(|agent| self.centre.me() != Some(agent));
         self.need(if agent.is_some() { Capability::Supervise } else { Capability::Agent })?;
+        if agent.is_none()
+            && wish == AgentWish::Available
+            && let Some(question) = self.centre.needed_outcome()
+        {
+            let caller = question.party.label();
+            let text = format!("the outcome of the call with {caller:?} must be given first");
+            return Err(ErrorReply::new(Code::OutcomeNeeded, text));
+        }
         let code = match wish {
             AgentWish::Unavailable => self.reason(reason)?,
             _ => None,
@@ -644,6 +667,8 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::DispositionSet { account, .. }
         | CentreCommand::DispositionSkip { account, .. }
         | CentreCommand::ServiceSet { account, .. }
+        | CentreCommand::GreetingGet { account, .. }
+        | CentreCommand::GreetingSet { account, .. }
         | CentreCommand::NightSet { account, .. }
         | CentreCommand::EmergencyForward { account, .. }
         | CentreCommand::Supervise { account, .. } => account.clone(),

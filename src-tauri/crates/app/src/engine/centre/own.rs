@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use pbx::centre::{
-    AbandonedCaller, AgentState, Capability, Centre, LinkState, Main, Party, Phase, Question,
-    QueueId, Refusal, ServiceKind, WantedState,
+    AbandonedCaller, AgentState, Capability, Centre, LinkState, Main, ParkedCall, Party, Phase,
+    Question, QueueId, Refusal, ServiceKind, WantedState,
 };
 
 use super::super::desk::Desk;
@@ -16,7 +16,7 @@ use crate::view::PeerView;
 use crate::view::centre::{
     AbandonedView, AgentBarView, AgentDriftView, AgentStateName, AgentWish, AgentWishView,
     CalledBackView, CapabilityName, CentreView, CentreWarning, DispositionView, JoinView, LinkView,
-    MessagesView, MissingView, RefusalView, WrapUpView,
+    MessagesView, MissingView, ParkedView, RefusalView, WrapUpView,
 };
 
 impl Desk {
@@ -45,6 +45,7 @@ impl Desk {
             emergency: self.emergency_views(running),
             abandoned: centre.abandoned().iter().map(|c| self.abandoned_view(centre, c)).collect(),
             dispositions: centre.questions().map(|q| self.disposition_view(centre, q)).collect(),
+            parked: centre.parked().iter().map(|call| self.parked_view(centre, call)).collect(),
             messages: centre.messages().map(|(new, old)| MessagesView { new, old }),
             warnings: Vec::new(),
             version: 0,
@@ -81,10 +82,11 @@ impl Desk {
             reason,
             since_ms: status.and_then(|status| status.since),
             signed_in_at_ms: status.and_then(|status| status.signed_in_at),
-            on_call: agent.and_then(|agent| agent.on_call),
+            on_call: agent.and_then(|agent| agent.on_call).or_else(|| centre.talks()),
             monitored,
+            cause: centre.no_calls_cause(now).map(|cause| cause_name(Some(cause))),
             allowed: match state {
-                Some(state) if up => allowed(state),
+                Some(state) if up => allowed(centre, state),
                 // Whoever can only dial may begin with anything.
                 None if up && running.is_by_code() => vec![
                     AgentWish::SignIn,
@@ -97,6 +99,7 @@ impl Desk {
             reasons: code_views(codes),
             reason_forced: forced,
             wrap_up: wrap_up_view(centre),
+            needs_outcome: centre.needed_outcome().map(|question| question.id),
             queues: self.join_views(centre),
             pending: pending(centre),
             drift: drift(centre, now),
@@ -168,6 +171,16 @@ impl Desk {
         }
     }
 
+    fn parked_view(&self, centre: &Centre, call: &ParkedCall) -> ParkedView {
+        ParkedView {
+            slot: call.number.clone(),
+            name: call.name.clone(),
+            own: centre.me() == Some(&call.line),
+            peer: self.peer_of_party(&call.party),
+            since_ms: call.since,
+        }
+    }
+
     fn disposition_view(&self, centre: &Centre, question: &Question) -> DispositionView {
         DispositionView {
             id: question.id,
@@ -187,7 +200,7 @@ impl Desk {
     }
 
     /// Somebody that the exchange names, with the name that the directory knows.
-    pub(super) fn peer_of_party(&self, party: &Party) -> PeerView {
+    pub(in super::super) fn peer_of_party(&self, party: &Party) -> PeerView {
         let number = contacts::show(&party.number);
         let peer = PeerView { uri: String::new(), name: party.name.clone(), number };
         if party.number.is_empty() { peer } else { self.named(peer) }
@@ -195,7 +208,7 @@ impl Desk {
 }
 
 /// Name of a queue for people; its id when it has none.
-pub(super) fn queue_name(centre: &Centre, queue: &QueueId) -> String {
+pub(in super::super) fn queue_name(centre: &Centre, queue: &QueueId) -> String {
     let name = centre.queue(queue).map(|state| state.queue.name.clone());
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| queue.0.clone())
 }
@@ -229,40 +242,33 @@ fn missing(centre: &Centre) -> Vec<MissingView> {
     centre.missing().map(view).collect()
 }
 
-fn allowed(state: AgentState) -> Vec<AgentWish> {
-    match state {
-        AgentState::SignedOut => {
-            vec![AgentWish::SignIn, AgentWish::Available, AgentWish::Unavailable]
-        }
-        AgentState::SigningIn => {
-            vec![AgentWish::Available, AgentWish::Unavailable, AgentWish::SignOut]
-        }
-        AgentState::Available => {
-            vec![AgentWish::Unavailable, AgentWish::WrapUp, AgentWish::SignOut]
-        }
-        AgentState::Unavailable => {
-            vec![AgentWish::Available, AgentWish::Unavailable, AgentWish::SignOut]
-        }
-        AgentState::WrapUp => {
-            vec![
-                AgentWish::Available,
-                AgentWish::Unavailable,
-                AgentWish::WrapUp,
-                AgentWish::SignOut,
-            ]
-        }
+/// What can be asked for. Who must give an outcome gets no calls before he has.
+fn allowed(centre: &Centre, state: AgentState) -> Vec<AgentWish> {
+    use AgentWish::{Available, SignIn, SignOut, Unavailable, WrapUp};
+    let mut wishes = match state {
+        AgentState::SignedOut => vec![SignIn, Available, Unavailable],
+        AgentState::SigningIn => vec![Available, Unavailable, SignOut],
+        AgentState::Available => vec![Unavailable, WrapUp, SignOut],
+        AgentState::Unavailable => vec![Available, Unavailable, SignOut],
+        AgentState::WrapUp => vec![Available, Unavailable, WrapUp, SignOut],
+    };
+    if centre.needed_outcome().is_some() {
+        wishes.retain(|wish| *wish != Available);
     }
+    wishes
 }
 
 fn wrap_up_view(centre: &Centre) -> Option<WrapUpView> {
     let status = centre.status().filter(|status| status.state == AgentState::WrapUp)?;
     let wrap_up = status.wrap_up.clone().unwrap_or_default();
-    let extended = centre.own().extended_until();
+    let (extended, held) = (centre.own().extended_until(), centre.own().is_held());
+    let until = extended.map(|at| centre.ms(at)).or(wrap_up.until).filter(|_| !held);
     Some(WrapUpView {
         queue: wrap_up.queue.map(|queue| queue_name(centre, &queue)).unwrap_or_default(),
-        until_ms: extended.map(|at| centre.ms(at)).or(wrap_up.until),
+        until_ms: until,
         extended: extended.is_some(),
-        may_extend: centre.link().is_up(),
+        may_extend: centre.link().is_up() && !held,
+        held,
     })
 }
 
