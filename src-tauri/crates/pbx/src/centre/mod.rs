@@ -41,8 +41,8 @@ pub use model::{
     Severity, UserId, WrapUp,
 };
 pub use port::{
-    Answer, CallVerb, Capability, Input, LinkState, QueueChange, Recording, Refusal, Request,
-    RequestId, Role, Supervision,
+    Answer, CallVerb, Capability, Input, LinkFault, LinkState, QueueChange, Recording, Refusal,
+    Request, RequestId, Role, Supervision,
 };
 pub use service::{
     Fact, FactKind, Forwarding, HuntGroup, HuntPolicy, NightService, Service, ServiceKind,
