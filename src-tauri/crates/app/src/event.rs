@@ -108,6 +108,9 @@ pub enum Event {
         /// Old messages.
         old: u32,
     },
+    /// The view of an account's exchange (its call centre and services) came, went, or cannot come.
+    #[serde(rename = "exchange.state")]
+    ExchangeState(Box<ExchangeEvent>),
     /// A queue changed.
     #[serde(rename = "queue.changed")]
     QueueChanged(Box<QueueView>),
@@ -122,6 +125,27 @@ pub enum Event {
         /// For people reading logs.
         message: String,
     },
+}
+
+/// How the view of an account's exchange stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ExchangeEvent {
+    /// Account id.
+    pub account: String,
+    /// State.
+    pub state: LinkName,
+    /// Why it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<Code>,
+    /// What the exchange or the system said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub detail: Option<String>,
+    /// When the next try is made, milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub retry_at_ms: Option<u64>,
 }
 
 /// The own agent of an account.

@@ -15,7 +15,7 @@ use std::{collections::VecDeque, time::Instant};
 use sip_core::Random;
 
 use crate::{
-    HttpAnswer, HttpFailure, HttpRequest, Lane, Origin, RequestQueue, Ticket, XsiError,
+    ErrorInfo, HttpAnswer, HttpFailure, HttpRequest, Lane, Origin, RequestQueue, Ticket, XsiError,
     queue::QueueOutput,
     session::{
         ChannelNumber, Input as SessionInput, Output as SessionOutput, RequestNumber, Session,
@@ -157,8 +157,17 @@ pub enum Output {
     },
     /// How the sign-in stands has changed.
     Gate(Gate),
+    /// What the server said when it refused the credentials, before [`Output::Gate`] tells that it did.
+    Refusal(ErrorInfo),
     /// How the events session stands has changed.
     Session(SessionState),
+    /// There is no channel.
+    Trouble {
+        /// Why.
+        why: XsiError,
+        /// When another one is opened.
+        again: Instant,
+    },
     /// How a subscription stands has changed.
     Standing {
         /// Which.
@@ -258,7 +267,7 @@ impl Connection {
             Input::NetworkChanged => self.session.handle_input(now, SessionInput::NetworkChanged),
             Input::Answered { id, result } => self.answered(now, id, result),
             Input::ChannelAnswered { channel, answer } => {
-                self.judge(now, answer.status, true);
+                self.judge(now, &answer, true);
                 self.opened(channel);
                 self.session.handle_input(now, SessionInput::ChannelAnswered { channel, answer });
             }
@@ -300,7 +309,7 @@ impl Connection {
 
     fn answered(&mut self, now: Instant, id: WireId, result: Result<HttpAnswer, HttpFailure>) {
         if let Ok(answer) = &result {
-            self.judge(now, answer.status, id.owner == Owner::Queue);
+            self.judge(now, answer, id.owner == Owner::Queue);
         }
         let WireId { owner, number } = id;
         match owner {
@@ -311,11 +320,12 @@ impl Connection {
         }
     }
 
-    /// What a status says about the credentials. `plain`: the request proves nothing but them.
-    fn judge(&mut self, now: Instant, status: u16, plain: bool) {
-        match (status, self.gate) {
+    /// What an answer says about the credentials. `plain`: the request proves nothing but them.
+    fn judge(&mut self, now: Instant, answer: &HttpAnswer, plain: bool) {
+        match (answer.status, self.gate) {
             (_, Gate::Closed | Gate::Refused) => {}
             (401, _) if plain => {
+                self.outputs.push_back(Output::Refusal(answer.error_info()));
                 self.queue.fail_all(&XsiError::CredentialsRefused);
                 self.session.handle_input(now, SessionInput::Halt(SessionState::Refused));
                 self.discard_openings();
@@ -402,6 +412,7 @@ impl Connection {
                 Output::Send { id, origin, pinned, http, target }
             }
             SessionOutput::State(state) => Output::Session(state),
+            SessionOutput::Trouble { why, again } => Output::Trouble { why, again },
             SessionOutput::Standing { subject, standing } => Output::Standing { subject, standing },
             SessionOutput::Told { subject, data } => Output::Told { subject, data },
             SessionOutput::PollDue(subject) => Output::PollDue(subject),

@@ -17,7 +17,9 @@ pub const ACKNOWLEDGEMENTS: usize = 1024;
 /// Requests that wait for their turn.
 pub const REQUESTS: usize = 1024;
 /// Subscriptions of one session.
-pub const SUBSCRIPTIONS: usize = 2048;
+pub const SUBSCRIPTIONS: usize = 8192;
+/// Agents that one supervisor watches, with two subscriptions each.
+pub const AGENTS: usize = 2000;
 /// Entries of a directory that are read in all.
 pub const DIRECTORY: usize = 100_000;
 /// Redirections of one request that are followed.

@@ -205,8 +205,12 @@ impl HttpAnswer {
                 content_location: self.content_location.clone(),
             });
         }
-        let info = self.document().ok().flatten().as_ref().and_then(read_error);
-        Err(self.refusal(info.unwrap_or_default()))
+        Err(self.refusal(self.error_info()))
+    }
+
+    /// What the server says of its refusal; empty when it says nothing.
+    pub fn error_info(&self) -> ErrorInfo {
+        self.document().ok().flatten().as_ref().and_then(read_error).unwrap_or_default()
     }
 
     fn refusal(&self, info: ErrorInfo) -> XsiError {

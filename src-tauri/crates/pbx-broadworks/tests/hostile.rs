@@ -79,6 +79,14 @@ async fn answers_that_are_no_answers_end_in_clear_errors() {
 
     let error = ask(|_| Reply::Last(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())).await;
     assert_eq!(error, XsiError::Http(HttpFailure::Broken));
+
+    // Half of a chunked answer, and then half of the connection.
+    let half = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n<Profile><det";
+    let error = ask(|_| Reply::Half(half.to_vec())).await;
+    assert_eq!(error, XsiError::Http(HttpFailure::Broken));
+
+    let error = ask(|_| Reply::Half(Vec::new())).await;
+    assert_eq!(error, XsiError::Http(HttpFailure::Broken));
 }
 
 #[tokio::test]
@@ -135,6 +143,31 @@ async fn a_wrong_password_reaches_the_server_once() {
 }
 
 #[tokio::test]
+async fn an_expired_password_is_tried_once_and_named_in_the_servers_words() {
+    let said = "<ErrorInfo xmlns='http://schema.broadsoft.com/xsi'><summary>[Error 9] Verlopen</summary>\
+                <summaryEnglish>Expired</summaryEnglish><errorCode>9</errorCode></ErrorInfo>";
+    let server = Server::start(move |_| Reply::new(401, "application/xml", said)).await;
+    let (client, mut notices) = client(&server.url(), Anchors::default());
+    client.events(true).await;
+    client.sign_in(password()).await;
+    let result = client.run(actions().profile().unwrap(), Lane::Interactive).await;
+    assert_eq!(result.err(), Some(XsiError::CredentialsRefused));
+    let words = loop {
+        match timeout(PATIENCE, notices.recv()).await.unwrap().unwrap() {
+            Notice::Refusal(info) => break info.words().to_owned(),
+            Notice::Gate(Gate::Refused) => panic!("the words come first"),
+            _ => {}
+        }
+    };
+    assert_eq!(words, "Verlopen");
+    client.network_changed().await;
+    client.events(true).await;
+    let result = client.run(actions().profile().unwrap(), Lane::Interactive).await;
+    assert_eq!(result.err(), Some(XsiError::CredentialsRefused));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn credentials_do_not_follow_a_redirection_to_a_stranger() {
     let thief = Server::start(|_| Reply::xml("<Profile/>")).await;
     let away = format!("Location: http://localhost:{}/steal\r\n", thief.address.port());
@@ -145,7 +178,7 @@ async fn credentials_do_not_follow_a_redirection_to_a_stranger() {
 
 #[tokio::test]
 async fn an_untrusted_server_gets_nothing() {
-    let trusted = Tls::start("localhost").await;
+    let trusted = Tls::start("localhost", None).await;
     let (client_, _notices) = client(&trusted.url("localhost"), Anchors::default());
     client_.sign_in(password()).await;
     let result = client_.run(actions().profile().unwrap(), Lane::Interactive).await;
@@ -166,6 +199,22 @@ async fn an_untrusted_server_gets_nothing() {
     assert!(words.contains("another name"), "{words}");
 }
 
+#[tokio::test]
+async fn a_certificate_that_has_run_out_or_is_not_yet_good_is_named() {
+    for (from, to, expected) in [(2019, 2020, "has expired"), (4000, 4001, "not valid yet")] {
+        let server = Tls::start("localhost", Some((from, to))).await;
+        let anchors = Anchors::from_pem(server.pem.as_bytes()).unwrap();
+        let (client, _notices) = client(&server.url("localhost"), anchors);
+        client.sign_in(password()).await;
+        let result = client.run(actions().profile().unwrap(), Lane::Interactive).await;
+        let Err(XsiError::Http(HttpFailure::Tls(words))) = result else { panic!("{result:?}") };
+        assert!(words.contains(expected), "{words}");
+    }
+}
+
+/// From the beginning of which year to that of which other a certificate holds; as usual if not said.
+type Period = Option<(i32, i32)>;
+
 /// A server behind TLS with a certificate of its own.
 struct Tls {
     port: u16,
@@ -173,13 +222,18 @@ struct Tls {
 }
 
 impl Tls {
-    async fn start(name: &str) -> Self {
+    async fn start(name: &str, period: Period) -> Self {
         use std::sync::{Arc, Mutex};
         use tokio_rustls::{TlsAcceptor, rustls};
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        let (pem, der) = (made.cert.pem(), made.cert.der().clone());
-        let key =
-            rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let mut wish = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        if let Some((from, to)) = period {
+            wish.not_before = rcgen::date_time_ymd(from, 1, 1);
+            wish.not_after = rcgen::date_time_ymd(to, 1, 1);
+        }
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = wish.self_signed(&key).unwrap();
+        let (pem, der) = (made.pem(), made.der().clone());
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -14,6 +14,9 @@ pub(crate) enum Subject {
     Call,
     /// Messages a second, time to a registration beside baresip, a thousand watched lines.
     Sip,
+    /// A large call centre: a thousand agents and fifty queues at two hundred events a second, the time to be
+    /// whole again after the events' channel was cut, a directory of two thousand.
+    Pbx,
     /// Time to the first window and memory of the idle window.
     Window,
 }
@@ -26,6 +29,7 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
     match subject {
         Subject::Call => steps.step("Calls", || measure("bench-call")),
         Subject::Sip => steps.step("Signalling", || measure("bench-sip")),
+        Subject::Pbx => steps.step("Call centre", || measure("bench-pbx")),
         Subject::Window => steps.step("Window", window),
     }
 }

@@ -31,10 +31,10 @@ use super::desk::Desk;
 use crate::code::Code;
 use crate::config::AccountSettings;
 use crate::control::{Answer, ErrorReply, Password};
-use crate::event::{AgentEvent, Event};
+use crate::event::{AgentEvent, Event, ExchangeEvent};
 use crate::exchange::{Exchanges, Feed, Order, Port, Told};
 use crate::view::Update;
-use crate::view::centre::CentreView;
+use crate::view::centre::{CentreView, LinkName, LinkView};
 use crate::view::queue::QueueView;
 
 /// What bindings told and the loop has not taken yet.
@@ -374,6 +374,17 @@ impl Desk {
         view.version += 1;
         let before = std::mem::replace(&mut running.shown, view.clone());
         let news = before.agent != view.agent || before.link.state != view.link.state;
+        if said(&before.link) != said(&view.link) {
+            let link = view.link.clone();
+            let event = ExchangeEvent {
+                account: account.to_owned(),
+                state: link.state,
+                reason: link.reason,
+                detail: link.detail,
+                retry_at_ms: link.retry_at_ms,
+            };
+            self.event(now, Event::ExchangeState(Box::new(event)));
+        }
         if let Some(agent) = view.agent.clone().filter(|_| news) {
             let event = AgentEvent { account: account.to_owned(), link: view.link.state, agent };
             self.event(now, Event::AgentChanged(Box::new(event)));
@@ -453,6 +464,11 @@ impl Running {
             known.unwrap_or_default().iter().map(|membership| membership.queue.clone()).collect();
         self.queues_changed.extend(queues);
     }
+}
+
+/// What of a link is worth an event.
+fn said(link: &LinkView) -> (LinkName, Option<Code>, Option<u64>) {
+    (link.state, link.reason, link.retry_at_ms)
 }
 
 /// Name of the password in the keyring, beside the one of the account itself.

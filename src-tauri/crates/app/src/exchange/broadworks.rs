@@ -1,19 +1,25 @@
 //! BroadWorks' web services as a binding.
 
 use std::path::Path;
+use std::time::Duration;
 
-use pbx::centre::{Input, LinkState};
+use pbx::centre::{Input, LinkFault, LinkState};
 use pbx_broadworks::session::SessionConfig;
 use pbx_broadworks::{Anchors, Binding as Client, ClientConfig, Credentials, Service, locate};
 use secrecy::SecretString;
 use sip_core::Random;
-use tracing::warn;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
 
-use super::{Binding, Made, Order, Port, refuse, tell_all};
+use super::{Binding, Feed, Made, Order, Port, refuse, tell_all};
 use crate::config::AccountSettings;
 
 /// Name of the program at the exchange.
 const APPLICATION: &str = "balie";
+/// The first wait before the name service is asked again.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest one.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// An account's web services.
 struct BroadWorks {
@@ -53,31 +59,23 @@ impl Binding for BroadWorks {
 }
 
 impl BroadWorks {
-    async fn run(self, port: Port) {
+    async fn run(mut self, port: Port) {
         let Port { feed, mut orders, seed } = port;
         let mut random = Random::from_seed(seed);
-        let domain = self.user.rsplit_once('@').map(|(_, domain)| domain.to_owned());
-        let service = match self.service.clone() {
-            Some(service) => Ok(service),
-            None => locate(&domain.unwrap_or_default(), &[], &mut random)
-                .await
-                .map_err(|error| error.to_string()),
+        let Some(service) = self.located(&feed, &mut orders, &mut random).await else { return };
+        let config = ClientConfig {
+            session: SessionConfig::new(&self.user, &uuid(&mut random), APPLICATION),
+            service,
+            anchors: self.anchors.clone(),
+            proxies: true,
         };
-        let started = service.and_then(|service| {
-            let channels = uuid(&mut random);
-            let config = ClientConfig {
-                session: SessionConfig::new(&self.user, &channels, APPLICATION),
-                service,
-                anchors: self.anchors.clone(),
-                proxies: true,
-            };
-            Client::start(config, random).map_err(|error| error.to_string())
-        });
-        let (client, inputs) = match started {
+        let (client, inputs) = match Client::start(config, random) {
             Ok(started) => started,
-            Err(why) => {
-                warn!(why, "no connection to the web services");
+            Err(error) => {
+                warn!(%error, "no connection to the web services");
                 feed.tell(Input::Link(LinkState::Lost)).await;
+                let (fault, detail) = (LinkFault::Untrusted, error.to_string());
+                feed.tell(Input::LinkFault { fault, detail }).await;
                 while let Some(order) = orders.recv().await {
                     refuse(&feed, order).await;
                 }
@@ -90,6 +88,8 @@ impl BroadWorks {
             Some(secret) => client.sign_in(self.credentials(secret)).await,
             None => {
                 feed.tell(Input::Link(LinkState::Refused)).await;
+                let detail = "there is no password".to_owned();
+                feed.tell(Input::LinkFault { fault: LinkFault::Credentials, detail }).await;
             }
         }
         while let Some(order) = orders.recv().await {
@@ -100,6 +100,43 @@ impl BroadWorks {
             }
         }
         client.close().await;
+    }
+
+    /// Where the web services are: as the settings say, or as the name service does, which is asked until it
+    /// knows. None: the program has let go meanwhile.
+    async fn located(
+        &mut self,
+        feed: &Feed,
+        orders: &mut mpsc::Receiver<Order>,
+        random: &mut Random,
+    ) -> Option<Service> {
+        if let Some(service) = self.service.clone() {
+            return Some(service);
+        }
+        let domain = self.user.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+        let domain = domain.unwrap_or_default();
+        let mut wait = FIRST_WAIT;
+        loop {
+            let why = match locate(&domain, &[], random).await {
+                Ok(service) => return Some(service),
+                Err(error) => error.to_string(),
+            };
+            debug!(why, ?wait, "the web services are not found");
+            feed.tell(Input::Link(LinkState::Lost)).await;
+            feed.tell(Input::LinkFault { fault: LinkFault::Name, detail: why }).await;
+            let until = tokio::time::Instant::now() + wait;
+            while let Ok(order) = tokio::time::timeout_at(until, orders.recv()).await {
+                match order? {
+                    order @ Order::Request(..) => refuse(feed, order).await,
+                    Order::Secret(secret) => self.secret = Some(secret),
+                    Order::NetworkChanged => {
+                        wait = FIRST_WAIT / 2;
+                        break;
+                    }
+                }
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
     fn credentials(&self, password: SecretString) -> Credentials {

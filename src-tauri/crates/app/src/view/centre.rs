@@ -61,6 +61,14 @@ pub struct LinkView {
     pub state: LinkName,
     /// Since when.
     pub since_ms: u64,
+    /// Why the view is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<Code>,
+    /// What the exchange or the system said of it, for support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub detail: Option<String>,
     /// When the next try is made, while lost.
     pub retry_at_ms: Option<u64>,
     /// Since when what is shown may be wrong; null: it is right as far as can be known.

@@ -13,7 +13,7 @@ use app::view::queue::{EntryAction, MeasureName, SeverityName};
 use app::view::service::{ServiceName, WishState};
 use pbx::centre::{
     AgentState, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Forwarding, Input,
-    LinkState, Party, QueueChange, QueueEntry, QueuedCallId, Refusal, Request, Service,
+    LinkFault, LinkState, Party, QueueChange, QueueEntry, QueuedCallId, Refusal, Request, Service,
     ServiceKind,
 };
 use serde_json::json;
@@ -224,8 +224,18 @@ async fn emergency_forwarding_and_services_are_read_back() {
 async fn a_lost_exchange_is_shown_and_asked_nothing() {
     let (mut desk, exchange) = begin().await;
     exchange.tell(Input::Link(LinkState::Lost)).await;
+    let detail = "its certificate has expired".to_owned();
+    exchange.tell(Input::LinkFault { fault: LinkFault::Untrusted, detail }).await;
     exchange.tell(Input::RetryAt(1_900_000_000_000)).await;
     let view = desk.centre(|view| view.link.retry_at_ms.is_some()).await;
+    assert_eq!(view.link.reason, Some(Code::TlsFailure));
+    assert_eq!(view.link.detail.as_deref(), Some("its certificate has expired"));
+    let told = |event| match event {
+        Event::ExchangeState(event) if event.retry_at_ms.is_some() => Some(event),
+        _ => None,
+    };
+    let event = desk.event(told).await;
+    assert_eq!((event.state, event.reason), (LinkName::Lost, Some(Code::TlsFailure)));
     assert!(view.link.stale_since_ms.is_some());
     assert!(view.warnings.contains(&CentreWarning::LinkLost));
     assert!(view.agent.unwrap().allowed.is_empty());

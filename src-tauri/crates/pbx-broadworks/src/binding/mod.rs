@@ -8,6 +8,7 @@ mod map;
 mod read;
 mod service;
 mod told;
+mod trouble;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -26,6 +27,7 @@ use self::{
     carry::{Aftermath, Carrier},
     read::{Learnt, Reader},
     told::{Follow, Teller},
+    trouble::Trouble,
 };
 use crate::{
     Actions, Client, ClientConfig, Credentials, Gate, Notice, Release, XsiError,
@@ -37,6 +39,10 @@ use crate::{
 const WAITING: usize = 256;
 /// Readings of what gives no events, at a time.
 const POLLS: usize = 2;
+/// A reading that other credentials have ended begins anew so soon.
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// After so long an account that may do nothing is looked at again.
+const SHUT_OUT: Duration = Duration::from_secs(600);
 /// The log is read so long after a call has ended: the exchange writes it late.
 const LOG_DELAY: Duration = Duration::from_secs(3);
 
@@ -140,6 +146,8 @@ struct Task {
     polling: HashSet<Subject>,
     log_at: Option<Instant>,
     link: LinkState,
+    /// Why the view is not there.
+    trouble: Trouble,
 }
 
 impl Task {
@@ -167,6 +175,7 @@ impl Task {
             polling: HashSet::new(),
             log_at: None,
             link: LinkState::Absent,
+            trouble: Trouble::default(),
         }
     }
 
@@ -214,6 +223,9 @@ impl Task {
         match command {
             Command::SignIn(credentials) => {
                 self.begun = false;
+                self.begin_at = None;
+                self.trouble = Trouble::default();
+                self.backoff.succeeded();
                 // A plain request proves the password: its answer comes at once, whatever stands between.
                 self.reader.client.events(false).await;
                 self.reader.client.sign_in(credentials).await;
@@ -277,7 +289,7 @@ impl Task {
                 self.beginning = false;
                 match *learnt {
                     Ok(learnt) => self.learnt(learnt).await,
-                    Err(error) => self.not_begun(&error),
+                    Err(error) => self.not_begun(&error).await,
                 }
             }
             Job::Carried { request, outcome, after } => {
@@ -296,19 +308,38 @@ impl Task {
     }
 
     /// Wrong credentials wait for others; anything else is tried again.
-    fn not_begun(&mut self, error: &XsiError) {
+    async fn not_begun(&mut self, error: &XsiError) {
         tracing::debug!("reading the account failed: {error}");
         let refused = matches!(error, XsiError::CredentialsRefused | XsiError::NotSignedIn);
         if refused && matches!(self.gate, Gate::Refused | Gate::Closed) {
             return;
         }
-        let wait = self.backoff.wait(&mut self.random, None);
-        self.begin_at = Some(Instant::now() + wait);
+        let shut_out = matches!(error, XsiError::Forbidden(_));
+        let wait = match () {
+            // That changes when an administrator or the user does something about it.
+            () if shut_out => SHUT_OUT,
+            // Others have come meanwhile.
+            () if refused => AT_ONCE,
+            () => self.backoff.wait(&mut self.random, None),
+        };
+        let again = Instant::now() + wait;
+        self.begin_at = Some(again);
+        if self.begun || refused {
+            return;
+        }
+        self.trouble.reading(error, again);
+        if shut_out {
+            self.reader.client.events(false).await;
+        }
     }
 
     async fn learnt(&mut self, learnt: Learnt) {
         self.backoff.succeeded();
         self.begun = true;
+        self.trouble.read();
+        if self.session == SessionState::Stopped {
+            self.reader.client.events(true).await;
+        }
         self.reader.actions = learnt.actions;
         self.teller = Teller::new(
             self.reader.actions.user(),
@@ -353,12 +384,17 @@ impl Task {
     async fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Gate(gate) => {
-                if gate == Gate::Proved && self.session == SessionState::Stopped {
+                let idle = self.session == SessionState::Stopped && !self.trouble.is_shut_out();
+                if gate == Gate::Proved && idle {
                     self.reader.client.events(true).await;
                 }
                 self.gate = gate;
             }
+            Notice::Refusal(info) => self.trouble.refused(&info),
             Notice::Session(state) => self.session = state,
+            Notice::Trouble { why, again } => {
+                self.trouble.channel(&why, Instant::from_std(again));
+            }
             Notice::Standing { subject, standing } => {
                 if let Some(known) = self.standings.get_mut(&subject) {
                     *known = standing;
@@ -415,6 +451,8 @@ impl Task {
             (Gate::Closed, _) => LinkState::Absent,
             (Gate::Refused, _) | (_, SessionState::Refused) => LinkState::Refused,
             (_, SessionState::Elsewhere) => LinkState::Elsewhere,
+            _ if self.trouble.is_shut_out() => LinkState::Refused,
+            _ if self.trouble.is_reading() => LinkState::Lost,
             (_, SessionState::Lost) => LinkState::Lost,
             (_, SessionState::Stopped | SessionState::Connecting) => LinkState::Connecting,
             (_, SessionState::Unavailable) if self.begun => LinkState::Polling,
@@ -441,6 +479,9 @@ impl Task {
             tracing::debug!("view of the exchange: {:?} -> {link:?}", self.link);
             self.link = link;
             self.reader.tell(Input::Link(link)).await;
+        }
+        for input in self.trouble.told(link, Instant::now()) {
+            self.reader.tell(input).await;
         }
     }
 }

@@ -80,6 +80,12 @@ impl Reader {
         let profile = self.run(self.actions.profile()).await?;
         let me = UserId(self.actions.user().to_owned());
         self.tell(Input::Me { user: me.clone(), name: profile.name() }).await;
+        // Callers of a queue are sent there when the user takes them, be he an agent or not.
+        let number = match profile.extension.is_empty() {
+            true => profile.number.clone(),
+            false => profile.extension.clone(),
+        };
+        self.tell(Input::AgentKnown { agent: me.clone(), name: profile.name(), number }).await;
         if let Some(Some(release)) = self.optional(Ok(Actions::versions())).await? {
             self.actions = Actions::new(self.actions.user(), release)?;
         }
@@ -294,7 +300,7 @@ impl Reader {
         let mut known: Vec<&str> = Vec::new();
         for person in lists.iter().flat_map(|list| &list.people) {
             let again = known.iter().any(|id| id.eq_ignore_ascii_case(&person.user_id));
-            if again || person.user_id.is_empty() || known.len() >= limits::SUBSCRIPTIONS / 4 {
+            if again || person.user_id.is_empty() || known.len() >= limits::AGENTS {
                 continue;
             }
             known.push(&person.user_id);

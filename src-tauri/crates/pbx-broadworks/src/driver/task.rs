@@ -16,8 +16,8 @@ use trust::Anchors;
 
 use super::{Web, http};
 use crate::{
-    Action, Connection, Credentials, Gate, HttpAnswer, HttpFailure, HttpRequest, Input, Lane,
-    Origin, Output, Service, Ticket, WireId, XsiError,
+    Action, Connection, Credentials, ErrorInfo, Gate, HttpAnswer, HttpFailure, HttpRequest, Input,
+    Lane, Origin, Output, Service, Ticket, WireId, XsiError,
     session::{ChannelNumber, SessionConfig, SessionState, Standing, Subject},
     wire::EventData,
 };
@@ -49,8 +49,17 @@ pub struct ClientConfig {
 pub enum Notice {
     /// How the sign-in stands has changed.
     Gate(Gate),
+    /// What the server said when it refused the credentials, before [`Notice::Gate`] tells that it did.
+    Refusal(ErrorInfo),
     /// How the events session stands has changed.
     Session(SessionState),
+    /// There is no channel of events.
+    Trouble {
+        /// Why.
+        why: XsiError,
+        /// When another one is opened.
+        again: Instant,
+    },
     /// How a subscription stands has changed.
     Standing {
         /// Which.
@@ -352,7 +361,11 @@ impl Task {
                     }
                 }
                 Output::Gate(gate) => self.backlog.push_back(Notice::Gate(gate)),
+                Output::Refusal(info) => self.backlog.push_back(Notice::Refusal(info)),
                 Output::Session(state) => self.backlog.push_back(Notice::Session(state)),
+                Output::Trouble { why, again } => {
+                    self.backlog.push_back(Notice::Trouble { why, again });
+                }
                 Output::Standing { subject, standing } => {
                     self.backlog.push_back(Notice::Standing { subject, standing });
                 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{HttpRequest, Method, Origin, Path, limits, wire};
 
 /// Under way at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// How often one is sent before the server is left to send its event again.
 const TRIES: u8 = 3;
 /// Wait before it is sent again.

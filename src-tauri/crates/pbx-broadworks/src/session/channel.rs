@@ -11,10 +11,11 @@ use super::{
     outbox::{Outbox, Purpose, redirection},
 };
 use crate::{
-    Application, HttpAnswer, HttpFailure, HttpRequest, Method, Origin, Path,
+    Application, DocumentError, ErrorInfo, HttpAnswer, HttpFailure, HttpRequest, Method, Origin,
+    Path, XsiError,
     backoff::Backoff,
     wire::{self, Channel as Granted, ChannelReason, Delivery},
-    xml::{self, Splitter},
+    xml::{self, SplitError, Splitter},
 };
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use std::time::Duration;
 const BASE: Duration = Duration::from_secs(2);
 /// The longest one.
 const LONGEST: Duration = Duration::from_secs(120);
+/// After a channel was lost another one is opened so soon.
+const SOON: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1_000));
 /// A heart-beat that failed is tried again so soon.
 const HURRIED: Duration = Duration::from_secs(3);
 
@@ -42,6 +45,61 @@ pub(super) enum Change {
     Elsewhere,
     /// It brought something.
     Delivered(Box<wire::Event>),
+}
+
+/// Why a channel is not there, or not any more.
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    #[error("the network is another one")]
+    Network,
+    #[error("the server ended it")]
+    Ended,
+    #[error(transparent)]
+    Failed(HttpFailure),
+    #[error("{1} was answered with status {0}")]
+    Status(u16, &'static str),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("what came is no channel")]
+    NoChannel,
+    #[error("{0}")]
+    Terminated(String),
+    #[error("the server does not know it")]
+    Unknown,
+    #[error("{0}")]
+    Silent(&'static str),
+}
+
+impl From<SplitError> for Why {
+    fn from(error: SplitError) -> Self {
+        Self::Document(match error {
+            SplitError::TooLarge | SplitError::TooDeep => DocumentError::TooLarge,
+            SplitError::DocumentType | SplitError::NotXml => DocumentError::Malformed,
+        })
+    }
+}
+
+impl Why {
+    /// As the owner is told.
+    fn error(self) -> XsiError {
+        match self {
+            Self::Network | Self::Ended | Self::Terminated(_) | Self::Unknown => {
+                XsiError::Http(HttpFailure::Broken)
+            }
+            Self::Failed(failure) => XsiError::Http(failure),
+            Self::Status(status, _) if is_overload(status) => {
+                XsiError::Overloaded { retry_after: None }
+            }
+            Self::Status(status, _) => XsiError::Refused { status, info: ErrorInfo::default() },
+            Self::Document(error) => XsiError::Document(error),
+            Self::NoChannel => XsiError::Document(DocumentError::OtherKind),
+            Self::Silent(_) => XsiError::Http(HttpFailure::Timeout),
+        }
+    }
+}
+
+fn is_overload(status: u16) -> bool {
+    matches!(status, 429 | 503)
 }
 
 #[derive(Debug, Default)]
@@ -190,7 +248,7 @@ impl Channel {
         &mut self,
         now: Instant,
         out: &mut Outbox,
-        why: &str,
+        why: Why,
         asked: Option<Duration>,
     ) -> Change {
         let was_live = matches!(self.state, State::Live(_));
@@ -199,8 +257,14 @@ impl Channel {
         if was_live {
             // The preferred server is asked first again, soon, but not by all clients at once.
             self.next = 0;
-            let soon = out.jitter(Duration::from_millis(300), Duration::from_millis(1500));
-            self.state = State::Waiting(now + asked.unwrap_or_default().max(soon));
+            let soon = match why {
+                // That happened to this client alone.
+                Why::Network => Duration::ZERO,
+                _ => out.jitter(SOON.0, SOON.1),
+            };
+            let again = now + asked.unwrap_or_default().max(soon);
+            self.state = State::Waiting(again);
+            out.push(Output::Trouble { why: why.error(), again });
             return Change::Down;
         }
         self.next += 1;
@@ -208,8 +272,9 @@ impl Channel {
             self.open(now, out);
         } else {
             self.next = 0;
-            let wait = self.backoff.wait(&mut out.random, asked);
-            self.state = State::Waiting(now + wait);
+            let again = now + self.backoff.wait(&mut out.random, asked);
+            self.state = State::Waiting(again);
+            out.push(Output::Trouble { why: why.error(), again });
         }
         Change::Failed
     }
@@ -217,7 +282,7 @@ impl Channel {
     pub(super) fn network_changed(&mut self, now: Instant, out: &mut Outbox) -> Option<Change> {
         match self.state {
             State::Idle => None,
-            State::Live(_) => Some(self.fail(now, out, "the network is another one", None)),
+            State::Live(_) => Some(self.fail(now, out, Why::Network, None)),
             State::Waiting(_) | State::Opening(_) => {
                 self.drop_connection(out);
                 self.next = 0;
@@ -261,8 +326,8 @@ impl Channel {
                 Change::Forbidden
             }
             status => {
-                let why = format!("status {status}");
-                self.fail(now, out, &why, answer.retry_after.filter(|_| answer.is_overload()))
+                let asked = answer.retry_after.filter(|_| answer.is_overload());
+                self.fail(now, out, Why::Status(status, "it"), asked)
             }
         })
     }
@@ -278,8 +343,8 @@ impl Channel {
         if self.number() != Some(number) {
             return None;
         }
-        let why = failure.map_or_else(|| "the server ended it".to_owned(), ToString::to_string);
-        Some(self.fail(now, out, &why, None))
+        let why = failure.cloned().map_or(Why::Ended, Why::Failed);
+        Some(self.fail(now, out, why, None))
     }
 
     /// More of the endless answer. Several changes may come of it; none after one that ends the channel.
@@ -301,7 +366,7 @@ impl Channel {
         while let Some(document) = self.splitter.poll_output() {
             let change = match document {
                 Ok(document) => self.document(now, out, &document),
-                Err(error) => Some(self.fail(now, out, &error.to_string(), None)),
+                Err(error) => Some(self.fail(now, out, error.into(), None)),
             };
             let over = self.number() != Some(number);
             changes.extend(change);
@@ -322,8 +387,8 @@ impl Channel {
                 Ok(Delivery::Terminated { channel_id, reason }) => {
                     self.terminated(now, out, channel_id.as_deref(), &reason)
                 }
-                Ok(_) => Some(self.fail(now, out, "what came is no channel", None)),
-                Err(error) => Some(self.fail(now, out, &error.to_string(), None)),
+                Ok(_) => Some(self.fail(now, out, Why::NoChannel, None)),
+                Err(error) => Some(self.fail(now, out, error.into(), None)),
             };
         }
         match delivery {
@@ -350,7 +415,7 @@ impl Channel {
     fn granted(&mut self, now: Instant, out: &mut Outbox, granted: Granted) -> Option<Change> {
         let State::Opening(opening) = &self.state else { return None };
         if Path::new("channel").part(&granted.id).is_err() {
-            return Some(self.fail(now, out, "the channel's name cannot be used", None));
+            return Some(self.fail(now, out, Why::NoChannel, None));
         }
         tracing::debug!("channel: opening, granted -> live");
         let lifetime = granted.expires.map(|seconds| Duration::from_secs(u64::from(seconds)));
@@ -384,7 +449,7 @@ impl Channel {
             self.drop_connection(out);
             return Some(Change::Elsewhere);
         }
-        Some(self.fail(now, out, reason.word(), None))
+        Some(self.fail(now, out, Why::Terminated(reason.word().to_owned()), None))
     }
 
     /// How a heart-beat went.
@@ -405,8 +470,7 @@ impl Channel {
                 None
             }
             Ok(answer) if matches!(answer.status, 401 | 404 | 410) => {
-                let why = format!("heart-beat answered with {}", answer.status);
-                Some(self.fail(now, out, &why, None))
+                Some(self.fail(now, out, Why::Status(answer.status, "a heart-beat"), None))
             }
             _ => {
                 live.beat_at = live.beat_at.min(now + HURRIED);
@@ -440,8 +504,7 @@ impl Channel {
                 None
             }
             Ok(answer) if matches!(answer.status, 401 | 404 | 410) => {
-                let why = format!("renewal answered with {}", answer.status);
-                Some(self.fail(now, out, &why, None))
+                Some(self.fail(now, out, Why::Status(answer.status, "a renewal"), None))
             }
             _ => {
                 let left =
@@ -454,8 +517,7 @@ impl Channel {
 
     /// Another request over the channel's way was answered with the word that there is no such channel.
     pub(super) fn unknown(&mut self, now: Instant, out: &mut Outbox) -> Option<Change> {
-        matches!(self.state, State::Live(_))
-            .then(|| self.fail(now, out, "the server does not know it", None))
+        matches!(self.state, State::Live(_)).then(|| self.fail(now, out, Why::Unknown, None))
     }
 
     pub(super) fn timeout(&mut self, now: Instant, out: &mut Outbox) -> Option<Change> {
@@ -470,7 +532,7 @@ impl Channel {
             State::Opening(opening) if opening.until <= now => {
                 let why =
                     if opening.answered { "no name of the channel came" } else { "no answer came" };
-                Some(self.fail(now, out, why, None))
+                Some(self.fail(now, out, Why::Silent(why), None))
             }
             State::Opening(_) => None,
             State::Live(_) => self.tend(now, out),
@@ -480,15 +542,20 @@ impl Channel {
     /// Heart-beats, renewals, and the end of a channel that has fallen silent.
     fn tend(&mut self, now: Instant, out: &mut Outbox) -> Option<Change> {
         let State::Live(live) = &mut self.state else { return None };
-        let silence = out.config.event_timeout + out.config.heartbeat;
+        let silence = out.config.event_timeout + HURRIED;
         if live.beaten + out.config.event_timeout + HURRIED <= now {
-            return Some(self.fail(now, out, "no heart-beat was answered in time", None));
+            return Some(self.fail(
+                now,
+                out,
+                Why::Silent("no heart-beat was answered in time"),
+                None,
+            ));
         }
         if live.heard + silence <= now {
-            return Some(self.fail(now, out, "nothing was heard any more", None));
+            return Some(self.fail(now, out, Why::Silent("nothing was heard any more"), None));
         }
         if live.ends_at.is_some_and(|end| end <= now) {
-            return Some(self.fail(now, out, "it has expired", None));
+            return Some(self.fail(now, out, Why::Silent("it has expired"), None));
         }
         if live.beat_at <= now {
             live.beat_at = now + out.config.heartbeat;
@@ -518,7 +585,7 @@ impl Channel {
             State::Waiting(at) => Some(*at),
             State::Opening(opening) => Some(opening.until),
             State::Live(live) => {
-                let silence = out.config.event_timeout + out.config.heartbeat;
+                let silence = out.config.event_timeout + HURRIED;
                 let fixed = [
                     live.beaten + out.config.event_timeout + HURRIED,
                     live.heard + silence,

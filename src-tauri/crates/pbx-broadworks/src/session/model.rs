@@ -1,6 +1,6 @@
 //! What goes into the events session and what comes out of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{HttpAnswer, HttpFailure, HttpRequest, Origin, Path, XsiError, wire::EventData};
 
@@ -204,6 +204,13 @@ pub enum Output {
     },
     /// How the session stands has changed.
     State(SessionState),
+    /// There is no channel.
+    Trouble {
+        /// Why.
+        why: XsiError,
+        /// When another one is opened.
+        again: Instant,
+    },
     /// How a subscription stands has changed.
     Standing {
         /// Which.

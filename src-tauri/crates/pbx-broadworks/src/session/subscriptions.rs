@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 const AT_ONCE: usize = 6;
 /// A renewal without an answer is sent again after this.
 const UNANSWERED: Duration = Duration::from_secs(30);
-/// A renewal that has no turn is looked at again after this.
+/// Renewals that have no turn are looked at again after this, should no answer come before.
 const CROWDED: Duration = Duration::from_secs(1);
 /// A subscription that has lived for so long did not fail at once.
 const LIVED: Duration = Duration::from_secs(60);
@@ -85,6 +85,8 @@ pub(super) struct Subscriptions {
     barred: bool,
     /// Events of subscriptions whose name is still to come.
     early: VecDeque<Event>,
+    /// When some that were due had no turn. They get it as soon as an answer comes.
+    crowded: Option<Instant>,
 }
 
 impl Subscriptions {
@@ -122,8 +124,13 @@ impl Subscriptions {
 
     /// Something told may be wrong: all of it is asked for.
     pub(super) fn resync(&mut self, now: Instant, out: &mut Outbox, subject: &Subject) {
+        let up = self.way.is_some();
         if let Some(one) = self.all.iter_mut().find(|one| one.subject == *subject) {
-            one.resync = true;
+            match one.state {
+                // What was refused may be allowed by now.
+                State::Polled { .. } if up => one.state = State::Wanted,
+                _ => one.resync = true,
+            }
         }
         self.advance(now, out);
     }
@@ -196,9 +203,14 @@ impl Subscriptions {
 
     /// One that exists: taken over if it is wanted, ended if it is ours and nobody wants it.
     fn take_over(&mut self, now: Instant, out: &mut Outbox, found: &Subscription) {
-        let ours = found.channel_set.as_deref() == Some(out.config.channel_set.as_str())
-            && found.application.as_deref().is_none_or(|name| name == out.config.application);
-        if !ours {
+        let ours = found.application.as_deref().is_none_or(|name| name == out.config.application);
+        let here = found.channel_set.as_deref() == Some(out.config.channel_set.as_str());
+        if !ours || !here {
+            // A program of this name that ended without a word has left it, and the server lets no two of them
+            // live: it only counts towards the user's limit.
+            if ours && found.application.is_some() && found.channel_set.is_some() {
+                self.delete(out, &found.id);
+            }
             return;
         }
         let wanted = self.all.iter_mut().find(|one| {
@@ -358,19 +370,17 @@ impl Subscriptions {
             }
         }
         self.advance(now, out);
-        for one in &mut self.all {
-            if let State::Up { renew_at, .. } = &mut one.state
-                && *renew_at <= now
-            {
-                *renew_at = now + CROWDED;
-            }
-        }
+        let due = |one: &One| matches!(one.state, State::Up { renew_at, .. } if renew_at <= now);
+        self.crowded = self.all.iter().any(due).then_some(now);
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let up = self.way.is_some();
         let next = |one: &One| match &one.state {
-            State::Up { renew_at, .. } => up.then_some(*renew_at),
+            State::Up { renew_at, .. } => up.then(|| match self.crowded {
+                Some(at) if *renew_at <= at => at + CROWDED,
+                _ => *renew_at,
+            }),
             State::Waiting(at) => Some(*at),
             State::Polled { poll_at, again } if up => Some(*poll_at.min(again)),
             State::Polled { poll_at, .. } => Some(*poll_at),

@@ -41,6 +41,8 @@ pub(crate) enum Reply {
     Bytes(Vec<u8>),
     /// These bytes, then the end.
     Last(Vec<u8>),
+    /// These bytes, then the end of the server's half, while it goes on reading.
+    Half(Vec<u8>),
     /// These bytes, and then what comes, until the sender is dropped.
     Stream(Vec<u8>, mpsc::Receiver<Vec<u8>>),
     /// These bytes again and again, until the client has enough.
@@ -141,6 +143,12 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 let _ = socket.write_all(&bytes).await;
                 false
             }
+            Reply::Half(bytes) => {
+                let _ = socket.write_all(&bytes).await;
+                let _ = socket.shutdown().await;
+                until_closed(&mut socket).await;
+                false
+            }
             Reply::Stream(head, mut pieces) => {
                 let mut open = socket.write_all(&head).await.is_ok();
                 while open {
@@ -159,9 +167,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 false
             }
             Reply::Silence => {
-                // Until the client has enough.
-                let mut rest = [0; 64];
-                while socket.read(&mut rest).await.is_ok_and(|length| length > 0) {}
+                until_closed(&mut socket).await;
                 false
             }
         };
@@ -169,6 +175,12 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return;
         }
     }
+}
+
+/// Reads until the client has enough.
+async fn until_closed<S: AsyncRead + Unpin>(socket: &mut S) {
+    let mut rest = [0; 64];
+    while socket.read(&mut rest).await.is_ok_and(|length| length > 0) {}
 }
 
 async fn read<S: AsyncRead + Unpin>(

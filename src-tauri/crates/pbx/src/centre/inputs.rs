@@ -35,6 +35,10 @@ impl Centre {
                     self.all_queues_changed();
                 }
             }
+            Input::LinkFault { fault, detail } => {
+                self.link.fails(fault, detail);
+                self.changed(Change::Link);
+            }
             Input::RetryAt(at) => {
                 self.link.retries(at);
                 self.changed(Change::Link);

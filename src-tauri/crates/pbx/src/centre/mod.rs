@@ -46,8 +46,8 @@ pub use model::{
     Severity, UserId, WrapUp,
 };
 pub use port::{
-    Answer, CallVerb, Capability, Input, LinkState, QueueChange, Recording, Refusal, Request,
-    RequestId, Role, Supervision,
+    Answer, CallVerb, Capability, Input, LinkFault, LinkState, QueueChange, Recording, Refusal,
+    Request, RequestId, Role, Supervision,
 };
 pub use schedule::{Day, End, MonthDay, Opening, Recurrence, Schedule, WeekOfMonth, Zone};
 pub use service::{

@@ -27,6 +27,29 @@ pub enum LinkState {
     Elsewhere,
 }
 
+/// Why the view of the exchange is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkFault {
+    /// User name or password were refused.
+    Credentials,
+    /// The exchange knows the user and lets him do nothing: locked, expired, not subscribed to.
+    Forbidden,
+    /// Its name leads nowhere.
+    Name,
+    /// Nobody listens there, or the network says no.
+    Unreachable,
+    /// It did not prove who it is.
+    Untrusted,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke.
+    Broken,
+    /// It has too much to do.
+    Overloaded,
+    /// What answers is no such exchange, or speaks so that it cannot be understood.
+    Answer,
+}
+
 /// What the user is to a queue or to the centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -107,6 +130,14 @@ pub enum QueueChange {
 pub enum Input {
     /// The view of the exchange changed.
     Link(LinkState),
+    /// Why the view is not there, after the link's state was told. Holds until it is there again or another
+    /// reason is told.
+    LinkFault {
+        /// Why.
+        fault: LinkFault,
+        /// In the words of the exchange or of the adapter, for support; may be empty.
+        detail: String,
+    },
     /// With [`LinkState::Lost`]: when the next try is made, milliseconds since the Unix epoch.
     RetryAt(u64),
     /// Who the user is at the exchange, and his name there.

@@ -10,7 +10,8 @@ use pbx::centre::{
 use super::super::desk::Desk;
 use super::Running;
 use super::words::{
-    capability_name, cause_name, code_views, link_name, refusal_code, state_name, text_of,
+    capability_name, cause_name, code_views, fault_code, link_name, refusal_code, state_name,
+    text_of,
 };
 use crate::view::PeerView;
 use crate::view::centre::{
@@ -56,9 +57,12 @@ impl Desk {
 
     fn link_view(&self, centre: &Centre) -> LinkView {
         let link = centre.link();
+        let fault = link.fault();
         LinkView {
             state: link_name(link.state()),
             since_ms: centre.ms(link.since()),
+            reason: fault.map(|(fault, _)| fault_code(fault)),
+            detail: fault.map(|(_, detail)| detail.to_owned()).filter(|text| !text.is_empty()),
             retry_at_ms: link.retry_at(),
             stale_since_ms: link.stale_since().map(|at| centre.ms(at)),
         }

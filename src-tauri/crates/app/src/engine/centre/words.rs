@@ -1,8 +1,8 @@
 //! The words of the model as those of the interface, and back.
 
 use pbx::centre::{
-    AgentState, Capability, Cause, Code as Choice, EntryState, FactKind, HuntPolicy, LinkState,
-    MeasureKind, NightOverride, Phase, Priority, Refusal, ServiceKind, Severity,
+    AgentState, Capability, Cause, Code as Choice, EntryState, FactKind, HuntPolicy, LinkFault,
+    LinkState, MeasureKind, NightOverride, Phase, Priority, Refusal, ServiceKind, Severity,
 };
 
 use crate::code::Code;
@@ -138,6 +138,21 @@ pub(super) fn code_views(codes: &[Choice]) -> Vec<CodeView> {
 pub(super) fn text_of(codes: &[Choice], code: &str) -> String {
     let found = codes.iter().find(|choice| choice.code == code);
     found.map(|choice| choice.description.clone()).unwrap_or_default()
+}
+
+/// Why the view of an exchange is not there, in a stable word.
+pub(super) fn fault_code(fault: LinkFault) -> Code {
+    match fault {
+        LinkFault::Credentials => Code::AuthFailed,
+        LinkFault::Forbidden => Code::Forbidden,
+        LinkFault::Name => Code::DnsFailure,
+        LinkFault::Unreachable => Code::ConnectionFailed,
+        LinkFault::Untrusted => Code::TlsFailure,
+        LinkFault::Timeout => Code::Timeout,
+        LinkFault::Broken => Code::ConnectionLost,
+        LinkFault::Overloaded => Code::Unavailable,
+        LinkFault::Answer => Code::ServerError,
+    }
 }
 
 /// A refusal of the exchange in a stable word, and what it said.
