@@ -13,11 +13,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
-pub use self::centre::{CentreCommand, DriftAction, SuperviseHow};
+pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 use crate::code::Code;
 use crate::view::centre::CentreView;
 use crate::view::queue::QueueView;
-use crate::view::service::ServiceView;
+use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
 };
@@ -629,6 +629,8 @@ pub enum Answer {
     Position(QueuePosition),
     /// A call that the exchange makes.
     ExchangeCall(ExchangeCallCreated),
+    /// A recording of the user's own.
+    Greeting(GreetingRecording),
 }
 
 impl Answer {

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use crate::view::centre::AgentWish;
 use crate::view::queue::{PriorityName, ThresholdView};
-use crate::view::service::{NightChoice, ServiceName, ServiceValues};
+use crate::view::service::{GreetingOf, NightChoice, ServiceName, ServiceValues};
 
 /// Names of [`CentreCommand`].
 pub(super) const NAMES: &[&str] = &[
@@ -31,6 +31,8 @@ pub(super) const NAMES: &[&str] = &[
     "abandoned.done",
     "service.get",
     "service.set",
+    "greeting.get",
+    "greeting.set",
     "night.set",
     "emergency.forward",
     "supervise",
@@ -290,6 +292,31 @@ pub enum CentreCommand {
         #[ts(optional)]
         account: Option<String>,
     },
+    /// The user's own recording of a greeting of his voicemail. Answered with
+    /// [`crate::view::service::GreetingRecording`].
+    #[serde(rename = "greeting.get")]
+    GreetingGet {
+        /// Which.
+        greeting: GreetingOf,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Give the voicemail a recording of the user's own, which callers hear from then on.
+    #[serde(rename = "greeting.set")]
+    GreetingSet {
+        /// Which.
+        greeting: GreetingOf,
+        /// What it is called, 1 to 80 characters.
+        name: String,
+        /// A WAV file, mono, 8 or 16 kHz, 16 bit or G.711, at most 2.5 MB, base64 (RFC 4648 section 4).
+        wav: SoundText,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
     /// Switch night.
     #[serde(rename = "night.set")]
     NightSet {
@@ -346,6 +373,24 @@ pub enum CentreCommand {
         #[ts(optional)]
         to: Option<String>,
     },
+}
+
+/// A sound file as text. What was said in it does not belong into logs.
+#[derive(Clone, Deserialize, TS)]
+#[serde(transparent)]
+pub struct SoundText(String);
+
+impl SoundText {
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SoundText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SoundText").field("length", &self.0.len()).finish_non_exhaustive()
+    }
 }
 
 /// What to do about a drift.

@@ -3,6 +3,7 @@
 
 mod commands;
 mod correlate;
+mod greeting;
 mod own;
 mod queues;
 mod services;

@@ -44,6 +44,8 @@ pub struct CentreView {
     pub abandoned: Vec<AbandonedView>,
     /// Calls that are over and want an outcome, oldest first.
     pub dispositions: Vec<DispositionView>,
+    /// Calls that are parked at the user's own line or at one of his group, longest first.
+    pub parked: Vec<ParkedView>,
     /// The mailbox at the exchange; null: none is told.
     pub messages: Option<MessagesView>,
     /// What the user must know; front ends have words for them.
@@ -165,6 +167,9 @@ pub struct AgentBarView {
     pub on_call: Option<bool>,
     /// A supervisor listens to the present call.
     pub monitored: bool,
+    /// Why queues give no calls though the agent wants them, whether the exchange has taken him out for it or
+    /// passes him by; null: they do, or he wants none.
+    pub cause: Option<DriftCause>,
     /// What can be asked for now.
     pub allowed: Vec<AgentWish>,
     /// Reasons for being unavailable, in the exchange's order.
@@ -247,7 +252,7 @@ pub struct AgentDriftView {
     pub since_ms: u64,
 }
 
-/// What is behind a drift.
+/// What keeps an agent from getting calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftCause {
@@ -346,6 +351,21 @@ pub struct CalledBackView {
     pub at_ms: u64,
     /// There was a conversation. False: it was tried.
     pub reached: bool,
+}
+
+/// A call that is parked.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ParkedView {
+    /// Where it is fetched: `slot` of `call.retrieve`.
+    pub slot: String,
+    /// Whose line that is; empty when not known.
+    pub name: String,
+    /// The user's own line.
+    pub own: bool,
+    /// Who is parked.
+    pub peer: PeerView,
+    /// Since when, as far as was seen.
+    pub since_ms: u64,
 }
 
 /// The mailbox at the exchange.

@@ -84,7 +84,8 @@ pub struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub active: Option<bool>,
-    /// Forwarding: where to; remote office: the number; hoteling: whose phone.
+    /// Forwarding: where to; remote office: the number; hoteling: whose phone; voicemail: where callers are sent
+    /// who can leave no message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub to: Option<String>,
@@ -116,6 +117,30 @@ pub struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub email: Option<String>,
+    /// Voicemail: a copy of each message is mailed there; empty: not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub copy: Option<String>,
+    /// Voicemail: what callers hear while the user talks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub greeting_busy: Option<GreetingName>,
+    /// Voicemail: what callers hear when nobody answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub greeting_no_answer: Option<GreetingName>,
+    /// Voicemail: what the user's own recording for `greeting_busy` is called; empty: there is none. Read only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recording_busy: Option<String>,
+    /// Voicemail: the same for `greeting_no_answer`. Read only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recording_no_answer: Option<String>,
+    /// Voicemail: callers hear the greeting and can leave no message; with `to` they are sent there after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub no_message: Option<bool>,
     /// Voicemail: there is a mailbox that can be listened to. Read only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -124,10 +149,48 @@ pub struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub night: Option<NightChoice>,
-    /// Night: name of the schedule. Read only.
+    /// Night: name of the schedule of business hours. Read only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub schedule: Option<String>,
+}
+
+/// What callers of the voicemail hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum GreetingName {
+    /// The exchange's own greeting.
+    Standard,
+    /// The user's recording (`greeting.set`).
+    Own,
+    /// Further recordings, only when nobody answers.
+    #[serde(rename = "alternate_1")]
+    First,
+    /// See [`GreetingName::First`].
+    #[serde(rename = "alternate_2")]
+    Second,
+    /// See [`GreetingName::First`].
+    #[serde(rename = "alternate_3")]
+    Third,
+}
+
+/// Which greeting of the voicemail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum GreetingOf {
+    /// While the user talks.
+    Busy,
+    /// When nobody answers.
+    NoAnswer,
+}
+
+/// The user's own recording of a greeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct GreetingRecording {
+    /// What it is called.
+    pub name: String,
+    /// A WAV file, base64 (RFC 4648 section 4).
+    pub wav: String,
 }
 
 /// A phone that rings too.
@@ -228,6 +291,8 @@ pub struct HuntGroupView {
     pub members: Vec<String>,
     /// Who is next in line.
     pub next: Option<String>,
+    /// Whether the user belongs to it is told; false: `joined` says nothing.
+    pub told: bool,
     /// The user takes its calls.
     pub joined: bool,
     /// He may join and leave.
@@ -267,4 +332,43 @@ pub struct FactView {
     pub in_force: Option<bool>,
     /// Until when, where told.
     pub until_ms: Option<u64>,
+    /// A schedule of holidays; else, of a schedule, of business hours.
+    pub holidays: bool,
+    /// The times of a schedule.
+    pub openings: Vec<OpeningView>,
+}
+
+/// A time in which a schedule holds, by the clock on the wall of the exchange's user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct OpeningView {
+    /// Its name at the exchange; may be empty.
+    pub name: String,
+    /// The first day, `2026-01-31`.
+    pub day: String,
+    /// Minute of the day at which it begins.
+    pub from: u32,
+    /// How long it lasts, minutes.
+    pub lasts: u32,
+    /// How often it comes again.
+    pub recurs: RecursName,
+    /// Of `weekly`: the days of the week, 1 for Monday to 7.
+    pub weekdays: Vec<u8>,
+    /// Every so many days, weeks, months or years.
+    pub every: u32,
+}
+
+/// How often an opening comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RecursName {
+    /// Never.
+    Once,
+    /// By days.
+    Daily,
+    /// On days of the week.
+    Weekly,
+    /// On a day of the month.
+    Monthly,
+    /// On a day of the year.
+    Yearly,
 }

@@ -6,6 +6,7 @@ mod calls;
 mod device;
 mod directory;
 mod profile;
+mod schedule;
 mod service;
 
 pub use calls::{ConferenceVerb, ParticipantVerb, RecordingVerb, SupervisionVerb};

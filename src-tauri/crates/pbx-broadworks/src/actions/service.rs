@@ -3,7 +3,10 @@
 use super::{Actions, Built, done};
 use crate::{
     Action, HttpRequest, Method, XsiError,
-    wire::{BusyLampField, Monitoring, PersonEntry, ServiceState, VoiceMessage, read_messages},
+    wire::{
+        BusyLampField, Greetings, Monitoring, PersonEntry, ServiceState, VoiceMessage,
+        read_messages,
+    },
 };
 
 impl Actions {
@@ -63,6 +66,37 @@ impl Actions {
         Ok(Action::new(request, |reply| {
             let users = reply.root()?.listed("monitoredUsers", "userDetails");
             Ok(users.filter_map(|one| one.text_of("userId")).collect())
+        }))
+    }
+
+    /// What callers of the voicemail hear.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn greetings(&self) -> Built<Greetings> {
+        let request = self.request(Method::Get, "services/VoiceMessaging/Greetings")?;
+        Ok(Action::new(request, |reply| Ok(Greetings::read(reply.root()?))))
+    }
+
+    /// Sets greetings. What is `None` in them stays as it is.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn set_greetings(&self, greetings: &Greetings) -> Built<()> {
+        let mut request = self.request(Method::Put, "services/VoiceMessaging/Greetings")?;
+        request.body = Some(greetings.write());
+        Ok(done(request))
+    }
+
+    /// Those at whose lines the user's group parks calls.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn park_group(&self) -> Built<Vec<PersonEntry>> {
+        let request = self.request(Method::Get, "services/CallPark")?;
+        Ok(Action::new(request, |reply| {
+            let users = reply.root()?.listed("userDetailsList", "userDetails");
+            Ok(users.map(PersonEntry::read).collect())
         }))
     }
 

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     Built, HttpAnswer, Release, XsiError,
-    wire::{AgentStateWord, Common, DirectoryKind, LogList, Profile, QueueDetails, ServiceState},
+    wire::{
+        AgentStateWord, Common, DirectoryKind, Greetings, LogList, Profile, QueueDetails,
+        ScheduleRef, ServiceState,
+    },
 };
 
 fn old() -> Actions {
@@ -372,4 +375,29 @@ fn answers_are_read() {
         ("Ren\u{e9}", "+31201234567", LogList::Missed)
     );
     assert_eq!(log[0].at, Some(1_772_352_307_000));
+}
+
+#[test]
+fn greetings_parking_and_schedules_have_their_paths() {
+    let a = old();
+    assert_eq!(line(a.greetings()), "GET services/VoiceMessaging/Greetings");
+    let rings = Greetings { rings: Some(3), ..Greetings::default() };
+    assert_eq!(line(a.set_greetings(&rings)), "PUT services/VoiceMessaging/Greetings");
+    assert_eq!(
+        body(a.set_greetings(&rings)),
+        "<noAnswerNumberOfRings>3</noAnswerNumberOfRings></VoiceMessagingGreetings>"
+    );
+    assert_eq!(line(a.park_group()), "GET services/CallPark");
+    assert_eq!(line(a.schedules()), "GET profile/Schedule");
+    let mut hours = ScheduleRef {
+        name: "Kantoor uren".to_owned(),
+        level: "Group".to_owned(),
+        holidays: false,
+        path: Vec::new(),
+    };
+    assert_eq!(line(a.schedule(&hours)), "GET profile/Schedule/Time/Kantoor%20uren");
+    hours.path = vec!["Time".to_owned(), "Group".to_owned(), "Kantoor uren".to_owned()];
+    assert_eq!(line(a.schedule(&hours)), "GET profile/Schedule/Time/Group/Kantoor%20uren");
+    hours.path.push("..".to_owned());
+    assert!(a.schedule(&hours).is_err(), "an address of the server's is not followed anywhere");
 }

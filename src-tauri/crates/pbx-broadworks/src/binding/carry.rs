@@ -1,7 +1,8 @@
 //! Requests of the model as actions, and their answers and refusals.
 
 use pbx::centre::{
-    Answer, CallVerb, NightOverride, QueueId, Recording, Refusal, Request, Supervision, UserId,
+    Answer, CallVerb, GreetingKind, NightOverride, QueueId, Recorded, Recording, Refusal, Request,
+    Service, ServiceKind, Supervision, UserId, VoiceMail,
 };
 
 use super::{map, read::Reader, service};
@@ -103,6 +104,8 @@ impl Carrier {
                 let read = self.reader.service(service::path(kind)).await;
                 read.map(|()| Answer::Accepted).map_err(refusal)
             }
+            Request::ReadGreeting(kind) => self.greeting(kind).await,
+            Request::SetGreeting { kind, recorded } => self.own_greeting(kind, recorded).await,
             Request::ReadPolicy(queue) => {
                 let read = self.reader.policy(&queue, true).await;
                 read.map(|()| Answer::Accepted).map_err(refusal)
@@ -216,11 +219,48 @@ impl Carrier {
         Ok(Answer::Accepted)
     }
 
-    async fn service(&self, wanted: &pbx::centre::Service) -> Outcome {
+    async fn service(&self, wanted: &Service) -> Outcome {
         let state = service::wanted(wanted).ok_or(Refusal::NotAllowed)?;
         self.accept(self.actions().set_service(&state)).await?;
-        self.reader.service(service::path(wanted.kind())).await.map_err(refusal)?;
-        Ok(Answer::Accepted)
+        let greetings = match wanted {
+            Service::VoiceMail(mail) => self.set_greetings(mail).await,
+            _ => Ok(()),
+        };
+        let read = self.reader.service(service::path(wanted.kind())).await.map_err(refusal);
+        greetings.and(read).map(|()| Answer::Accepted)
+    }
+
+    /// Sets what is to be another one at the greetings of a voicemail.
+    async fn set_greetings(&self, wanted: &VoiceMail) -> Result<(), Refusal> {
+        if wanted.greetings.is_none() && wanted.rings.is_none() {
+            return Ok(());
+        }
+        let so = self.run(self.actions().greetings()).await?;
+        let change = service::greetings_to_set(wanted, &so);
+        match change.is_empty() {
+            true => Ok(()),
+            false => self.run(self.actions().set_greetings(&change)).await,
+        }
+    }
+
+    /// The user's own recording of a greeting.
+    async fn greeting(&self, kind: GreetingKind) -> Outcome {
+        let greetings = self.run(self.actions().greetings()).await?;
+        let file = match kind {
+            GreetingKind::Busy => greetings.busy_file,
+            GreetingKind::NoAnswer => greetings.no_answer_file,
+        };
+        let file = file.ok_or(Refusal::Gone)?;
+        // Some servers only tell what it is called.
+        let wav = file.content.ok_or(Refusal::NotAllowed)?;
+        Ok(Answer::Recorded(Recorded { name: file.description, wav }))
+    }
+
+    async fn own_greeting(&self, kind: GreetingKind, recorded: Recorded) -> Outcome {
+        let greetings = service::own_greeting(kind, recorded);
+        self.accept(self.actions().set_greetings(&greetings)).await?;
+        let read = self.reader.service(service::path(ServiceKind::VoiceMail)).await;
+        read.map(|()| Answer::Accepted).map_err(refusal)
     }
 
     async fn call(&self, request: Request, after: &mut Aftermath) -> Outcome {

@@ -3,6 +3,7 @@
 
 mod capability;
 mod carry;
+mod facts;
 mod map;
 mod read;
 mod service;
@@ -73,7 +74,8 @@ impl Binding {
         let (client, notices) = Client::start(config, random)?;
         let (commands, inbox) = mpsc::channel(WAITING);
         let (inputs, outbox) = mpsc::channel(WAITING);
-        let reader = Reader { client: client.clone(), actions, inputs };
+        let client_of_reader = client.clone();
+        let reader = Reader { client: client_of_reader, actions, inputs, supervised: Vec::new() };
         tokio::spawn(Task::new(reader, notices, inbox, own).run());
         Ok((Self { commands, client }, outbox))
     }
@@ -312,8 +314,10 @@ impl Task {
             self.reader.actions.user(),
             learnt.wrap_ups,
             learnt.memberships,
-            learnt.supervised,
+            learnt.supervised.clone(),
+            learnt.park_lines,
         );
+        self.reader.supervised = learnt.supervised;
         let gone: Vec<Subject> =
             self.standings.keys().filter(|one| !learnt.subjects.contains(one)).cloned().collect();
         for subject in gone {
@@ -331,7 +335,11 @@ impl Task {
             }
         }
         let reader = self.reader.clone();
+        let profile = learnt.profile;
         self.jobs.spawn(async move {
+            if let Err(error) = reader.facts(&profile).await {
+                tracing::debug!("what can only be read cannot be read: {error}");
+            }
             if let Err(error) = reader.call_log().await {
                 tracing::debug!("the call log cannot be read: {error}");
             }

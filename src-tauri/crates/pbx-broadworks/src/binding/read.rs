@@ -1,6 +1,10 @@
 //! Reading by actions: everything at the beginning, and later what gives no events.
 
-use pbx::centre::{Input, Measure, Measures, NightOverride, QueueId, QueuePolicy, Role, UserId};
+use std::collections::HashMap;
+
+use pbx::centre::{
+    Input, Measure, Measures, NightOverride, QueueId, QueuePolicy, Role, Service, UserId,
+};
 use tokio::sync::mpsc;
 
 use super::{capability::Account, map, service};
@@ -10,12 +14,17 @@ use crate::{
     wire::{AgentList, AgentSettings, DirectoryKind, Profile},
 };
 
+/// Most lines of a group that parks together.
+const PARK_LINES: usize = 50;
+
 /// Reads and tells; a clone for each reading that goes on beside others.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub client: Client,
     pub actions: Actions,
     pub inputs: mpsc::Sender<Input>,
+    /// The queues that are watched over: their night and forwarding may be changed.
+    pub supervised: Vec<QueueId>,
 }
 
 /// What was learnt at the beginning.
@@ -29,6 +38,8 @@ pub(super) struct Learnt {
     pub memberships: Vec<pbx::centre::Membership>,
     /// The queues that are watched over.
     pub supervised: Vec<QueueId>,
+    /// Lines at which calls are parked: by user id the owner's name and the extension.
+    pub park_lines: HashMap<String, (String, String)>,
     /// What is to be told from now on.
     pub subjects: Vec<Subject>,
 }
@@ -52,7 +63,7 @@ impl Reader {
     }
 
     /// As [`Self::run`], but what the account may not have is `None`.
-    async fn optional<T>(&self, action: crate::Built<T>) -> Result<Option<T>, XsiError> {
+    pub(super) async fn optional<T>(&self, action: crate::Built<T>) -> Result<Option<T>, XsiError> {
         match self.run(action).await {
             Ok(value) => Ok(Some(value)),
             Err(error) if is_fatal(&error) => Err(error),
@@ -89,6 +100,7 @@ impl Reader {
             wrap_ups: Vec::new(),
             memberships: Vec::new(),
             supervised: Vec::new(),
+            park_lines: HashMap::new(),
             subjects: vec![Subject::user(&me.0, Package::StandardCall)],
         };
         self.queues(&mut learnt, &mut account, settings.as_ref()).await?;
@@ -104,6 +116,9 @@ impl Reader {
         }
         if account.has("Voice Messaging") {
             learnt.subjects.push(Subject::user(&me.0, Package::MailSummary));
+        }
+        if account.has("Call Park") {
+            self.park_lines(&mut learnt).await?;
         }
         self.supervised_agents(&mut learnt).await?;
         learnt.account = account;
@@ -189,6 +204,12 @@ impl Reader {
         if let Some(reasons) = reasons.filter(|reasons| reasons.enabled) {
             let codes = reasons.codes.iter().map(map::code).collect();
             self.tell(Input::UnavailableCodes { codes, forced: reasons.forced }).await;
+            let automatic = Input::AutomaticCodes {
+                do_not_disturb: reasons.on_do_not_disturb,
+                personal_call: reasons.on_personal_call,
+                bounces: reasons.on_bounces,
+            };
+            self.tell(automatic).await;
         }
         for (queue, _) in queues {
             let outcomes = self.optional(self.actions.dispositions(&queue.0)).await?;
@@ -226,6 +247,7 @@ impl Reader {
         match self.run(self.actions.service(path)).await {
             Ok(state) => {
                 if let Some(service) = service::told(&state) {
+                    let service = self.whole(service).await?;
                     self.tell(Input::Service(service)).await;
                 }
                 Ok(())
@@ -237,6 +259,31 @@ impl Reader {
             Err(error) if is_fatal(&error) => Err(error),
             Err(_) => Ok(()),
         }
+    }
+
+    /// The own line and those of the group that parks together.
+    async fn park_lines(&self, learnt: &mut Learnt) -> Result<(), XsiError> {
+        let me = self.actions.user().to_owned();
+        let own = (learnt.profile.name(), learnt.profile.extension.clone());
+        learnt.park_lines.insert(me.clone(), own);
+        let group = self.optional(self.actions.park_group()).await?.unwrap_or_default();
+        for one in group.into_iter().filter(|one| !one.user_id.is_empty()).take(PARK_LINES) {
+            let line = (one.name(), one.extension);
+            learnt.park_lines.entry(one.user_id).or_insert(line);
+        }
+        let lines = learnt.park_lines.keys();
+        learnt.subjects.extend(lines.map(|line| Subject::user(line, Package::CallPark)));
+        Ok(())
+    }
+
+    /// A voicemail has its greetings elsewhere.
+    async fn whole(&self, service: Service) -> Result<Service, XsiError> {
+        let Service::VoiceMail(mail) = service else { return Ok(service) };
+        let greetings = self.optional(self.actions.greetings()).await?;
+        Ok(Service::VoiceMail(match greetings {
+            Some(greetings) => service::with_greetings(mail, &greetings),
+            None => mail,
+        }))
     }
 
     async fn supervised_agents(&self, learnt: &mut Learnt) -> Result<(), XsiError> {
@@ -288,7 +335,9 @@ impl Reader {
                     }
                 }
             }
-            Package::CallCenterConfiguration => self.policy(&queue, false).await?,
+            Package::CallCenterConfiguration => {
+                self.policy(&queue, self.supervised.contains(&queue)).await?;
+            }
             Package::CallCenterAgent => {
                 let settings = self.run(self.actions.of(user)?.agent()).await?;
                 self.agent(&UserId(user.clone()), &settings).await;

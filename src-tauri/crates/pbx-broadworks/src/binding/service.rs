@@ -1,8 +1,13 @@
 //! Services of the user in both directions.
 
-use pbx::centre::{Forwarding, NightService, Service, ServiceKind, VoiceMail};
+use pbx::centre::{
+    Forwarding, Greeting, GreetingChoice, GreetingKind, Greetings, NightService, Recorded, Service,
+    ServiceKind, VoiceMail,
+};
 
-use crate::wire::{Common, Hoteling, RingLocation, ServiceState, SimultaneousRing, VoiceMessaging};
+use crate::wire::{
+    self, Common, Hoteling, MediaFile, RingLocation, ServiceState, SimultaneousRing, VoiceMessaging,
+};
 
 /// What the server says when the user does not want a second ring while he talks.
 const NOT_WHILE_BUSY: &str = "Do not Ring if on a Call";
@@ -78,12 +83,14 @@ pub(super) fn told(state: &ServiceState) -> Option<Service> {
         ServiceState::SimultaneousRing(ring) => simultaneous(ring),
         ServiceState::VoiceMessaging(mail) => Service::VoiceMail(voice_mail(mail)),
         ServiceState::Night(night) => Service::Night(NightService {
+            // `Automatic On`, `Always On` and `Off` in the schema; `Use Group` has been seen.
             mode: match night.mode.as_deref() {
-                Some("On") => Some(true),
+                Some("Always On" | "On") => Some(true),
                 Some("Off") => Some(false),
                 _ => None,
             },
             schedule: night.business_hours.clone().unwrap_or_default(),
+            holidays: night.holidays.clone().unwrap_or_default(),
             active: None,
             until: None,
             may_change: false,
@@ -122,7 +129,94 @@ fn voice_mail(mail: &VoiceMessaging) -> VoiceMail {
         no_answer: is_on(mail.no_answer),
         rings: None,
         email: mail.email.clone().unwrap_or_default(),
+        copy: match (mail.copied, &mail.copy) {
+            (Some(false), _) => Some(String::new()),
+            (_, copy) => copy.clone(),
+        },
         has_mailbox: !only_mailed,
+        greetings: None,
+    }
+}
+
+fn choice(word: Option<&str>) -> GreetingChoice {
+    match word {
+        Some("Personal") => GreetingChoice::Own,
+        Some("Alternate01") => GreetingChoice::Alternate(1),
+        Some("Alternate02") => GreetingChoice::Alternate(2),
+        Some("Alternate03") => GreetingChoice::Alternate(3),
+        _ => GreetingChoice::Standard,
+    }
+}
+
+fn choice_word(choice: GreetingChoice) -> Option<&'static str> {
+    Some(match choice {
+        GreetingChoice::Standard => "Default",
+        GreetingChoice::Own => "Personal",
+        GreetingChoice::Alternate(1) => "Alternate01",
+        GreetingChoice::Alternate(2) => "Alternate02",
+        GreetingChoice::Alternate(3) => "Alternate03",
+        GreetingChoice::Alternate(_) => return None,
+    })
+}
+
+/// A voicemail with what its greetings tell.
+pub(super) fn with_greetings(mail: VoiceMail, told: &wire::Greetings) -> VoiceMail {
+    let name = |file: Option<&MediaFile>| file.map(|file| file.description.clone());
+    let greeting = |word: Option<&str>, file: Option<&MediaFile>| Greeting {
+        choice: choice(word),
+        recording: name(file).unwrap_or_default(),
+    };
+    let sent_on = told.then.as_deref() == Some("Forward");
+    VoiceMail {
+        rings: told.rings,
+        greetings: Some(Greetings {
+            busy: greeting(told.busy.as_deref(), told.busy_file.as_ref()),
+            no_answer: greeting(told.no_answer.as_deref(), told.no_answer_file.as_ref()),
+            no_message: told.no_message.unwrap_or_default(),
+            then: told.forward.clone().filter(|_| sent_on).unwrap_or_default(),
+        }),
+        ..mail
+    }
+}
+
+/// What of a wanted voicemail is to be set at its greetings, as they are now.
+pub(super) fn greetings_to_set(wanted: &VoiceMail, so: &wire::Greetings) -> wire::Greetings {
+    let known = with_greetings(VoiceMail::default(), so).greetings.unwrap_or_default();
+    let mut change = wire::Greetings {
+        rings: wanted.rings.filter(|rings| Some(*rings) != so.rings),
+        ..wire::Greetings::default()
+    };
+    let Some(greetings) = &wanted.greetings else { return change };
+    let word = |wanted: GreetingChoice, known: GreetingChoice| {
+        choice_word(wanted).filter(|_| wanted != known).map(str::to_owned)
+    };
+    change.busy = word(greetings.busy.choice, known.busy.choice);
+    change.no_answer = word(greetings.no_answer.choice, known.no_answer.choice);
+    if greetings.no_message != known.no_message {
+        change.no_message = Some(greetings.no_message);
+    }
+    if greetings.no_message && (greetings.then != known.then || !known.no_message) {
+        let action = if greetings.then.is_empty() { "Disconnect" } else { "Forward" };
+        change.then = Some(action.to_owned());
+        change.forward = Some(greetings.then.clone()).filter(|to| !to.is_empty());
+    }
+    change
+}
+
+/// A recording of the user's that is played from now on.
+pub(super) fn own_greeting(kind: GreetingKind, recorded: Recorded) -> wire::Greetings {
+    let Recorded { name, wav } = recorded;
+    let file = MediaFile { description: name, kind: "WAV".to_owned(), content: Some(wav) };
+    let own = choice_word(GreetingChoice::Own).map(str::to_owned);
+    match kind {
+        GreetingKind::Busy => {
+            wire::Greetings { busy: own, busy_file: Some(file), ..wire::Greetings::default() }
+        }
+        GreetingKind::NoAnswer => wire::Greetings {
+            no_answer: own,
+            no_answer_file: Some(file),
+            ..wire::Greetings::default()
+        },
     }
 }
 
@@ -155,6 +249,8 @@ pub(super) fn wanted(service: &Service) -> Option<ServiceState> {
         Service::VoiceMail(mail) => ServiceState::VoiceMessaging(VoiceMessaging {
             active: Some(mail.active),
             email: Some(mail.email.clone()),
+            copied: mail.copy.as_ref().map(|copy| !copy.is_empty()),
+            copy: mail.copy.clone().filter(|copy| !copy.is_empty()),
             always: Some(mail.always),
             busy: Some(mail.busy),
             no_answer: Some(mail.no_answer),

@@ -23,7 +23,8 @@ const QUEUE: &str = "support@pbx.example";
 fn teller() -> Teller {
     let queue = QueueId(QUEUE.to_owned());
     let own = Membership { queue: queue.clone(), joined: true, may_leave: false, skill: Some(2) };
-    Teller::new(ME, vec![(queue.clone(), 30)], vec![own], vec![queue])
+    let lines = HashMap::from([(ME.to_owned(), ("Jan".to_owned(), "101".to_owned()))]);
+    Teller::new(ME, vec![(queue.clone(), 30)], vec![own], vec![queue], lines)
 }
 
 fn event(kind: &str, inside: &str) -> EventData {
@@ -280,4 +281,71 @@ fn what_is_no_person_is_told_apart() {
     assert!(group.is_virtual && group.first_name.is_empty() && group.last_name == "Verkoop");
     let person = map::person(&entry("Hunter"));
     assert!(!person.is_virtual && person.first_name == "Hunter");
+}
+
+#[test]
+fn the_night_of_a_user_has_the_schemas_words() {
+    for (word, mode) in
+        [("Automatic On", None), ("Always On", Some(true)), ("Off", Some(false)), ("Use Group", None)]
+    {
+        let text = format!(
+            "<GroupNightForwarding><userNightForwardingMode>{word}</userNightForwardingMode>\
+             <businessHours><level>Group</level><name>Kantoor</name></businessHours></GroupNightForwarding>"
+        );
+        let root = xml::read(text.as_bytes(), None).unwrap();
+        let state = crate::wire::ServiceState::read("GroupNightForwarding", &root).unwrap();
+        let Some(Service::Night(night)) = service::told(&state) else { panic!("{word}") };
+        assert_eq!((night.mode, night.schedule.as_str()), (mode, "Kantoor"), "{word}");
+    }
+}
+
+#[test]
+fn only_what_changes_of_greetings_is_set() {
+    let so = crate::wire::Greetings {
+        busy: Some("Default".to_owned()),
+        no_answer: Some("Personal".to_owned()),
+        rings: Some(3),
+        no_message: Some(false),
+        ..crate::wire::Greetings::default()
+    };
+    let mut mail = service::with_greetings(pbx::centre::VoiceMail::default(), &so);
+    assert_eq!(mail.rings, Some(3));
+    assert!(service::greetings_to_set(&mail, &so).is_empty());
+    mail.rings = Some(5);
+    let greetings = mail.greetings.as_mut().unwrap();
+    greetings.no_answer.choice = pbx::centre::GreetingChoice::Standard;
+    greetings.no_message = true;
+    greetings.then = "0201234567".to_owned();
+    let change = service::greetings_to_set(&mail, &so);
+    let expected = crate::wire::Greetings {
+        no_answer: Some("Default".to_owned()),
+        rings: Some(5),
+        no_message: Some(true),
+        then: Some("Forward".to_owned()),
+        forward: Some("0201234567".to_owned()),
+        ..crate::wire::Greetings::default()
+    };
+    assert_eq!(change, expected);
+}
+
+#[test]
+fn parked_calls_and_calls_of_others_are_told() {
+    let teller = &mut teller();
+    let inside = "<parkedParty><name>Jan Smit</name><address>tel:+31201234567</address></parkedParty>";
+    let told = tell(teller, ME, Package::CallPark, "CallParkedAgainstEvent", inside);
+    let [Input::Parked { number, party: Some(party), .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((number.as_str(), party.number.as_str()), ("101", "+31201234567"));
+    let told = tell(teller, ME, Package::CallPark, "CallParkedAgainstEvent", "");
+    assert!(matches!(told.as_slice(), [Input::Parked { party: None, .. }]), "{told:?}");
+    let call = "<call><callId>b:0</callId><personality>Originator</personality><state>Active</state>\
+        <remoteParty><address>tel:+31201234567</address></remoteParty></call>";
+    let told = tell(teller, "piet@pbx.example", Package::BasicCall, "CallAnsweredEvent", call);
+    let [Input::AgentOnCall { on_call: true, .. }, Input::AgentCall { call, .. }] = told.as_slice()
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!(call.party.number, "+31201234567");
+    let inside = "<dispositionCode>SOLD</dispositionCode><callId>a:0</callId>";
+    let told = tell(teller, ME, Package::CallCenterAgent, "AgentDispositionCodeAddedEvent", inside);
+    assert_eq!(told, [Input::Outcome { call: "a:0".to_owned(), code: "SOLD".to_owned() }]);
 }

@@ -29,6 +29,8 @@ pub(super) struct Teller {
     wrap_ups: HashMap<QueueId, u32>,
     memberships: HashMap<String, Vec<Membership>>,
     supervised: Vec<QueueId>,
+    /// Lines at which calls are parked: name of the owner and extension.
+    lines: HashMap<String, (String, String)>,
     busy: HashMap<String, BTreeSet<String>>,
 }
 
@@ -38,12 +40,14 @@ impl Teller {
         wrap_ups: Vec<(QueueId, u32)>,
         own: Vec<Membership>,
         supervised: Vec<QueueId>,
+        lines: HashMap<String, (String, String)>,
     ) -> Self {
         Self {
             me: me.to_owned(),
             wrap_ups: wrap_ups.into_iter().collect(),
             memberships: HashMap::from([(me.to_owned(), own)]),
             supervised,
+            lines,
             busy: HashMap::new(),
         }
     }
@@ -89,9 +93,13 @@ impl Teller {
                 (service::kind(path).map(Input::ServiceAbsent).into_iter().collect(), None)
             }
             EventData::Mail(counts) => one(Input::Messages { new: counts.new, old: counts.old }),
+            EventData::Parked(party) => {
+                let (name, number) = self.lines.get(&id).cloned().unwrap_or_default();
+                let party = party.as_ref().map(map::party);
+                one(Input::Parked { line: UserId(id), name, number, party })
+            }
             EventData::Conference(_)
             | EventData::Hook(_)
-            | EventData::Parked(_)
             | EventData::SubscriptionTerminated
             | EventData::Other(_) => (Vec::new(), None),
         }
@@ -134,13 +142,10 @@ impl Teller {
         }
         let on_call = !calls.is_empty();
         let agent = UserId(id.to_owned());
-        (
-            (before != on_call)
-                .then_some(Input::AgentOnCall { agent, on_call })
-                .into_iter()
-                .collect(),
-            None,
-        )
+        let told = event.calls.iter().filter_map(map::call).filter(|call| !call.incoming);
+        let told = told.map(|call| Input::AgentCall { agent: agent.clone(), call });
+        let busy = Input::AgentOnCall { agent: agent.clone(), on_call };
+        ((before != on_call).then_some(busy).into_iter().chain(told).collect(), None)
     }
 
     fn agent(&mut self, id: &str, event: &AgentEvent) -> Vec<Input> {

@@ -162,6 +162,12 @@ pub struct UnavailableCodes {
     pub forced: bool,
     /// Those in use.
     pub codes: Vec<CodeDetail>,
+    /// What the server itself gives with do not disturb; empty: nothing, as the two below.
+    pub on_do_not_disturb: String,
+    /// With a call that came through no queue.
+    pub on_personal_call: String,
+    /// After calls that were let ring.
+    pub on_bounces: String,
 }
 
 impl UnavailableCodes {
@@ -175,6 +181,9 @@ impl UnavailableCodes {
                 .filter(|one| one.boolean("active") != Some(false))
                 .filter_map(code)
                 .collect(),
+            on_do_not_disturb: root.string("defaultAgentUnavailableCodeOnDND"),
+            on_personal_call: root.string("defaultAgentUnavailableCodeOnPersonalCalls"),
+            on_bounces: root.string("defaultAgentUnavailableCodeOnConsecutiveBounces"),
         }
     }
 }

@@ -12,10 +12,12 @@ mod conference;
 mod directory;
 mod error_info;
 mod event;
+mod greeting;
 mod log;
 mod monitoring;
 mod profile;
 mod queue;
+mod schedule;
 mod service;
 mod voice_mail;
 
@@ -41,6 +43,7 @@ pub use directory::{
 };
 pub use error_info::read_error;
 pub use event::{Delivery, Event, EventData};
+pub use greeting::{Greetings, MediaFile};
 pub use log::{LogEntry, LogList, read_enhanced_log, read_log};
 pub use monitoring::{Monitored, PolicyEvent, QueueFigures};
 pub use profile::{
@@ -48,6 +51,9 @@ pub use profile::{
 };
 pub use profile::{read_devices, read_registrations, read_token};
 pub use queue::{QueueEvent, QueueEventKind, QueuedCall, read_queue};
+pub use schedule::{
+    ScheduleEvent, ScheduleRecurrence, ScheduleRef, read_schedule, read_schedules,
+};
 pub use service::{
     Assigned, BusyLampField, Common, GroupNight, Hoteling, Monitoring, RingLocation, ServiceEvent,
     ServiceState, SimultaneousRing, VoiceMessaging, read_assigned,

@@ -67,6 +67,10 @@ pub struct VoiceMessaging {
     pub email: Option<String>,
     /// The phone's lamp tells of messages.
     pub lamp: Option<bool>,
+    /// A copy of each message is mailed.
+    pub copied: Option<bool>,
+    /// Where that is mailed to; empty: nowhere, and cleared when written.
+    pub copy: Option<String>,
     /// Every call goes there.
     pub always: Option<bool>,
     /// Calls while the user talks.
@@ -313,6 +317,10 @@ impl VoiceMessaging {
                 .child("voiceMessageDeliveryEmailAddress")
                 .map(|one| one.text.trim().to_owned()),
             lamp: element.boolean("usePhoneMessageWaitingIndicator"),
+            copied: element.boolean("sendCarbonCopyVoiceMessage"),
+            copy: element
+                .child("voiceMessageCarbonCopyEmailAddress")
+                .map(|one| one.text.trim().to_owned()),
             always: element.boolean("alwaysRedirectToVoiceMail"),
             busy: element.boolean("busyRedirectToVoiceMail"),
             no_answer: element.boolean("noAnswerRedirectToVoiceMail"),
@@ -323,6 +331,8 @@ impl VoiceMessaging {
         writer.leaf_some("active", self.active).leaf_some("processing", self.processing.as_ref());
         number(writer, "voiceMessageDeliveryEmailAddress", self.email.as_deref());
         writer.leaf_some("usePhoneMessageWaitingIndicator", self.lamp);
+        writer.leaf_some("sendCarbonCopyVoiceMessage", self.copied);
+        number(writer, "voiceMessageCarbonCopyEmailAddress", self.copy.as_deref());
         writer.leaf_some("alwaysRedirectToVoiceMail", self.always);
         writer.leaf_some("busyRedirectToVoiceMail", self.busy);
         writer.leaf_some("noAnswerRedirectToVoiceMail", self.no_answer);

@@ -2,10 +2,10 @@
 
 use super::{
     AgentEvent, AgentSettings, AgentStateWord, BusyLampField, CallEventKind, CallState,
-    ChannelReason, Delivery, Dispositions, EventData, Night, Personality, Profile, QueueEventKind,
+    ChannelReason, Delivery, Dispositions, EventData, Greetings, MediaFile, Night, Personality, Profile, QueueEventKind,
     QueueProfile, ServiceEvent, ServiceState, UnavailableCodes, read_agents, read_assigned,
     read_calls, read_codes, read_custom, read_devices, read_enhanced_log, read_messages,
-    read_queue, read_queues, read_registrations, read_subscriptions,
+    read_queue, read_queues, read_registrations, read_schedules, read_subscriptions,
 };
 use crate::{
     DocumentError, json,
@@ -474,4 +474,61 @@ fn json_says_the_same_as_xml() {
         AgentSettings::read(&json::read(text.as_bytes(), Some("application/json")).unwrap())
             .unwrap();
     assert_eq!((agent.state, agent.queues[0].available), (Some(AgentStateWord::Available), true));
+}
+
+#[test]
+fn greetings_are_read_and_written_in_the_schemas_order() {
+    for style in STYLES {
+        let root = style.write(
+            "<~VoiceMessagingGreetings><~busyAnnouncementSelection>Personal</~busyAnnouncementSelection>\
+             <~busyPersonalAudioFile><~description>Bezet</~description><~mediaType>WAV</~mediaType>\
+             <~content>UklG\n Rg==</~content></~busyPersonalAudioFile>\
+             <~noAnswerAnnouncementSelection>Alternate02</~noAnswerAnnouncementSelection>\
+             <~noAnswerPersonalAudioFile><~description>Weg</~description><~mediaType>WAV</~mediaType>\
+             <~sourceFileName>weg.wav</~sourceFileName></~noAnswerPersonalAudioFile>\
+             <~noAnswerNumberOfRings>4</~noAnswerNumberOfRings><~disableMessageDeposit>true</~disableMessageDeposit>\
+             <~disableMessageDepositAction>Forward</~disableMessageDepositAction>\
+             <~greetingOnlyForwardDestination>tel:+31201234567</~greetingOnlyForwardDestination></~VoiceMessagingGreetings>",
+        );
+        let read = Greetings::read(&root);
+        let busy = read.busy_file.clone().unwrap();
+        assert_eq!((busy.description.as_str(), busy.content.as_deref()), ("Bezet", Some(&b"RIFF"[..])));
+        assert!(!format!("{busy:?}").contains("82"), "a recording is not for logs");
+        assert_eq!(read.no_answer_file.as_ref().unwrap().content, None);
+        assert_eq!((read.rings, read.no_message), (Some(4), Some(true)));
+        assert_eq!(read.forward.as_deref(), Some("+31201234567"));
+    }
+    let file = MediaFile {
+        description: "Bezet & weg".to_owned(),
+        kind: "WAV".to_owned(),
+        content: Some(b"RIFF".to_vec()),
+    };
+    let own = Some("Personal".to_owned());
+    let wanted = Greetings { busy: own, busy_file: Some(file), rings: Some(3), ..Greetings::default() };
+    let text = wanted.write();
+    assert!(text.contains(
+        "<busyAnnouncementSelection>Personal</busyAnnouncementSelection><busyPersonalAudioFile>\
+         <description>Bezet &amp; weg</description><mediaType>WAV</mediaType><content>UklGRg==</content>\
+         </busyPersonalAudioFile><noAnswerNumberOfRings>3</noAnswerNumberOfRings>"
+    ), "{text}");
+    let again = Greetings::read(&xml::read(text.as_bytes(), None).unwrap());
+    assert_eq!(again, wanted);
+    assert!(Greetings::default().is_empty() && !wanted.is_empty());
+}
+
+#[test]
+fn schedules_are_listed_whatever_stands_around_them() {
+    for style in STYLES {
+        let root = style.write(
+            "<~ScheduleList><~timeSchedule><~level>Group</~level><~name>Kantoor uren</~name>\
+             <~uri>/v2.0/user/a@b/profile/Schedule/Time/Group/Kantoor%20uren</~uri></~timeSchedule>\
+             <~schedules><~holidaySchedule><~level>Enterprise</~level><~name>Feestdagen</~name></~holidaySchedule></~schedules>\
+             </~ScheduleList>",
+        );
+        let found = read_schedules(&root);
+        let [hours, holidays] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((hours.name.as_str(), hours.holidays), ("Kantoor uren", false));
+        assert_eq!(hours.path, ["Time", "Group", "Kantoor uren"]);
+        assert!(holidays.holidays && holidays.path.is_empty());
+    }
 }

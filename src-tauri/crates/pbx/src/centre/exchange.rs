@@ -13,6 +13,7 @@ use super::disposition::Questions;
 use super::emergency::{Emergency, Main};
 use super::link::Link;
 use super::measures::{self, MeasureKind, Thresholds};
+use super::parked::ParkedCall;
 use super::model::{
     Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, ExchangeCall, ExchangeCallState,
     LogEntry, Measure, QueueId, UserId,
@@ -101,6 +102,7 @@ pub struct Centre {
     pub(super) bounced: Option<Instant>,
     pub(super) line_forwarding: Wish<String>,
     pub(super) messages: Option<(u32, u32)>,
+    pub(super) parked: BTreeMap<UserId, ParkedCall>,
     pub(super) directory: Vec<DirectoryEntry>,
     pub(super) directory_total: Option<u32>,
     pub(super) log: Vec<LogEntry>,
@@ -147,6 +149,7 @@ impl Centre {
             bounced: None,
             line_forwarding: Wish::new(super::services::LIMIT, true),
             messages: None,
+            parked: BTreeMap::new(),
             directory: Vec::new(),
             directory_total: None,
             log: Vec::new(),
@@ -170,6 +173,7 @@ impl Centre {
             self.own.due(),
             self.hold_due(),
             self.services.due(),
+            self.facts_due(),
             self.line_forwarding.due(),
             self.questions.due(),
             self.asked.values().map(|(_, until)| *until).min(),
@@ -211,6 +215,7 @@ impl Centre {
             self.changed(Change::General);
         }
         self.hold_wrap_up(now);
+        self.facts_on_time(now);
         self.queues_on_time(now);
         self.give_up(now);
     }
@@ -282,6 +287,45 @@ impl Centre {
         ];
         let found = table.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause);
         self.own.told_cause().or(found)
+    }
+
+    /// Why queues give the user no calls though he wants them: the exchange took him out, or it will find his
+    /// line taken. `None`: they do, or he wants none.
+    pub fn no_calls_cause(&self, now: Instant) -> Option<Cause> {
+        let status = self.status()?;
+        let wants = self.own.wish().wanted().is_none_or(|wish| wish.state == AgentState::Available);
+        match status.state {
+            AgentState::Unavailable => {
+                let code = status.code.as_deref().unwrap_or_default();
+                let AutomaticCodes { do_not_disturb, personal_call, bounces } = &self.automatic;
+                let automatic = !code.is_empty()
+                    && [do_not_disturb, personal_call, bounces].iter().any(|one| *one == code);
+                (automatic || wants || self.own.told_cause().is_some())
+                    .then(|| self.cause(now))
+                    .flatten()
+            }
+            AgentState::Available => {
+                let table = [
+                    (self.services.is_active(ServiceKind::DoNotDisturb), Cause::DoNotDisturb),
+                    (self.services.is_active(ServiceKind::ForwardAlways), Cause::Forwarding),
+                    (self.has_personal_call(), Cause::PersonalCall),
+                ];
+                table.into_iter().find(|(holds, _)| *holds).map(|(_, cause)| cause)
+            }
+            _ => None,
+        }
+    }
+
+    /// The user talks, as the exchange tells; `None`: it tells no calls.
+    pub fn talks(&self) -> Option<bool> {
+        let told = self.can(Capability::CallControl);
+        let talks = |call: &ExchangeCall| {
+            matches!(
+                call.state,
+                ExchangeCallState::Active | ExchangeCallState::Held | ExchangeCallState::RemoteHeld
+            )
+        };
+        told.then(|| self.calls.values().any(talks))
     }
 
     fn has_personal_call(&self) -> bool {
@@ -412,11 +456,6 @@ impl Centre {
     /// Hunt groups of the user.
     pub fn hunt_groups(&self) -> &[HuntGroupState] {
         &self.hunt_groups
-    }
-
-    /// What can only be read.
-    pub fn facts(&self) -> &[Fact] {
-        &self.facts
     }
 
     /// Calls of the user as the exchange sees them.

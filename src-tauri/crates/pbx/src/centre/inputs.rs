@@ -52,6 +52,10 @@ impl Centre {
             Input::Done { request, result } => self.request_done(now, request, result),
             Input::Calls(calls) => self.calls_told(now, calls),
             Input::Call(call) => self.call_told(now, call),
+            Input::Parked { line, name, number, party } => {
+                self.parked_told(now, line, name, number, party);
+            }
+            Input::AgentCall { agent, call } => self.agent_call_told(now, &agent, &call),
             Input::Messages { new, old } => {
                 self.messages = Some((new, old));
                 self.changed(Change::General);
@@ -148,7 +152,7 @@ impl Centre {
                 self.services.absent(kind);
             }
             Input::HuntGroups(groups) => self.hunt_groups_told(now, groups),
-            Input::Facts(facts) => self.facts = facts.into_iter().take(WORDS).collect(),
+            Input::Facts(facts) => self.facts_told(now, facts),
             // All others were dealt with before.
             _ => return,
         }
@@ -210,6 +214,22 @@ impl Centre {
             self.state_told_to_outcomes(now);
         }
         self.agent_changed(id);
+    }
+
+    /// Another agent called somebody who may have waited for that.
+    fn agent_call_told(&mut self, now: Instant, id: &UserId, call: &ExchangeCall) {
+        if call.incoming || call.party.number.is_empty() || self.me.as_ref() == Some(id) {
+            return;
+        }
+        let reached = matches!(call.state, ExchangeCallState::Active | ExchangeCallState::Held);
+        let label = |agent: &Agent| match agent.name.is_empty() {
+            true => agent.number.clone(),
+            false => agent.name.clone(),
+        };
+        let by = self.agents.get(id).map(label).filter(|by| !by.is_empty());
+        let by = by.unwrap_or_else(|| id.0.clone());
+        let at = self.clock.ms(now);
+        self.called(&call.party.number, &CalledBack { by, me: false, at, reached });
     }
 
     fn memberships_told(
@@ -357,6 +377,9 @@ impl Centre {
         }
         if matches!(kind, ServiceKind::ForwardAlways | ServiceKind::DoNotDisturb) {
             self.changed(Change::OwnAgent);
+        }
+        if matches!(kind, ServiceKind::Night | ServiceKind::WithholdNumber) {
+            self.judge_facts(now);
         }
         if matches!(kind, ServiceKind::ForwardAlways | ServiceKind::Night) {
             self.changed(Change::General);

@@ -12,14 +12,17 @@ mod disposition;
 mod emergency;
 mod entry;
 mod exchange;
+mod facts;
 mod inputs;
 mod link;
 mod measures;
 mod model;
 mod outcomes;
+mod parked;
 mod port;
 mod queue;
 mod requests;
+mod schedule;
 mod service;
 mod services;
 mod wish;
@@ -31,6 +34,7 @@ pub use emergency::{Emergency, Main};
 pub use exchange::{Centre, Change, Output};
 pub use link::Link;
 pub use measures::{MeasureKind, Threshold, Thresholds};
+pub use parked::ParkedCall;
 pub use queue::{Left, QueueState};
 pub use services::{HuntGroupState, ServiceState};
 pub use wish::{Phase, Wish};
@@ -45,7 +49,8 @@ pub use port::{
     Answer, CallVerb, Capability, Input, LinkState, QueueChange, Recording, Refusal, Request,
     RequestId, Role, Supervision,
 };
+pub use schedule::{Day, End, MonthDay, Opening, Recurrence, Schedule, WeekOfMonth, Zone};
 pub use service::{
-    Fact, FactKind, Forwarding, HuntGroup, HuntPolicy, NightService, Service, ServiceKind,
-    VoiceMail,
+    Fact, FactKind, Forwarding, Greeting, GreetingChoice, GreetingKind, Greetings, HuntGroup,
+    HuntPolicy, NightService, Recorded, Service, ServiceKind, VoiceMail,
 };

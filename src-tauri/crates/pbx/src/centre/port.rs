@@ -5,7 +5,7 @@ use super::model::{
     Membership, NightOverride, Party, Priority, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
     UserId,
 };
-use super::service::{Fact, HuntGroup, Service, ServiceKind};
+use super::service::{Fact, GreetingKind, HuntGroup, Recorded, Service, ServiceKind};
 
 /// How the view of the exchange stands. Calls may go on while it is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -236,6 +236,24 @@ pub enum Input {
     Calls(Vec<ExchangeCall>),
     /// One call of the user changed; [`super::ExchangeCallState::Released`] ends it.
     Call(ExchangeCall),
+    /// A call of another agent, as far as it is told: who calls back is seen by it.
+    AgentCall {
+        /// Who.
+        agent: UserId,
+        /// The call.
+        call: ExchangeCall,
+    },
+    /// Who is parked at a line: the user's own, or one of his group.
+    Parked {
+        /// The line's owner.
+        line: UserId,
+        /// His name; empty when not known.
+        name: String,
+        /// The extension.
+        number: String,
+        /// Who; `None`: nobody any more.
+        party: Option<Party>,
+    },
     /// Lamp of the mailbox: new and old messages.
     Messages {
         /// New.
@@ -279,6 +297,8 @@ pub enum Answer {
     Parked(String),
     /// A caller now has this place, from 1.
     Position(u32),
+    /// A recording.
+    Recorded(Recorded),
 }
 
 /// Why a request was not carried out.
@@ -392,6 +412,15 @@ pub enum Request {
     },
     /// A service of the user.
     SetService(Service),
+    /// The user's own recording of a greeting.
+    ReadGreeting(GreetingKind),
+    /// Gives the user's voicemail a recording of his own, which is played from now on.
+    SetGreeting {
+        /// Which.
+        kind: GreetingKind,
+        /// The recording.
+        recorded: Recorded,
+    },
     /// A call from the user's own phone, which rings first.
     Dial {
         /// Where to.

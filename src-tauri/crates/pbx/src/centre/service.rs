@@ -1,5 +1,7 @@
 //! The user's own services: forwarding, do not disturb, voicemail and the others of the exchange.
 
+use super::schedule::Schedule;
+
 /// A service by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceKind {
@@ -108,8 +110,70 @@ pub struct VoiceMail {
     pub rings: Option<u32>,
     /// Messages are mailed to this address; empty: not.
     pub email: String,
+    /// A copy of each message is mailed to this address; empty: not; `None`: the exchange does not tell.
+    pub copy: Option<String>,
     /// Messages are also kept in a mailbox that can be listened to: there is a lamp.
     pub has_mailbox: bool,
+    /// What callers hear; `None`: not told.
+    pub greetings: Option<Greetings>,
+}
+
+/// What callers of the voicemail hear, and what they can do then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greetings {
+    /// While the user talks.
+    pub busy: Greeting,
+    /// When nobody answers.
+    pub no_answer: Greeting,
+    /// After it the caller can leave no message.
+    pub no_message: bool,
+    /// With `no_message`: the number that he is sent to; empty: the call ends.
+    pub then: String,
+}
+
+/// One greeting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// Which one is played.
+    pub choice: GreetingChoice,
+    /// What the user's own recording is called; empty: there is none.
+    pub recording: String,
+}
+
+/// Which greeting is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GreetingChoice {
+    /// The exchange's own.
+    #[default]
+    Standard,
+    /// The user's recording.
+    Own,
+    /// One of three further recordings, from 1; only when nobody answers.
+    Alternate(u8),
+}
+
+/// Which of the two greetings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GreetingKind {
+    /// While the user talks.
+    Busy,
+    /// When nobody answers.
+    NoAnswer,
+}
+
+/// A recording: its name and the bytes of its file. What was said in it does not belong into logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// What it is called.
+    pub name: String,
+    /// A WAV file.
+    pub wav: Vec<u8>,
+}
+
+impl std::fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorded").field("bytes", &self.wav.len()).finish_non_exhaustive()
+    }
 }
 
 /// Night mode of the user.
@@ -117,8 +181,10 @@ pub struct VoiceMail {
 pub struct NightService {
     /// `Some(true)`: night, `Some(false)`: day, `None`: as the company.
     pub mode: Option<bool>,
-    /// Name of the schedule; empty when not told.
+    /// Name of the schedule of business hours; empty when not told.
     pub schedule: String,
+    /// Name of the schedule of holidays; empty when not told.
+    pub holidays: String,
     /// Night is in force for him now, where told.
     pub active: Option<bool>,
     /// Until when, where told; milliseconds since the Unix epoch.
@@ -157,6 +223,8 @@ pub struct HuntGroup {
     pub members: Vec<String>,
     /// Who is next in line, where told.
     pub next: Option<String>,
+    /// Whether the user belongs to it is told; false: `joined` says nothing.
+    pub told: bool,
     /// The user takes its calls.
     pub joined: bool,
     /// He may join and leave.
@@ -187,10 +255,12 @@ pub struct Fact {
     pub name: String,
     /// What it says, in the exchange's words.
     pub value: String,
-    /// It holds for this user now, where that can be told.
+    /// It holds for this user now, where that can be told. A schedule's is known by its times.
     pub in_force: Option<bool>,
     /// Until when, where told; milliseconds since the Unix epoch.
     pub until: Option<u64>,
+    /// The times of a schedule, where told.
+    pub schedule: Option<Schedule>,
 }
 
 impl Service {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::port::{Refusal, RequestId};
 use super::queue::same_target;
-use super::service::{Forwarding, HuntGroup, Service, ServiceKind};
+use super::service::{Forwarding, Greetings, HuntGroup, Service, ServiceKind, VoiceMail};
 use super::wish::Wish;
 
 /// How long a service may differ from what was asked for.
@@ -49,6 +49,7 @@ impl Services {
     /// It is told as it is.
     pub(super) fn told(&mut self, now: Instant, so: Service) {
         let state = self.known.entry(so.kind()).or_default();
+        let so = with_known(state.actual.take(), so);
         let like = state.wish.wanted().is_some_and(|wanted| is_like(wanted, &so));
         state.wish.told(now, like);
         state.told = Some(now);
@@ -88,6 +89,17 @@ impl Services {
         late.filter_map(|(kind, state)| state.wish.on_time(now).then_some(*kind)).collect()
     }
 
+    /// Night as the schedules say; false: nothing changed.
+    pub(super) fn night_is(&mut self, active: Option<bool>, until: Option<u64>) -> bool {
+        let state = self.known.get_mut(&ServiceKind::Night);
+        let Some(Service::Night(night)) = state.and_then(|state| state.actual.as_mut()) else {
+            return false;
+        };
+        let changed = (night.active, night.until) != (active, until);
+        (night.active, night.until) = (active, until);
+        changed
+    }
+
     /// Something takes all calls away from the user's phone.
     pub(super) fn is_active(&self, kind: ServiceKind) -> bool {
         match self.get(kind).and_then(|state| state.actual.as_ref()) {
@@ -96,6 +108,33 @@ impl Services {
             _ => false,
         }
     }
+}
+
+/// What is told of a voicemail without its greetings leaves those as they were.
+fn with_known(before: Option<Service>, so: Service) -> Service {
+    match (before, so) {
+        (Some(Service::VoiceMail(known)), Service::VoiceMail(told)) => {
+            let greetings = told.greetings.is_some();
+            Service::VoiceMail(VoiceMail {
+                rings: if greetings { told.rings } else { told.rings.or(known.rings) },
+                copy: told.copy.or(known.copy),
+                greetings: told.greetings.or(known.greetings),
+                ..told
+            })
+        }
+        (_, so) => so,
+    }
+}
+
+fn is_like_greetings(wanted: Option<&Greetings>, so: Option<&Greetings>) -> bool {
+    let Some(wanted) = wanted else { return true };
+    so.is_some_and(|so| {
+        let then = !wanted.no_message || same_target(&wanted.then, &so.then);
+        // What recordings are called is no wish.
+        (wanted.busy.choice, wanted.no_answer.choice, wanted.no_message)
+            == (so.busy.choice, so.no_answer.choice, so.no_message)
+            && then
+    })
 }
 
 /// Whether a service is as wanted. Numbers are compared in any notation, and what can only be read is left
@@ -126,6 +165,8 @@ pub(super) fn is_like(wanted: &Service, so: &Service) -> bool {
             (wanted.active, wanted.always, wanted.busy, wanted.no_answer, &wanted.email)
                 == (so.active, so.always, so.busy, so.no_answer, &so.email)
                 && rings
+                && (wanted.copy.is_none() || wanted.copy == so.copy)
+                && is_like_greetings(wanted.greetings.as_ref(), so.greetings.as_ref())
         }
         (Service::Night(wanted), Service::Night(so)) => wanted.mode == so.mode,
         (wanted, so) => wanted == so,
@@ -161,6 +202,22 @@ mod tests {
     fn always(active: bool, to: &str) -> Service {
         let forwarding = Forwarding { active, to: to.into(), rings: None };
         Service::Forwarding { kind: ServiceKind::ForwardAlways, forwarding }
+    }
+
+    #[test]
+    fn what_is_told_without_greetings_leaves_them_as_they_were() {
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs a beginning")]
+        let now = Instant::now();
+        let mut services = Services::default();
+        let greetings = Greetings { no_message: true, ..Greetings::default() };
+        let whole = VoiceMail { rings: Some(3), greetings: Some(greetings), ..VoiceMail::default() };
+        services.told(now, Service::VoiceMail(whole.clone()));
+        services.told(now, Service::VoiceMail(VoiceMail { active: true, ..VoiceMail::default() }));
+        let known = services.get(ServiceKind::VoiceMail).unwrap().actual.clone();
+        assert_eq!(known, Some(Service::VoiceMail(VoiceMail { active: true, ..whole.clone() })));
+        let mut other = whole.clone();
+        other.greetings = Some(Greetings::default());
+        assert!(!is_like(&Service::VoiceMail(whole), &Service::VoiceMail(other)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::super::desk::Desk;
 use super::words::{
     error_reply, measure_of, night_override, priority_of, service_of, wished_state,
 };
-use super::{Running, services};
+use super::{Running, greeting, services};
 use crate::code::Code;
 use crate::config::{ThresholdSettings, Unknown};
 use crate::control::{
@@ -48,6 +48,7 @@ impl Waiting {
             Ok(Told::Call(call) | Told::Parked(call)) => {
                 Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
             }
+            Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
             Err(refusal) => Err(error_reply(refusal)),
         });
     }
@@ -359,6 +360,15 @@ impl Running {
                 let actual = self.centre.service(kind).and_then(|state| state.actual.as_ref());
                 Request::SetService(services::service_with(kind, actual, values)?)
             }
+            CentreCommand::GreetingGet { greeting, .. } => {
+                self.need(Capability::Service(ServiceKind::VoiceMail))?;
+                Request::ReadGreeting(greeting::kind(greeting))
+            }
+            CentreCommand::GreetingSet { greeting, name, wav, .. } => {
+                self.need(Capability::Service(ServiceKind::VoiceMail))?;
+                let recorded = greeting::recorded(&name, wav.text())?;
+                Request::SetGreeting { kind: greeting::kind(greeting), recorded }
+            }
             CentreCommand::NightSet { night, queue, .. } => self.night(night, queue.as_deref())?,
             CentreCommand::Supervise { agent, how, .. } => self.supervise(&agent, how)?,
             CentreCommand::EmergencyForward { to, queue, .. } => {
@@ -650,6 +660,8 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::DispositionSet { account, .. }
         | CentreCommand::DispositionSkip { account, .. }
         | CentreCommand::ServiceSet { account, .. }
+        | CentreCommand::GreetingGet { account, .. }
+        | CentreCommand::GreetingSet { account, .. }
         | CentreCommand::NightSet { account, .. }
         | CentreCommand::EmergencyForward { account, .. }
         | CentreCommand::Supervise { account, .. } => account.clone(),

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use pbx::centre::{
-    AbandonedCaller, AgentState, Capability, Centre, LinkState, Main, Party, Phase, Question,
-    QueueId, Refusal, ServiceKind, WantedState,
+    AbandonedCaller, AgentState, Capability, Centre, LinkState, Main, ParkedCall, Party, Phase,
+    Question, QueueId, Refusal, ServiceKind, WantedState,
 };
 
 use super::super::desk::Desk;
@@ -16,7 +16,7 @@ use crate::view::PeerView;
 use crate::view::centre::{
     AbandonedView, AgentBarView, AgentDriftView, AgentStateName, AgentWish, AgentWishView,
     CalledBackView, CapabilityName, CentreView, CentreWarning, DispositionView, JoinView, LinkView,
-    MessagesView, MissingView, RefusalView, WrapUpView,
+    MessagesView, MissingView, ParkedView, RefusalView, WrapUpView,
 };
 
 impl Desk {
@@ -45,6 +45,7 @@ impl Desk {
             emergency: self.emergency_views(running),
             abandoned: centre.abandoned().iter().map(|c| self.abandoned_view(centre, c)).collect(),
             dispositions: centre.questions().map(|q| self.disposition_view(centre, q)).collect(),
+            parked: centre.parked().iter().map(|call| self.parked_view(centre, call)).collect(),
             messages: centre.messages().map(|(new, old)| MessagesView { new, old }),
             warnings: Vec::new(),
             version: 0,
@@ -81,8 +82,9 @@ impl Desk {
             reason,
             since_ms: status.and_then(|status| status.since),
             signed_in_at_ms: status.and_then(|status| status.signed_in_at),
-            on_call: agent.and_then(|agent| agent.on_call),
+            on_call: agent.and_then(|agent| agent.on_call).or_else(|| centre.talks()),
             monitored,
+            cause: centre.no_calls_cause(now).map(|cause| cause_name(Some(cause))),
             allowed: state.filter(|_| up).map(|so| allowed(centre, so)).unwrap_or_default(),
             reasons: code_views(codes),
             reason_forced: forced,
@@ -156,6 +158,16 @@ impl Desk {
                 at_ms: back.at,
                 reached: back.reached,
             }),
+        }
+    }
+
+    fn parked_view(&self, centre: &Centre, call: &ParkedCall) -> ParkedView {
+        ParkedView {
+            slot: call.number.clone(),
+            name: call.name.clone(),
+            own: centre.me() == Some(&call.line),
+            peer: self.peer_of_party(&call.party),
+            since_ms: call.since,
         }
     }
 

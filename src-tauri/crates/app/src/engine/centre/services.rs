@@ -2,7 +2,8 @@
 //! values mean.
 
 use pbx::centre::{
-    Capability, Centre, Forwarding, Main, NightService, Phase, Service, ServiceKind, VoiceMail,
+    Capability, Centre, Forwarding, GreetingChoice, Greetings, Main, NightService, Opening, Phase,
+    Recurrence, Service, ServiceKind, VoiceMail,
 };
 
 use super::super::desk::Desk;
@@ -15,8 +16,8 @@ use crate::code::Code;
 use crate::control::ErrorReply;
 use crate::view::centre::RefusalView;
 use crate::view::service::{
-    EmergencyView, FactView, HuntGroupView, NightChoice, NightView, RingNumber, ServiceValues,
-    ServiceView,
+    EmergencyView, FactView, GreetingName, HuntGroupView, NightChoice, NightView, OpeningView,
+    RecursName, RingNumber, ServiceValues, ServiceView,
 };
 
 /// The order in which services are shown.
@@ -39,6 +40,8 @@ const ORDER: [ServiceKind; 13] = [
 /// Longest number, and most numbers of simultaneous ring.
 const NUMBER: usize = 80;
 const NUMBERS: usize = 10;
+/// Most openings of a schedule that are shown.
+const OPENINGS: usize = 100;
 
 impl Desk {
     pub(super) fn service_views(&self, running: &Running) -> Vec<ServiceView> {
@@ -183,6 +186,7 @@ pub(super) fn hunt_group_views(centre: &Centre) -> Vec<HuntGroupView> {
                 policy: group.policy.map(hunt_policy_name),
                 members: group.members.clone(),
                 next: group.next.clone(),
+                told: group.told,
                 joined: group.joined,
                 may_leave: group.may_leave && centre.link().is_up(),
                 wanted: state.wish.wanted().copied().filter(|_| phase != Phase::Verified),
@@ -204,10 +208,62 @@ pub(super) fn fact_views(centre: &Centre) -> Vec<FactView> {
             value: fact.value.clone(),
             in_force: fact.in_force,
             until_ms: fact.until,
+            holidays: fact.schedule.as_ref().is_some_and(|schedule| schedule.holidays),
+            openings: fact
+                .schedule
+                .iter()
+                .flat_map(|schedule| schedule.openings.iter().take(OPENINGS).map(opening_view))
+                .collect(),
         })
         .collect();
     facts.sort_by_key(|fact| (fact.fact, contacts::fold(&fact.name)));
     facts
+}
+
+fn opening_view(opening: &Opening) -> OpeningView {
+    let (year, month, day) = opening.day.date();
+    let (recurs, every) = match &opening.recurs {
+        Recurrence::Once => (RecursName::Once, 1),
+        Recurrence::Daily { every } => (RecursName::Daily, *every),
+        Recurrence::Weekly { every, .. } => (RecursName::Weekly, *every),
+        Recurrence::Monthly { every, .. } => (RecursName::Monthly, *every),
+        Recurrence::Yearly { every, .. } => (RecursName::Yearly, *every),
+    };
+    let weekdays = match &opening.recurs {
+        Recurrence::Weekly { days, .. } => {
+            (1_u8..).zip(days).filter(|(_, on)| **on).map(|(day, _)| day).collect()
+        }
+        _ => Vec::new(),
+    };
+    OpeningView {
+        name: opening.name.clone(),
+        day: format!("{year:04}-{month:02}-{day:02}"),
+        from: u32::from(opening.from),
+        lasts: opening.lasts,
+        recurs,
+        weekdays,
+        every,
+    }
+}
+
+fn greeting_name(choice: GreetingChoice) -> GreetingName {
+    match choice {
+        GreetingChoice::Standard => GreetingName::Standard,
+        GreetingChoice::Own => GreetingName::Own,
+        GreetingChoice::Alternate(1) => GreetingName::First,
+        GreetingChoice::Alternate(2) => GreetingName::Second,
+        GreetingChoice::Alternate(_) => GreetingName::Third,
+    }
+}
+
+fn greeting_choice(name: GreetingName) -> GreetingChoice {
+    match name {
+        GreetingName::Standard => GreetingChoice::Standard,
+        GreetingName::Own => GreetingChoice::Own,
+        GreetingName::First => GreetingChoice::Alternate(1),
+        GreetingName::Second => GreetingChoice::Alternate(2),
+        GreetingName::Third => GreetingChoice::Alternate(3),
+    }
 }
 
 fn choice_of(mode: Option<bool>) -> NightChoice {
@@ -254,22 +310,37 @@ fn values_of(service: &Service) -> ServiceValues {
         Service::RemoteOffice { active, number: to } | Service::Hoteling { active, host: to } => {
             ServiceValues { active: Some(*active), to: Some(to.clone()), ..none }
         }
-        Service::VoiceMail(mail) => ServiceValues {
-            active: Some(mail.active),
-            always: Some(mail.always),
-            busy: Some(mail.busy),
-            no_answer: Some(mail.no_answer),
-            rings: mail.rings,
-            email: Some(mail.email.clone()),
-            has_mailbox: Some(mail.has_mailbox),
-            ..none
-        },
+        Service::VoiceMail(mail) => voice_mail_values(mail),
         Service::Night(night) => ServiceValues {
             active: night.active,
             night: Some(choice_of(night.mode)),
             schedule: Some(night.schedule.clone()),
             ..none
         },
+    }
+}
+
+fn voice_mail_values(mail: &VoiceMail) -> ServiceValues {
+    let greetings = mail.greetings.as_ref();
+    let name = |greeting: fn(&Greetings) -> &pbx::centre::Greeting| {
+        greetings.map(greeting).map(|greeting| greeting.recording.clone())
+    };
+    ServiceValues {
+        active: Some(mail.active),
+        always: Some(mail.always),
+        busy: Some(mail.busy),
+        no_answer: Some(mail.no_answer),
+        rings: mail.rings,
+        email: Some(mail.email.clone()),
+        copy: mail.copy.clone(),
+        has_mailbox: Some(mail.has_mailbox),
+        greeting_busy: greetings.map(|all| greeting_name(all.busy.choice)),
+        greeting_no_answer: greetings.map(|all| greeting_name(all.no_answer.choice)),
+        recording_busy: name(|all| &all.busy),
+        recording_no_answer: name(|all| &all.no_answer),
+        no_message: greetings.map(|all| all.no_message),
+        to: greetings.map(|all| all.then.clone()),
+        ..ServiceValues::default()
     }
 }
 
@@ -285,7 +356,7 @@ pub(super) fn service_with(
     let bad = |text: &str| Err(ErrorReply::new(Code::BadValue, text));
     let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > NUMBER);
     let numbers = values.numbers.as_deref().unwrap_or_default();
-    if long(&values.to) || long(&values.email) || numbers.iter().any(|n| n.number.len() > NUMBER) {
+    if long(&values.to) || long(&values.email) || long(&values.copy) || numbers.iter().any(|n| n.number.len() > NUMBER) {
         return bad("a number or address is too long");
     }
     if numbers.len() > NUMBERS {
@@ -294,6 +365,7 @@ pub(super) fn service_with(
     if values.rings.is_some_and(|rings| rings > 20) {
         return bad("at most 20 rings");
     }
+    greeting_fits(kind, actual, &values)?;
     let service = apply(kind, actual, values);
     let nowhere = match &service {
         Service::Forwarding { forwarding, .. } => forwarding.active && forwarding.to.is_empty(),
@@ -304,6 +376,40 @@ pub(super) fn service_with(
         return bad("a number is needed");
     }
     Ok(service)
+}
+
+/// A recording can be chosen when there is one, and rings once is no number of rings at a voicemail.
+fn greeting_fits(
+    kind: ServiceKind,
+    actual: Option<&Service>,
+    values: &ServiceValues,
+) -> Result<(), ErrorReply> {
+    let bad = |text: &str| Err(ErrorReply::new(Code::BadValue, text));
+    if kind != ServiceKind::VoiceMail {
+        return Ok(());
+    }
+    if values.rings == Some(1) {
+        return bad("no rings, or 2 to 20");
+    }
+    let further = |name: Option<GreetingName>| {
+        matches!(name, Some(GreetingName::First | GreetingName::Second | GreetingName::Third))
+    };
+    if further(values.greeting_busy) {
+        return bad("further recordings are for calls that nobody answers");
+    }
+    let greetings = match actual {
+        Some(Service::VoiceMail(mail)) => mail.greetings.clone().unwrap_or_default(),
+        _ => Greetings::default(),
+    };
+    let missing = |name: Option<GreetingName>, greeting: &pbx::centre::Greeting| {
+        name == Some(GreetingName::Own) && greeting.recording.is_empty()
+    };
+    match missing(values.greeting_busy, &greetings.busy)
+        || missing(values.greeting_no_answer, &greetings.no_answer)
+    {
+        true => bad("there is no recording of your own yet"),
+        false => Ok(()),
+    }
 }
 
 fn apply(kind: ServiceKind, actual: Option<&Service>, values: ServiceValues) -> Service {
@@ -374,6 +480,19 @@ fn voice_mail(actual: Option<&Service>, values: ServiceValues) -> Service {
         Some(Service::VoiceMail(mail)) => mail.clone(),
         _ => VoiceMail::default(),
     };
+    let mut greetings = before.greetings.clone();
+    let changed = values.greeting_busy.is_some()
+        || values.greeting_no_answer.is_some()
+        || values.no_message.is_some()
+        || values.to.is_some();
+    if changed {
+        let all = greetings.get_or_insert_default();
+        all.busy.choice = values.greeting_busy.map_or(all.busy.choice, greeting_choice);
+        all.no_answer.choice =
+            values.greeting_no_answer.map_or(all.no_answer.choice, greeting_choice);
+        all.no_message = values.no_message.unwrap_or(all.no_message);
+        all.then = values.to.map_or(std::mem::take(&mut all.then), |to| to.trim().to_owned());
+    }
     Service::VoiceMail(VoiceMail {
         active: values.active.unwrap_or(before.active),
         always: values.always.unwrap_or(before.always),
@@ -381,7 +500,9 @@ fn voice_mail(actual: Option<&Service>, values: ServiceValues) -> Service {
         no_answer: values.no_answer.unwrap_or(before.no_answer),
         rings: values.rings.or(before.rings),
         email: values.email.unwrap_or(before.email),
+        copy: values.copy.or(before.copy),
         has_mailbox: before.has_mailbox,
+        greetings,
     })
 }
 
