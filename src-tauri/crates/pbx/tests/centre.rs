@@ -6,11 +6,12 @@
 use std::time::{Duration, Instant};
 
 use pbx::centre::{
-    AgentState, AgentStatus, Answer, CalledBack, Capability, Cause, Centre, Change, Code, EntryEnd,
-    EntryState, ExchangeCall, ExchangeCallState, Forwarding, Input, Left, LinkState, Main,
-    MeasureKind, Membership, NightOverride, Output, Party, Phase, QueueChange, QueueEntry, QueueId,
-    QueuePolicy, QueuedCallId, Refusal, Request, RequestId, Role, Service, ServiceKind, Severity,
-    Threshold, Thresholds, UserId, WrapUp,
+    AgentState, AgentStatus, Answer, CalledBack, Capability, Cause, Centre, Change, Code, Day, End,
+    EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Fact, FactKind, Forwarding, Input, Left,
+    LinkState, Main, MeasureKind, Membership, NightOverride, NightService, Opening, Output, Party,
+    Phase, QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Recurrence, Refusal,
+    Request, RequestId, Role, Schedule, Service, ServiceKind, Severity, Threshold, Thresholds,
+    UserId, WrapUp, Zone,
 };
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -498,6 +499,8 @@ fn a_wrap_up_lasts_until_a_forced_outcome_is_given() {
     // The exchange ends it all the same, and is asked once more.
     desk.state(AgentState::Available, None);
     assert_eq!(asked_state(&desk), [AgentState::WrapUp, AgentState::WrapUp]);
+    let (id, _) = desk.asked.last().unwrap().clone();
+    desk.taken(id);
     desk.state(AgentState::WrapUp, None);
     desk.pass(seconds(600));
     assert_eq!(asked_state(&desk).len(), 2, "held, and not asked again");
@@ -551,4 +554,66 @@ fn who_gave_up_is_called_back_once() {
     let by = CalledBack { by: "Anna".into(), me: true, at: desk.ms(), reached: true };
     desk.centre.called(&number, &by);
     assert_eq!(desk.centre.abandoned()[0].called_back, Some(by));
+}
+
+#[test]
+fn night_follows_the_schedules_as_time_goes_by() {
+    let mut desk = Desk::new();
+    // It is Tuesday, 23:13 in Amsterdam.
+    let opening = |day: Option<Day>, from, lasts, recurs| Opening {
+        name: String::new(),
+        day: day.unwrap(),
+        from,
+        lasts,
+        recurs,
+        end: End::Never,
+    };
+    let days = [true, true, true, true, true, false, false];
+    let weekly = Recurrence::Weekly { every: 1, days };
+    let hours = opening(Day::of(2023, 1, 2), 8 * 60, 9 * 60, weekly);
+    let holiday = opening(Day::of(2023, 11, 16), 0, 24 * 60, Recurrence::Once);
+    let schedule = |name: &str, holidays, opening| Fact {
+        kind: FactKind::Schedule,
+        name: name.into(),
+        value: String::new(),
+        in_force: None,
+        until: None,
+        schedule: Some(Schedule {
+            holidays,
+            zone: Zone::named("Europe/Amsterdam"),
+            openings: vec![opening],
+        }),
+    };
+    desk.tell(Input::Facts(vec![
+        schedule("Kantoor", false, hours),
+        schedule("Vrij", true, holiday),
+    ]));
+    let night = NightService {
+        schedule: "Kantoor".into(),
+        holidays: "Vrij".into(),
+        ..NightService::default()
+    };
+    desk.tell(Input::Service(Service::Night(night.clone())));
+    let is_night = |desk: &Desk| match desk.centre.service(ServiceKind::Night) {
+        Some(state) => match &state.actual {
+            Some(Service::Night(night)) => night.active,
+            _ => None,
+        },
+        None => None,
+    };
+    let hour = |hours: u64| seconds(hours * 3600);
+    assert_eq!(is_night(&desk), Some(true));
+    desk.pass(hour(10));
+    assert_eq!(is_night(&desk), Some(false), "Wednesday morning");
+    desk.pass(hour(9));
+    assert_eq!(is_night(&desk), Some(true), "Wednesday evening");
+    desk.pass(hour(15));
+    assert_eq!(is_night(&desk), Some(true), "Thursday is a holiday");
+    desk.pass(hour(24));
+    assert_eq!(is_night(&desk), Some(false), "Friday");
+    // What the user chose goes before any schedule.
+    desk.tell(Input::Service(Service::Night(NightService { mode: Some(true), ..night })));
+    assert_eq!(is_night(&desk), Some(true));
+    desk.pass(hour(24));
+    assert_eq!(is_night(&desk), Some(true));
 }

@@ -6,7 +6,9 @@ use app::config::Sound;
 use app::control::Answer;
 use app::event::Event;
 use app::view::CallState;
-use app::view::centre::{AgentStateName, AgentWish, CentreView, CentreWarning, DriftCause, LinkName};
+use app::view::centre::{
+    AgentStateName, AgentWish, CentreView, CentreWarning, DriftCause, LinkName,
+};
 use app::view::queue::{EntryAction, MeasureName, SeverityName};
 use app::view::service::{ServiceName, WishState};
 use pbx::centre::{
@@ -19,7 +21,7 @@ use serde_json::json;
 use crate::desk::{Desk, options};
 use crate::exchange::{Exchange, bert, caller, config, exchanges, me, queue};
 
-async fn begin() -> (Desk, Exchange) {
+pub(crate) async fn begin() -> (Desk, Exchange) {
     let (exchanges, mut ports) = exchanges();
     let options = StartOptions { config: config(&["main"]), exchanges, ..options() };
     let mut desk = Desk::start(options).await.unwrap();

@@ -14,4 +14,5 @@ mod network;
 mod peer;
 mod presence;
 mod supervised;
+mod told;
 mod transfers;

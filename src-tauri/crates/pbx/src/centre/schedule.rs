@@ -92,12 +92,40 @@ impl Zone {
     pub fn named(name: &str) -> Option<Zone> {
         const WEST: &[&str] = &["Dublin", "Lisbon", "London"];
         const MIDDLE: &[&str] = &[
-            "Amsterdam", "Andorra", "Belgrade", "Berlin", "Bratislava", "Brussels", "Budapest",
-            "Copenhagen", "Luxembourg", "Madrid", "Malta", "Monaco", "Oslo", "Paris", "Prague",
-            "Rome", "Stockholm", "Vaduz", "Vienna", "Warsaw", "Zagreb", "Zurich",
+            "Amsterdam",
+            "Andorra",
+            "Belgrade",
+            "Berlin",
+            "Bratislava",
+            "Brussels",
+            "Budapest",
+            "Copenhagen",
+            "Luxembourg",
+            "Madrid",
+            "Malta",
+            "Monaco",
+            "Oslo",
+            "Paris",
+            "Prague",
+            "Rome",
+            "Stockholm",
+            "Vaduz",
+            "Vienna",
+            "Warsaw",
+            "Zagreb",
+            "Zurich",
         ];
-        const EAST: &[&str] =
-            &["Athens", "Bucharest", "Helsinki", "Kiev", "Kyiv", "Riga", "Sofia", "Tallinn", "Vilnius"];
+        const EAST: &[&str] = &[
+            "Athens",
+            "Bucharest",
+            "Helsinki",
+            "Kiev",
+            "Kyiv",
+            "Riga",
+            "Sofia",
+            "Tallinn",
+            "Vilnius",
+        ];
         let summer = |winter| Some(Zone { winter, has_summer: true });
         match name.trim().strip_prefix("Europe/") {
             Some(city) if WEST.contains(&city) => summer(0),
@@ -314,7 +342,8 @@ impl Schedule {
             None => spans.iter().map(|(from, _)| *from).find(|from| *from > now),
         };
         let near = until.filter(|until| *until < now + AHEAD * DAY);
-        Some((end.is_some(), near.map(|until| zone.moment(until))))
+        // The hour that comes twice in autumn may put it before now: then it is looked at again in a minute.
+        Some((end.is_some(), near.map(|until| zone.moment(until).max(ms + 60_000))))
     }
 
     /// The times in which it holds, from those that may not be over on, in local minutes.
@@ -377,7 +406,10 @@ mod tests {
     fn business_hours_are_those_of_the_clock_on_the_wall() {
         let hours = weekdays();
         // Winter: 8:00 in Amsterdam is 7:00 UTC.
-        assert_eq!(hours.at(ms(2026, 1, 14, 6 * 60 + 59)), Some((false, Some(ms(2026, 1, 14, 420)))));
+        assert_eq!(
+            hours.at(ms(2026, 1, 14, 6 * 60 + 59)),
+            Some((false, Some(ms(2026, 1, 14, 420))))
+        );
         assert_eq!(hours.at(ms(2026, 1, 14, 7 * 60)), Some((true, Some(ms(2026, 1, 14, 16 * 60)))));
         // Summer: 6:00 UTC.
         assert_eq!(hours.at(ms(2026, 7, 14, 6 * 60)), Some((true, Some(ms(2026, 7, 14, 15 * 60)))));
@@ -408,8 +440,22 @@ mod tests {
         let last_monday = MonthDay::Week(WeekOfMonth::Last, 0);
         let openings = vec![
             day(2020, 12, 25, 2880, christmas, End::Never),
-            day(2026, 5, 25, 1440, Recurrence::Monthly { every: 1, day: last_monday }, End::After(2)),
-            day(2026, 8, 3, 1440, Recurrence::Daily { every: 2 }, End::On(Day::of(2026, 8, 7).unwrap())),
+            day(
+                2026,
+                5,
+                25,
+                1440,
+                Recurrence::Monthly { every: 1, day: last_monday },
+                End::After(2),
+            ),
+            day(
+                2026,
+                8,
+                3,
+                1440,
+                Recurrence::Daily { every: 2 },
+                End::On(Day::of(2026, 8, 7).unwrap()),
+            ),
         ];
         let zone = Some(Zone { winter: 0, has_summer: false });
         let holidays = Schedule { holidays: true, zone, openings };
