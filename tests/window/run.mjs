@@ -11,6 +11,7 @@ import { withMachine } from './machine.mjs';
 import { setup } from './setup.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
+import { wallboard } from './wallboard.mjs';
 
 const [program, ...names] = process.argv.slice(2);
 const binary = program === undefined ? undefined : resolve(program);
@@ -26,6 +27,7 @@ const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
 ];
 

@@ -21,6 +21,7 @@ import { messagesFor } from '../i18n';
 import { Company, OUTCOMES } from './mock/company';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
+import { MockWindow } from './mock/window';
 import { type Answer, type Host, HostError } from './types';
 
 /** How the scripted program starts. */
@@ -106,6 +107,9 @@ export class MockHost implements Host {
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
   readonly company: Company;
+  readonly window = new MockWindow();
+  /** How often the wallboard was asked for, for tests. */
+  boards = 0;
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
@@ -117,7 +121,7 @@ export class MockHost implements Host {
       }
     });
     this.company.centre.link.state = start.link ?? 'absent';
-    if (start.link === undefined) this.company.queues = [];
+    if (start.link === undefined || start.link === 'absent') this.company.queues = [];
     this.view = firstView(start);
     if (start.ring) this.ring();
     if (start.lively) {
@@ -141,6 +145,12 @@ export class MockHost implements Host {
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  openBoard(): Promise<void> {
+    this.boards += 1;
+    if (!import.meta.env.VITEST) globalThis.open(`/wallboard.html${location.search}`, 'wallboard', 'popup,width=1280,height=720');
+    return Promise.resolve();
   }
 
   /** Changes the view as the program would. */

@@ -47,8 +47,18 @@ export class HostError extends Error {
   }
 }
 
+/** The window that the page is in. */
+export interface OwnWindow {
+  fillsScreen(): Promise<boolean>;
+  fillScreen(on: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The program behind the page. */
 export interface Host {
+  readonly window: OwnWindow;
+  /** Opens the wallboard in its own window, or brings it to the front. */
+  openBoard(): Promise<void>;
   /** Sends a command. Rejects with a {@link HostError}. */
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>>;
   /** Delivers updates in order until the returned function is called. */

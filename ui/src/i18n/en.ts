@@ -311,6 +311,12 @@ export const en: Messages = {
       do_not_disturb_available: 'You are available, but do not disturb is on: queues pass you by.',
       forwarded_available: 'You are available, but all your calls are forwarded: queues pass you by.',
     },
+    remedies: {
+      off: (service) => `${service} off`,
+      settings: 'To the setting',
+      look: 'Look',
+      outcome: 'Give outcome',
+    },
     wish: {
       told: '',
       pending: 'Asking…',
@@ -382,6 +388,7 @@ export const en: Messages = {
     },
     repeat: 'Ask again',
     accept: 'Leave it so',
+    correct: 'Ask for the chosen state again',
     refused: 'Not done',
     lastStaffed: (queues) => `Without you nobody is in: ${queues}.`,
     force: 'Sign out all the same',
@@ -477,6 +484,11 @@ export const en: Messages = {
     title: 'Wallboard',
     open: 'Wallboard',
     none: 'There are no queues to show.',
+    noneTodo: 'As soon as the exchange tells of one, it stands here.',
+    noExchange: 'This account is not connected to the exchange.',
+    own: 'In a window of its own',
+    full: 'Full screen',
+    window: 'As a window',
   },
   night: {
     heading: 'Night mode',

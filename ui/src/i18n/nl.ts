@@ -333,6 +333,12 @@ export const nl = {
       do_not_disturb_available: 'U bent beschikbaar, maar niet storen staat aan: wachtrijen slaan u over.',
       forwarded_available: 'U bent beschikbaar, maar al uw gesprekken zijn doorgeschakeld: wachtrijen slaan u over.',
     } as Record<CentreWarning, string>,
+    remedies: {
+      off: (service: string) => `${service} uit`,
+      settings: 'Naar de instelling',
+      look: 'Bekijk',
+      outcome: 'Geef uitkomst',
+    },
     wish: {
       told: '',
       pending: 'Wordt gevraagd…',
@@ -410,6 +416,7 @@ export const nl = {
     } as Record<DriftCause, string>,
     repeat: 'Vraag opnieuw',
     accept: 'Laat het zo',
+    correct: 'Eigen stand opnieuw vragen',
     refused: 'Niet gelukt',
     lastStaffed: (queues: string) => `Zonder u zit er niemand in: ${queues}.`,
     force: 'Toch afmelden',
@@ -505,6 +512,11 @@ export const nl = {
     title: 'Wandbord',
     open: 'Wandbord',
     none: 'Er zijn geen wachtrijen om te tonen.',
+    noneTodo: 'Zodra de centrale er een meldt, staat die hier.',
+    noExchange: 'Dit account is niet gekoppeld met de centrale.',
+    own: 'In een eigen venster',
+    full: 'Schermvullend',
+    window: 'Als venster',
   },
   night: {
     heading: 'Nachtstand',

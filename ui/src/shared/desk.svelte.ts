@@ -1,7 +1,7 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
 import type { AppView, CallView, ColleagueView, Command, Language, Levels, Theme } from '../bindings';
-import { type Answer, type Host, HostError } from '../host/types';
+import { type Answer, type Host, HostError, type OwnWindow } from '../host/types';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
@@ -128,6 +128,20 @@ export class Desk {
   /** Sends a command whose refusal the caller shows in its own place. */
   ask<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
     return this.host.control(command);
+  }
+
+  /** The window that this page is in. */
+  get window(): OwnWindow {
+    return this.host.window;
+  }
+
+  /** Opens the wallboard in its own window; a refusal is shown to the user. */
+  async openBoard(): Promise<void> {
+    try {
+      await this.host.openBoard();
+    } catch (error) {
+      this.refuse(error);
+    }
   }
 
   refuse(error: unknown): void {
