@@ -429,6 +429,8 @@ export const en: Messages = {
     up: 'One place forward',
     down: 'One place back',
     moveTo: (who) => `Send to ${who}`,
+    drag: 'Drag, or ↑ and ↓, to another place',
+    place: (place, who) => `Place ${place}: ${who}`,
     moveNobody: 'Choose somebody at the desk first',
     releaseSure: 'Really hang up?',
     through: (name) => `Queue ${name}`,
@@ -452,6 +454,7 @@ export const en: Messages = {
     ask: (who) => `How did the call with ${who} end?`,
     skip: 'Skip',
     forced: 'An outcome is required.',
+    how: 'Choose with 1–9, or Tab and Enter.',
     sending: 'Being recorded…',
   },
   abandoned: {
@@ -468,6 +471,7 @@ export const en: Messages = {
   },
   supervise: {
     heading: 'Supervise',
+    you: 'yourself',
     none: 'You supervise no queue.',
     agents: 'Agents',
     callers: 'Waiting',

@@ -457,6 +457,8 @@ export const nl = {
     up: 'Eén plaats naar voren',
     down: 'Eén plaats naar achteren',
     moveTo: (who: string) => `Stuur naar ${who}`,
+    drag: 'Sleep, of ↑ en ↓, naar een andere plaats',
+    place: (place: number, who: string) => `Plaats ${place}: ${who}`,
     moveNobody: 'Kies eerst iemand op de balie',
     releaseSure: 'Echt ophangen?',
     through: (name: string) => `Wachtrij ${name}`,
@@ -480,6 +482,7 @@ export const nl = {
     ask: (who: string) => `Hoe liep het gesprek met ${who} af?`,
     skip: 'Overslaan',
     forced: 'Een uitkomst is verplicht.',
+    how: 'Kies met 1–9 of Tab en Enter.',
     sending: 'Wordt vastgelegd…',
   },
   abandoned: {
@@ -496,6 +499,7 @@ export const nl = {
   },
   supervise: {
     heading: 'Toezicht',
+    you: 'uzelf',
     none: 'U houdt over geen wachtrij toezicht.',
     agents: 'Agenten',
     callers: 'Wachtenden',

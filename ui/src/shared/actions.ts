@@ -75,7 +75,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || takeBack(desk) || ui.clearSearch();
+      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';
@@ -101,6 +101,13 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
     default:
       return performOnCall(action, desk, ui);
   }
+}
+
+/** Back from the question how a call went; it stays. */
+function leaveOutcome(ui: Ui): boolean {
+  const asked = document.activeElement?.closest('[data-disposition]') ?? null;
+  if (asked !== null) ui.focusSearch(false);
+  return asked !== null;
 }
 
 function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board', desk: Desk, ui: Ui): boolean {

@@ -71,6 +71,83 @@ describe('the agent', () => {
   });
 });
 
+describe('what is not as it should be', () => {
+  it('says which rule of the exchange changed the state, and asks again by one key', async () => {
+    const host = await centre();
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    alt('r');
+    expect(sent(host, 'agent.drift')).toHaveLength(0);
+    host.company.change({
+      warnings: ['agent_drift'],
+      agent: { ...agent, state: 'unavailable', drift: { wanted: 'available', wanted_reason: '', actual: 'unavailable', actual_reason: '', cause: 'personal_call', since_ms: 0 } },
+    });
+    const line = await waitFor(() => document.querySelector<HTMLElement>('[data-line="main agent_drift"]') ?? Promise.reject(new Error('not said')));
+    expect(line.textContent).toContain(nl.agent.causes.personal_call);
+    alt('r');
+    within(line).getByRole('button', { name: 'Laat het zo' }).click();
+    expect(sent(host, 'agent.drift')).toEqual([
+      { cmd: 'agent.drift', action: 'repeat', account: 'main' }, { cmd: 'agent.drift', action: 'accept', account: 'main' },
+    ]);
+  });
+
+  it('is mended where it is said: do not disturb, forwarding, night, a setting', async () => {
+    const host = await centre();
+    host.company.change({ warnings: ['do_not_disturb_available', 'forwarded_available', 'night_drift', 'service_drift'] });
+    (await screen.findByRole('button', { name: 'Niet storen uit' })).click();
+    screen.getByRole('button', { name: 'Altijd doorschakelen uit' }).click();
+    expect(sent(host, 'service.set')).toEqual([
+      { cmd: 'service.set', service: 'do_not_disturb', values: { active: false }, account: 'main' },
+      { cmd: 'service.set', service: 'forward_always', values: { active: false }, account: 'main' },
+    ]);
+    screen.getByRole('button', { name: /Bekijk/ }).click();
+    await screen.findByRole('radiogroup', { name: 'Nachtstand, Bedrijf' });
+    screen.getByRole('button', { name: /Naar de instelling/ }).click();
+    await screen.findByRole('region', { name: 'Instellingen' });
+  });
+
+  it('offers nothing that the account may not do', async () => {
+    const host = await centre();
+    const { services } = host.company.centre;
+    host.company.change({ services: services.map((one) => ({ ...one, editable: false })), warnings: ['do_not_disturb_available'] });
+    await screen.findByText(nl.centre.warnings.do_not_disturb_available, { selector: 'b' });
+    expect(screen.queryByRole('button', { name: 'Niet storen uit' })).toBeNull();
+  });
+});
+
+describe('the outcome of a call', () => {
+  const asked = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('[data-disposition]')];
+
+  it('is given by its digit; a forced one cannot be left, and the next one follows', async () => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, true);
+    host.company.finished(8, { uri: '', name: 'Hotel De Linde', number: '2' }, false);
+    await waitFor(() => expect(asked()).toHaveLength(2));
+    // Nobody is torn from what he types.
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+    press('3');
+    expect(sent(host, 'disposition.set')).toHaveLength(0);
+    alt('u');
+    press('Escape');
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+    expect(asked()).toHaveLength(2);
+    alt('u');
+    press('3');
+    expect(sent(host, 'disposition.set')).toEqual([{ cmd: 'disposition.set', disposition: 7, code: 'KLACHT', account: 'main' }]);
+    await waitFor(() => expect(asked()).toHaveLength(1));
+    await waitFor(() => expect(document.activeElement?.closest('[data-disposition]')?.textContent).toContain('Hotel De Linde'));
+    within(asked()[0] as HTMLElement).getByRole('button', { name: 'Overslaan' }).click();
+    await waitFor(() => expect(asked()).toHaveLength(0));
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+  });
+
+  it('is asked aloud', async () => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, true);
+    await waitFor(() => expect(screen.getAllByRole('status').map((one) => one.textContent).join(' ')).toContain(`${nl.disposition.ask('Garage Jansen')} ${nl.disposition.forced} Alt+U.`));
+  });
+});
+
 describe('queues', () => {
   it('say how bad it is by shape and word, and open to show who waits', async () => {
     const host = await centre();
@@ -120,7 +197,7 @@ describe('queues', () => {
     expect(ringing.compareDocumentPosition(asked) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
     expect(document.activeElement?.closest('[data-disposition]')).toBeNull();
     alt('u');
-    expect(document.activeElement?.textContent).toBe('Opgelost');
+    expect(document.activeElement).toBe(within(asked).getByRole('button', { name: 'Opgelost' }));
     within(asked).getByRole('button', { name: 'Klacht' }).click();
     expect(sent(host, 'disposition.set')[1]).toMatchObject({ code: 'KLACHT', account: 'main' });
     await waitFor(() => expect(screen.queryByRole('group', { name: /Hoe liep het gesprek/ })).toBeNull());
@@ -136,6 +213,56 @@ describe('queues', () => {
     within(pane).getByRole('button', { name: 'Afgehandeld: Garage Jansen' }).click();
     expect(sent(host, 'abandoned.done')).toEqual([{ cmd: 'abandoned.done', abandoned: 1, account: 'main' }]);
     await waitFor(() => expect(pane.textContent).toMatch(/Garage Jansen.*teruggebeld door u/));
+  });
+});
+
+describe('reasons', () => {
+  it('are chosen by their digit while the panel is open', async () => {
+    const host = await centre();
+    alt('a');
+    await screen.findByRole('button', { name: 'Lunch' });
+    press('2');
+    expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'unavailable', account: 'main', reason: 'OVERLEG' }]);
+  });
+});
+
+describe('the order of callers', () => {
+  it('is changed by arrows, and the focus stays with the caller', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Support' });
+    const grip = within(queue).getByRole('button', { name: 'Plaats 2: Bakkerij Smit' });
+    grip.focus();
+    press('ArrowUp');
+    expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'support', account: 'main', call: 's2', position: 1 }]);
+    await within(queue).findByRole('button', { name: 'Plaats 1: Bakkerij Smit' });
+    await waitFor(() => expect(document.activeElement?.getAttribute('aria-label')).toBe('Plaats 1: Bakkerij Smit'));
+    press('ArrowUp');
+    expect(sent(host, 'queue.reorder')).toHaveLength(1);
+  });
+
+  it('is changed by the mouse, and Esc gives it up', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Support' });
+    const rows = [...queue.querySelectorAll('[data-call]')];
+    rows.forEach((row, place) => {
+      row.getBoundingClientRect = () => ({ top: place * 20, height: 20 }) as DOMRect;
+    });
+    const grip = within(queue).getByRole('button', { name: 'Plaats 4: Hotel De Linde' });
+    const pointer = (type: string, y: number): boolean =>
+      grip.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, clientY: y, button: 0 }));
+    pointer('pointerdown', 70);
+    pointer('pointermove', 22);
+    await waitFor(() => expect(rows[1]?.classList.contains('before')).toBe(true));
+    press('Escape');
+    pointer('pointerup', 22);
+    expect(sent(host, 'queue.reorder')).toHaveLength(0);
+    expect(screen.getByRole('region', { name: 'Toezicht' })).toBeTruthy();
+    pointer('pointerdown', 70);
+    pointer('pointermove', 22);
+    pointer('pointerup', 22);
+    expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'support', account: 'main', call: 's4', position: 2 }]);
   });
 });
 
