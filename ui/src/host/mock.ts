@@ -7,6 +7,7 @@ import type {
   CallView,
   Code,
   Command,
+  DiscoveredAccount,
   HistoryEntry,
   LineView,
   LinkName,
@@ -168,9 +169,9 @@ export class MockHost implements Host {
   }
 
   /** A customer rings. */
-  ring(): number {
+  ring(queued = this.start.queue ?? false): number {
     const [name, number] = CUSTOMERS[this.next % CUSTOMERS.length] ?? ['', ''];
-    const call = this.add('in', 'ringing', { uri: `sip:${number.replaceAll(' ', '')}@pbx.example`, name, number });
+    const call = this.add('in', 'ringing', { uri: `sip:${number.replaceAll(' ', '')}@pbx.example`, name, number }, null, queued);
     return call.id;
   }
 
@@ -220,6 +221,7 @@ export class MockHost implements Host {
         return this.dial(this.view.transfers.find((one) => one.id === command.transfer)?.call_back ?? '');
       case 'call.retrieve':
       case 'call.pickup': {
+        this.company.run(command);
         const [name, number] = CUSTOMERS[0] ?? ['', ''];
         this.holdActive();
         this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
@@ -345,7 +347,7 @@ export class MockHost implements Host {
         this.change({ accounts: [], demo: null, colleagues: [], needs_setup: true });
         return {};
       case 'demo.customer':
-        this.ring();
+        this.ring(command.queue);
         return {};
       case 'account.register':
       case 'account.unregister':
@@ -354,6 +356,8 @@ export class MockHost implements Host {
           this.change({ accounts: [{ ...account, state, reason: null, retry_at_ms: null, since_ms: Date.now() }] });
         }
         return {};
+      case 'account.discover':
+        return discovered(command.user, command.password, command.server ?? '');
       case 'account.test':
         return testOf(command.form.server.includes('.') || command.form.user.includes('.'));
       case 'account.save':
@@ -389,11 +393,11 @@ export class MockHost implements Host {
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];
   }
 
-  private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null): CallView {
+  private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null, queued = false): CallView {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: consultOf, conference: false, transfer: null, queue: direction === 'in' && this.start.queue ? queueOf() : null,
+      consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };
@@ -440,6 +444,18 @@ const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'de
 const queueOf = (): CallView['queue'] => ({
   queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
 });
+
+/** A few user names that have something the matter: "geen" has no telephone, "geheim" no password of it, "nergens" no server. */
+function discovered(user: string, password: string, server: string): DiscoveredAccount {
+  if (password === 'fout') throw new HostError('auth_failed', user);
+  if (user.startsWith('nergens') && server === '') throw new HostError('dns_failure', user);
+  const phone = !user.startsWith('geen');
+  return {
+    token: 'found-1', display_name: 'Maud Vermeulen', user: phone ? '101@lindeboom.example' : '', server: phone ? 'sip.lindeboom.example' : '',
+    auth_user: phone ? '101' : '', outbound_proxy: '', transport: 'tls', has_password: phone && !user.startsWith('geheim'),
+    number: '088 765 40 01', extension: '101', exchange_user: user, missing: phone ? null : 'not_found', detail: phone ? null : 'no device profile',
+  };
+}
 
 function testOf(good: boolean): unknown {
   const steps = [

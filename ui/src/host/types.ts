@@ -9,7 +9,9 @@ import type {
   Command,
   ConsultCreated,
   DemoView,
+  DiscoveredAccount,
   Done,
+  GreetingRecording,
   LineView,
   QueueView,
   SearchHit,
@@ -24,11 +26,13 @@ interface Answers {
   'call.transfer.consult': ConsultCreated;
   'contacts.search': SearchHit[];
   'account.test': TestReport;
+  'account.discover': DiscoveredAccount;
   'account.save': AccountSaved;
   'demo.start': DemoView;
   'line.list': LineView[];
   'centre.get': CentreView[];
   'queue.list': QueueView[];
+  'greeting.get': GreetingRecording;
 }
 
 export type CommandName = Command['cmd'];

@@ -159,6 +159,11 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return onCall(first(desk.current, 'dtmf'), (call) => toggleKeypad(ui, call));
     case 'park':
       return onCall(first(desk.current, 'park') ?? first(desk.flows.map((flow) => flow.caller), 'park'), (call) => park(desk, call));
+    case 'retrieve': {
+      const [first] = desk.parked;
+      if (first !== undefined) desk.retrieve(first);
+      return first !== undefined;
+    }
     case 'conference':
       return confer(desk);
     case 'hold':

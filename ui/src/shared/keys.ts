@@ -5,7 +5,7 @@ export type KeyAction =
   | {
       do:
         | 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit'
-        | 'cold' | 'dial' | 'pickup' | 'park' | 'conference' | 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board' | 'desk' | 'supervisor' | 'wallboard' | 'services';
+        | 'cold' | 'dial' | 'pickup' | 'park' | 'retrieve' | 'conference' | 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board' | 'desk' | 'supervisor' | 'wallboard' | 'services';
     }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
@@ -19,6 +19,7 @@ export const SHOWN = {
   swap: ['⇧', 'F6'],
   pickup: ['F7'],
   park: ['F8'],
+  retrieve: ['⇧', 'F8'],
   conference: ['F9'],
   hangup: ['F12'],
   search: ['Ctrl', 'K'],
@@ -71,7 +72,7 @@ const WITH_COMMAND: Partial<Record<string, KeyAction['do']>> = {
   k: 'search', q: 'quit', enter: 'cold', '1': 'desk', '2': 'supervisor', '3': 'wallboard', '4': 'services',
 };
 
-const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap' };
+const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap', F8: 'retrieve' };
 
 /** What a press asks for; null when it is not ours. A key held down asks once. */
 export function keyAction(press: Press): KeyAction | null {

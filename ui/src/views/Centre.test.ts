@@ -3,6 +3,7 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MockHost } from '../host/mock';
+import { wav } from '../features/services/sound';
 import { nl } from '../i18n/nl';
 import { fill, leave, open, press, sent, violations } from './harness';
 
@@ -365,6 +366,74 @@ describe('services', () => {
     await waitFor(() => expect(screen.getByText(nl.centre.warnings.emergency_active, { selector: 'b' })).toBeTruthy());
     screen.getByRole('button', { name: 'Zet terug' }).click();
     expect(sent(host, 'emergency.forward')[1]).toEqual({ cmd: 'emergency.forward', account: 'main' });
+  });
+});
+
+describe('voicemail', () => {
+  const card = (): Promise<HTMLElement> => screen.findByRole('article', { name: 'Voicemail' });
+
+  it('is kept whole: copy, nobody may speak, and where callers go then', async () => {
+    const host = await centre();
+    press('4', { ctrlKey: true });
+    const mail = await card();
+    fill(within(mail).getByRole<HTMLInputElement>('textbox', { name: 'Kopie mailen naar' }), 'kopie@lindeboom.example');
+    within(mail).getByRole('checkbox', { name: nl.services.noMessage }).click();
+    fill(await within(mail).findByRole<HTMLInputElement>('textbox', { name: 'Daarna naar' }), '195');
+    const choice = within(mail).getByRole<HTMLSelectElement>('combobox', { name: 'Begroeting bij geen gehoor' });
+    expect([...choice.options].map((option) => option.text)).toEqual(['Die van de centrale', 'Eigen opname: Zomer']);
+    choice.value = 'standard';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    (await within(mail).findByRole('button', { name: 'Bewaar' })).click();
+    expect(sent(host, 'service.set')).toEqual([
+      { cmd: 'service.set', service: 'voice_mail', account: 'main', values: { copy: 'kopie@lindeboom.example', no_message: true, to: '195', greeting_no_answer: 'standard' } },
+    ]);
+  });
+
+  it('takes a greeting from a file, and says so when it is none', async () => {
+    const host = await centre();
+    press('4', { ctrlKey: true });
+    const mail = await card();
+    const busy = within(mail).getByRole('group', { name: 'Begroeting bij bezet' });
+    const give = (bytes: BlobPart, name: string): void => {
+      const picker = busy.querySelector<HTMLInputElement>('input[type="file"]');
+      if (picker === null) throw new Error('no picker');
+      const file = new File([bytes], name);
+      file.arrayBuffer = () => new Response(bytes).arrayBuffer();
+      Object.defineProperty(picker, 'files', { value: [file], configurable: true });
+      picker.dispatchEvent(new Event('change', { bubbles: true }));
+    };
+    give('no sound at all', 'brief.docx');
+    await within(busy).findByText(nl.greeting.trouble.unreadable);
+    expect(sent(host, 'greeting.set')).toHaveLength(0);
+    give(wav(new Float32Array(800), 8000), 'Vakantie.wav');
+    await within(busy).findByText(nl.greeting.sent);
+    expect(sent(host, 'greeting.set')).toMatchObject([{ greeting: 'busy', name: 'Vakantie', account: 'main' }]);
+    await within(busy).findByRole('option', { name: 'Eigen opname: Vakantie', selected: true });
+  });
+});
+
+describe('parked calls', () => {
+  it('count on, and the longest one is fetched by a key', async () => {
+    const host = await centre();
+    await waitFor(() => expect(document.querySelector('[data-parked="701"]')?.textContent).toMatch(/Garage Jansen.*bij Kim Yıldız.*1:0\d/s));
+    press('F8', { shiftKey: true });
+    expect(sent(host, 'call.retrieve')).toEqual([{ cmd: 'call.retrieve', slot: '701', account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-parked]')).toBeNull());
+    press('F8', { shiftKey: true });
+    await screen.findByText(nl.keys.none);
+  });
+});
+
+describe('why queues pass an agent by', () => {
+  it.each(['dnd', 'forwarding', 'personal_call', 'bounces'] as const)('is said in the bar and in the panel: %s', async (cause) => {
+    const host = await centre();
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    host.company.change({ agent: { ...agent, cause, needs_outcome: 7 } });
+    await waitFor(() => expect(document.querySelector('[data-opens="agent"]')?.textContent).toContain(nl.agent.causeShort[cause]));
+    alt('a');
+    await waitFor(() => expect(document.querySelector(`[data-cause="${cause}"]`)?.textContent).toContain(nl.agent.causes[cause]));
+    await screen.findByRole('button', { name: 'Geef uitkomst' });
   });
 });
 
