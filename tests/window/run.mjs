@@ -6,6 +6,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { agent } from './agent.mjs';
 import { desk } from './desk.mjs';
 import { withMachine } from './machine.mjs';
 import { setup } from './setup.mjs';
@@ -27,6 +28,7 @@ const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
 ];
