@@ -284,6 +284,13 @@ describe('supervising', () => {
     await screen.findByRole('combobox', { name: /Zoek/ });
   });
 
+  it('names the licence that is missing for what cannot be done here', async () => {
+    const host = await centre();
+    host.company.change({ missing: [{ capability: 'barge_in', service: null, licence: 'Executive' }] });
+    press('2', { ctrlKey: true });
+    await screen.findByText(nl.centre.missing(nl.centre.capabilities.barge_in, 'Executive'));
+  });
+
   it('sends nobody to somebody who is highlighted on a page that is not shown', async () => {
     const host = await centre();
     host.ring();
