@@ -70,8 +70,9 @@ pub(crate) fn subscribe(
 
 /// Opens the wallboard in its own window, or brings it to the front. Not on the thread of the windows, which may wait
 /// for the new one.
-#[tauri::command]
-pub(crate) async fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
+#[tauri::command(async)]
+#[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
+pub(crate) fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
     windows::show_wallboard(&handle)
         .map_err(|error| ErrorReply::new(Code::Internal, error.to_string()))
 }
