@@ -34,7 +34,11 @@ async function lookAt(machine, view) {
   }
 }
 
-const pill = (machine, what, text) => until(what, 30_000, async () => (await machine.session.text(PILL)).includes(text));
+/** Waits until the exchange says so; what is only asked for stands after an arrow. */
+const pill = (machine, what, text) => until(what, 30_000, async () => {
+  const said = await machine.session.text(PILL);
+  return said.includes(text) && !said.includes('→');
+});
 
 async function openPanel(session) {
   await session.press(KEY.alt, 'a');
@@ -44,7 +48,7 @@ async function openPanel(session) {
 /** Presses Tab until the focus is on what the words name. */
 async function tabTo(session, words) {
   await until(`the focus on ${words}`, 10_000, async () => {
-    if ((await session.run('return document.activeElement?.innerText ?? ""')).includes(words)) return true;
+    if ((await session.run(`return document.activeElement?.closest('button')?.innerText ?? ''`)).trim() === words) return true;
     await session.press(KEY.tab);
     return false;
   });
@@ -71,15 +75,17 @@ async function away(machine) {
 async function joined(machine) {
   const { session } = machine;
   await openPanel(session);
-  const other = `${PANEL} [role="switch"][aria-checked="false"]:not(:disabled)`;
-  await until('a queue that is not taken', 10_000, () => session.exists(other));
+  const other = `${PANEL} [role="switch"]:not(:disabled)`;
+  await until('a queue that may be joined or left', 10_000, () => session.exists(other));
   const name = await session.run(`return document.querySelector(arguments[0]).getAttribute('aria-label')`, other);
   const state = () => session.run(`return [...document.querySelectorAll('[role="switch"]')].find((one) => one.getAttribute('aria-label') === arguments[0])?.getAttribute('aria-checked')`, name);
+  const before = await state();
+  const after = before === 'true' ? 'false' : 'true';
   await session.run(`document.querySelector(arguments[0]).focus()`, other);
   await session.press(' ');
-  await until(`taken: ${name}`, 20_000, async () => (await state()) === 'true');
+  await until(`${name}: ${after}`, 20_000, async () => (await state()) === after);
   await session.press(' ');
-  await until(`left: ${name}`, 20_000, async () => (await state()) === 'false');
+  await until(`${name}: ${before}`, 20_000, async () => (await state()) === before);
   await session.press(KEY.escape);
   machine.passed('one queue is joined and left by its switch, as the exchange says');
 }
@@ -169,9 +175,13 @@ async function signedOut(machine) {
   await openPanel(session);
   await tabTo(session, nl.agent.wishes.sign_out);
   await session.press(KEY.enter);
-  await until('signed out, or asked once more', 30_000, async () =>
-    (await session.text(PILL)).includes(nl.agent.states.signed_out) || (await session.text(PANEL)).includes(nl.agent.force));
-  if (!(await session.text(PILL)).includes(nl.agent.states.signed_out)) {
+  const out = async () => {
+    const said = await session.text(PILL);
+    return said.includes(nl.agent.states.signed_out) && !said.includes('→');
+  };
+  await until('signed out, or asked once more', 30_000, async () => (await out()) || (await session.text(PILL)) !== '' && (await session.exists(`${PILL} use[href="#i-warn"]`)));
+  if (!(await out())) {
+    if (!(await session.exists(PANEL))) await openPanel(session);
     await machine.says(`${PANEL} .note.bad`, [nl.codes.last_staffed.what]);
     machine.passed('the last one in a queue is told so before he signs out');
     await tabTo(session, nl.agent.force);

@@ -26,6 +26,16 @@ describe('the agent', () => {
     await waitFor(() => expect(document.querySelector('[data-opens="agent"]')?.textContent).toMatch(/Niet beschikbaar.*Lunch/));
   });
 
+  it('keeps the focus in the panel when the exchange allows something else meanwhile', async () => {
+    const host = await centre();
+    alt('a');
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Nawerk'));
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    host.company.change({ agent: { ...agent, allowed: ['sign_out'] } });
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Afmelden'));
+  });
+
   it('joins and leaves single queues, where that is allowed', async () => {
     const host = await centre();
     alt('a');
