@@ -478,7 +478,7 @@ function firstView(start: Scene): AppView {
   const account: AppView['accounts'][number] = {
     id: 'main', display_name: 'Receptie', aor: 'sip:101@lindeboom.example', number: '101',
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
-    since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true,
+    since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
     devices: [],
   };

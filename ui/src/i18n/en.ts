@@ -94,6 +94,8 @@ export const en: Messages = {
     address: 'Address',
     state: 'State',
     devices: 'Devices',
+    phone: 'Phone',
+    controls: 'controls another phone',
     thisOne: 'this program',
     since: (time) => `since ${time}`,
     register: 'Sign in',

@@ -116,6 +116,8 @@ export const nl = {
     address: 'Adres',
     state: 'Stand',
     devices: 'Toestellen',
+    phone: 'Toestel',
+    controls: 'bedient een ander toestel',
     thisOne: 'dit programma',
     since: (time: string) => `sinds ${time}`,
     register: 'Aanmelden',

@@ -24,7 +24,8 @@ export function blankForm(): AccountForm {
 export function formOf(account: AccountView): AccountForm {
   const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
   const user = account.aor.replace(/^sips?:/, '');
-  return { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
+  const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
+  return account.control_only ? { ...form, control_only: true } : form;
 }
 
 /** The form of what automatic set-up found. Its passwords never come here: the token stands for them. */
@@ -36,6 +37,8 @@ export function formOfFound(found: DiscoveredAccount): AccountForm {
 /** What keeps the form from being sent. Whether the values are right is for the program to say. */
 export function lacks(form: AccountForm, known: boolean): Partial<Record<Field, Lack>> {
   const found: Partial<Record<Field, Lack>> = {};
+  // Another telephone needs nothing of these.
+  if (form.control_only === true) return found;
   if (form.user.trim() === '') found.user = 'required';
   else if (!form.user.includes('@') && form.server.trim() === '') found.server = 'server_needed';
   if (form.password === '' && !known) found.password = 'required';
