@@ -1,7 +1,16 @@
 // The board gives each queue as much room as there is.
 
 import { describe, expect, it } from 'vitest';
-import { columnsFor } from './fit';
+import { columnsFor, unitFor } from './fit';
+
+describe('sizes on the board', () => {
+  it('follow the shorter side of a card', () => {
+    expect(unitFor(1, 1, 1028, 2028)).toBe(10);
+    expect(unitFor(1, 1, 5000, 528)).toBe(7);
+    expect(unitFor(4, 2, 2042, 2042)).toBe(10);
+    expect(unitFor(0, 1, 0, 0)).toBe(1);
+  });
+});
 
 describe('columns of the board', () => {
   it('suit the number of queues and the shape of the screen', () => {
