@@ -1,4 +1,4 @@
-//! The two commands the pages may give: one to ask the program, one to hear of its news.
+//! The commands the pages may give: to ask the program, to hear of its news, and to open the wallboard.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, WebviewWindow};
 
 use crate::shell::Window;
+use crate::windows;
 
 /// The running program as the pages reach it, or why there is none.
 pub(crate) struct Program {
@@ -21,6 +22,11 @@ impl Program {
     /// A program that runs.
     pub(crate) fn running(handle: Handle, window: Arc<Window>) -> Program {
         Program { handle: Ok(handle), window }
+    }
+
+    /// A page that is gone wants nothing any more.
+    pub(crate) fn left(&self, page: &str) {
+        self.window.unsubscribe(page);
     }
 
     /// A program that could not start: every command is refused with the reason.
@@ -60,6 +66,15 @@ pub(crate) fn subscribe(
     program: State<'_, Program>,
 ) {
     program.window.subscribe(page.label(), updates);
+}
+
+/// Opens the wallboard in its own window, or brings it to the front. Not on the thread of the windows, which may wait
+/// for the new one.
+#[tauri::command(async)]
+#[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
+pub(crate) fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
+    windows::show_wallboard(&handle)
+        .map_err(|error| ErrorReply::new(Code::Internal, error.to_string()))
 }
 
 /// Ends the program in good order; it says itself when it is done.

@@ -18,12 +18,18 @@ use app::config::Config;
 use app::logs::{self, Log, LogOptions};
 use app::{App, StartOptions};
 use clap::Parser;
-use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
+use tauri::{AppHandle, CloseRequestApi, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::arguments::Arguments;
 use crate::commands::Program;
 use crate::shell::Window;
+
+/// What a window finds again when it is opened anew. Of the main window nothing is ever full screen.
+const STATE_KEPT: StateFlags = StateFlags::POSITION
+    .union(StateFlags::SIZE)
+    .union(StateFlags::MAXIMIZED)
+    .union(StateFlags::FULLSCREEN);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -33,10 +39,14 @@ fn main() -> ExitCode {
         .plugin(
             tauri_plugin_window_state::Builder::default()
                 .with_denylist(&[windows::INCOMING])
-                .with_state_flags(StateFlags::POSITION | StateFlags::SIZE | StateFlags::MAXIMIZED)
+                .with_state_flags(STATE_KEPT)
                 .build(),
         )
-        .invoke_handler(tauri::generate_handler![commands::control, commands::subscribe])
+        .invoke_handler(tauri::generate_handler![
+            commands::control,
+            commands::subscribe,
+            commands::open_wallboard
+        ])
         .setup(move |app| Ok(open(app.handle(), &arguments)?))
         .build(tauri::generate_context!());
     match built {
@@ -115,19 +125,26 @@ fn on_event(handle: &AppHandle, event: RunEvent) {
     {
         log.close();
     }
-    if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } =
-        event
-    {
-        match label.as_str() {
-            windows::MAIN if windows::stays_in_tray(handle) => {
-                api.prevent_close();
-                windows::hide_main(handle);
+    if let RunEvent::WindowEvent { label, event, .. } = event {
+        match event {
+            WindowEvent::CloseRequested { api, .. } => on_close(handle, &label, &api),
+            WindowEvent::Destroyed => {
+                if let Some(program) = handle.try_state::<Program>() {
+                    program.left(&label);
+                }
             }
-            windows::MAIN => {
-                api.prevent_close();
-                commands::quit(handle);
-            }
-            _ => api.prevent_close(),
+            _ => {}
         }
     }
+}
+
+/// Only the wallboard really closes; the main window hides or ends the program, the pop-up is taken away by the program.
+fn on_close(handle: &AppHandle, label: &str, api: &CloseRequestApi) {
+    match label {
+        windows::WALLBOARD => return,
+        windows::MAIN if windows::stays_in_tray(handle) => windows::hide_main(handle),
+        windows::MAIN => commands::quit(handle),
+        _ => {}
+    }
+    api.prevent_close();
 }

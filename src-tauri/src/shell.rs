@@ -35,13 +35,22 @@ impl Window {
         self.shown().pages.insert(page.to_owned(), updates);
     }
 
+    /// The page of a window is gone.
+    pub(crate) fn unsubscribe(&self, page: &str) {
+        self.shown().pages.remove(page);
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Levels move a meter that only the main window has.
+    /// Levels and lamps are shown in the main window only; queues on the wallboard too.
     fn wants(page: &str, update: &Update) -> bool {
-        page == windows::MAIN || matches!(update, Update::View(_))
+        match page {
+            windows::MAIN => true,
+            windows::WALLBOARD => !matches!(update, Update::Levels(_) | Update::Lines(_)),
+            _ => matches!(update, Update::View(_)),
+        }
     }
 
     fn speak(&self, language: Language) {

@@ -1,4 +1,4 @@
-//! The two windows: the main one, and the pop-up for an incoming call that never takes the focus.
+//! The windows: the main one, the pop-up for an incoming call that never takes the focus, and the wallboard.
 
 use tauri::{
     AppHandle, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
@@ -9,6 +9,8 @@ use tauri::{
 pub(crate) const MAIN: &str = "main";
 /// Label of the pop-up.
 pub(crate) const INCOMING: &str = "incoming";
+/// Label of the wallboard.
+pub(crate) const WALLBOARD: &str = "wallboard";
 
 /// Size of the pop-up in logical pixels.
 const POPUP: LogicalSize<f64> = LogicalSize { width: 372.0, height: 196.0 };
@@ -44,6 +46,24 @@ pub(crate) fn build_incoming(handle: &AppHandle) -> tauri::Result<()> {
         .skip_taskbar(true)
         .focused(false)
         .visible(false)
+        .build()?;
+    Ok(())
+}
+
+/// Opens the wallboard, or brings it to the front. It comes up where it was left, full screen if it was.
+pub(crate) fn show_wallboard(handle: &AppHandle) -> tauri::Result<()> {
+    if let Some(window) = handle.get_webview_window(WALLBOARD) {
+        return window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    }
+    WebviewWindowBuilder::new(handle, WALLBOARD, WebviewUrl::App("wallboard.html".into()))
+        .title("Balie")
+        .inner_size(1280.0, 720.0)
+        .min_inner_size(480.0, 320.0)
+        .zoom_hotkeys_enabled(true)
+        // The page names itself in the chosen language.
+        .on_document_title_changed(|window, title| {
+            log(window.set_title(&title), "the wallboard kept its title");
+        })
         .build()?;
     Ok(())
 }

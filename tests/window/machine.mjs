@@ -107,7 +107,7 @@ class Machine {
     if (!(await this.session.run('return window.axe !== undefined'))) await this.session.run(axe);
     const found = await this.session.runAsync(
       `const [done] = arguments;
-       axe.run(document, { resultTypes: ['violations'] }).then(
+       axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(
          ({ violations }) => done(violations
            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
            .map(({ id, help, nodes }) => id + ': ' + help + ' at ' + nodes.map(({ target, any }) =>

@@ -6,11 +6,13 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { agent } from './agent.mjs';
 import { desk } from './desk.mjs';
 import { withMachine } from './machine.mjs';
 import { setup } from './setup.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
+import { wallboard } from './wallboard.mjs';
 
 const [program, ...names] = process.argv.slice(2);
 const binary = program === undefined ? undefined : resolve(program);
@@ -26,6 +28,8 @@ const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  { name: 'agent', args: ['--demo'], steps: agent },
+  { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
 ];
 

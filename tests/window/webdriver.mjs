@@ -16,6 +16,7 @@ export const KEY = {
   f4: '\uE034',
   f5: '\uE035',
   f6: '\uE036',
+  f11: '\uE03B',
   f12: '\uE03C',
 };
 
@@ -70,7 +71,7 @@ export class Session {
 
   /** Goes to the main window. The order of windows is not stable, so their pages tell them apart. */
   enterMain() {
-    return this.#enter('the main window', `return !location.pathname.endsWith('/incoming.html')`);
+    return this.#enter('the main window', `return !/\\/(incoming|wallboard)\\.html$/.test(location.pathname)`);
   }
 
   /** Goes to the pop-up. */
@@ -78,13 +79,28 @@ export class Session {
     return this.#enter('the pop-up', `return location.pathname.endsWith('/incoming.html')`);
   }
 
+  /** Goes to the wallboard. */
+  enterBoard() {
+    return this.#enter('the wallboard', `return location.pathname.endsWith('/wallboard.html')`);
+  }
+
   async #enter(what, test) {
     await until(what, 20_000, async () => {
       for (const handle of await this.handles()) {
-        await this.#post('window', { handle });
-        if (await this.run(test)) return true;
+        // A window may close between being listed and being asked.
+        const fits = await this.#post('window', { handle }).then(() => this.run(test)).catch(() => false);
+        if (fits) return true;
       }
       return false;
+    });
+  }
+
+  /** Moves and sizes the window; waits until it stands so. */
+  async place(wanted) {
+    await this.#post('window/rect', wanted);
+    await until('the window in its new place', 5_000, async () => {
+      const { width, height } = await call(`${this.#base}/window/rect`, 'GET');
+      return width === wanted.width && height === wanted.height;
     });
   }
 

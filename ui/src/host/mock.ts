@@ -7,6 +7,7 @@ import type {
   CallView,
   Code,
   Command,
+  DiscoveredAccount,
   HistoryEntry,
   LineView,
   LinkName,
@@ -21,6 +22,7 @@ import { messagesFor } from '../i18n';
 import { Company, OUTCOMES } from './mock/company';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
+import { MockWindow } from './mock/window';
 import { type Answer, type Host, HostError } from './types';
 
 /** How the scripted program starts. */
@@ -106,6 +108,9 @@ export class MockHost implements Host {
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
   readonly company: Company;
+  readonly window = new MockWindow();
+  /** How often the wallboard was asked for, for tests. */
+  boards = 0;
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
@@ -117,7 +122,7 @@ export class MockHost implements Host {
       }
     });
     this.company.centre.link.state = start.link ?? 'absent';
-    if (start.link === undefined) this.company.queues = [];
+    if (start.link === undefined || start.link === 'absent') this.company.queues = [];
     this.view = firstView(start);
     if (start.ring) this.ring();
     if (start.lively) {
@@ -143,6 +148,12 @@ export class MockHost implements Host {
     }
   }
 
+  openBoard(): Promise<void> {
+    this.boards += 1;
+    if (!import.meta.env.VITEST) globalThis.open(`/wallboard.html${location.search}`, 'wallboard', 'popup,width=1280,height=720');
+    return Promise.resolve();
+  }
+
   /** Changes the view as the program would. */
   change(part: Partial<AppView>): void {
     this.view = { ...this.view, ...part };
@@ -158,9 +169,9 @@ export class MockHost implements Host {
   }
 
   /** A customer rings. */
-  ring(): number {
+  ring(queued = this.start.queue ?? false): number {
     const [name, number] = CUSTOMERS[this.next % CUSTOMERS.length] ?? ['', ''];
-    const call = this.add('in', 'ringing', { uri: `sip:${number.replaceAll(' ', '')}@pbx.example`, name, number });
+    const call = this.add('in', 'ringing', { uri: `sip:${number.replaceAll(' ', '')}@pbx.example`, name, number }, null, queued);
     return call.id;
   }
 
@@ -210,6 +221,7 @@ export class MockHost implements Host {
         return this.dial(this.view.transfers.find((one) => one.id === command.transfer)?.call_back ?? '');
       case 'call.retrieve':
       case 'call.pickup': {
+        this.company.run(command);
         const [name, number] = CUSTOMERS[0] ?? ['', ''];
         this.holdActive();
         this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
@@ -335,7 +347,7 @@ export class MockHost implements Host {
         this.change({ accounts: [], demo: null, colleagues: [], needs_setup: true });
         return {};
       case 'demo.customer':
-        this.ring();
+        this.ring(command.queue);
         return {};
       case 'account.register':
       case 'account.unregister':
@@ -344,6 +356,8 @@ export class MockHost implements Host {
           this.change({ accounts: [{ ...account, state, reason: null, retry_at_ms: null, since_ms: Date.now() }] });
         }
         return {};
+      case 'account.discover':
+        return discovered(command.user, command.password, command.server ?? '');
       case 'account.test':
         return testOf(command.form.server.includes('.') || command.form.user.includes('.'));
       case 'account.save':
@@ -379,11 +393,11 @@ export class MockHost implements Host {
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];
   }
 
-  private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null): CallView {
+  private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null, queued = false): CallView {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: consultOf, conference: false, transfer: null, queue: direction === 'in' && this.start.queue ? queueOf() : null,
+      consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };
@@ -431,6 +445,18 @@ const queueOf = (): CallView['queue'] => ({
   queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
 });
 
+/** A few user names that have something the matter: "geen" has no telephone, "geheim" no password of it, "nergens" no server. */
+function discovered(user: string, password: string, server: string): DiscoveredAccount {
+  if (password === 'fout') throw new HostError('auth_failed', user);
+  if (user.startsWith('nergens') && server === '') throw new HostError('dns_failure', user);
+  const phone = !user.startsWith('geen');
+  return {
+    token: 'found-1', display_name: 'Maud Vermeulen', user: phone ? '101@lindeboom.example' : '', server: phone ? 'sip.lindeboom.example' : '',
+    auth_user: phone ? '101' : '', outbound_proxy: '', transport: 'tls', has_password: phone && !user.startsWith('geheim'),
+    number: '088 765 40 01', extension: '101', exchange_user: user, missing: phone ? null : 'not_found', detail: phone ? null : 'no device profile',
+  };
+}
+
 function testOf(good: boolean): unknown {
   const steps = [
     { kind: 'config', ok: true, code: null, detail: null },
@@ -452,7 +478,7 @@ function firstView(start: Scene): AppView {
   const account: AppView['accounts'][number] = {
     id: 'main', display_name: 'Receptie', aor: 'sip:101@lindeboom.example', number: '101',
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
-    since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true,
+    since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
     devices: [],
   };

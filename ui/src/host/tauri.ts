@@ -1,8 +1,9 @@
 // The host inside the program's own window. The only file that knows the runtime.
 
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
+import { getCurrentWindow } from '@tauri-apps/api/window';
 import type { Command, ErrorReply, Update } from '../bindings';
-import { type Answer, type Host, HostError } from './types';
+import { type Answer, type Host, HostError, type OwnWindow } from './types';
 
 /** True when the page runs in the program's window and not in a browser. */
 export const inWindow = isTauri;
@@ -15,7 +16,23 @@ function toHostError(error: unknown): HostError {
   return new HostError('internal', String(error));
 }
 
+const own: OwnWindow = {
+  fillsScreen: () => getCurrentWindow().isFullscreen(),
+  fillScreen: (on) => getCurrentWindow().setFullscreen(on),
+  close: () => getCurrentWindow().close(),
+};
+
 export class WindowHost implements Host {
+  readonly window = own;
+
+  async openBoard(): Promise<void> {
+    try {
+      await invoke('open_wallboard');
+    } catch (error) {
+      throw toHostError(error);
+    }
+  }
+
   async control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
     try {
       return await invoke<Answer<C['cmd']>>('control', { request: command });

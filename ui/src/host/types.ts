@@ -9,7 +9,9 @@ import type {
   Command,
   ConsultCreated,
   DemoView,
+  DiscoveredAccount,
   Done,
+  GreetingRecording,
   LineView,
   QueueView,
   SearchHit,
@@ -24,11 +26,13 @@ interface Answers {
   'call.transfer.consult': ConsultCreated;
   'contacts.search': SearchHit[];
   'account.test': TestReport;
+  'account.discover': DiscoveredAccount;
   'account.save': AccountSaved;
   'demo.start': DemoView;
   'line.list': LineView[];
   'centre.get': CentreView[];
   'queue.list': QueueView[];
+  'greeting.get': GreetingRecording;
 }
 
 export type CommandName = Command['cmd'];
@@ -47,8 +51,18 @@ export class HostError extends Error {
   }
 }
 
+/** The window that the page is in. */
+export interface OwnWindow {
+  fillsScreen(): Promise<boolean>;
+  fillScreen(on: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The program behind the page. */
 export interface Host {
+  readonly window: OwnWindow;
+  /** Opens the wallboard in its own window, or brings it to the front. */
+  openBoard(): Promise<void>;
   /** Sends a command. Rejects with a {@link HostError}. */
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>>;
   /** Delivers updates in order until the returned function is called. */

@@ -1,6 +1,7 @@
 // What the keys and the buttons do to calls. One place, so that both do the same.
 
-import type { CallAction, CallView } from '../bindings';
+import type { CallAction, CallView, DriftAction } from '../bindings';
+import { focusOutcome } from '../features/centre/outcome';
 import { takeBack } from '../features/transfers/act';
 import { pagesOf } from '../views/pages';
 import type { Desk } from './desk.svelte';
@@ -74,7 +75,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || takeBack(desk) || ui.clearSearch();
+      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';
@@ -86,6 +87,8 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
     case 'night':
     case 'extend':
     case 'outcome':
+    case 'correct':
+    case 'board':
       return performOnCentre(action.do, desk, ui);
     case 'desk':
     case 'supervisor':
@@ -100,14 +103,26 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
   }
 }
 
-function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome', desk: Desk, ui: Ui): boolean {
+/** Back from the question how a call went; it stays. */
+function leaveOutcome(ui: Ui): boolean {
+  const asked = document.activeElement?.closest('[data-disposition]') ?? null;
+  if (asked !== null) ui.focusSearch(false);
+  return asked !== null;
+}
+
+function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board', desk: Desk, ui: Ui): boolean {
   const { main } = desk.centre;
   if (main === null) return false;
-  if (action === 'outcome') {
-    const first = document.querySelector<HTMLElement>('[data-disposition] button:not(:disabled)');
-    first?.focus();
-    return first !== null;
+  if (action === 'board') {
+    void desk.openBoard();
+    return true;
   }
+  if (action === 'correct') {
+    const drifted = desk.centre.present.find((one) => one.agent !== null && one.agent.drift !== null);
+    if (drifted !== undefined) correct(desk, drifted.account, 'repeat');
+    return drifted !== undefined;
+  }
+  if (action === 'outcome') return focusOutcome();
   if (action === 'extend') {
     if (main.agent?.wrap_up?.may_extend !== true) return false;
     void desk.send({ cmd: 'agent.wrap_up.extend', seconds: 30, account: main.account });
@@ -116,6 +131,11 @@ function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome', desk:
   const there = action === 'agent' ? main.agent !== null : main.nights.length + main.emergency.length > 0;
   if (there) ui.overlay = ui.overlay === action ? null : action;
   return there;
+}
+
+/** The exchange has the agent in another state than he chose: asks once more, or leaves it so. */
+export function correct(desk: Desk, account: string, action: DriftAction): void {
+  void desk.send({ cmd: 'agent.drift', action, account });
 }
 
 /** Ends the program, unless somebody would be cut off. */
@@ -139,6 +159,11 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return onCall(first(desk.current, 'dtmf'), (call) => toggleKeypad(ui, call));
     case 'park':
       return onCall(first(desk.current, 'park') ?? first(desk.flows.map((flow) => flow.caller), 'park'), (call) => park(desk, call));
+    case 'retrieve': {
+      const [first] = desk.parked;
+      if (first !== undefined) desk.retrieve(first);
+      return first !== undefined;
+    }
     case 'conference':
       return confer(desk);
     case 'hold':

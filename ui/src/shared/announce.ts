@@ -35,7 +35,13 @@ export function centreAnnouncement(texts: Messages, before: CentreView | undefin
   const state = after.agent?.state ?? null;
   if (state !== null && state !== (before.agent?.state ?? null)) said.push(`${texts.agent.heading}: ${texts.agent.states[state]}.`);
   if (after.agent?.monitored === true && before.agent?.monitored === false) said.push(`${texts.agent.monitored}.`);
+  for (const one of after.dispositions) {
+    if (before.dispositions.some((old) => old.id === one.id)) continue;
+    said.push(`${texts.disposition.ask(peerName(texts, one.peer))} ${one.forced ? `${texts.disposition.forced} ` : ''}Alt+U.`);
+  }
   for (const warning of after.warnings) {
+    // The question itself was just said.
+    if (warning === 'disposition_needed') continue;
     if (!before.warnings.includes(warning)) said.push(texts.centre.warnings[warning]);
   }
   return sentences(said);

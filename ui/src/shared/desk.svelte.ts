@@ -1,7 +1,7 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
-import type { AppView, CallView, ColleagueView, Command, Language, Levels, Theme } from '../bindings';
-import { type Answer, type Host, HostError } from '../host/types';
+import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, Theme } from '../bindings';
+import { type Answer, type Host, HostError, type OwnWindow } from '../host/types';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
@@ -27,6 +27,9 @@ export interface Trouble {
   id: number;
   error: HostError;
 }
+
+/** A parked call and the account that sees it. */
+export type ParkedCall = ParkedView & { account: string };
 
 export class Desk {
   view = $state.raw<AppView>(EMPTY);
@@ -66,6 +69,12 @@ export class Desk {
       (call) =>
         !(call.direction === 'in' && call.state === 'ringing') && call.state !== 'held' && call.state !== 'ended',
     ),
+  );
+  /** Who is parked at an own line or one of the group, longest first. */
+  readonly parked: ParkedCall[] = $derived(
+    this.centre.present
+      .flatMap(({ account, parked }) => parked.map((one) => ({ ...one, account })))
+      .sort((a, b) => a.since_ms - b.since_ms),
   );
   /** Calls just over, shown for as long as the program lists them. */
   readonly over: CallView[] = $derived(this.view.calls.filter((call) => call.state === 'ended'));
@@ -128,6 +137,24 @@ export class Desk {
   /** Sends a command whose refusal the caller shows in its own place. */
   ask<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
     return this.host.control(command);
+  }
+
+  /** The window that this page is in. */
+  get window(): OwnWindow {
+    return this.host.window;
+  }
+
+  /** Opens the wallboard in its own window; a refusal is shown to the user. */
+  async openBoard(): Promise<void> {
+    try {
+      await this.host.openBoard();
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  retrieve({ slot, account }: ParkedCall): void {
+    void this.send({ cmd: 'call.retrieve', slot, account });
   }
 
   refuse(error: unknown): void {

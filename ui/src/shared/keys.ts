@@ -5,7 +5,7 @@ export type KeyAction =
   | {
       do:
         | 'answer' | 'reject' | 'mute' | 'keypad' | 'hold' | 'swap' | 'hangup' | 'search' | 'escape' | 'overview' | 'quit'
-        | 'cold' | 'dial' | 'pickup' | 'park' | 'conference' | 'agent' | 'night' | 'extend' | 'outcome' | 'desk' | 'supervisor' | 'wallboard' | 'services';
+        | 'cold' | 'dial' | 'pickup' | 'park' | 'retrieve' | 'conference' | 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board' | 'desk' | 'supervisor' | 'wallboard' | 'services';
     }
   | { do: 'resume_nth' | 'hangup_nth'; place: number };
 
@@ -19,6 +19,7 @@ export const SHOWN = {
   swap: ['⇧', 'F6'],
   pickup: ['F7'],
   park: ['F8'],
+  retrieve: ['⇧', 'F8'],
   conference: ['F9'],
   hangup: ['F12'],
   search: ['Ctrl', 'K'],
@@ -30,6 +31,9 @@ export const SHOWN = {
   night: ['Alt', 'N'],
   extend: ['Alt', 'E'],
   outcome: ['Alt', 'U'],
+  correct: ['Alt', 'R'],
+  board: ['Alt', 'W'],
+  screen: ['F11'],
   desk: ['Ctrl', '1'],
   supervisor: ['Ctrl', '2'],
   wallboard: ['Ctrl', '3'],
@@ -61,14 +65,14 @@ const PLAIN: Partial<Record<string, KeyAction['do']>> = {
 
 /** With Alt, by the place of the key: Option on a Mac types another character. */
 const WITH_ALT: Partial<Record<string, KeyAction['do']>> = {
-  KeyA: 'agent', KeyN: 'night', KeyE: 'extend', KeyU: 'outcome', Enter: 'dial', NumpadEnter: 'dial',
+  KeyA: 'agent', KeyN: 'night', KeyE: 'extend', KeyU: 'outcome', KeyR: 'correct', KeyW: 'board', Enter: 'dial', NumpadEnter: 'dial',
 };
 
 const WITH_COMMAND: Partial<Record<string, KeyAction['do']>> = {
   k: 'search', q: 'quit', enter: 'cold', '1': 'desk', '2': 'supervisor', '3': 'wallboard', '4': 'services',
 };
 
-const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap' };
+const SHIFTED: Partial<Record<string, KeyAction['do']>> = { F2: 'reject', F6: 'swap', F8: 'retrieve' };
 
 /** What a press asks for; null when it is not ours. A key held down asks once. */
 export function keyAction(press: Press): KeyAction | null {
@@ -107,4 +111,10 @@ export function spoken(keys: readonly string[]): string {
 export function dtmfDigit(press: Press): string | null {
   if (press.ctrlKey || press.metaKey || press.altKey) return null;
   return /^[0-9*#]$/.test(press.key) ? press.key : null;
+}
+
+/** What a key does on the wallboard. */
+export function boardAction(press: Press): 'screen' | 'escape' | null {
+  if (press.ctrlKey || press.metaKey || press.altKey || press.shiftKey || press.repeat) return null;
+  return press.key === 'F11' ? 'screen' : press.key === 'Escape' ? 'escape' : null;
 }

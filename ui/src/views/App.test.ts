@@ -304,7 +304,7 @@ describe('set-up', () => {
 
   it('says what is missing, tests in words, and keeps the password out of the page', async () => {
     const host = await open({ setup: true });
-    screen.getByRole('button', { name: 'Vul gegevens in' }).click();
+    screen.getByRole('button', { name: 'Zelf invullen' }).click();
     await waitFor(() => screen.getByLabelText('Wachtwoord'));
     screen.getByRole('button', { name: 'Test het account' }).click();
     await waitFor(() => expect(screen.getAllByText('Dit veld is nodig')).toHaveLength(2));

@@ -3,6 +3,7 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MockHost } from '../host/mock';
+import { wav } from '../features/services/sound';
 import { nl } from '../i18n/nl';
 import { fill, leave, open, press, sent, violations } from './harness';
 
@@ -23,6 +24,16 @@ describe('the agent', () => {
     within(panel).getByRole('button', { name: 'Lunch' }).click();
     expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'unavailable', account: 'main', reason: 'LUNCH' }]);
     await waitFor(() => expect(document.querySelector('[data-opens="agent"]')?.textContent).toMatch(/Niet beschikbaar.*Lunch/));
+  });
+
+  it('keeps the focus in the panel when the exchange allows something else meanwhile', async () => {
+    const host = await centre();
+    alt('a');
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Nawerk'));
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    host.company.change({ agent: { ...agent, allowed: ['sign_out'] } });
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Afmelden'));
   });
 
   it('joins and leaves single queues, where that is allowed', async () => {
@@ -68,6 +79,83 @@ describe('the agent', () => {
     screen.getByRole('button', { name: 'Toch afmelden' }).click();
     expect(sent(host, 'agent.drift')).toEqual([{ cmd: 'agent.drift', action: 'repeat', account: 'main' }]);
     expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'sign_out', account: 'main', force: true }]);
+  });
+});
+
+describe('what is not as it should be', () => {
+  it('says which rule of the exchange changed the state, and asks again by one key', async () => {
+    const host = await centre();
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    alt('r');
+    expect(sent(host, 'agent.drift')).toHaveLength(0);
+    host.company.change({
+      warnings: ['agent_drift'],
+      agent: { ...agent, state: 'unavailable', drift: { wanted: 'available', wanted_reason: '', actual: 'unavailable', actual_reason: '', cause: 'personal_call', since_ms: 0 } },
+    });
+    const line = await waitFor(() => document.querySelector<HTMLElement>('[data-line="main agent_drift"]') ?? Promise.reject(new Error('not said')));
+    expect(line.textContent).toContain(nl.agent.causes.personal_call);
+    alt('r');
+    within(line).getByRole('button', { name: 'Laat het zo' }).click();
+    expect(sent(host, 'agent.drift')).toEqual([
+      { cmd: 'agent.drift', action: 'repeat', account: 'main' }, { cmd: 'agent.drift', action: 'accept', account: 'main' },
+    ]);
+  });
+
+  it('is mended where it is said: do not disturb, forwarding, night, a setting', async () => {
+    const host = await centre();
+    host.company.change({ warnings: ['do_not_disturb_available', 'forwarded_available', 'night_drift', 'service_drift'] });
+    (await screen.findByRole('button', { name: 'Niet storen uit' })).click();
+    screen.getByRole('button', { name: 'Altijd doorschakelen uit' }).click();
+    expect(sent(host, 'service.set')).toEqual([
+      { cmd: 'service.set', service: 'do_not_disturb', values: { active: false }, account: 'main' },
+      { cmd: 'service.set', service: 'forward_always', values: { active: false }, account: 'main' },
+    ]);
+    screen.getByRole('button', { name: /Bekijk/ }).click();
+    await screen.findByRole('radiogroup', { name: 'Nachtstand, Bedrijf' });
+    screen.getByRole('button', { name: /Naar de instelling/ }).click();
+    await screen.findByRole('region', { name: 'Instellingen' });
+  });
+
+  it('offers nothing that the account may not do', async () => {
+    const host = await centre();
+    const { services } = host.company.centre;
+    host.company.change({ services: services.map((one) => ({ ...one, editable: false })), warnings: ['do_not_disturb_available'] });
+    await screen.findByText(nl.centre.warnings.do_not_disturb_available, { selector: 'b' });
+    expect(screen.queryByRole('button', { name: 'Niet storen uit' })).toBeNull();
+  });
+});
+
+describe('the outcome of a call', () => {
+  const asked = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('[data-disposition]')];
+
+  it('is given by its digit; a forced one cannot be left, and the next one follows', async () => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, true);
+    host.company.finished(8, { uri: '', name: 'Hotel De Linde', number: '2' }, false);
+    await waitFor(() => expect(asked()).toHaveLength(2));
+    // Nobody is torn from what he types.
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+    press('3');
+    expect(sent(host, 'disposition.set')).toHaveLength(0);
+    alt('u');
+    press('Escape');
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+    expect(asked()).toHaveLength(2);
+    alt('u');
+    press('3');
+    expect(sent(host, 'disposition.set')).toEqual([{ cmd: 'disposition.set', disposition: 7, code: 'KLACHT', account: 'main' }]);
+    await waitFor(() => expect(asked()).toHaveLength(1));
+    await waitFor(() => expect(document.activeElement?.closest('[data-disposition]')?.textContent).toContain('Hotel De Linde'));
+    within(asked()[0] as HTMLElement).getByRole('button', { name: 'Overslaan' }).click();
+    await waitFor(() => expect(asked()).toHaveLength(0));
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+  });
+
+  it('is asked aloud', async () => {
+    const host = await centre();
+    host.company.finished(7, { uri: '', name: 'Garage Jansen', number: '1' }, true);
+    await waitFor(() => expect(screen.getAllByRole('status').map((one) => one.textContent).join(' ')).toContain(`${nl.disposition.ask('Garage Jansen')} ${nl.disposition.forced} Alt+U.`));
   });
 });
 
@@ -120,7 +208,7 @@ describe('queues', () => {
     expect(ringing.compareDocumentPosition(asked) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
     expect(document.activeElement?.closest('[data-disposition]')).toBeNull();
     alt('u');
-    expect(document.activeElement?.textContent).toBe('Opgelost');
+    expect(document.activeElement).toBe(within(asked).getByRole('button', { name: 'Opgelost' }));
     within(asked).getByRole('button', { name: 'Klacht' }).click();
     expect(sent(host, 'disposition.set')[1]).toMatchObject({ code: 'KLACHT', account: 'main' });
     await waitFor(() => expect(screen.queryByRole('group', { name: /Hoe liep het gesprek/ })).toBeNull());
@@ -139,6 +227,56 @@ describe('queues', () => {
   });
 });
 
+describe('reasons', () => {
+  it('are chosen by their digit while the panel is open', async () => {
+    const host = await centre();
+    alt('a');
+    await screen.findByRole('button', { name: 'Lunch' });
+    press('2');
+    expect(sent(host, 'agent.state')).toEqual([{ cmd: 'agent.state', state: 'unavailable', account: 'main', reason: 'OVERLEG' }]);
+  });
+});
+
+describe('the order of callers', () => {
+  it('is changed by arrows, and the focus stays with the caller', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Support' });
+    const grip = within(queue).getByRole('button', { name: 'Plaats 2: Bakkerij Smit' });
+    grip.focus();
+    press('ArrowUp');
+    expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'support', account: 'main', call: 's2', position: 1 }]);
+    await within(queue).findByRole('button', { name: 'Plaats 1: Bakkerij Smit' });
+    await waitFor(() => expect(document.activeElement?.getAttribute('aria-label')).toBe('Plaats 1: Bakkerij Smit'));
+    press('ArrowUp');
+    expect(sent(host, 'queue.reorder')).toHaveLength(1);
+  });
+
+  it('is changed by the mouse, and Esc gives it up', async () => {
+    const host = await centre();
+    press('2', { ctrlKey: true });
+    const queue = await screen.findByRole('region', { name: 'Support' });
+    const rows = [...queue.querySelectorAll('[data-call]')];
+    rows.forEach((row, place) => {
+      row.getBoundingClientRect = () => ({ top: place * 20, height: 20 }) as DOMRect;
+    });
+    const grip = within(queue).getByRole('button', { name: 'Plaats 4: Hotel De Linde' });
+    const pointer = (type: string, y: number): boolean =>
+      grip.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, clientY: y, button: 0 }));
+    pointer('pointerdown', 70);
+    pointer('pointermove', 22);
+    await waitFor(() => expect(rows[1]?.classList.contains('before')).toBe(true));
+    press('Escape');
+    pointer('pointerup', 22);
+    expect(sent(host, 'queue.reorder')).toHaveLength(0);
+    expect(screen.getByRole('region', { name: 'Toezicht' })).toBeTruthy();
+    pointer('pointerdown', 70);
+    pointer('pointermove', 22);
+    pointer('pointerup', 22);
+    expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'support', account: 'main', call: 's4', position: 2 }]);
+  });
+});
+
 describe('supervising', () => {
   it('listens in, changes a state with its reason, and reorders callers', async () => {
     const host = await centre();
@@ -154,6 +292,13 @@ describe('supervising', () => {
     expect(sent(host, 'queue.reorder')).toEqual([{ cmd: 'queue.reorder', queue: 'verkoop', account: 'main', call: 'v2', position: 1 }]);
     press('Escape');
     await screen.findByRole('combobox', { name: /Zoek/ });
+  });
+
+  it('names the licence that is missing for what cannot be done here', async () => {
+    const host = await centre();
+    host.company.change({ missing: [{ capability: 'barge_in', service: null, licence: 'Executive' }] });
+    press('2', { ctrlKey: true });
+    await screen.findByText(nl.centre.missing(nl.centre.capabilities.barge_in, 'Executive'));
   });
 
   it('sends nobody to somebody who is highlighted on a page that is not shown', async () => {
@@ -238,6 +383,74 @@ describe('services', () => {
     await waitFor(() => expect(screen.getByText(nl.centre.warnings.emergency_active, { selector: 'b' })).toBeTruthy());
     screen.getByRole('button', { name: 'Zet terug' }).click();
     expect(sent(host, 'emergency.forward')[1]).toEqual({ cmd: 'emergency.forward', account: 'main' });
+  });
+});
+
+describe('voicemail', () => {
+  const card = (): Promise<HTMLElement> => screen.findByRole('article', { name: 'Voicemail' });
+
+  it('is kept whole: copy, nobody may speak, and where callers go then', async () => {
+    const host = await centre();
+    press('4', { ctrlKey: true });
+    const mail = await card();
+    fill(within(mail).getByRole<HTMLInputElement>('textbox', { name: 'Kopie mailen naar' }), 'kopie@lindeboom.example');
+    within(mail).getByRole('checkbox', { name: nl.services.noMessage }).click();
+    fill(await within(mail).findByRole<HTMLInputElement>('textbox', { name: 'Daarna naar' }), '195');
+    const choice = within(mail).getByRole<HTMLSelectElement>('combobox', { name: 'Begroeting bij geen gehoor' });
+    expect([...choice.options].map((option) => option.text)).toEqual(['Die van de centrale', 'Eigen opname: Zomer']);
+    choice.value = 'standard';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    (await within(mail).findByRole('button', { name: 'Bewaar' })).click();
+    expect(sent(host, 'service.set')).toEqual([
+      { cmd: 'service.set', service: 'voice_mail', account: 'main', values: { copy: 'kopie@lindeboom.example', no_message: true, to: '195', greeting_no_answer: 'standard' } },
+    ]);
+  });
+
+  it('takes a greeting from a file, and says so when it is none', async () => {
+    const host = await centre();
+    press('4', { ctrlKey: true });
+    const mail = await card();
+    const busy = within(mail).getByRole('group', { name: 'Begroeting bij bezet' });
+    const give = (bytes: BlobPart, name: string): void => {
+      const picker = busy.querySelector<HTMLInputElement>('input[type="file"]');
+      if (picker === null) throw new Error('no picker');
+      const file = new File([bytes], name);
+      file.arrayBuffer = () => new Response(bytes).arrayBuffer();
+      Object.defineProperty(picker, 'files', { value: [file], configurable: true });
+      picker.dispatchEvent(new Event('change', { bubbles: true }));
+    };
+    give('no sound at all', 'brief.docx');
+    await within(busy).findByText(nl.greeting.trouble.unreadable);
+    expect(sent(host, 'greeting.set')).toHaveLength(0);
+    give(wav(new Float32Array(800), 8000), 'Vakantie.wav');
+    await within(busy).findByText(nl.greeting.sent);
+    expect(sent(host, 'greeting.set')).toMatchObject([{ greeting: 'busy', name: 'Vakantie', account: 'main' }]);
+    await within(busy).findByRole('option', { name: 'Eigen opname: Vakantie', selected: true });
+  });
+});
+
+describe('parked calls', () => {
+  it('count on, and the longest one is fetched by a key', async () => {
+    const host = await centre();
+    await waitFor(() => expect(document.querySelector('[data-parked="701"]')?.textContent).toMatch(/Garage Jansen.*bij Kim Yıldız.*1:0\d/s));
+    press('F8', { shiftKey: true });
+    expect(sent(host, 'call.retrieve')).toEqual([{ cmd: 'call.retrieve', slot: '701', account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-parked]')).toBeNull());
+    press('F8', { shiftKey: true });
+    await screen.findByText(nl.keys.none);
+  });
+});
+
+describe('why queues pass an agent by', () => {
+  it.each(['dnd', 'forwarding', 'personal_call', 'bounces'] as const)('is said in the bar and in the panel: %s', async (cause) => {
+    const host = await centre();
+    const { agent } = host.company.centre;
+    if (agent === null) throw new Error('no agent');
+    host.company.change({ agent: { ...agent, cause, needs_outcome: 7 } });
+    await waitFor(() => expect(document.querySelector('[data-opens="agent"]')?.textContent).toContain(nl.agent.causeShort[cause]));
+    alt('a');
+    await waitFor(() => expect(document.querySelector(`[data-cause="${cause}"]`)?.textContent).toContain(nl.agent.causes[cause]));
+    await screen.findByRole('button', { name: 'Geef uitkomst' });
   });
 });
 

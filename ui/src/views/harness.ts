@@ -2,6 +2,7 @@
 
 import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import axe from 'axe-core';
+import type { Component } from 'svelte';
 import { expect } from 'vitest';
 import type { Command } from '../bindings';
 import { MockHost, type Scene } from '../host/mock';
@@ -12,12 +13,12 @@ import App from './App.svelte';
 
 let close: (() => void) | undefined;
 
-/** Opens the page, in Dutch, with quick calls. */
-export async function open(scene: Scene = {}): Promise<MockHost> {
+/** Opens the page, or that of another window, in Dutch, with quick calls. */
+export async function open(scene: Scene = {}, page: Component = App): Promise<MockHost> {
   const host = new MockHost({ pace: 5, language: 'nl', ...scene });
   const desk = new Desk(host);
   provideDesk(desk);
-  render(App);
+  render(page);
   close = await desk.open();
   await waitFor(() => expect(screen.queryByText('Balie start…')).toBeNull());
   return host;

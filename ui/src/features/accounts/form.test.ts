@@ -13,10 +13,20 @@ describe('account form', () => {
     expect(form.password).toBe('');
   });
 
+  it('of an account that controls another telephone needs none of its own', async () => {
+    const [account] = (await new MockHost().control({ cmd: 'view.get' })).accounts;
+    if (account === undefined) throw new Error('no account');
+    const form = formOf({ ...account, control_only: true });
+    expect(form.control_only).toBe(true);
+    expect(formOf(account).control_only).toBeUndefined();
+    expect(lacks({ ...form, user: '', server: '' }, false)).toEqual({});
+    expect(lacks({ ...form, user: '', control_only: false }, true)).toEqual({ user: 'required' });
+  });
+
   it('needs a user, a server and, for a new account, a password', () => {
-    expect(lacks(blankForm())).toEqual({ user: 'required', password: 'required' });
-    expect(lacks({ ...blankForm(), user: '101', password: 'x' })).toEqual({ server: 'server_needed' });
-    expect(lacks({ ...blankForm(), user: '101@pbx.example', password: 'x' })).toEqual({});
-    expect(lacks({ ...blankForm(), id: 'main', user: '101', server: 'pbx.example' })).toEqual({});
+    expect(lacks(blankForm(), false)).toEqual({ user: 'required', password: 'required' });
+    expect(lacks({ ...blankForm(), user: '101', password: 'x' }, false)).toEqual({ server: 'server_needed' });
+    expect(lacks({ ...blankForm(), user: '101@pbx.example', password: 'x' }, false)).toEqual({});
+    expect(lacks({ ...blankForm(), id: 'main', user: '101', server: 'pbx.example' }, true)).toEqual({});
   });
 });

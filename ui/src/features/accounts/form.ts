@@ -1,8 +1,8 @@
 // The account form: what stands in it at first, and what is missing before it can be tested or kept.
 
-import type { AccountForm, AccountView } from '../../bindings';
+import type { AccountForm, AccountView, DiscoveredAccount } from '../../bindings';
 
-export type Field = keyof Omit<AccountForm, 'id' | 'transport'>;
+export type Field = keyof Omit<AccountForm, 'id' | 'transport' | 'discovered' | 'control_only'>;
 
 /** What is wrong with a field: nothing stands in it, or the address lacks a server. */
 export type Lack = 'required' | 'server_needed';
@@ -24,14 +24,23 @@ export function blankForm(): AccountForm {
 export function formOf(account: AccountView): AccountForm {
   const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
   const user = account.aor.replace(/^sips?:/, '');
-  return { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
+  const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
+  return account.control_only ? { ...form, control_only: true } : form;
+}
+
+/** The form of what automatic set-up found. Its passwords never come here: the token stands for them. */
+export function formOfFound(found: DiscoveredAccount): AccountForm {
+  const { display_name, user, server, auth_user, outbound_proxy, transport, token } = found;
+  return { ...blankForm(), display_name, user, server, auth_user, outbound_proxy, transport, discovered: token };
 }
 
 /** What keeps the form from being sent. Whether the values are right is for the program to say. */
-export function lacks(form: AccountForm): Partial<Record<Field, Lack>> {
+export function lacks(form: AccountForm, known: boolean): Partial<Record<Field, Lack>> {
   const found: Partial<Record<Field, Lack>> = {};
+  // Another telephone needs nothing of these.
+  if (form.control_only === true) return found;
   if (form.user.trim() === '') found.user = 'required';
   else if (!form.user.includes('@') && form.server.trim() === '') found.server = 'server_needed';
-  if (form.password === '' && form.id === null) found.password = 'required';
+  if (form.password === '' && !known) found.password = 'required';
   return found;
 }

@@ -1,9 +1,10 @@
 // The made-up call centre: an agent, three queues, services, night, and what happens to them when something is asked.
 
 import type {
-  AgentView, AgentWish, CentreView, CodeView, Command, EntryAction, MeasureName, MeasureView, QueueEntryView, QueueView,
+  AgentView, AgentWish, CentreView, CodeView, Command, EntryAction, FactView, MeasureName, OpeningView, MeasureView, QueueEntryView, QueueView,
   ServiceName, ServiceValues, ServiceView, SeverityName,
 } from '../../bindings';
+import { base64, wav } from '../../features/services/sound';
 
 const MINUTE = 60_000;
 export const REASONS: CodeView[] = [
@@ -14,6 +15,8 @@ export const OUTCOMES: CodeView[] = [
   { code: 'OPGELOST', text: 'Opgelost', is_default: true }, { code: 'TERUG', text: 'Terugbellen', is_default: false },
   { code: 'KLACHT', text: 'Klacht', is_default: false }, { code: 'OFFERTE', text: 'Offerte', is_default: false },
 ];
+/** A tenth of a second of nothing, as a greeting. */
+const SILENCE = base64(wav(new Float32Array(800), 8000));
 const ALL: EntryAction[] = ['take', 'move', 'reorder', 'promote', 'release'];
 
 function service(name: ServiceName, actual: ServiceValues, more: Partial<ServiceView> = {}): ServiceView {
@@ -27,7 +30,10 @@ function services(): ServiceView[] {
     service('forward_busy', { active: true, to: '195' }),
     service('forward_no_answer', { active: true, to: '606', rings: 4 }),
     service('forward_not_reachable', { active: false, to: '0612345678' }),
-    service('voice_mail', { active: true, always: false, busy: true, no_answer: true, rings: 4, email: 'receptie@lindeboom.example', has_mailbox: false }),
+    service('voice_mail', {
+      active: true, always: false, busy: true, no_answer: true, rings: 4, email: 'receptie@lindeboom.example', copy: '', no_message: false, to: '',
+      greeting_busy: 'standard', greeting_no_answer: 'own', recording_busy: '', recording_no_answer: 'Zomer', has_mailbox: false,
+    }),
     service('night', { night: 'automatic', schedule: 'Kantooruren' }),
     service('simultaneous_ring', { active: true, not_while_busy: true, numbers: [{ number: '06 1234 5678', confirm: true }] }),
     service('remote_office', { active: false, to: '' }),
@@ -37,6 +43,14 @@ function services(): ServiceView[] {
   ];
 }
 
+const fact = (kind: FactView['fact'], name: string, value: string, more: Partial<FactView> = {}): FactView => ({
+  fact: kind, name, value, in_force: true, until_ms: null, holidays: false, openings: [], ...more,
+});
+
+const opening = (more: Partial<OpeningView>): OpeningView => ({
+  name: '', day: '2026-11-23', from: 0, lasts: 0, recurs: 'weekly', weekdays: [], every: 1, ...more,
+});
+
 export function centreView(now: number): CentreView {
   const [friday] = [now + 5 * 60 * MINUTE];
   return {
@@ -44,8 +58,8 @@ export function centreView(now: number): CentreView {
     link: { state: 'live', since_ms: now - 60 * MINUTE, retry_at_ms: null, stale_since_ms: null },
     agent: {
       state: 'available', reason: '', reason_text: '', since_ms: now - 12 * MINUTE, signed_in_at_ms: now - 70 * MINUTE,
-      on_call: false, monitored: false, allowed: ['unavailable', 'wrap_up', 'sign_out'], reasons: REASONS, reason_forced: true,
-      wrap_up: null, needs_outcome: null, pending: null, drift: null, refused: null,
+      on_call: false, monitored: false, cause: null, needs_outcome: null, allowed: ['unavailable', 'wrap_up', 'sign_out'], reasons: REASONS, reason_forced: true,
+      wrap_up: null, pending: null, drift: null, refused: null,
       queues: [
         { queue: 'verkoop', name: 'Verkoop', joined: true, may_leave: true, skill: 1, pending: null, drift: null },
         { queue: 'support', name: 'Support', joined: true, may_leave: true, skill: 2, pending: null, drift: null },
@@ -63,16 +77,22 @@ export function centreView(now: number): CentreView {
     ],
     services: services(),
     hunt_groups: [
-      { group: 'receptie', name: 'Receptie', number: '190', policy: 'circular', members: ['Maud Vermeulen', 'Joris Hendriks', 'Samira Aziz'], next: 'Joris Hendriks', joined: true, may_leave: true, wanted: null, state: 'told' },
-      { group: 'storing', name: 'Storingsdienst', number: '191', policy: 'simultaneous', members: ['Maud Vermeulen', 'Kim Yıldız'], next: null, joined: false, may_leave: false, wanted: null, state: 'told' },
+      { group: 'receptie', name: 'Receptie', number: '190', policy: 'circular', members: ['Maud Vermeulen', 'Joris Hendriks', 'Samira Aziz'], next: 'Joris Hendriks', told: true, joined: true, may_leave: true, wanted: null, state: 'told' },
+      { group: 'storing', name: 'Storingsdienst', number: '191', policy: 'simultaneous', members: ['Maud Vermeulen', 'Kim Yıldız'], next: null, told: true, joined: false, may_leave: false, wanted: null, state: 'told' },
     ],
     facts: [
-      { fact: 'schedule', name: 'Kantooruren', value: 'ma–vr 08:30–17:30', in_force: true, until_ms: friday },
-      { fact: 'schedule', name: 'Feestdagen', value: '25 en 26 december, 1 januari', in_force: false, until_ms: null },
-      { fact: 'outgoing_block', name: 'Betaalde nummers', value: '0900 en 0906 zijn geblokkeerd', in_force: true, until_ms: null },
-      { fact: 'company_name', name: 'Naam', value: 'Lindeboom Installatietechniek', in_force: true, until_ms: null },
-      { fact: 'number_presentation', name: 'Nummer', value: '088 765 40 00', in_force: true, until_ms: null },
-      { fact: 'menu', name: 'Hoofdmenu', value: '1 Verkoop · 2 Support · 3 Administratie', in_force: true, until_ms: null },
+      fact('schedule', 'Kantooruren', '', {
+        until_ms: friday ?? null,
+        openings: [opening({ weekdays: [1, 2, 3, 4, 5], from: 510, lasts: 540 }), opening({ name: 'Koopavond', weekdays: [4], from: 1080, lasts: 180, every: 2 })],
+      }),
+      fact('schedule', 'Feestdagen', '', {
+        in_force: false, holidays: true,
+        openings: [opening({ name: 'Kerst', day: '2026-12-25', recurs: 'yearly', lasts: 2880 }), opening({ name: 'Nieuwjaar', day: '2027-01-01', recurs: 'yearly', lasts: 1440 })],
+      }),
+      fact('outgoing_block', 'Betaalde nummers', '0900 en 0906 zijn geblokkeerd'),
+      fact('company_name', 'Naam', 'Lindeboom Installatietechniek'),
+      fact('number_presentation', 'Nummer', '088 765 40 00'),
+      fact('menu', 'Hoofdmenu', '1 Verkoop · 2 Support · 3 Administratie'),
     ],
     nights: [
       { queue: null, name: '', active: false, choice: 'automatic', wanted: null, state: 'told', until_ms: friday, schedule: 'Kantooruren', may_change: true, refused: null },
@@ -87,7 +107,7 @@ export function centreView(now: number): CentreView {
       { id: 2, queue: 'verkoop', queue_name: 'Verkoop', peer: { uri: '', name: '', number: '' }, since_ms: now - 22 * MINUTE, at_ms: now - 21 * MINUTE, times: 1, called_back: null },
       { id: 3, queue: 'verkoop', queue_name: 'Verkoop', peer: { uri: '', name: 'Bakkerij Özdemir', number: '030 123 45 67' }, since_ms: now - 50 * MINUTE, at_ms: now - 48 * MINUTE, times: 1, called_back: { by: 'Sanne Visser', me: false, at_ms: now - 40 * MINUTE, reached: true } },
     ],
-    dispositions: [], messages: { new: 2, old: 5 }, warnings: [], version: 1,
+    dispositions: [], parked: [{ slot: '701', name: 'Kim Yıldız', own: false, peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, since_ms: now - 65_000 }], messages: { new: 2, old: 5 }, warnings: [], version: 1,
   };
 }
 
@@ -226,6 +246,16 @@ export class Company {
         return {};
       case 'emergency.forward':
         this.forward(command.queue ?? null, command.to ?? null);
+        return {};
+      case 'greeting.get':
+        return { name: 'Zomer', wav: SILENCE };
+      case 'greeting.set': {
+        const put = command.greeting === 'busy' ? { recording_busy: command.name, greeting_busy: 'own' as const } : { recording_no_answer: command.name, greeting_no_answer: 'own' as const };
+        this.change({ services: this.centre.services.map((one) => (one.service === 'voice_mail' ? { ...one, actual: { ...one.actual, ...put } } : one)) });
+        return {};
+      }
+      case 'call.retrieve':
+        this.change({ parked: this.centre.parked.filter(({ slot }) => slot !== command.slot) });
         return {};
       case 'disposition.set':
       case 'disposition.skip': {
