@@ -122,8 +122,10 @@ pub(crate) enum Attending {
 }
 
 /// What happens when nobody answers in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Overflow {
+    /// Somebody simulated at this number, which rings too, does.
+    Elsewhere(String),
     /// Voicemail answers.
     Voicemail,
     /// 480.
@@ -250,6 +252,12 @@ pub(crate) struct Call {
     pub(crate) parked: Option<String>,
     /// Whose voicemail answers.
     pub(crate) mailbox: Option<String>,
+    /// In a queue it stands before all others.
+    pub(crate) to_front: bool,
+    /// When it is answered it becomes part of a conference with this call.
+    pub(crate) joins: Option<CallNumber>,
+    /// The near side is a supervisor who is in on a call of this line (or waits for one of this queue).
+    pub(crate) supervises: Option<String>,
     /// When the far side answered.
     pub(crate) answered_at: Option<Instant>,
     /// The phones that have put the call on hold.
@@ -292,6 +300,9 @@ impl Call {
             conversation: None,
             parked: None,
             mailbox: None,
+            to_front: false,
+            joins: None,
+            supervises: None,
             answered_at: None,
             held: Vec::new(),
             again: None,

@@ -81,6 +81,20 @@ pub enum Barred {
     Outside,
 }
 
+/// Which calls of a line are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RecordingMode {
+    /// None.
+    #[default]
+    Never,
+    /// All.
+    Always,
+    /// All, but for what their user leaves out.
+    AlwaysPauseResume,
+    /// Those whose user wants it, from then on.
+    OnDemand,
+}
+
 /// What happens with a line's calls besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LineRules {
@@ -98,6 +112,12 @@ pub(crate) struct LineRules {
     pub(crate) refuse_anonymous: bool,
     /// Whose lamps the line's list has; everybody's if left out.
     pub(crate) monitored: Option<Vec<String>>,
+    /// Which calls are recorded.
+    pub(crate) recording: RecordingMode,
+    /// Numbers that ring together with the line.
+    pub(crate) ring_too: Vec<String>,
+    /// They do not while the line has a call.
+    pub(crate) ring_too_if_free: bool,
 }
 
 impl Default for LineRules {
@@ -110,6 +130,9 @@ impl Default for LineRules {
             hide_number: false,
             refuse_anonymous: false,
             monitored: None,
+            recording: RecordingMode::Never,
+            ring_too: Vec::new(),
+            ring_too_if_free: false,
         }
     }
 }

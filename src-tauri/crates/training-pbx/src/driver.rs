@@ -13,10 +13,10 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::acd::{AcdEvent, Calendar, WallClock};
 use crate::control;
-use crate::endpoint::{Happened, StreamSeed};
+use crate::endpoint::StreamSeed;
 use crate::exchange::{Exchange, Input, Output, Settings};
 use crate::knob::Knob;
-use crate::media_task::{self, EndpointId, MediaCommand, Sockets};
+use crate::media_task::{self, EndpointId, Folders, MediaCommand, MediaNews, Sockets};
 use crate::notifier::LIST;
 use crate::pbx::{Ask, PbxConfig, PbxError, PbxHandle};
 use crate::ready::{Ready, ReadyAccount};
@@ -69,6 +69,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         hosts,
         sip_host: std::net::SocketAddr::new(address, transport.port()).to_string(),
         epoch_ms: epoch_ms(),
+        records: config.recordings_folder.is_some(),
     };
     let xsi = Xsi::new(now(), xsi, web_random);
     let settings = Settings {
@@ -79,6 +80,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         ring_time: config.ring_time,
         pace: config.pace,
         calendar: clock.dutch(),
+        records: config.recordings_folder.is_some(),
     };
     let exchange = Exchange::new(clock.at, settings, random);
     let (centre, _) = broadcast::channel(QUEUE * 4);
@@ -97,13 +99,14 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         centre: centre.clone(),
         stopping: None,
     };
-    let letters = config.voicemail_folder;
+    let folders =
+        Folders { letters: config.voicemail_folder, recordings: config.recordings_folder };
     let control = control::serve(listener, asks.clone());
     let task = tokio::spawn(async move {
         // Whatever ends the loop ends the other two as well, also when this task is aborted.
         tokio::select! {
             () = driver.run(incoming, questions, happened, incoming_web) => {}
-            () = media_task::run(commands, news, letters) => {}
+            () = media_task::run(commands, news, folders) => {}
             () = control => {}
         }
     });
@@ -130,7 +133,7 @@ struct Driver {
 enum Woken {
     Sip(Option<Incoming>),
     Asked(Option<Ask>),
-    Happened(EndpointId, Happened),
+    Media(MediaNews),
     Web(WebAsk),
     StreamGone(StreamId),
     Time,
@@ -147,7 +150,7 @@ impl Driver {
         mut self,
         mut incoming: mpsc::Receiver<Incoming>,
         mut questions: mpsc::Receiver<Ask>,
-        mut happened: mpsc::Receiver<(EndpointId, Happened)>,
+        mut happened: mpsc::Receiver<MediaNews>,
         mut from_web: IncomingWeb,
     ) {
         loop {
@@ -160,7 +163,7 @@ impl Driver {
             let woken = tokio::select! {
                 message = incoming.recv() => Woken::Sip(message),
                 ask = questions.recv(), if self.stopping.is_none() => Woken::Asked(ask),
-                Some((endpoint, what)) = happened.recv() => Woken::Happened(endpoint, what),
+                Some(news) = happened.recv() => Woken::Media(news),
                 Some(ask) = from_web.asks.recv(), if self.stopping.is_none() => Woken::Web(ask),
                 Some(stream) = from_web.gone.recv() => Woken::StreamGone(stream),
                 () = at(wake) => Woken::Time,
@@ -180,8 +183,14 @@ impl Driver {
                     let _ = reply.send(());
                 }
                 Woken::Asked(Some(ask)) => self.answer(now, ask),
-                Woken::Happened(endpoint, what) => {
+                Woken::Media(MediaNews::Endpoint(endpoint, what)) => {
                     self.exchange.handle_input(now, Input::Happened { endpoint, what });
+                }
+                Woken::Media(MediaNews::Recording((call, what))) => {
+                    self.exchange.handle_input(now, Input::Recording { call, what });
+                }
+                Woken::Media(MediaNews::Message { line, message, sound }) => {
+                    self.exchange.handle_input(now, Input::Message { line, message, sound });
                 }
                 Woken::Web(ask) => self.answer_web(now, ask),
                 Woken::StreamGone(stream) => self.xsi.stream_gone(now, stream),
@@ -257,28 +266,34 @@ impl Driver {
         let _ = ask.reply.send(WebAnswer { reply, chunks });
     }
 
+    /// Does everything that is to be done. What the exchange wants done may lead to more (a line that is opened rings a
+    /// phone), and the web services must know of it before anybody asks them.
     fn carry_out(&mut self) {
-        let now = now();
-        self.xsi.observe(now, &mut self.exchange);
-        while let Some(output) = self.xsi.poll_output() {
-            self.web.carry_out(output);
+        loop {
+            self.xsi.observe(now(), &mut self.exchange);
+            while let Some(output) = self.xsi.poll_output() {
+                self.web.carry_out(output);
+            }
+            let Some(output) = self.exchange.poll_output() else { return };
+            self.obey(output);
         }
-        while let Some(output) = self.exchange.poll_output() {
-            match output {
-                Output::Transmit(transmit) => {
-                    if let Some(transport) = &self.transport {
-                        transport.send(transmit);
-                    }
+    }
+
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::Transmit(transmit) => {
+                if let Some(transport) = &self.transport {
+                    transport.send(transmit);
                 }
-                Output::OpenEndpoint(endpoint, seed) => self.open(endpoint, seed),
-                Output::Media(command) => {
-                    let _ = self.media.send(command);
-                }
-                // Nobody may be watching.
-                Output::Acd(event) => {
-                    self.xsi.hear_centre((*event).clone());
-                    let _ = self.centre.send(Arc::from(event));
-                }
+            }
+            Output::OpenEndpoint(endpoint, seed) => self.open(endpoint, seed),
+            Output::Media(command) => {
+                let _ = self.media.send(command);
+            }
+            // Nobody may be watching.
+            Output::Acd(event) => {
+                self.xsi.hear_centre((*event).clone());
+                let _ = self.centre.send(Arc::from(event));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! One RTP end of a simulated party: what it says, what it hears. No sockets, no clock.
 //!
 //! Inputs: from the exchange `configure` and `play`; from the network `handle_packet` and `handle_report`; from time `tick`
-//! and `report`, every 10 ms.
+//! and `report`, every 10 ms. In a room (`enter`, `leave`) `tick` is done in two halves, `speak` and `hear`, with the mix of
+//! the room in between: what the phone says and what the endpoint plays are two voices then.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use rtp::{
 };
 use sdp::{CodecKind, Negotiated};
 
+use crate::mixer::Block;
 use crate::music;
 use crate::speech::{BLOCK, Clip};
 
@@ -81,8 +83,10 @@ pub(crate) struct Endpoint {
     /// Where in the first step, samples at 48 kHz.
     position: usize,
     finished: bool,
-    /// What comes in is to be sent back or recorded.
+    /// What comes in is to be sent back, recorded or mixed.
     hearing: bool,
+    /// In a room: what its script hears of it.
+    room: Option<Box<Block>>,
     /// What was recorded, 16 kHz.
     recording: Vec<i16>,
     digits: EventReceiver,
@@ -112,8 +116,10 @@ impl Endpoint {
             stream: None,
             steps: VecDeque::new(),
             position: 0,
-            finished: false,
+            // Who has nothing to do has not done everything.
+            finished: true,
             hearing: false,
+            room: None,
             recording: Vec::new(),
             digits: EventReceiver::default(),
             happened: VecDeque::new(),
@@ -213,9 +219,73 @@ impl Endpoint {
         }
     }
 
-    fn next_block(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
+    /// Enters a room: what the phone says is heard there, and the phone hears the room.
+    pub(crate) fn enter(&mut self) {
+        self.room.get_or_insert_with(|| Box::new([0.0; BLOCK]));
+        self.hearing = true;
+    }
+
+    /// Whether it is in a room.
+    pub(crate) fn is_in_a_room(&self) -> bool {
+        self.room.is_some()
+    }
+
+    /// Leaves the room: phone and script have each other again.
+    pub(crate) fn leave(&mut self) {
+        self.room = None;
+        self.hearing = false;
+    }
+
+    /// The first half of 10 ms in a room: what the phone says.
+    pub(crate) fn speak(&mut self, now: Instant) -> Block {
+        let mut block = [0.0; BLOCK];
+        if let Some(stream) = &mut self.stream
+            && stream.agreed.receive_active
+        {
+            stream.heard.pull(now, &mut block);
+        }
+        block
+    }
+
+    /// Likewise what the script says; it waits while the phone is on hold, unless it is to go on.
+    pub(crate) fn recite(&mut self, now: Instant, goes_on: bool) -> Block {
+        let mut block = [0.0; BLOCK];
+        let waits = self.stream.as_ref().is_none_or(|stream| !stream.agreed.send);
+        if goes_on || !waits {
+            self.next_block(now, &mut block);
+        }
+        block
+    }
+
+    /// The second half: what the phone and the script hear of the room.
+    pub(crate) fn hear(
+        &mut self,
+        now: Instant,
+        (line, script): (&Block, Block),
+        send: &mut impl FnMut(SocketAddr, &[u8]),
+    ) {
+        if let Some(ear) = &mut self.room {
+            **ear = script;
+        }
+        match &mut self.stream {
+            Some(stream) if stream.agreed.send => stream.push(now, line, send),
+            Some(stream) => stream.pause(),
+            None => {}
+        }
+    }
+
+    fn next_block(&mut self, now: Instant, block: &mut Block) {
         let Some(step) = self.steps.front() else { return self.finish() };
-        self.hearing = matches!(step, Step::Echo | Step::Record);
+        let listens = matches!(step, Step::Echo | Step::Record);
+        self.hearing = listens || self.room.is_some();
+        let mut heard = [0.0; BLOCK];
+        match (&self.room, &mut self.stream) {
+            (Some(ear), _) => heard = **ear,
+            (None, Some(stream)) if listens => {
+                stream.heard.pull(now, &mut heard);
+            }
+            _ => {}
+        }
         match step {
             Step::Say(clip) => clip.read(self.position, block),
             Step::Beep => beep(self.position, block),
@@ -224,18 +294,8 @@ impl Endpoint {
                 let music = music::on_hold();
                 music.read(self.position % music.len().max(1), block);
             }
-            Step::Echo => {
-                if let Some(stream) = &mut self.stream {
-                    stream.heard.pull(now, block);
-                }
-            }
-            Step::Record => {
-                if let Some(stream) = &mut self.stream {
-                    let mut heard = [0.0; BLOCK];
-                    stream.heard.pull(now, &mut heard);
-                    self.recording.extend(heard.chunks(3).map(sample));
-                }
-            }
+            Step::Echo => *block = heard,
+            Step::Record => self.recording.extend(heard.chunks(3).map(sample)),
             Step::Pause(_) | Step::Listen => {}
         }
         let over = step.length().is_some_and(|length| self.position + BLOCK >= length);
@@ -322,7 +382,7 @@ impl Stream {
 
 /// Three samples at 48 kHz as one at 16 kHz.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "within 16 bit")]
-fn sample(three: &[f32]) -> i16 {
+pub(crate) fn sample(three: &[f32]) -> i16 {
     let mean = three.iter().sum::<f32>() / three.len().max(1) as f32;
     (mean.clamp(-1.0, 1.0) * 32_767.0) as i16
 }

@@ -4,10 +4,12 @@
 //! the owner `customer_call`, `restart`, `hang_up_all` and the knobs; from time `handle_timeout`. A phone's messages go
 //! through a [`UserAgent`], whose sessions are the legs of calls; the SDP between two phones is passed on as it is. Each
 //! call is one [`Call`]: `setup` brings it up to the answer, `talk` is in charge after that; `transfer` and `services`
-//! move parties from call to call, and `joining` makes them hear each other.
+//! move parties from call to call, and `joining` makes them hear each other. Where more than two are to hear each other the
+//! sound goes through the exchange: `rooms`, for `conference`, `supervision` and `recording`.
 
 mod attendant;
 mod click;
+mod conference;
 mod customers;
 mod features;
 mod forwarding;
@@ -15,19 +17,25 @@ mod hunting;
 mod joining;
 mod knobs;
 mod lines;
+mod look;
 mod queue;
+mod recording;
 mod remote;
+mod ring_too;
+mod rooms;
 mod rules;
 mod script;
 mod services;
 mod setup;
 mod simulated;
+mod supervision;
 mod talk;
 mod transfer;
 mod users;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
@@ -53,17 +61,25 @@ use crate::mailboxes::Mailboxes;
 use crate::media_task::{EndpointId, MediaCommand};
 use crate::notifier::{Names, Notification, Notifier};
 use crate::pbx::{CallNumber, Status};
+use crate::recorder::RecordingNews;
 use crate::registrar::Registrar;
 use crate::rush::Callers;
+use crate::sip_look::SipLook;
 pub(crate) use click::Goal;
+pub(crate) use conference::{ConferenceVerb, Ears, ParticipantVerb, UserConference};
 pub use knobs::{AnswerStatus, TransferFail};
 pub(crate) use lines::{End, Line, LineDialog, Stage};
+pub(crate) use recording::{RecordingState, RecordingVerb, UserRecording};
 pub(crate) use remote::VerbError;
+pub(crate) use supervision::{Manner, Wish as SupervisionWish};
 pub(crate) use users::{CallNews, CallStage, Place, UserCall};
 
 use click::Click;
 use hunting::Hunts;
 use knobs::Knobs;
+use recording::Recording;
+use rooms::Rooms;
+use supervision::Guest;
 use transfer::Referral;
 
 const USER_AGENT: &str = concat!("Balie-PBX/", env!("CARGO_PKG_VERSION"));
@@ -86,6 +102,10 @@ pub(crate) enum Input {
     EndpointOpened { endpoint: EndpointId, port: Option<u16> },
     /// A simulated party's line has news.
     Happened { endpoint: EndpointId, what: Happened },
+    /// Something became of the recording of a call.
+    Recording { call: CallNumber, what: RecordingNews },
+    /// What was said to a line's voicemail, 16 kHz.
+    Message { line: String, message: u64, sound: Arc<[i16]> },
 }
 
 /// What the exchange wants done.
@@ -116,6 +136,8 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
     /// The clock on the company's wall.
     pub(crate) calendar: Calendar,
+    /// Calls can be recorded.
+    pub(crate) records: bool,
 }
 
 /// The exchange.
@@ -134,6 +156,11 @@ pub(crate) struct Exchange {
     endpoints: HashMap<EndpointId, CallNumber>,
     /// What transferors are told.
     referrals: BTreeMap<SessionId, Referral>,
+    /// Calls whose sound goes through the exchange, and why.
+    rooms: Rooms,
+    guests: BTreeMap<CallNumber, Guest>,
+    recordings: BTreeMap<CallNumber, Recording>,
+    records: bool,
     desk: Desk,
     mailboxes: Mailboxes,
     life: Life,
@@ -149,6 +176,9 @@ pub(crate) struct Exchange {
     callers: Callers,
     calendar: Calendar,
     notifier: Notifier,
+    look: SipLook,
+    /// New and old messages, and the phones that were told of them unasked.
+    told_mailboxes: BTreeMap<String, (u32, u32, usize)>,
     /// Something happened that a lamp may show.
     changed: bool,
     /// Something happened that the web services may show.
@@ -166,7 +196,8 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// An exchange without registrations and calls.
     pub(crate) fn new(now: Instant, settings: Settings, mut random: Random) -> Self {
-        let Settings { company, passwords, address, port, ring_time, pace, calendar } = settings;
+        let Settings { company, passwords, address, port, ring_time, pace, calendar, records } =
+            settings;
         let gate = Gate::new(&company.domain, passwords, random.fork());
         let (ua, account) = user_agent(now, address, port, &mut random);
         let life = Life::new(now, pace, random.fork());
@@ -202,6 +233,10 @@ impl Exchange {
             sessions: HashMap::new(),
             endpoints: HashMap::new(),
             referrals: BTreeMap::new(),
+            rooms: Rooms::default(),
+            guests: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            records,
             desk,
             mailboxes: Mailboxes::default(),
             life,
@@ -215,6 +250,8 @@ impl Exchange {
             callers,
             calendar,
             notifier,
+            look: SipLook::default(),
+            told_mailboxes: BTreeMap::new(),
             changed: true,
             watched: true,
             news: VecDeque::new(),
@@ -244,6 +281,10 @@ impl Exchange {
                 self.endpoint_opened(now, endpoint, port);
             }
             Input::Happened { endpoint, what } => self.happened(now, endpoint, what),
+            Input::Recording { call, what } => self.recording_news(call, &what),
+            Input::Message { line, message, sound } => {
+                self.mailboxes.attach(&line, message, &sound);
+            }
         }
         self.settle(now);
     }
@@ -269,6 +310,7 @@ impl Exchange {
             self.changed = true;
             self.drain(now);
         }
+        self.legs_due(now);
         self.clicks_late(now);
         self.live(now);
         self.callers_due(now);
@@ -313,6 +355,7 @@ impl Exchange {
             self.callers.poll_timeout(),
             self.notifier.poll_timeout(),
             self.clicks_due(),
+            self.rooms.due(),
         ];
         calls.chain(rest.into_iter().flatten()).min()
     }
@@ -323,6 +366,14 @@ impl Exchange {
         for endpoint in self.endpoints.drain().map(|(endpoint, _)| endpoint) {
             self.outputs.push_back(Output::Media(MediaCommand::Close(endpoint)));
         }
+        for port in self.rooms.forget() {
+            self.outputs.push_back(Output::Media(MediaCommand::Close(port)));
+        }
+        for call in std::mem::take(&mut self.recordings).into_keys() {
+            let stop = MediaCommand::Record(call, crate::recorder::Record::Stop);
+            self.outputs.push_back(Output::Media(stop));
+        }
+        self.guests.clear();
         self.calls.clear();
         self.clicks.clear();
         self.sessions.clear();
@@ -360,7 +411,7 @@ impl Exchange {
             registrations: self.registrar.all().map(binding).collect(),
             calls: self.calls.len(),
             sessions: self.ua.session_count(),
-            endpoints: self.endpoints.len(),
+            endpoints: self.endpoints.len() + self.rooms.ports(),
             subscriptions: self.notifier.count(),
             malformed: self.ua.counters().malformed,
         }
@@ -371,6 +422,10 @@ impl Exchange {
         loop {
             self.drain(now);
             if self.changed {
+                if self.tend_rooms(now) {
+                    continue;
+                }
+                self.drain(now);
                 self.tell_lines(now);
             }
             if self.run_centre(now) {
@@ -385,6 +440,9 @@ impl Exchange {
                 }
                 self.watched = true;
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
+                if self.tell_mailboxes(now) {
+                    continue;
+                }
             }
             let Some(Notification { subscription, request, route }) = self.notifier.poll_output()
             else {
@@ -398,7 +456,7 @@ impl Exchange {
     fn drain(&mut self, now: Instant) {
         while let Some(output) = self.ua.poll_output() {
             match output {
-                UaOutput::Transmit(transmit) => self.outputs.push_back(Output::Transmit(transmit)),
+                UaOutput::Transmit(transmit) => self.transmit(transmit),
                 UaOutput::Resolve { query, uri } => {
                     let result = self.locate(&uri);
                     self.ua.handle_input(now, sip_ua::Input::Resolved { query, result });
@@ -554,7 +612,9 @@ impl Exchange {
     fn end(&mut self, now: Instant, number: CallNumber, why: &str) {
         self.changed = true;
         self.stop_transfer(now, number, why);
+        self.take_out(number);
         let Some(mut call) = self.calls.remove(&number) else { return };
+        self.recording_over(number);
         self.voicemail_left(now, &call);
         self.rested(now, &call);
         self.agent_refused(now, &mut call);

@@ -8,6 +8,7 @@ use crate::exchange::{AnswerStatus, TransferFail};
 use crate::life::Pace;
 use crate::notifier::NotifyLoss;
 use crate::rush::Rush;
+use crate::sip_look::SipLook;
 use crate::xsi::knobs::XsiKnob;
 
 /// One turn of a knob; as JSON the `cmd` names it.
@@ -127,6 +128,9 @@ pub enum Knob {
         #[serde(default)]
         to: Option<String>,
     },
+    /// Sets how SIP messages look.
+    #[serde(rename = "sip.look")]
+    Look(SipLook),
     /// Leaves a message.
     #[serde(rename = "voicemail.deposit")]
     Deposit {
@@ -181,7 +185,8 @@ impl DropReason {
 }
 
 /// The names of all turns.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 18] = [
+    "sip.look",
     "callers.set",
     "line.forwarding",
     "line.call_waiting",

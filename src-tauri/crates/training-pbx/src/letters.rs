@@ -33,6 +33,8 @@ pub(crate) struct Letter {
     pub(crate) local_s: i64,
     /// Tells this letter from all others.
     pub(crate) token: String,
+    /// Number of the message in the mailbox.
+    pub(crate) message: u64,
 }
 
 /// Writes a letter into a folder, which is made if need be; the file.
@@ -135,18 +137,29 @@ fn date(local_s: i64) -> String {
 }
 
 /// 16 bit mono.
-fn wav(samples: &[i16]) -> Vec<u8> {
-    let length = u32::try_from(samples.len() * 2).unwrap_or(u32::MAX - 36);
-    let mut file = Vec::with_capacity(samples.len() * 2 + 44);
-    file.extend_from_slice(b"RIFF");
-    file.extend_from_slice(&(length + 36).to_le_bytes());
-    file.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend_from_slice(&RATE.to_le_bytes());
-    file.extend_from_slice(&(RATE * 2).to_le_bytes());
-    file.extend_from_slice(b"\x02\0\x10\0data");
-    file.extend_from_slice(&length.to_le_bytes());
+pub(crate) fn wav(samples: &[i16]) -> Vec<u8> {
+    let mut file = wav_head(samples.len()).to_vec();
+    file.reserve(samples.len() * 2);
     samples.iter().for_each(|sample| file.extend_from_slice(&sample.to_le_bytes()));
     file
+}
+
+/// What stands before that many samples of 16 bit mono.
+pub(crate) fn wav_head(samples: usize) -> [u8; 44] {
+    let length = u32::try_from(samples * 2).unwrap_or(u32::MAX).min(u32::MAX - 36);
+    let mut head = [0; 44];
+    let pieces: [&[u8]; 8] = [
+        b"RIFF",
+        &(length + 36).to_le_bytes(),
+        b"WAVEfmt \x10\0\0\0\x01\0\x01\0",
+        &RATE.to_le_bytes(),
+        &(RATE * 2).to_le_bytes(),
+        b"\x02\0\x10\0",
+        b"data",
+        &length.to_le_bytes(),
+    ];
+    head.iter_mut().zip(pieces.concat()).for_each(|(slot, byte)| *slot = byte);
+    head
 }
 
 #[cfg(test)]
@@ -164,6 +177,7 @@ mod tests {
             // 2026-07-01 12:34:56.
             local_s: 1_782_909_296,
             token: "abc234".into(),
+            message: 1,
         }
     }
 

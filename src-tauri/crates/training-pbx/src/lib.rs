@@ -23,13 +23,18 @@
 //!
 //! # The company's night, groups and attendant
 //! Hunt groups ring in the order of one of five policies ([`acd::Policy`]); at night ([`NightMode`]) calls to them go
-//! elsewhere. The attendant ([`Attendant`]) answers with a menu of digits and connects by name. A message on a voicemail is
-//! also put as a mail into [`PbxConfig::voicemail_folder`].
+//! elsewhere. The attendant ([`Attendant`]) answers with a menu of digits and connects by name. A message on a voicemail can
+//! be listened to over the web services, and is put as a mail into [`PbxConfig::voicemail_folder`].
 //!
 //! # Call centre
 //! The queues of [`acd::CallCentre`]; their engine is [`acd::Acd`]. Agents are rung with the queue in Diversion. Their state
 //! can be set by telephones (`as-feature-event`), the control port and [`PbxHandle::centre_request`];
 //! [`PbxHandle::centre_events`] tells everything that happens.
+//!
+//! # More than two
+//! Over the web services calls become a conference, supervisors listen in, coach and barge in (now, or at the next call of a
+//! queue), and calls are recorded as WAV into [`PbxConfig::recordings_folder`]. The sound of such calls goes through the
+//! exchange: their phones get a re-INVITE to a port of it, and its mixer gives each the others without himself.
 //!
 //! # Transfers
 //! REFER inside a call, blind or with Replaces, `Refer-Sub: false` honoured. While the target is tried the other party stays
@@ -65,6 +70,7 @@
 //! | `transfer.fail` | `status`, `count`? (1), `refuse`? (false: in the NOTIFY; true: the REFER itself) | `{"touched": n}` |
 //! | `answer.status` | `status`, `to`? (any number), `count`? (1) | `{"touched": n}` |
 //! | `life.set` | `per_minute`, `talk_s`? (45) | `{"touched": n}` |
+//! | `sip.look` | the fields of [`SipLook`]: `broadworks`?, `pad`?, `multipart`?, `unsolicited`?; as usual what is left out | `{"touched": 1}` |
 //! | `voicemail.deposit` | `line` | `{"touched": n}` |
 //! | `line.forwarding` | `line`, `when` ([`ForwardWhen`]), `active`, `to`?, `rings`? | `{"touched": n}` |
 //! | `line.call_waiting` | `line`, `on` | `{"touched": n}` |
@@ -105,13 +111,16 @@ mod letters;
 mod life;
 mod mailboxes;
 mod media_task;
+mod mixer;
 mod music;
 mod names;
 mod notifier;
 mod pbx;
 mod ready;
+mod recorder;
 mod registrar;
 mod rush;
+mod sip_look;
 mod speech;
 mod wav;
 mod web_task;
@@ -129,6 +138,7 @@ pub use notifier::NotifyLoss;
 pub use pbx::{CallNumber, CustomerCall, Pbx, PbxConfig, PbxError, PbxHandle, Profile, Status};
 pub use ready::{Numbers, Ready, ReadyAccount};
 pub use rush::Rush;
+pub use sip_look::SipLook;
 pub use xsi::events::channel::ChannelEnd;
 pub use xsi::events::wire::{Declaration, WireLook};
 pub use xsi::knobs::{Answering, Cut, XsiKnob};

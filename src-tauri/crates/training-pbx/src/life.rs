@@ -46,7 +46,7 @@ pub(crate) struct Talk {
     /// Whether the answer has been seen to.
     pub(crate) answered: bool,
     /// The call of a queue that it is.
-    conversation: Option<CallNumber>,
+    pub(crate) conversation: Option<CallNumber>,
 }
 
 /// All talks, and when the next begins.

@@ -81,6 +81,9 @@ pub struct PbxConfig {
     pub pace: Pace,
     /// Where messages on the voicemail are put as mails (`.eml` with a WAV); nowhere unless said.
     pub voicemail_folder: Option<PathBuf>,
+    /// Where recordings of calls are put (WAV, 16 kHz mono, readable by their owner only); no call can be recorded unless
+    /// said.
+    pub recordings_folder: Option<PathBuf>,
 }
 
 impl Default for PbxConfig {
@@ -96,6 +99,7 @@ impl Default for PbxConfig {
             ring_time: Duration::from_secs(30),
             pace: Pace::default(),
             voicemail_folder: None,
+            recordings_folder: None,
         }
     }
 }

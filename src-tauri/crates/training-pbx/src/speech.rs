@@ -121,6 +121,12 @@ impl Clip {
         Self { samples: samples.into() }
     }
 
+    /// The sound as 16 bit samples at 16 kHz.
+    #[expect(clippy::cast_possible_truncation, reason = "within 16 bit")]
+    pub(crate) fn samples_16k(&self) -> Vec<i16> {
+        self.samples.iter().map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0) as i16).collect()
+    }
+
     /// Length in samples at 48 kHz.
     pub(crate) fn len(&self) -> usize {
         self.samples.len() * 3

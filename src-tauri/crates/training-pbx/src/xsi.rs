@@ -80,6 +80,8 @@ pub(crate) struct XsiSettings {
     pub(crate) sip_host: String,
     /// Milliseconds since 1970 now.
     pub(crate) epoch_ms: u64,
+    /// Calls can be recorded.
+    pub(crate) records: bool,
 }
 
 /// The web services.
@@ -88,6 +90,8 @@ pub(crate) struct Xsi {
     profile: Profile,
     hosts: Vec<String>,
     sip_host: String,
+    /// Calls can be recorded.
+    records: bool,
     clock: Clock,
     doors: Doors,
     files: FileDoor,
@@ -131,6 +135,7 @@ impl Xsi {
             profile: settings.profile,
             hosts: settings.hosts,
             sip_host: settings.sip_host,
+            records: settings.records,
             clock,
             names,
         }
@@ -212,13 +217,14 @@ impl Xsi {
     /// Something may have changed at the exchange: whoever watches it is told.
     pub(crate) fn observe(&mut self, now: Instant, exchange: &mut Exchange) {
         let centre_events = std::mem::take(&mut self.centre_events);
-        if exchange.take_watched() || !centre_events.is_empty() {
+        if exchange.take_watched() || !centre_events.is_empty() || self.watch.has_news() {
             self.centre = exchange.centre(now);
             let (calls, news) = (exchange.user_calls(), exchange.take_news());
             let (centre, names) = (&self.centre, &self.names);
             let acd = |call: &UserCall| payload::acd::call_info(now, call, centre, names);
             let shown = self.watch.observe(now, calls, news, acd);
-            for event in shown {
+            let conferences = self.watch.confer(exchange.user_conferences());
+            for event in shown.into_iter().chain(conferences) {
                 self.events.publish(now, &event.user, event.packages, &event.data);
             }
             self.centre_news(now, &centre_events);
@@ -267,6 +273,16 @@ impl Xsi {
                 Some((package, payload::service::event(kind, info)))
             })
             .collect();
+        for (package, kind, info) in [
+            (
+                "Simultaneous Ring Personal",
+                "SimultaneousRingPersonalEvent",
+                self.ring_too_info(user, "info"),
+            ),
+            ("BroadWorks Anywhere", "BroadWorksAnywhereEvent", self.anywhere_info(user, "info")),
+        ] {
+            states.push((package, payload::service::event(kind, info)));
+        }
         let mailbox = exchange.mailbox(user);
         states.push(("Voice Mail Message Summary", payload::service::messages(mailbox)));
         let parked = exchange.parked(user);
@@ -301,7 +317,7 @@ impl Xsi {
                     Some(call_payload::everything(
                         "CallSubscriptionResyncEvent",
                         &records,
-                        off,
+                        (self.watch.conference(target, "conference"), off),
                         &self.names,
                     ))
                 } else if *package == "Call Center Queue" {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sip_types::{HeaderName, StatusCode};
 use sip_ua::{Body, LocalIdentity, OutgoingCall, SessionId};
 
-use super::{CALLS, CallNews, Exchange, LONGEST_CALL, VerbError};
+use super::{CALLS, CallNews, Exchange, LONGEST_CALL, SupervisionWish, VerbError};
 use crate::call::{Asking, Call, Party, State};
 use crate::pbx::CallNumber;
 
@@ -25,15 +25,20 @@ pub(crate) enum Goal {
     PickUp(String),
     /// To take back the call that is parked against a line.
     Retrieve(String),
+    /// To call a number and have it in a conference with a call.
+    DialInto { to: String, into: CallNumber },
+    /// To be in on somebody's call.
+    Supervise(SupervisionWish),
 }
 
 impl Goal {
     /// The number that is wanted.
     pub(super) fn number(&self) -> String {
         match self {
-            Self::Dial(number) => number.clone(),
+            Self::Dial(number) | Self::DialInto { to: number, .. } => number.clone(),
             Self::PickUp(line) => format!("*97{line}"),
             Self::Retrieve(line) => format!("*88{line}"),
+            Self::Supervise(wish) => wish.target.clone(),
         }
     }
 }
@@ -63,6 +68,7 @@ impl Exchange {
             Goal::Retrieve(line) if self.parked_at(line).is_none() => {
                 return Err(VerbError::NothingThere);
             }
+            Goal::Supervise(wish) => self.can_supervise(user, wish)?,
             _ => {}
         }
         let legs: Vec<OutgoingCall> = self
@@ -122,9 +128,13 @@ impl Exchange {
             let _ = self.ua.provide_answer(now, session, answer);
         }
         match click.goal {
-            Goal::Dial(to) => self.call_for(now, session, &click.user, &to),
+            Goal::Dial(to) => self.call_for(now, session, &click.user, (&to, None)),
+            Goal::DialInto { to, into } => {
+                self.call_for(now, session, &click.user, (&to, Some(into)));
+            }
             Goal::PickUp(line) => self.pick_up_for(now, session, &click.user, &line),
             Goal::Retrieve(line) => self.retrieve_for(now, session, &click.user, &line),
+            Goal::Supervise(wish) => self.supervise_for(now, session, (&click.user, &wish)),
         }
         true
     }
@@ -170,7 +180,13 @@ impl Exchange {
     }
 
     /// Calls somebody for a phone that has answered.
-    fn call_for(&mut self, now: Instant, session: SessionId, user: &str, to: &str) {
+    fn call_for(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        user: &str,
+        (to, joins): (&str, Option<CallNumber>),
+    ) {
         let (number, second) = (self.next_call(), self.next_call());
         let caller = self.who(user);
         let mut first = Call::new(Party::Phone(session), caller.clone(), None);
@@ -184,6 +200,7 @@ impl Exchange {
         self.calls.insert(number, first);
         let mut call = Call::new(Party::Transferee(number), caller, None);
         call.clicked = true;
+        call.joins = joins;
         self.calls.insert(second, call);
         self.go_to(now, second, to);
     }

@@ -51,7 +51,7 @@ impl Exchange {
     }
 
     /// Whether the line has a call besides this one.
-    fn line_talks(&self, line: &str, but: CallNumber) -> bool {
+    pub(super) fn line_talks(&self, line: &str, but: CallNumber) -> bool {
         let own = |who: &Who| who.extension.as_deref() == Some(line);
         let mut others = self.calls.iter().filter(|(number, _)| **number != but);
         others.any(|(_, call)| own(&call.caller) || own(&call.called))

@@ -148,7 +148,9 @@ impl Exchange {
         }
         let Call { caller, called, mailbox, conversation, .. } = call;
         match mailbox {
-            Some(mailbox) => self.mailboxes.deposit(&mailbox),
+            Some(mailbox) => {
+                self.mailboxes.deposit(now, &mailbox, Some(caller));
+            }
             None => self.life.begin_talk(now, caller, called, conversation),
         }
         self.changed = true;

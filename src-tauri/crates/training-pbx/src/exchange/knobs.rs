@@ -8,6 +8,7 @@ use sip_types::StatusCode;
 
 use super::Exchange;
 use crate::acd::{Night, check_number};
+use crate::call::Who;
 use crate::desk::Forwarding;
 use crate::knob::{DropReason, Knob, RemovalEvent};
 use crate::pbx::PbxError;
@@ -153,8 +154,9 @@ impl Exchange {
                 self.callers.set(now, rush, second);
                 1
             }
+            Knob::Look(look) => self.set_look(look)?,
             Knob::CompanyNight { mode, to } => self.set_night(mode, to)?,
-            line => self.turn_line(line)?,
+            line => self.turn_line(now, line)?,
         };
         self.changed = true;
         self.settle(now);
@@ -170,7 +172,7 @@ impl Exchange {
         Ok(1)
     }
 
-    fn turn_line(&mut self, knob: Knob) -> Result<usize, PbxError> {
+    fn turn_line(&mut self, now: Instant, knob: Knob) -> Result<usize, PbxError> {
         match knob {
             Knob::Line { line, state } => self.desk.force(&self.known(line)?, state),
             Knob::DoNotDisturb { line, on } => {
@@ -187,7 +189,17 @@ impl Exchange {
             }
             Knob::CallWaiting { line, on } => self.desk.set_call_waiting(&self.known(line)?, on),
             Knob::Bar { line, barred } => self.desk.bar(&self.known(line)?, barred),
-            Knob::Deposit { line } => self.mailboxes.deposit(&self.known(line)?),
+            Knob::Deposit { line } => {
+                let line = self.known(line)?;
+                let caller = self.company.customers.first().cloned();
+                let caller = caller.map(|customer| Who {
+                    display: Some(customer.name),
+                    uri: self.uri(&customer.number),
+                    withheld: false,
+                    extension: None,
+                });
+                self.mailboxes.deposit(now, &line, caller);
+            }
             _ => return Ok(0),
         }
         Ok(1)

@@ -35,7 +35,8 @@ impl Exchange {
         call.person = None;
         let caller = caller(&call.caller);
         let redirections = call.diversions.iter().map(redirection).collect();
-        let arrival = Arrival { redirections, ..Arrival::new(number, queue, caller) };
+        let to_front = std::mem::take(&mut call.to_front);
+        let arrival = Arrival { redirections, to_front, ..Arrival::new(number, queue, caller) };
         self.acd.handle_input(now, Input::Entered(Box::new(arrival)));
         self.run_centre(now);
     }

@@ -33,6 +33,9 @@ pub(crate) enum VerbError {
     /// The phone does not do it.
     #[error("the phone cannot be controlled")]
     NoControl,
+    /// The user does not have the service.
+    #[error("the service is not assigned")]
+    NotAssigned,
 }
 
 impl Exchange {
@@ -103,22 +106,21 @@ impl Exchange {
         }
     }
 
-    /// Sends the other to a number; one that rings is sent there unanswered.
+    /// Sends the other to a number; one that rings is sent there unanswered. `to_front`: before all others, if that is a queue.
     pub(crate) fn transfer(
         &mut self,
         now: Instant,
         call: &UserCall,
-        to: &str,
+        (to, to_front): (&str, bool),
     ) -> Result<(), VerbError> {
         let number = self.number_of(call)?;
         match (call.end, call.stage, call.legs.first()) {
             (End::Called, CallStage::Alerting, _) => {
                 self.stop_ringing_phones(now, number);
-                {
-                    let by = self.calls.get(&number).map(|call| call.called.clone());
-                    if let Some(by) = by {
-                        self.divert_to(now, number, (by, "deflection"), to);
-                    }
+                if let Some(call) = self.calls.get_mut(&number) {
+                    call.to_front = to_front;
+                    let by = call.called.clone();
+                    self.divert_to(now, number, (by, "deflection"), to);
                 }
             }
             (_, CallStage::Active | CallStage::Held | CallStage::RemoteHeld, Some(leg)) => {
@@ -129,7 +131,7 @@ impl Exchange {
                 if !talks {
                     return Err(VerbError::WrongState);
                 }
-                self.transfer_to_number(now, number, *leg, to);
+                self.transfer_to_number(now, number, *leg, (to, to_front));
             }
             _ => return Err(VerbError::WrongState),
         }
@@ -190,18 +192,14 @@ impl Exchange {
             return Ok(());
         };
         for digit in digits.chars().filter(|digit| *digit != ',') {
-            let body = sip_ua::Body {
-                content_type: "application/dtmf-relay".to_owned(),
-                bytes: format!("Signal={digit}\r\nDuration=160\r\n").into_bytes(),
-            };
-            let _ = self.ua.info(now, other, body);
+            let _ = self.ua.info(now, other, super::rooms::dtmf(digit));
         }
         self.settle(now);
         Ok(())
     }
 
     /// The call of the exchange that a user's call is.
-    fn number_of(&self, call: &UserCall) -> Result<CallNumber, VerbError> {
+    pub(super) fn number_of(&self, call: &UserCall) -> Result<CallNumber, VerbError> {
         let by_leg = call.legs.iter().find_map(|leg: &SessionId| self.sessions.get(leg).copied());
         let by_place = match call.place {
             Place::Call(number) => Some(number),

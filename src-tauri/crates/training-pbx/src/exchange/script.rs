@@ -1,10 +1,15 @@
 //! What simulated parties say and do, once they are connected.
 
 use crate::acd::Sound;
-use crate::company::{Person, Voice};
+use crate::call::Who;
+use crate::company::{Company, Person, Voice};
 use crate::dial_plan::Service;
 use crate::endpoint::Step;
+use crate::life::Talk;
 use crate::speech::Clip;
+
+/// Turns of two simulated parties that can be heard.
+const TURNS: usize = 60;
 
 /// What somebody outside says.
 pub(super) fn hello(voice: Voice) -> Vec<Step> {
@@ -54,6 +59,23 @@ pub(super) fn sound_steps(sound: &Sound) -> Vec<Step> {
         Sound::Wait { minutes, .. } => say(&format!("wait-{}", (*minutes).clamp(1, 10))),
     };
     words.into_iter().chain([Step::Music]).collect()
+}
+
+/// What is heard of two simulated parties who talk: one after the other, over and over.
+pub(super) fn watched_talk(company: &Company, talk: &Talk) -> Vec<Step> {
+    let voice = |who: &Who| {
+        let person = who.extension.as_deref().and_then(|line| company.person(line));
+        match person {
+            Some(person) => Clip::stored(&format!("person-{}", person.extension))
+                .or_else(|| Clip::stored(hello_clip(person.voice))),
+            None => Clip::stored(&format!("customer-{}", talk.number % 6 + 1)),
+        }
+    };
+    let one = |who: &Who| [voice(who).map(Step::Say), Some(Step::Pause(900))];
+    let turn = [one(&talk.called), one(&talk.caller)];
+    let turn: Vec<Step> = turn.into_iter().flatten().flatten().collect();
+    // Longer than any talk; the clips are shared.
+    turn.iter().cycle().take(TURNS * turn.len()).cloned().collect()
 }
 
 /// What a customer says.

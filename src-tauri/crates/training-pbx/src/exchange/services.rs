@@ -28,7 +28,7 @@ impl Exchange {
             && matches!(call.near, Party::Local(_))
         {
             // Nobody would hear what a simulated caller says.
-            self.mailboxes.deposit(line);
+            self.mailboxes.deposit(now, line, Some(call.caller.clone()));
             return self.end(now, number, "left a message");
         }
         // Whose code it is: who dialled it, or who sends somebody there.
@@ -279,6 +279,7 @@ impl Exchange {
         replaced: SessionId,
     ) {
         self.stop_transfer(now, target, "replaced");
+        self.take_out(target);
         let line = self.calls.get(&target).and_then(|call| call.who(replaced).extension.clone());
         if self.calls.get(&number).is_some_and(|own| own.caller.extension != line) {
             self.conversation_left(now, target);
@@ -326,14 +327,14 @@ impl Exchange {
         let (Some(mailbox), Some(since)) = (&call.mailbox, call.answered_at) else { return };
         let own = call.caller.extension.as_ref() == Some(mailbox);
         if !own && now.saturating_duration_since(since) >= MESSAGE {
-            self.mailboxes.deposit(mailbox);
-            self.keep_recording(now, call, mailbox);
+            let id = self.mailboxes.deposit(now, mailbox, Some(call.caller.clone()));
+            self.keep_recording(now, call, (mailbox, id));
             self.changed = true;
         }
     }
 
     /// What was recorded goes to the owner of the voicemail as a mail.
-    fn keep_recording(&mut self, now: Instant, call: &Call, line: &str) {
+    fn keep_recording(&mut self, now: Instant, call: &Call, (line, id): (&str, u64)) {
         let State::Talking { far: Party::Local(local), .. } = &call.state else { return };
         let people = self.company.people();
         let owner = people.iter().find(|person| person.extension == line);
@@ -350,7 +351,10 @@ impl Exchange {
             domain,
             local_s: self.calendar.local(now),
             token: self.random.token(12),
+            message: id,
         };
+        // Until the sound is there.
+        self.mailboxes.attach(line, id, &Vec::new().into());
         let endpoint = local.endpoint;
         self.media(MediaCommand::Keep(endpoint, Box::new(letter)));
     }

@@ -190,8 +190,10 @@ impl Exchange {
         if fresh.is_some() {
             call.offer = fresh;
         }
-        let forks = self.invite_phones(now, number, user);
-        if forks.is_empty() {
+        let mut forks = self.invite_phones(now, number, user);
+        forks.extend(self.ring_others(now, number, user));
+        let elsewhere = self.answers_elsewhere(number, user);
+        if forks.is_empty() && elsewhere.is_none() {
             return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
         }
         let unanswered = self.unanswered_goes(number).map(|(_, after)| after);
@@ -205,10 +207,14 @@ impl Exchange {
         );
         let direct = !call.hunting && (call.near_phone().is_some() || call.clicked);
         let direct = direct && rules.voicemail_no_answer;
-        let overflow = if direct { Overflow::Voicemail } else { Overflow::Unavailable };
-        call.state = State::Ringing { forks, refusal: None, overflow };
         let usual = call.hunt_ring.filter(|_| call.hunting).unwrap_or(self.ring_time);
-        call.due = Some(now + unanswered.unwrap_or(usual));
+        let (overflow, after) = match elsewhere {
+            Some((to, after)) => (Overflow::Elsewhere(to), after),
+            None if direct => (Overflow::Voicemail, unanswered.unwrap_or(usual)),
+            None => (Overflow::Unavailable, unanswered.unwrap_or(usual)),
+        };
+        call.state = State::Ringing { forks, refusal: None, overflow };
+        call.due = Some(now + after);
         if let Some(session) = call.near_phone() {
             let _ = self.ua.set_identity(session, Some(connected));
         }
@@ -316,14 +322,18 @@ impl Exchange {
                 }
             }
             State::Ringing { forks, overflow, .. } => {
-                let (forks, overflow) = (std::mem::take(forks), *overflow);
+                if let Overflow::Elsewhere(to) = overflow {
+                    let to = to.clone();
+                    return self.other_answers(now, number, &to);
+                }
+                let (forks, overflow) = (std::mem::take(forks), overflow.clone());
                 self.cancel(now, &forks, None);
                 if let Some((to, _)) = self.unanswered_goes(number) {
                     return self.divert(now, number, ForwardWhen::NoAnswer, &to);
                 }
                 match overflow {
                     Overflow::Voicemail => self.lift_voicemail(now, number),
-                    Overflow::Unavailable => {
+                    Overflow::Unavailable | Overflow::Elsewhere(_) => {
                         self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
                     }
                 }
@@ -462,13 +472,15 @@ impl Exchange {
             self.forget_session(session);
             return self.end(now, number, "hung up");
         }
-        let State::Ringing { forks, refusal, .. } = &mut call.state else { return };
+        let State::Ringing { forks, refusal, overflow } = &mut call.state else { return };
         forks.retain(|&fork| fork != session);
         let status = status.unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
         let told = more_telling(*refusal, status);
         *refusal = Some(told);
         let left = std::mem::take(forks);
-        let over = left.is_empty() || status.is_global_failure();
+        // Somebody elsewhere may still answer a call that the phones have refused.
+        let elsewhere = matches!(overflow, Overflow::Elsewhere(_));
+        let over = (left.is_empty() && !elsewhere) || status.is_global_failure();
         if let (false, State::Ringing { forks, .. }) = (over, &mut call.state) {
             *forks = left;
             self.forget_session(session);

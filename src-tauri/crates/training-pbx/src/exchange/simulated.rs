@@ -14,7 +14,7 @@ use crate::media_task::{EndpointId, MediaCommand};
 use crate::pbx::CallNumber;
 
 /// How long opening a socket may take.
-const OPENING: Duration = Duration::from_secs(5);
+pub(super) const OPENING: Duration = Duration::from_secs(5);
 
 impl Exchange {
     /// A simulated party rings for a while, then does what is in `state`; a customer does not call simulated parties.
@@ -52,6 +52,14 @@ impl Exchange {
     }
 
     pub(super) fn open_line(&mut self, number: CallNumber, steps: Vec<Step>) -> Box<Local> {
+        let mut local = self.new_line();
+        self.endpoints.insert(local.endpoint, number);
+        local.steps = steps;
+        local
+    }
+
+    /// A line that is being opened, and belongs to nothing yet.
+    pub(super) fn new_line(&mut self) -> Box<Local> {
         self.last_endpoint += 1;
         let endpoint = EndpointId(self.last_endpoint);
         let [low, high, ..] = self.random.u32().to_be_bytes();
@@ -60,11 +68,8 @@ impl Exchange {
             sequence: u16::from_be_bytes([low, high]),
             timestamp: self.random.u32(),
         };
-        self.endpoints.insert(endpoint, number);
         self.outputs.push_back(Output::OpenEndpoint(endpoint, seed));
-        let mut local = Local::new(endpoint, self.address, self.session_id());
-        local.steps = steps;
-        Box::new(local)
+        Box::new(Local::new(endpoint, self.address, self.session_id()))
     }
 
     /// A random session id for an `o=` line.
@@ -79,6 +84,9 @@ impl Exchange {
         endpoint: EndpointId,
         port: Option<u16>,
     ) {
+        if self.port_opened(now, endpoint, port) {
+            return;
+        }
         let Some(&number) = self.endpoints.get(&endpoint) else {
             return self.media(MediaCommand::Close(endpoint));
         };

@@ -15,6 +15,9 @@ use crate::pbx::CallNumber;
 impl Exchange {
     /// The caller's ACK came; with an answer in it when the offer was the other side's.
     pub(super) fn confirmed(&mut self, now: Instant, session: SessionId, body: Option<Body>) {
+        if body.as_ref().is_some_and(|body| self.leg_confirmed(session, body)) {
+            return;
+        }
         let Some((number, call)) = self.call_of(session) else { return };
         let Some(body) = body else { return };
         match &call.state {
@@ -35,6 +38,9 @@ impl Exchange {
 
     /// A phone wants to change the session.
     pub(super) fn reoffered(&mut self, now: Instant, session: SessionId, body: Option<Body>) {
+        if self.leg_reoffered(now, session, body.as_ref()) {
+            return;
+        }
         let Some((number, call)) = self.call_of(session) else { return };
         let Some(other) = call.other_phone(session) else {
             return self.reoffered_to_local(now, number, session, body);
@@ -63,6 +69,9 @@ impl Exchange {
         body: Option<Body>,
         role: Role,
     ) {
+        if self.leg_answered(now, session, body.as_ref()) {
+            return;
+        }
         let Some((number, _)) = self.call_of(session) else { return };
         if self.joined(now, number, session, body.as_ref(), role) {
             return;
@@ -95,6 +104,9 @@ impl Exchange {
         session: SessionId,
         status: Option<StatusCode>,
     ) {
+        if self.leg_failed(now, session, status) {
+            return;
+        }
         let Some((number, _)) = self.call_of(session) else { return };
         if self.not_joined(now, number, status) {
             return;
@@ -145,7 +157,12 @@ impl Exchange {
 
     /// A simulated party has news.
     pub(super) fn happened(&mut self, now: Instant, endpoint: EndpointId, what: Happened) {
-        let Some(&number) = self.endpoints.get(&endpoint) else { return };
+        let Some(&number) = self.endpoints.get(&endpoint) else {
+            if let Happened::Digit(digit) = what {
+                self.leg_digit(now, endpoint, digit);
+            }
+            return;
+        };
         match what {
             Happened::Finished => self.end(now, number, "the simulated party hung up"),
             Happened::Digit(digit) => self.digit(now, number, digit),
@@ -226,7 +243,7 @@ impl Exchange {
 }
 
 /// Remembers which phone has put the call on hold, for the lamps.
-fn note_hold(call: &mut Call, session: SessionId, offer: Option<&Body>) {
+pub(super) fn note_hold(call: &mut Call, session: SessionId, offer: Option<&Body>) {
     let Some(offer) = offer else { return };
     let text = String::from_utf8_lossy(&offer.bytes);
     let holds =

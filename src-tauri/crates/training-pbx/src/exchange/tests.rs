@@ -2,6 +2,7 @@
 
 mod features;
 mod queues;
+mod rooms;
 mod routing;
 mod services;
 mod transfers;
@@ -108,6 +109,7 @@ impl World {
             pace: Pace::default(),
             // A Wednesday, at noon.
             calendar: Calendar { told_at: now, local_s: 6 * 86_400 + 12 * 3600 },
+            records: true,
         };
         let exchange = Exchange::new(now, settings, Random::from_seed([1; 32]));
         Self {

@@ -93,7 +93,7 @@ impl Exchange {
         match (forced, wish.replaces) {
             (Some(forced), _) => self.report(now, session, forced.status),
             (None, Some(replaces)) => self.transfer_to_call(now, number, session, &replaces),
-            (None, None) => self.transfer_to_number(now, number, session, &wish.target),
+            (None, None) => self.transfer_to_number(now, number, session, (&wish.target, false)),
         }
     }
 
@@ -190,13 +190,14 @@ impl Exchange {
         now: Instant,
         number: CallNumber,
         session: SessionId,
-        target: &str,
+        (target, to_front): (&str, bool),
     ) {
         let second = self.next_call();
         let Some(first) = self.calls.get_mut(&number) else { return };
         first.transfer = Some(second);
         let mut call = Call::new(Party::Transferee(number), first.peer(session).clone(), None);
         call.by = Some((session, first.who(session).clone()));
+        call.to_front = to_front;
         tracing::debug!(call = second.0, of = number.0, %target, "none, REFER -> setting up");
         self.calls.insert(second, call);
         self.go_to(now, second, target);
@@ -245,6 +246,7 @@ impl Exchange {
             return self.report(now, session, StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST);
         };
         self.conversation_left(now, second);
+        self.take_out(second);
         let Some(call) = self.calls.get_mut(&second) else { return };
         if let Asking::Relay(asking) = call.asking()
             && asking != consulted
@@ -309,6 +311,7 @@ impl Exchange {
         session: Option<SessionId>,
         into: CallNumber,
     ) -> Option<(Party, Who)> {
+        self.take_out(number);
         let mut old = self.calls.remove(&number)?;
         self.conversation_over(now, &mut old);
         if let Asking::Relay(asking) = old.asking()
@@ -444,6 +447,7 @@ impl Exchange {
             return false;
         }
         self.sessions.remove(&session);
+        self.take_out(number);
         self.conversation_left(now, number);
         let Some(call) = self.calls.get_mut(&number) else { return false };
         tracing::debug!(call = number.0, "{}, the transferor hung up -> alone", call.state.name());

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sip_types::StatusCode;
 use sip_ua::SessionId;
 
-use super::{End, Exchange};
+use super::{End, Exchange, UserRecording};
 use crate::call::{Call, Party, State, Who};
 use crate::desk::LineState;
 use crate::pbx::CallNumber;
@@ -59,6 +59,8 @@ pub(crate) struct UserCall {
     pub(crate) network_id: Option<String>,
     /// The conversation, the same for both ends.
     pub(crate) conversation: u64,
+    /// Its recording, where the line records.
+    pub(crate) recording: Option<UserRecording>,
 }
 
 /// What a call went through.
@@ -76,6 +78,8 @@ pub(crate) enum CallNews {
     PickedUp { number: CallNumber, by: Who },
     /// A parked call was taken back.
     Retrieved { number: CallNumber, by: Who },
+    /// Somebody is in on a call of a user; the event that tells so.
+    Supervised { place: Place, user: String, kind: &'static str },
 }
 
 impl Exchange {
@@ -129,6 +133,7 @@ impl Exchange {
         };
         let wanted = call.transfer.filter(|_| call.clicked).and_then(|n| self.calls.get(&n));
         let remote = wanted.map_or_else(|| call.called.clone(), |wanted| wanted.called.clone());
+        let remote = self.supervised(call).unwrap_or(remote);
         let stage =
             match &call.state {
                 State::Opening { .. } => return None,
@@ -137,9 +142,14 @@ impl Exchange {
                 State::Ringing { .. } | State::Simulated(_) | State::Answering(_) => {
                     if call.answered { CallStage::Active } else { CallStage::Alerting }
                 }
-                State::Talking { .. } => hold_stage(call, legs.first().copied()),
+                State::Talking { .. } => self.stage_in_room(
+                    number,
+                    &call.caller,
+                    hold_stage(call, legs.first().copied()),
+                ),
             };
         found.push(UserCall {
+            recording: self.user_recording(number, &user),
             user,
             place: Place::Call(number),
             network_id: self.network_id(&legs),
@@ -155,7 +165,7 @@ impl Exchange {
 
     fn far_call(&self, number: CallNumber, call: &Call, found: &mut Vec<UserCall>) {
         let Some(user) = call.called.extension.clone() else { return };
-        if call.waits() || call.mailbox.is_some() {
+        if call.waits() || call.mailbox.is_some() || call.supervises.is_some() {
             return;
         }
         let (legs, stage) = match &call.state {
@@ -164,12 +174,14 @@ impl Exchange {
                 (Vec::new(), CallStage::Alerting)
             }
             State::Talking { far: Party::Phone(session), .. } => {
-                (vec![*session], hold_stage(call, Some(*session)))
+                let stage = hold_stage(call, Some(*session));
+                (vec![*session], self.stage_in_room(number, &call.called, stage))
             }
             State::Talking { far: Party::Local(_), .. } => (Vec::new(), hold_stage(call, None)),
             _ => return,
         };
         found.push(UserCall {
+            recording: self.user_recording(number, &user),
             user,
             place: Place::Call(number),
             network_id: self.network_id(&legs),
@@ -180,6 +192,17 @@ impl Exchange {
             diversions: call.diversions.clone(),
             conversation: number.0,
         });
+    }
+
+    /// The stage of a call in a conference, which is on hold as a whole and for its owner only.
+    fn stage_in_room(&self, number: CallNumber, who: &Who, stage: CallStage) -> CallStage {
+        match (self.is_held_conference(number, who), stage) {
+            (Some(true), _) => CallStage::Held,
+            (Some(false), _) => CallStage::Active,
+            // The owner's phone holds it, and hears it in another of the conference's calls.
+            (None, CallStage::RemoteHeld) if self.is_in_conference(number) => CallStage::Active,
+            (None, stage) => stage,
+        }
     }
 
     fn network_id(&self, legs: &[SessionId]) -> Option<String> {
@@ -199,6 +222,7 @@ impl Exchange {
                 diversions: Vec::new(),
                 network_id: None,
                 conversation: *number,
+                recording: None,
             });
         }
     }
@@ -222,6 +246,7 @@ impl Exchange {
                     diversions: Vec::new(),
                     network_id: None,
                     conversation: 1_000_000_000 + talk.number,
+                    recording: None,
                 });
             }
         }
@@ -246,6 +271,7 @@ impl Exchange {
                 diversions: Vec::new(),
                 network_id: None,
                 conversation: 0,
+                recording: None,
             });
         }
     }
@@ -274,6 +300,27 @@ impl Exchange {
     /// A line's mailbox.
     pub(crate) fn mailbox(&self, line: &str) -> crate::mailboxes::Mailbox {
         self.mailboxes.of(line)
+    }
+
+    /// The messages in a line's mailbox, oldest first.
+    pub(crate) fn messages(&self, line: &str) -> &[crate::mailboxes::Message] {
+        self.mailboxes.messages(line)
+    }
+
+    /// One message has been heard, or counts as new again. False if there is none.
+    pub(crate) fn mark_message(&mut self, now: Instant, line: &str, id: u64, heard: bool) -> bool {
+        let found = self.mailboxes.mark(line, id, heard);
+        self.changed |= found;
+        self.settle(now);
+        found
+    }
+
+    /// Deletes a message. False if there is none.
+    pub(crate) fn delete_message(&mut self, now: Instant, line: &str, id: u64) -> bool {
+        let found = self.mailboxes.delete(line, id);
+        self.changed |= found;
+        self.settle(now);
+        found
     }
 
     /// Everything in a mailbox has been heard.

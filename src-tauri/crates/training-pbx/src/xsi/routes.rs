@@ -2,8 +2,10 @@
 
 mod calls;
 mod centre;
+mod conference;
 mod directories;
 mod events;
+mod messages;
 mod profile;
 mod services;
 
@@ -14,7 +16,6 @@ use super::Xsi;
 use super::element::Element;
 use super::query::{Address, Page};
 use super::web::{Answer, Outcome, Refusal, WebRequest};
-use crate::company::Role;
 use crate::exchange::Exchange;
 use crate::pbx::Profile;
 
@@ -133,9 +134,7 @@ impl Xsi {
                     "calls" => self.call_request(exchange, cx, &target),
                     "directories" => self.directory_request(exchange, cx, &target),
                     "services" => self.service_request(exchange, cx, &target),
-                    "voicemessagingmessages" if cx.method() == "GET" && words.len() == 3 => {
-                        Ok(services::messages(exchange, &self.names.user_id(&target), &target))
-                    }
+                    "voicemessagingmessages" => self.message_request(exchange, cx, &target),
                     _ => Err(Refusal::not_found("There is no such resource")),
                 }
             }
@@ -160,12 +159,14 @@ impl Xsi {
         Err(Refusal::forbidden(format!("User {id} is out of scope")))
     }
 
+    /// Whether somebody looks after a queue.
+    pub(super) fn is_supervisor(&self, user: &str) -> bool {
+        let mut queues = self.centre.queues.iter();
+        queues.any(|queue| queue.config.supervisors.iter().any(|id| id.0 == user))
+    }
+
     /// Whether somebody may look after an agent.
     pub(super) fn supervises(&self, supervisor: &str, agent: &str) -> bool {
-        let account = self.names.company.account(supervisor);
-        if !account.is_some_and(|account| account.role == Role::Supervisor) {
-            return false;
-        }
         let is = |id: &crate::acd::AgentId, extension: &str| id.0 == extension;
         let queues = self.centre.queues.iter().map(|queue| &queue.config);
         let mut shared = queues.filter(|queue| {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::element::Element;
 use super::names::dialled;
 use super::read::{BadBody, Node};
-use crate::desk::{Desk, ForwardWhen, Forwarding};
+use crate::desk::{Desk, ForwardWhen, Forwarding, RecordingMode};
 use crate::pbx::Profile;
 
 /// What an element may hold.
@@ -213,7 +213,8 @@ pub(crate) const SERVICES: &[Service] = &[
     service(
         "CallCenterMonitoring",
         "Call Center Monitoring",
-        &[flag("playToneToAgentForSilentMonitoring", "false")],
+        // Whoever is listened to knows it, unless somebody wants otherwise.
+        &[flag("playToneToAgentForSilentMonitoring", "true")],
         None,
     ),
     service(
@@ -346,6 +347,14 @@ impl Settings {
                 rules.voicemail_always = works && on("alwaysRedirectToVoiceMail");
                 rules.voicemail_busy = works && on("busyRedirectToVoiceMail");
                 rules.voicemail_no_answer = works && on("noAnswerRedirectToVoiceMail");
+            }),
+            "CallRecording" => desk.change_rules(user, |rules| {
+                rules.recording = match value("recordingMode").as_deref() {
+                    Some("always") => RecordingMode::Always,
+                    Some("always-pause-resume") => RecordingMode::AlwaysPauseResume,
+                    Some("on-demand" | "on-demand-user-start") => RecordingMode::OnDemand,
+                    _ => RecordingMode::Never,
+                };
             }),
             _ => {}
         }

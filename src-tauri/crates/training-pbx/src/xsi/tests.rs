@@ -35,6 +35,7 @@ impl World {
             hosts: vec!["http://one".into(), "http://two".into()],
             sip_host: "127.0.0.1:5060".into(),
             epoch_ms: 1_763_700_000_000,
+            records: true,
         };
         let exchange = ExchangeSettings {
             passwords: passwords("sip"),
@@ -44,6 +45,7 @@ impl World {
             ring_time: Duration::from_secs(30),
             pace: Pace::default(),
             calendar: crate::acd::Calendar { told_at: now, local_s: 6 * 86_400 + 12 * 3600 },
+            records: true,
         };
         let exchange = Exchange::new(now, exchange, Random::from_seed([1; 32]));
         Self { now, exchange, xsi: Xsi::new(now, settings, Random::from_seed([2; 32])) }
@@ -141,7 +143,7 @@ fn the_releases_differ() {
     let device = own("profile/Device/101@lindeboom.example");
     assert_eq!(old.send("101", "GET", &device, "").0, 404);
     assert_eq!(new.send("101", "GET", &device, "").0, 200);
-    let monitor = own("calls/SilentMonitor?address=102");
+    let monitor = own("calls/CoachAgent?address=102");
     assert_eq!(old.send("101", "POST", &monitor, "").0, 404);
     let versions =
         |world: &mut World| world.send("101", "GET", &format!("{ACTIONS}/versions"), "").1;

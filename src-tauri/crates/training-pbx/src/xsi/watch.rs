@@ -4,6 +4,8 @@
 //! record: `Alerting`, `Active`, `Held`, `Remote Held`, `Detached`, `Released` (and gone). What the exchange shows is
 //! compared with the records, and every difference is an event.
 
+mod conference;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
@@ -12,7 +14,7 @@ use super::element::Element;
 use super::names::Names;
 use super::payload::call::{self, A, BSA, SA, shown};
 use crate::call::Who;
-use crate::exchange::{CallNews, CallStage, End, Place, UserCall};
+use crate::exchange::{CallNews, CallStage, End, Place, RecordingState, UserCall};
 
 /// Entries of a user's call log.
 const LOG: usize = 200;
@@ -85,6 +87,10 @@ pub(crate) struct Record {
     pub(crate) redirect: Option<(Who, &'static str, u64)>,
     /// `acdCallInfo`, for calls of a queue.
     pub(crate) acd: Option<Element>,
+    /// Some of it has been recorded.
+    pub(crate) recorded: bool,
+    /// What a client has noted on it, for both ends to see.
+    pub(crate) info: Option<String>,
     /// The user hung up, or let it.
     left: bool,
     refused: Option<u16>,
@@ -154,6 +160,7 @@ pub(crate) struct Watch {
     records: BTreeMap<String, Vec<Record>>,
     hooks: BTreeMap<String, bool>,
     logs: BTreeMap<String, VecDeque<LogEntry>>,
+    conferences: BTreeMap<String, conference::Conferred>,
     last: u64,
     shown: Vec<Shown>,
 }
@@ -167,6 +174,7 @@ impl Watch {
             records: BTreeMap::new(),
             hooks: BTreeMap::new(),
             logs: BTreeMap::new(),
+            conferences: BTreeMap::new(),
             last: 500,
             shown: Vec::new(),
         }
@@ -206,6 +214,25 @@ impl Watch {
             kept || id.is_some_and(|id| entry.id != id)
         });
         before - log.len()
+    }
+
+    /// Whether there are events that have not been handed out.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.shown.is_empty()
+    }
+
+    /// Notes something on a call, for both ends to see; told with the next events.
+    pub(crate) fn set_info(&mut self, call: &UserCall, info: Option<&str>) {
+        let ends = self.records.values_mut().flatten();
+        let ends = ends.filter(|record| record.call.conversation == call.conversation);
+        let mut changed = Vec::new();
+        for record in ends.filter(|record| record.info.as_deref() != info) {
+            record.info = info.map(str::to_owned);
+            changed.push(record.clone());
+        }
+        for record in changed {
+            self.show(SA, "CallClientSessionInfoUpdatedEvent", &record);
+        }
     }
 
     /// The calls as they are now; the events that follow. `acd` writes `acdCallInfo` of those that come from a queue.
@@ -280,6 +307,13 @@ impl Watch {
             CallNews::Retrieved { number, by } => {
                 after.push((Place::Call(number), "CallParkRetrievedEvent", by));
             }
+            CallNews::Supervised { place, user, kind } => {
+                let own = self.records.get(&user).into_iter().flatten();
+                let met = own.filter(|record| record.call.place == place).cloned();
+                for record in met.collect::<Vec<_>>() {
+                    self.show(SA, kind, &record);
+                }
+            }
         }
     }
 
@@ -305,6 +339,7 @@ impl Watch {
             remote: caller,
             diversions: Vec::new(),
             network_id: None,
+            recording: None,
             conversation: match place {
                 Place::Call(number) => number.0,
                 _ => 0,
@@ -366,6 +401,8 @@ impl Watch {
             release: None,
             redirect: None,
             acd: None,
+            recorded: false,
+            info: None,
             left: false,
             refused: None,
             call,
@@ -430,7 +467,40 @@ impl Watch {
             }
             _ => self.hold_changed(ms, old, &mut record),
         }
+        let state = |call: &UserCall| call.recording.and_then(|recording| recording.state);
+        self.recording_changed(state(&was), state(&record.call), &mut record);
         record
+    }
+
+    /// The recording of a call is another than it was.
+    fn recording_changed(
+        &mut self,
+        old: Option<RecordingState>,
+        new: Option<RecordingState>,
+        record: &mut Record,
+    ) {
+        use RecordingState::{Paused, Pending, Started, Stopped};
+        if old == new {
+            return;
+        }
+        let runs = matches!(old, Some(Pending | Started | Paused));
+        if matches!(new, Some(Pending | Started | Paused)) && !runs {
+            self.show(SA, "CallRecordingStartingEvent", record);
+        }
+        let kind = match (old, new) {
+            (Some(Paused), Some(Started)) => "CallRecordingResumedEvent",
+            (_, Some(Started)) => "CallRecordingStartedEvent",
+            (_, Some(Paused)) => "CallRecordingPausedEvent",
+            (_, Some(Stopped { failed })) => {
+                let reason = if failed { "Failure" } else { "User Requested" };
+                let data = call::event("CallRecordingStoppedEvent", record, &self.names);
+                self.shown.push(shown(&record.call.user, SA, data.field("reason", reason)));
+                return;
+            }
+            _ => return,
+        };
+        record.recorded |= matches!(new, Some(Started | Paused));
+        self.show(SA, kind, record);
     }
 
     fn hold_changed(&mut self, ms: u64, old: State, record: &mut Record) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sip_types::{HeaderName, Method};
 use sip_ua::{Body, Event, RegistrationState, SessionId};
 use training_pbx::{CustomerCall, Knob, PbxHandle};
@@ -37,6 +39,10 @@ const CALL: &[&str] = &[
     "detachedTime",
     "releaseTime",
     "acdCallInfo",
+    "recorded",
+    "allowedRecordingControls",
+    "recordingState",
+    "clientSessionInfo",
 ];
 
 async fn phone(pbx: &PbxHandle, extension: &str) -> Phone {
@@ -297,9 +303,9 @@ async fn services_do_what_they_say() {
     pbx.customer_call(CustomerCall::to("101")).await.unwrap();
     let invite = colleague.until("INVITE", incoming).await;
     assert!(invite.headers.get(&HeaderName::Diversion).is_some());
-    let listed =
-        async { while other.get(&other.own("calls")).await.document().all("call").count() != 1 {} };
-    tokio::time::timeout(Duration::from_secs(10), listed).await.expect("the call is listed");
+    // Who has the INVITE finds the call in the list.
+    let listed = other.get(&other.own("calls")).await.document();
+    assert_eq!(listed.all("call").count(), 1, "{listed:?}");
     assert_eq!(client.put(&path, &body.replace("true", "false")).await.status, 200);
     let busy = "<DoNotDisturb xmlns=\"http://schema.broadsoft.com/xsi\"><active>true</active>\
         </DoNotDisturb>";
@@ -317,6 +323,100 @@ async fn services_do_what_they_say() {
     colleague.until("answer", answered).await;
     let calls = client.get(&client.own("calls")).await.document();
     assert_eq!(calls.all("call").count(), 0, "the desk was not to be disturbed");
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn messages_are_listened_to_marked_and_deleted() {
+    let (pbx, client) = desk().await;
+    for line in ["101", "101", "102"] {
+        pbx.turn(Knob::Deposit { line: line.into() }).await.unwrap();
+    }
+    let path = client.own("VoiceMessagingMessages");
+    let list = client.get(&path).await.document();
+    let list = list.child("messageInfoList").unwrap();
+    let all: Vec<&Node> = list.all("messageInfo").collect();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0].names(), ["duration", "callingPartyInfo", "time", "messageId"]);
+    let name = all[0].at(&["callingPartyInfo", "name"]);
+    assert_eq!(name, Some("Garage Jansen"));
+    let id = all[0].value("messageId").unwrap();
+    assert!(id.starts_with("/v2.0/user/101@"), "{id}");
+    let one = format!("{path}/{}", id.rsplit('/').next().unwrap());
+    let message = client.get(&one).await.document();
+    assert_eq!((message.name.as_str(), message.names().len()), ("VoiceMessage", 2));
+    let content = message.child("messageMediaContent").unwrap();
+    assert_eq!(content.names(), ["description", "mediaType", "content"]);
+    let sound = STANDARD.decode(content.value("content").unwrap()).unwrap();
+    let mut sound = hound::WavReader::new(sound.as_slice()).unwrap();
+    let seconds: u32 = all[0].value("duration").unwrap().parse().unwrap();
+    assert_eq!(sound.duration() / sound.spec().sample_rate, seconds);
+    assert!(sound.samples::<i16>().any(|sample| sample.unwrap() > 3_000), "it is silent");
+    assert_eq!(client.put(&format!("{one}/MarkAsRead"), "").await.status, 200);
+    let read = client.get(&path).await.document();
+    let read = read.child("messageInfoList").unwrap().child("messageInfo").unwrap().clone();
+    assert!(read.child("read").is_some(), "{read:?}");
+    let summary = client.get(&client.own("calls/MessageSummary")).await.document();
+    assert_eq!(summary.at(&["summary", "newMessages"]), Some("1"));
+    assert_eq!(client.put(&format!("{one}/MarkAsUnread"), "").await.status, 200);
+    assert_eq!(client.delete(&one).await.status, 200);
+    assert_eq!(client.delete(&one).await.error(), (404, true));
+    assert_eq!(client.get(&format!("{path}/none")).await.error(), (404, true));
+    let summary = client.get(&client.own("calls/MessageSummary")).await.document();
+    assert_eq!(summary.at(&["summary", "newMessages"]), Some("1"));
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn a_note_on_a_call_is_seen_at_both_ends() {
+    let (pbx, client) = desk().await;
+    let (mut phone, mut channel) = at_the_desk(&pbx, &client).await;
+    let mut colleague = self::phone(&pbx, "102").await;
+    let aor = account(&pbx, "102").aor.clone();
+    colleague.call(&aor, "101", OFFER);
+    tokio::select! {
+        _ = phone.until("INVITE", incoming) => {}
+        () = colleague.until("nothing", |_| None) => {}
+    }
+    let received = channel.event("CallReceivedEvent").await;
+    let id = call(&received).value("callId").unwrap().to_owned();
+    let path = client.own(&format!("calls/{id}/ClientSessionInfo?info=dossier%2042"));
+    assert_eq!(client.put(&path, "").await.status, 200);
+    let noted = channel.event("CallClientSessionInfoUpdatedEvent").await;
+    assert_eq!(call(&noted).value("clientSessionInfo"), Some("dossier 42"));
+    let other = Client::new(&pbx, "102");
+    let list = other.get(&other.own("calls")).await.document();
+    let theirs = list.child("call").unwrap().value("callId").unwrap().to_owned();
+    let theirs = other.get(&other.own(&format!("calls/{theirs}"))).await.document();
+    assert_eq!(theirs.value("clientSessionInfo"), Some("dossier 42"));
+    pbx.stop().await;
+}
+
+#[tokio::test]
+async fn numbers_that_ring_too_ring_and_take_the_call() {
+    let (pbx, client) = desk().await;
+    let (mut desk, _channel) = at_the_desk(&pbx, &client).await;
+    let mut colleague = phone(&pbx, "102").await;
+    let other = Client::new(&pbx, "102");
+    let body = "<SimultaneousRingPersonal xmlns=\"http://schema.broadsoft.com/xsi\"><active>true\
+        </active><simRingLocations><simRingLocation><address>102</address>\
+        <answerConfirmationRequired>false</answerConfirmationRequired></simRingLocation>\
+        </simRingLocations></SimultaneousRingPersonal>";
+    let path = client.own("services/SimultaneousRingPersonal");
+    assert_eq!(client.put(&path, body).await.status, 200);
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let (rings, too) =
+        tokio::join!(desk.until("INVITE", incoming), colleague.until("INVITE", incoming));
+    desk.ua.ring(now(), rings.session).unwrap();
+    colleague.ua.accept(now(), too.session, Some(Body::sdp(OFFER))).unwrap();
+    let confirmed = |event: &Event| matches!(event, Event::Confirmed { .. }).then_some(());
+    let ((), ()) = tokio::join!(
+        desk.until("the end", ended(rings.session)),
+        colleague.until("ACK", confirmed)
+    );
+    let list = other.get(&other.own("calls")).await.document();
+    assert_eq!(list.all("call").count(), 1);
+    assert_eq!(client.get(&client.own("calls")).await.document().all("call").count(), 0);
     pbx.stop().await;
 }
 

@@ -19,6 +19,8 @@ const PACKAGES: &[(&str, &str, &[&str], bool)] = &[
     ("Call Forwarding No Answer", "CallForwardingNoAnswerEvent", &["info"], false),
     ("Call Waiting", "CallWaitingEvent", &["info"], false),
     ("Remote Office", "RemoteOfficeEvent", &["info"], false),
+    ("Simultaneous Ring Personal", "SimultaneousRingPersonalEvent", &["info"], false),
+    ("BroadWorks Anywhere", "BroadWorksAnywhereEvent", &["info"], false),
     ("Hoteling Guest", "HotelingGuestEvent", &["info"], false),
     ("Voice Messaging", "VoiceMessagingEvent", &["info"], false),
     ("Voice Mail Message Summary", "VoiceMailMessageSummaryEvent", &["messageSummary"], false),

@@ -10,7 +10,9 @@ mod knobs;
 #[expect(dead_code, reason = "the calls over loopback need more of it")]
 #[path = "../loopback/phone.rs"]
 mod phone;
+mod rooms;
 mod tables;
+mod telephone;
 mod transport;
 
 use client::Client;
@@ -20,7 +22,10 @@ use training_pbx::{Pbx, PbxConfig, PbxHandle, Profile};
 const PROFILES: [Profile; 2] = [Profile::R21, Profile::R2020];
 
 async fn start(profile: Profile) -> PbxHandle {
-    Pbx::start(PbxConfig { profile, ..PbxConfig::default() }).await.unwrap()
+    // Made by the first recording, of which there is none.
+    let recordings_folder = Some(std::env::temp_dir().join("training-pbx-recordings"));
+    let config = PbxConfig { profile, recordings_folder, ..PbxConfig::default() };
+    Pbx::start(config).await.unwrap()
 }
 
 /// The exchange of the newer release, and its receptionist.

@@ -1,6 +1,7 @@
 //! Calls as the call packages and `calls/{id}` show them; the order of the elements is that of the interface.
 
 use crate::call::Who;
+use crate::exchange::{RecordingState, UserRecording};
 use crate::xsi::element::Element;
 use crate::xsi::names::{COUNTRY, Names, tel};
 use crate::xsi::watch::{Record, Release, Shown};
@@ -108,6 +109,19 @@ pub(crate) fn call(record: &Record, names: &Names) -> Element {
         .maybe("detachedTime", record.detached_ms)
         .maybe("releaseTime", record.released_ms)
         .all(record.acd.clone())
+        .flag("recorded", record.recorded)
+        .maybe("allowedRecordingControls", record.call.recording.map(|own| own.controls))
+        .maybe("recordingState", record.call.recording.and_then(recording_word))
+        .maybe("clientSessionInfo", record.info.as_deref())
+}
+
+fn recording_word(recording: UserRecording) -> Option<&'static str> {
+    match recording.state? {
+        RecordingState::Pending => Some("Pending"),
+        RecordingState::Started => Some("Started"),
+        RecordingState::Paused => Some("Paused"),
+        RecordingState::Stopped { failed } => failed.then_some("Failed"),
+    }
 }
 
 /// `eventData` of an event about one call.
@@ -131,14 +145,14 @@ pub(crate) fn hook(off: bool) -> Element {
 pub(crate) fn everything(
     kind: &'static str,
     records: &[&Record],
-    off: bool,
+    (conference, off): (Option<Element>, bool),
     names: &Names,
 ) -> Element {
     let mut data = Element::new("eventData").typed(kind);
     if !records.is_empty() {
         data = data.with(Element::new("calls").all(records.iter().map(|r| call(r, names))));
     }
-    data.field("hookStatus", if off { "Off-Hook" } else { "On-Hook" })
+    data.all(conference).field("hookStatus", if off { "Off-Hook" } else { "On-Hook" })
 }
 
 /// An event for those who watch `user`.

@@ -4,7 +4,7 @@ use sip_types::StatusCode;
 
 use super::Cx;
 use crate::acd;
-use crate::exchange::{Exchange, Goal, UserCall, VerbError};
+use crate::exchange::{Exchange, Goal, RecordingVerb, UserCall, VerbError};
 use crate::pbx::Profile;
 use crate::xsi::Xsi;
 use crate::xsi::element::Element;
@@ -18,7 +18,9 @@ impl From<VerbError> for Refusal {
         match error {
             VerbError::NoSuchCall => Self::not_found(error.to_string()),
             VerbError::WrongState | VerbError::NothingThere => Self::conflict(error.to_string()),
-            VerbError::Unreachable | VerbError::NoControl => Self::forbidden(error.to_string()),
+            VerbError::Unreachable | VerbError::NoControl | VerbError::NotAssigned => {
+                Self::forbidden(error.to_string())
+            }
             VerbError::TooManyCalls => Self::overload(),
         }
     }
@@ -43,7 +45,9 @@ impl Xsi {
                 exchange.clear_messages(cx.now, user);
                 Ok(Answer::done())
             }
-            ("GET" | "POST" | "DELETE" | "PUT", ["conference", ..]) => Err(no_mixer()),
+            (_, ["conference", rest @ ..]) => self.conference_request(exchange, cx, (user, rest)),
+            ("POST", ["escalate"]) => self.escalate(exchange, cx, user),
+            ("POST", [id, "emergencyescalate"]) => self.emergency(exchange, cx, (user, id)),
             ("POST", [verb]) => self.new_call(exchange, cx, user, verb),
             ("PUT", ["dispositioncode", _]) => disposition(exchange, cx, user, None, cx.part(4)),
             ("GET", [id]) => {
@@ -66,7 +70,7 @@ impl Xsi {
         }
     }
 
-    fn record(&self, user: &str, id: &str) -> Result<&Record, Refusal> {
+    pub(super) fn record(&self, user: &str, id: &str) -> Result<&Record, Refusal> {
         let found = self.watch.get(user, id);
         found.ok_or_else(|| Refusal::not_found(format!("There is no call {id}")))
     }
@@ -75,7 +79,11 @@ impl Xsi {
         let own = self.names.user_id(user);
         let one = |record: &&Record| {
             let uri = format!("/v2.0/user/{own}/calls/{}", record.id);
-            Element::new("call").field("callId", &record.id).field("uri", uri)
+            let call = Element::new("call").field("callId", &record.id).field("uri", uri);
+            match self.watch.is_in_conference(user, &record.id) {
+                true => call.attribute("inConference", true),
+                false => call,
+            }
         };
         let records = self.watch.of(user);
         Answer::call(Element::new("Calls").all(records.iter().map(one)))
@@ -112,11 +120,11 @@ impl Xsi {
                 Some(_) => self.colleague(cx)?,
                 None => user.to_owned(),
             }),
-            "directedcallpickupbargein" => return Err(no_mixer()),
-            "silentmonitor" | "silentmonitornext" | "coachagent"
-                if self.profile == Profile::R2020 =>
-            {
-                return Err(no_mixer());
+            "directedcallpickupbargein" | "silentmonitor" | "silentmonitornext" => {
+                self.supervision(exchange, cx, (user, verb))?
+            }
+            "coachagent" if self.profile == Profile::R2020 => {
+                self.supervision(exchange, cx, (user, verb))?
             }
             _ => return Err(Refusal::not_found("There is no such resource")),
         };
@@ -126,7 +134,7 @@ impl Xsi {
     }
 
     /// `CallStartInfo` of the user's latest call.
-    fn started(&self, user: &str) -> Outcome {
+    pub(super) fn started(&self, user: &str) -> Outcome {
         let records = self.watch.of(user);
         let newest = records.last().ok_or_else(|| Refusal::conflict("The call is over already"))?;
         let info = Element::new("CallStartInfo")
@@ -156,14 +164,22 @@ impl Xsi {
                 exchange.talk(cx.now, call)?;
             }
             ("blindtransfer", []) => {
-                exchange.transfer(cx.now, call, &number(cx, "address")?)?;
+                let to = number(cx, "address")?;
+                exchange.transfer(cx.now, call, (&to, cx.address.is("toFront")))?;
+            }
+            ("clientsessioninfo", []) => {
+                let info = cx.address.value("info").unwrap_or_default();
+                if info.len() > 256 || info.chars().any(char::is_control) {
+                    return Err(Refusal::bad("Invalid info"));
+                }
+                self.watch.set_info(call, Some(info).filter(|info| !info.is_empty()));
             }
             ("consulttransfer", [other]) => {
                 let other = self.record(user, other)?.call.clone();
                 exchange.consult_transfer(cx.now, call, &other)?;
             }
             ("mutetransfer", []) => {
-                exchange.transfer(cx.now, call, &number(cx, "address")?)?;
+                exchange.transfer(cx.now, call, (&number(cx, "address")?, false))?;
                 self.observe(cx.now, exchange);
                 let info = Element::new("CallStartInfo")
                     .field("callId", cx.part(3))
@@ -175,14 +191,14 @@ impl Xsi {
                     Some(_) => self.colleague(cx)?,
                     None => user.to_owned(),
                 };
-                exchange.transfer(cx.now, call, &format!("*55{line}"))?;
+                exchange.transfer(cx.now, call, (&format!("*55{line}"), false))?;
             }
             ("park", []) => {
                 let line = match cx.address.value("address") {
                     Some(_) => self.colleague(cx)?,
                     None => user.to_owned(),
                 };
-                exchange.transfer(cx.now, call, &format!("*68{line}"))?;
+                exchange.transfer(cx.now, call, (&format!("*68{line}"), false))?;
             }
             ("groupcallpark", []) => return self.group_park(exchange, cx, (user, call)),
             ("transmitdtmf", []) => {
@@ -196,9 +212,10 @@ impl Xsi {
             ("dispositioncode", [_]) => {
                 return disposition(exchange, cx, user, Some(call), cx.part(5));
             }
-            ("record" | "pauserecording" | "resumerecording" | "stoprecording", []) => {
-                return Err(Refusal::forbidden("Call Recording is not assigned"));
-            }
+            ("record", []) => exchange.record(cx.now, call, RecordingVerb::Record)?,
+            ("pauserecording", []) => exchange.record(cx.now, call, RecordingVerb::Pause)?,
+            ("resumerecording", []) => exchange.record(cx.now, call, RecordingVerb::Resume)?,
+            ("stoprecording", []) => exchange.record(cx.now, call, RecordingVerb::Stop)?,
             _ => return Err(Refusal::not_found("There is no such resource")),
         }
         Ok(Answer::done())
@@ -210,7 +227,7 @@ impl Xsi {
         cx: &Cx<'_>,
         call: &UserCall,
     ) -> Result<(), Refusal> {
-        let all: Vec<UserCall> = self.watch.of(&call.user).iter().map(|r| r.call.clone()).collect();
+        let all = self.calls_of(&call.user);
         for other in all.iter().filter(|other| *other != call) {
             exchange.release_call(cx.now, other, StatusCode::TEMPORARILY_UNAVAILABLE)?;
         }
@@ -228,13 +245,13 @@ impl Xsi {
         lines.extend(self.names.company.accounts.iter().map(|account| account.extension.clone()));
         let free = lines.into_iter().find(|line| exchange.parked(line).is_none());
         let line = free.ok_or_else(|| Refusal::conflict("There is no free place to park"))?;
-        exchange.transfer(cx.now, call, &format!("*68{line}"))?;
+        exchange.transfer(cx.now, call, (&format!("*68{line}"), false))?;
         let place = format!("/v2.0/user/{}/calls", self.names.user_id(&line));
         Ok(Answer::done().header("content-location", place))
     }
 
     /// The colleague whom `address` names.
-    fn colleague(&self, cx: &Cx<'_>) -> Result<String, Refusal> {
+    pub(super) fn colleague(&self, cx: &Cx<'_>) -> Result<String, Refusal> {
         let number = number(cx, "address")?;
         let known = self.names.user(&number);
         known.ok_or_else(|| Refusal::not_found(format!("There is no user {number}")))
@@ -269,11 +286,6 @@ fn number(cx: &Cx<'_>, name: &str) -> Result<String, Refusal> {
     let value = cx.address.value(name);
     let value = value.ok_or_else(|| Refusal::bad(format!("The parameter {name} is missing")))?;
     dialled(value).ok_or_else(|| Refusal::bad(format!("Invalid {name}: {value}")))
-}
-
-/// This exchange mixes no sound, so nobody can listen in or be added.
-fn no_mixer() -> Refusal {
-    Refusal::forbidden("The service is not assigned")
 }
 
 fn summary(exchange: &Exchange, user: &str) -> Answer {

@@ -260,7 +260,7 @@ impl Xsi {
     }
 }
 
-fn premium(queue: &QueueView) -> Result<(), Refusal> {
+pub(super) fn premium(queue: &QueueView) -> Result<(), Refusal> {
     match queue.config.kind {
         Kind::Premium => Ok(()),
         _ => Err(Refusal::forbidden("The call center is not a premium one")),

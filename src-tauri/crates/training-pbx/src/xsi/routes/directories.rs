@@ -2,7 +2,6 @@
 
 use super::{Cx, paged};
 use crate::call::Who;
-use crate::company::Role;
 use crate::xsi::Xsi;
 use crate::xsi::clock::iso;
 use crate::xsi::element::Element;
@@ -360,8 +359,7 @@ impl Xsi {
     }
 
     fn agents(&self, cx: &Cx<'_>, user: &str) -> Outcome {
-        let account = self.names.company.account(user);
-        if !account.is_some_and(|account| account.role == Role::Supervisor) {
+        if !self.is_supervisor(user) {
             return Err(Refusal::forbidden("Only supervisors have agents"));
         }
         let supervisor = crate::acd::AgentId(user.to_owned());

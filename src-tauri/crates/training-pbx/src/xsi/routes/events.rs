@@ -20,6 +20,7 @@ const PACKAGES: &[&str] = &[
     "Advanced Call",
     "Basic Call",
     "Standard Call",
+    "BroadWorks Anywhere",
     "Call Center Agent",
     "Call Center Agent Monitoring",
     "Call Center Configuration",
@@ -35,6 +36,7 @@ const PACKAGES: &[&str] = &[
     "Flexible Seating Guest",
     "Hoteling Guest",
     "Remote Office",
+    "Simultaneous Ring Personal",
     "Voice Mail Message Summary",
     "Voice Messaging",
 ];
@@ -356,7 +358,8 @@ impl Xsi {
             let data = if call::BSA.contains(package) {
                 let records = self.watch.of(user);
                 let off = self.watch.off_hook(user);
-                Some(call::everything("CallSubscriptionEvent", &records, off, &self.names))
+                let state = (self.watch.conference(user, "conference"), off);
+                Some(call::everything("CallSubscriptionEvent", &records, state, &self.names))
             } else {
                 let centre = || acd::initial(package, user, &self.centre, self.clock, &self.names);
                 let service = services.iter().find(|(known, _)| known == package);

@@ -45,7 +45,7 @@ impl Xsi {
             ("GET", []) => Ok(self.service_list(user)),
             (_, ["busylampfield", rest @ ..]) => self.lamps(exchange, cx, user, rest),
             (_, ["bwreceptionist", rest @ ..]) => self.receptionist(cx, user, rest),
-            (_, ["simultaneousringpersonal"]) => self.ring_too(cx, user),
+            (_, ["simultaneousringpersonal"]) => self.ring_too(exchange, cx, user),
             (_, ["broadworksanywhere"]) => self.anywhere(cx, user),
             ("GET", ["callpark"]) => Ok(self.call_park()),
             (_, ["callcenter"]) => self.agent_request(exchange, cx, user),
@@ -61,13 +61,14 @@ impl Xsi {
     }
 
     /// Whether a user has a service: some belong to a role.
-    fn has(&self, user: &str, service: &Service) -> bool {
+    pub(super) fn has(&self, user: &str, service: &Service) -> bool {
         let role = self.names.company.account(user).map(|account| account.role);
         match service.path {
-            "CallCenterMonitoring" => role == Some(Role::Supervisor),
+            "CallCenterMonitoring" => self.is_supervisor(user),
             "DirectedCallPickupWithBargeIn" => {
-                matches!(role, Some(Role::Supervisor | Role::Receptionist))
+                role == Some(Role::Receptionist) || self.is_supervisor(user)
             }
+            "CallRecording" => self.records,
             _ => true,
         }
     }
@@ -113,6 +114,8 @@ impl Xsi {
         all.push(one("Simultaneous Ring Personal", "SimultaneousRingPersonal"));
         all.push(one("BroadWorks Anywhere", "BroadWorksAnywhere"));
         all.push(one("Call Park", "CallPark"));
+        // Nothing of it can be set.
+        all.push(Element::new("service").field("name", "N-Way Call"));
         let role = self.names.company.account(user).map(|account| account.role);
         if role == Some(Role::Receptionist) {
             all.push(one("BroadWorks Receptionist - Enterprise", "BwReceptionist"));
@@ -231,24 +234,22 @@ impl Xsi {
         }
     }
 
-    fn ring_too(&mut self, cx: &Cx<'_>, user: &str) -> Outcome {
-        let mut set = self.lists.ring_too.get(user).cloned().unwrap_or_default();
+    fn ring_too(&mut self, exchange: &mut Exchange, cx: &Cx<'_>, user: &str) -> Outcome {
         match cx.method() {
-            "GET" => {
-                let numbers = set.numbers.iter().map(|(number, confirmed)| {
-                    Element::new("simRingLocation")
-                        .field("address", number)
-                        .field("answerConfirmationRequired", confirmed)
-                });
-                let document = Element::new("SimultaneousRingPersonal")
-                    .field("active", set.active)
-                    .field("incomingCalls", ring_word(set.not_on_a_call))
-                    .with(Element::new("simRingLocations").all(numbers));
-                Ok(Answer::local(document))
-            }
+            "GET" => Ok(Answer::local(self.ring_too_info(user, "SimultaneousRingPersonal"))),
             "PUT" => {
                 let body = read(&cx.request.body, "SimultaneousRingPersonal")?;
+                let mut set = self.lists.ring_too.get(user).cloned().unwrap_or_default();
                 change_ring_too(&mut set, &body)?;
+                let numbers = set.numbers.iter().map(|(number, _)| number.clone());
+                let numbers: Vec<String> = numbers.filter(|_| set.active).collect();
+                let if_free = set.not_on_a_call;
+                exchange.change_desk(cx.now, |desk| {
+                    desk.change_rules(user, |rules| {
+                        rules.ring_too = numbers;
+                        rules.ring_too_if_free = if_free;
+                    });
+                });
                 self.lists.ring_too.insert(user.to_owned(), set);
                 Ok(Answer::done())
             }
@@ -256,25 +257,41 @@ impl Xsi {
         }
     }
 
-    fn anywhere(&mut self, cx: &Cx<'_>, user: &str) -> Outcome {
+    /// Simultaneous ring as it is set.
+    pub(in crate::xsi) fn ring_too_info(&self, user: &str, root: &'static str) -> Element {
+        let set = self.lists.ring_too.get(user).cloned().unwrap_or_default();
+        let numbers = set.numbers.iter().map(|(number, confirmed)| {
+            Element::new("simRingLocation")
+                .field("address", number)
+                .field("answerConfirmationRequired", confirmed)
+        });
+        Element::new(root)
+            .field("active", set.active)
+            .field("incomingCalls", ring_word(set.not_on_a_call))
+            .with(Element::new("simRingLocations").all(numbers))
+    }
+
+    /// The numbers of BroadWorks Anywhere as they are set.
+    pub(in crate::xsi) fn anywhere_info(&self, user: &str, root: &'static str) -> Element {
         let own = self.names.user_id(user);
+        let one = |location: &Location| {
+            let uri = format!(
+                "/v2.0/user/{own}/services/BroadWorksAnywhere/Location/{}",
+                location.number
+            );
+            Element::new("location")
+                .field("locationUri", uri)
+                .field("phoneNumber", &location.number)
+                .field("active", location.active)
+                .field("description", &location.description)
+        };
+        let all = self.lists.locations.get(user).into_iter().flatten().map(one);
+        Element::new(root).with(Element::new("locations").all(all))
+    }
+
+    fn anywhere(&mut self, cx: &Cx<'_>, user: &str) -> Outcome {
         match cx.method() {
-            "GET" => {
-                let one = |location: &Location| {
-                    let uri = format!(
-                        "/v2.0/user/{own}/services/BroadWorksAnywhere/Location/{}",
-                        location.number
-                    );
-                    Element::new("location")
-                        .field("locationUri", uri)
-                        .field("phoneNumber", &location.number)
-                        .field("active", location.active)
-                        .field("description", &location.description)
-                };
-                let all = self.lists.locations.get(user).into_iter().flatten().map(one);
-                let locations = Element::new("locations").all(all);
-                Ok(Answer::local(Element::new("BroadWorksAnywhere").with(locations)))
-            }
+            "GET" => Ok(Answer::local(self.anywhere_info(user, "BroadWorksAnywhere"))),
             "PUT" => {
                 let body = read(&cx.request.body, "BroadWorksAnywhere")?;
                 body.in_order(&["locations"])?;
@@ -356,17 +373,4 @@ fn read_locations(list: &Node) -> Result<Vec<Location>, Refusal> {
         0..=NUMBERS => Ok(locations),
         _ => Err(Refusal::bad("There are more than ten numbers")),
     }
-}
-
-/// The mailbox as a list: messages are counted here and have no sound.
-pub(super) fn messages(exchange: &Exchange, id: &str, user: &str) -> Answer {
-    let mailbox = exchange.mailbox(user);
-    let one = |(number, read): (u32, bool)| {
-        let uri = format!("/v2.0/user/{id}/VoiceMessagingMessages/{number}");
-        Element::new("messageInfo").flag("read", read).field("messageId", uri)
-    };
-    let all = (0..mailbox.old).map(|n| (n, true));
-    let all = all.chain((mailbox.old..mailbox.old + mailbox.new).map(|n| (n, false)));
-    let list = Element::new("messageInfoList").all(all.take(500).map(one));
-    Answer::local(Element::new("VoiceMessagingMessages").with(list))
 }

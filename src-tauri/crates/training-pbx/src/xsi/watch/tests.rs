@@ -36,6 +36,7 @@ fn call(user: &str, end: End, stage: CallStage, remote: &str) -> UserCall {
         remote: who(remote),
         diversions: Vec::new(),
         network_id: None,
+        recording: None,
         conversation: 7,
     }
 }
