@@ -113,6 +113,12 @@ struct Pbx {
     /// Which hosted service is imitated: r21 or 2020.
     #[arg(long, value_name = "PROFILE", default_value = "2020")]
     profile: String,
+    /// Folder for messages on the voicemail, as mails (.eml with a WAV); none are kept when left out.
+    #[arg(long, value_name = "FOLDER")]
+    voicemail: Option<PathBuf>,
+    /// Folder for recordings of calls (.wav, 16 kHz mono); no call can be recorded when left out.
+    #[arg(long, value_name = "FOLDER")]
+    recordings: Option<PathBuf>,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,

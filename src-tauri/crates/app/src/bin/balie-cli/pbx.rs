@@ -3,6 +3,7 @@
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use app::code::Code;
 use app::control::ErrorReply;
@@ -34,7 +35,16 @@ pub(crate) async fn run(arguments: crate::Pbx) -> Result<(), Failure> {
     };
     // Another one each time: what starts anew must not give out the nonces and passwords of its last run.
     let seed = RandomState::new().hash_one(sip_port);
-    let config = PbxConfig { listen, sip_port, company, profile, seed, ..PbxConfig::default() };
+    let config = PbxConfig {
+        listen,
+        sip_port,
+        company,
+        profile,
+        seed,
+        voicemail_folder: folder(arguments.voicemail)?,
+        recordings_folder: folder(arguments.recordings)?,
+        ..PbxConfig::default()
+    };
     let pbx = training_pbx::Pbx::start(config)
         .await
         .map_err(|error| Failure::failed(ErrorReply::new(Code::PortTaken, error.to_string())))?;
@@ -54,6 +64,16 @@ fn print_ready(ready: &training_pbx::Ready) -> Result<(), Failure> {
         out::text(&format!("{}  {}", account.aor, account.name))?;
     }
     Ok(())
+}
+
+/// A folder that can be made, so that what is wrong with it is said before the first call and not after.
+fn folder(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    if let Some(path) = &path {
+        fs::create_dir_all(path).map_err(|error| {
+            Failure::usage(Code::BadRequest, format!("{}: {error}", path.display()))
+        })?;
+    }
+    Ok(path)
 }
 
 fn address(text: &str) -> Option<(IpAddr, u16)> {
