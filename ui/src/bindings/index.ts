@@ -102,7 +102,15 @@ transport: TransportChoice,
 /**
  * Outbound proxy; may be empty.
  */
-outbound_proxy: string, };
+outbound_proxy: string, 
+/**
+ * Token of `account.discover`: what was found is taken along, its passwords too.
+ */
+discovered?: string, 
+/**
+ * No telephone of its own: another one rings and is controlled here. Left out: as it is.
+ */
+control_only?: boolean, };
 
 /**
  * Answer to `account.save`.
@@ -167,6 +175,10 @@ retry_at_ms: number | null,
  */
 demo: boolean, 
 /**
+ * No telephone of its own: another one rings and is controlled here. `registered` says that it can be.
+ */
+control_only: boolean, 
+/**
  * True while no password is known: the front end asks for it (`account.password`).
  */
 password_needed: boolean, 
@@ -229,6 +241,11 @@ on_call: boolean | null,
  */
 monitored: boolean, 
 /**
+ * Why queues give no calls though the agent wants them, whether the exchange has taken him out for it or
+ * passes him by; null: they do, or he wants none.
+ */
+cause: DriftCause | null, 
+/**
  * What can be asked for now.
  */
 allowed: Array<AgentWish>, 
@@ -244,6 +261,10 @@ reason_forced: boolean,
  * The end of a call that is being finished.
  */
 wrap_up: WrapUpView | null, 
+/**
+ * Id of the [`DispositionView`] that must be answered before the agent can be available; null: none must.
+ */
+needs_outcome: number | null, 
 /**
  * Own queues by name.
  */
@@ -331,6 +352,11 @@ on_call: boolean | null,
  */
 monitored: boolean, 
 /**
+ * Why queues give no calls though the agent wants them, whether the exchange has taken him out for it or
+ * passes him by; null: they do, or he wants none.
+ */
+cause: DriftCause | null, 
+/**
  * What can be asked for now.
  */
 allowed: Array<AgentWish>, 
@@ -346,6 +372,10 @@ reason_forced: boolean,
  * The end of a call that is being finished.
  */
 wrap_up: WrapUpView | null, 
+/**
+ * Id of the [`DispositionView`] that must be answered before the agent can be available; null: none must.
+ */
+needs_outcome: number | null, 
 /**
  * Own queues by name.
  */
@@ -454,7 +484,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording;
 
 /**
  * Everything the main window shows.
@@ -1053,6 +1083,30 @@ values: ServiceValues,
 /**
  * Account id.
  */
+account?: string, } | { "cmd": "greeting.get", 
+/**
+ * Which.
+ */
+greeting: GreetingOf, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "greeting.set", 
+/**
+ * Which.
+ */
+greeting: GreetingOf, 
+/**
+ * What it is called, 1 to 80 characters.
+ */
+name: string, 
+/**
+ * A WAV file, mono, 8 or 16 kHz, 16 bit or G.711, at most 2.5 MB, base64 (RFC 4648 section 4).
+ */
+wav: SoundText, 
+/**
+ * Account id.
+ */
 account?: string, } | { "cmd": "night.set", 
 /**
  * How it is decided.
@@ -1171,6 +1225,10 @@ abandoned: Array<AbandonedView>,
  */
 dispositions: Array<DispositionView>, 
 /**
+ * Calls that are parked at the user's own line or at one of his group, longest first.
+ */
+parked: Array<ParkedView>, 
+/**
  * The mailbox at the exchange; null: none is told.
  */
 messages: MessagesView | null, 
@@ -1191,7 +1249,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1225,7 +1283,11 @@ number: string,
 /**
  * Department.
  */
-department: string, };
+department: string, 
+/**
+ * Account by which he is called and his line watched.
+ */
+account: string, };
 
 /**
  * Everything that can be asked for.
@@ -1242,7 +1304,19 @@ account: string, } | { "cmd": "account.test",
 /**
  * What was filled in.
  */
-form: AccountForm, } | { "cmd": "account.save", 
+form: AccountForm, } | { "cmd": "account.discover", 
+/**
+ * User name, `jan@company.example`.
+ */
+user: string, 
+/**
+ * Password.
+ */
+password: Password, 
+/**
+ * Server of the web services, `xsp.example.nl`; where the domain of the user name says when left out.
+ */
+server?: string, } | { "cmd": "account.save", 
 /**
  * What was filled in.
  */
@@ -1480,7 +1554,11 @@ on: boolean, } | { "cmd": "notice.dismiss",
 /**
  * Notice id.
  */
-id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "demo.customer", } | { "cmd": "quit", } | CentreCommand;
+id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "demo.customer", 
+/**
+ * Through the queue that the account takes calls of.
+ */
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand;
 
 /**
  * Answer to `call.transfer.consult`.
@@ -1564,6 +1642,64 @@ mos: number | null,
 bytes: number, };
 
 /**
+ * What `account.discover` found. Passwords stay in the program.
+ */
+export type DiscoveredAccount = { 
+/**
+ * `discovered` of an [`AccountForm`], for a quarter of an hour.
+ */
+token: string, 
+/**
+ * Name of the user at the exchange.
+ */
+display_name: string, 
+/**
+ * SIP address, without `sip:`; empty when none was found.
+ */
+user: string, 
+/**
+ * Server; empty when none was found.
+ */
+server: string, 
+/**
+ * User name for authentication; may be empty.
+ */
+auth_user: string, 
+/**
+ * Outbound proxy; may be empty.
+ */
+outbound_proxy: string, 
+/**
+ * How to talk to the server.
+ */
+transport: TransportChoice, 
+/**
+ * The password of the telephone is known.
+ */
+has_password: boolean, 
+/**
+ * Number of the user; may be empty.
+ */
+number: string, 
+/**
+ * Extension of the user; may be empty.
+ */
+extension: string, 
+/**
+ * User name at the web services.
+ */
+exchange_user: string, 
+/**
+ * Why there is no telephone in the form: it must be filled in by hand, or the account controls another one
+ * (`control_only`); null: it is complete.
+ */
+missing: Code | null, 
+/**
+ * The same for support.
+ */
+detail: string | null, };
+
+/**
  * A call that is over, or about to be, and wants an outcome.
  */
 export type DispositionView = { 
@@ -1619,7 +1755,7 @@ export type Done = Record<symbol, never>;
 export type DriftAction = "repeat" | "accept";
 
 /**
- * What is behind a drift.
+ * What keeps an agent from getting calls.
  */
 export type DriftCause = "dnd" | "forwarding" | "personal_call" | "bounces" | "supervisor" | "unknown";
 
@@ -1898,7 +2034,38 @@ in_force: boolean | null,
 /**
  * Until when, where told.
  */
-until_ms: number | null, };
+until_ms: number | null, 
+/**
+ * A schedule of holidays; else, of a schedule, of business hours.
+ */
+holidays: boolean, 
+/**
+ * The times of a schedule.
+ */
+openings: Array<OpeningView>, };
+
+/**
+ * What callers of the voicemail hear.
+ */
+export type GreetingName = "standard" | "own" | "alternate_1" | "alternate_2" | "alternate_3";
+
+/**
+ * Which greeting of the voicemail.
+ */
+export type GreetingOf = "busy" | "no_answer";
+
+/**
+ * The user's own recording of a greeting.
+ */
+export type GreetingRecording = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * A WAV file, base64 (RFC 4648 section 4).
+ */
+wav: string, };
 
 /**
  * A call that is over.
@@ -1970,6 +2137,10 @@ members: Array<string>,
  * Who is next in line.
  */
 next: string | null, 
+/**
+ * Whether the user belongs to it is told; false: `joined` says nothing.
+ */
+told: boolean, 
 /**
  * The user takes its calls.
  */
@@ -2085,6 +2256,10 @@ presence?: PresenceView,
  * be known.
  */
 stale_since?: number, 
+/**
+ * The same as a time: milliseconds since the Unix epoch.
+ */
+stale_since_ms?: number, 
 /**
  * Counts the changes of this line.
  */
@@ -2248,6 +2423,39 @@ at_ms: number,
 severe: boolean, };
 
 /**
+ * A time in which a schedule holds, by the clock on the wall of the exchange's user.
+ */
+export type OpeningView = { 
+/**
+ * Its name at the exchange; may be empty.
+ */
+name: string, 
+/**
+ * The first day, `2026-01-31`.
+ */
+day: string, 
+/**
+ * Minute of the day at which it begins.
+ */
+from: number, 
+/**
+ * How long it lasts, minutes.
+ */
+lasts: number, 
+/**
+ * How often it comes again.
+ */
+recurs: RecursName, 
+/**
+ * Of `weekly`: the days of the week, 1 for Monday to 7.
+ */
+weekdays: Array<number>, 
+/**
+ * Every so many days, weeks, months or years.
+ */
+every: number, };
+
+/**
  * Answer to `call.park`: how it goes is told as a transfer, and by `call.parked` when it is done.
  */
 export type Parked = { 
@@ -2255,6 +2463,31 @@ export type Parked = {
  * Where it will be, when that is known; else only the exchange knows.
  */
 slot?: string, };
+
+/**
+ * A call that is parked.
+ */
+export type ParkedView = { 
+/**
+ * Where it is fetched: `slot` of `call.retrieve`.
+ */
+slot: string, 
+/**
+ * Whose line that is; empty when not known.
+ */
+name: string, 
+/**
+ * The user's own line.
+ */
+own: boolean, 
+/**
+ * Who is parked.
+ */
+peer: PeerView, 
+/**
+ * Since when, as far as was seen.
+ */
+since_ms: number, };
 
 /**
  * A password on its way in. Never printed, never written out again.
@@ -2453,6 +2686,11 @@ stale_since_ms: number | null,
 gone: boolean, };
 
 /**
+ * How often an opening comes again.
+ */
+export type RecursName = "once" | "daily" | "weekly" | "monthly" | "yearly";
+
+/**
  * Why something that was asked for did not happen.
  */
 export type RefusalView = { 
@@ -2523,7 +2761,19 @@ account: string, } | { "cmd": "account.test",
 /**
  * What was filled in.
  */
-form: AccountForm, } | { "cmd": "account.save", 
+form: AccountForm, } | { "cmd": "account.discover", 
+/**
+ * User name, `jan@company.example`.
+ */
+user: string, 
+/**
+ * Password.
+ */
+password: Password, 
+/**
+ * Server of the web services, `xsp.example.nl`; where the domain of the user name says when left out.
+ */
+server?: string, } | { "cmd": "account.save", 
 /**
  * What was filled in.
  */
@@ -2761,7 +3011,11 @@ on: boolean, } | { "cmd": "notice.dismiss",
 /**
  * Notice id.
  */
-id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "demo.customer", } | { "cmd": "quit", } | CentreCommand);
+id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "demo.customer", 
+/**
+ * Through the queue that the account takes calls of.
+ */
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand);
 
 /**
  * A phone that rings too.
@@ -2811,7 +3065,8 @@ export type ServiceValues = {
  */
 active?: boolean, 
 /**
- * Forwarding: where to; remote office: the number; hoteling: whose phone.
+ * Forwarding: where to; remote office: the number; hoteling: whose phone; voicemail: where callers are sent
+ * who can leave no message.
  */
 to?: string, 
 /**
@@ -2843,6 +3098,30 @@ no_answer?: boolean,
  */
 email?: string, 
 /**
+ * Voicemail: a copy of each message is mailed there; empty: not.
+ */
+copy?: string, 
+/**
+ * Voicemail: what callers hear while the user talks.
+ */
+greeting_busy?: GreetingName, 
+/**
+ * Voicemail: what callers hear when nobody answers.
+ */
+greeting_no_answer?: GreetingName, 
+/**
+ * Voicemail: what the user's own recording for `greeting_busy` is called; empty: there is none. Read only.
+ */
+recording_busy?: string, 
+/**
+ * Voicemail: the same for `greeting_no_answer`. Read only.
+ */
+recording_no_answer?: string, 
+/**
+ * Voicemail: callers hear the greeting and can leave no message; with `to` they are sent there after it.
+ */
+no_message?: boolean, 
+/**
  * Voicemail: there is a mailbox that can be listened to. Read only.
  */
 has_mailbox?: boolean, 
@@ -2851,7 +3130,7 @@ has_mailbox?: boolean,
  */
 night?: NightChoice, 
 /**
- * Night: name of the schedule. Read only.
+ * Night: name of the schedule of business hours. Read only.
  */
 schedule?: string, };
 
@@ -2905,6 +3184,11 @@ theme: Theme, };
  * How bad a figure is.
  */
 export type SeverityName = "normal" | "yellow" | "red";
+
+/**
+ * A sound file as text. What was said in it does not belong into logs.
+ */
+export type SoundText = string;
 
 /**
  * How to be in on a call.
@@ -3095,4 +3379,8 @@ extended: boolean,
 /**
  * It can be extended (`agent.wrap_up.extend`).
  */
-may_extend: boolean, };
+may_extend: boolean, 
+/**
+ * It lasts until the outcome of the call is given.
+ */
+held: boolean, };

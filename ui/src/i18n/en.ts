@@ -48,6 +48,7 @@ export const en: Messages = {
     no_exchange: { what: 'This account is not connected to the exchange', todo: 'Fill in the exchange at the account.' },
     licence_missing: { what: 'A licence for this is missing', todo: 'Ask your administrator or supplier for this function.' },
     last_staffed: { what: 'You are the last one in a queue', todo: 'Sign out all the same, or wait until a colleague signs in.' },
+    setup_unavailable: { what: 'The exchange does not give out the settings of the softphone', todo: 'Fill them in yourself, or control another telephone.' },
     outcome_needed: { what: 'First give the outcome of the last call', todo: 'The queue wants one; then you get calls again.' },
     reason_needed: { what: 'Choose a reason first', todo: 'Without one the exchange does not take this.' },
     bad_value: { what: 'The exchange does not take this value', todo: 'Check the number or the setting.' },

@@ -55,6 +55,7 @@ const codes: Record<Code, CodeText> = {
   no_exchange: { what: 'Dit account heeft geen koppeling met de centrale', todo: 'Vul bij het account de gegevens van de centrale in.' },
   licence_missing: { what: 'Hiervoor ontbreekt een licentie', todo: 'Vraag uw beheerder of leverancier om deze functie.' },
   last_staffed: { what: 'U bent de laatste in een wachtrij', todo: 'Meld u toch af, of wacht tot een collega zich aanmeldt.' },
+  setup_unavailable: { what: 'De centrale geeft de gegevens van de softphone niet vrij', todo: 'Vul ze zelf in, of bedien er een ander toestel mee.' },
   outcome_needed: { what: 'Geef eerst de uitkomst van het vorige gesprek', todo: 'De wachtrij verlangt er een; daarna krijgt u weer gesprekken.' },
   reason_needed: { what: 'Kies eerst een reden', todo: 'Zonder reden neemt de centrale dit niet aan.' },
   bad_value: { what: 'De centrale neemt deze waarde niet aan', todo: 'Controleer het nummer of de instelling.' },

@@ -83,6 +83,8 @@ pub enum Code {
     UnknownCommand,
     /// A known command that this version does not have.
     NotSupported,
+    /// The exchange does not hand out what a telephone of its own needs.
+    SetupUnavailable,
     /// The settings file cannot be read.
     BadConfig,
     /// The settings file cannot be written: changes hold for this run only.

@@ -13,6 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod setup;
+
+pub use self::setup::SetupSettings;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
 
@@ -32,6 +35,9 @@ pub struct Config {
     pub paths: PathSettings,
     /// Devices.
     pub audio: AudioSettings,
+    /// Automatic set-up.
+    #[serde(skip_serializing_if = "SetupSettings::is_usual")]
+    pub setup: SetupSettings,
     /// The user's choices.
     pub ui: SettingsView,
     #[serde(flatten, skip_serializing)]
@@ -66,6 +72,11 @@ pub struct AccountSettings {
     pub keyring: bool,
     /// Register. False: direct calls to and from this address.
     pub register: bool,
+    /// No telephone of its own: another one rings, and its calls are controlled over the exchange's web services.
+    pub control_only: bool,
+    /// The exchange may have this telephone answer, hold and resume (`NOTIFY` with `Event: talk` or `hold`): for a
+    /// program elsewhere that controls it.
+    pub remote_control: bool,
     /// Whose requests are answered; by default the registrar's, anybody's where `register` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_from: Option<AcceptFrom>,
@@ -135,6 +146,8 @@ impl Default for AccountSettings {
             password: Secret::default(),
             keyring: false,
             register: true,
+            control_only: false,
+            remote_control: false,
             accept_from: None,
             expires: 300,
             ping: 30,
@@ -550,6 +563,7 @@ impl Config {
         add("network.", &self.network.unknown);
         add("paths.", &self.paths.unknown);
         add("audio.", &self.audio.unknown);
+        add("setup.", &self.setup.unknown);
         found
     }
 
@@ -609,6 +623,12 @@ impl AccountSettings {
         }
         if self.ping != 0 && !(10..=300).contains(&self.ping) {
             return Err(("ping", format!("ping of account {:?} is not 0 or 10 to 300", self.id)));
+        }
+        if self.control_only && self.xsi.is_none() {
+            return Err((
+                "control_only",
+                format!("account {:?} controls calls over account.xsi, which it lacks", self.id),
+            ));
         }
         // Better no call than one in clear where the contrary was asked for.
         if self.srtp == Srtp::Required {

@@ -59,6 +59,19 @@ pub enum Command {
         /// What was filled in.
         form: AccountForm,
     },
+    /// Find the account that belongs to a user name and password of an exchange's web services. The password is tried
+    /// once. Answered with [`DiscoveredAccount`], whose token goes into a form.
+    #[serde(rename = "account.discover")]
+    AccountDiscover {
+        /// User name, `jan@company.example`.
+        user: String,
+        /// Password.
+        password: Password,
+        /// Server of the web services, `xsp.example.nl`; where the domain of the user name says when left out.
+        #[serde(default)]
+        #[ts(optional, as = "Option<String>")]
+        server: String,
+    },
     /// Keep an account and register it. Answered with [`AccountSaved`].
     #[serde(rename = "account.save")]
     AccountSave {
@@ -408,6 +421,7 @@ const NAMES: &[&str] = &[
     "account.register",
     "account.unregister",
     "account.test",
+    "account.discover",
     "account.save",
     "account.remove",
     "account.password",
@@ -559,6 +573,46 @@ pub struct AccountForm {
     /// Outbound proxy; may be empty.
     #[serde(default)]
     pub outbound_proxy: String,
+    /// Token of `account.discover`: what was found is taken along, its passwords too.
+    #[serde(default)]
+    #[ts(optional)]
+    pub discovered: Option<String>,
+    /// No telephone of its own: another one rings and is controlled here. Left out: as it is.
+    #[serde(default)]
+    #[ts(optional)]
+    pub control_only: Option<bool>,
+}
+
+/// What `account.discover` found. Passwords stay in the program.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct DiscoveredAccount {
+    /// `discovered` of an [`AccountForm`], for a quarter of an hour.
+    pub token: String,
+    /// Name of the user at the exchange.
+    pub display_name: String,
+    /// SIP address, without `sip:`; empty when none was found.
+    pub user: String,
+    /// Server; empty when none was found.
+    pub server: String,
+    /// User name for authentication; may be empty.
+    pub auth_user: String,
+    /// Outbound proxy; may be empty.
+    pub outbound_proxy: String,
+    /// How to talk to the server.
+    pub transport: TransportChoice,
+    /// The password of the telephone is known.
+    pub has_password: bool,
+    /// Number of the user; may be empty.
+    pub number: String,
+    /// Extension of the user; may be empty.
+    pub extension: String,
+    /// User name at the web services.
+    pub exchange_user: String,
+    /// Why there is no telephone in the form: it must be filled in by hand, or the account controls another one
+    /// (`control_only`); null: it is complete.
+    pub missing: Option<Code>,
+    /// The same for support.
+    pub detail: Option<String>,
 }
 
 /// Transport chosen in the account form.
@@ -613,6 +667,8 @@ pub enum Answer {
     View(Box<AppView>),
     /// What a test of an account found.
     Test(TestReport),
+    /// The account that was found.
+    Discovered(Box<DiscoveredAccount>),
     /// The account that was kept.
     Account(AccountSaved),
     /// The embedded exchange.

@@ -188,6 +188,8 @@ pub struct AccountView {
     pub retry_at_ms: Option<u64>,
     /// True for the account on the embedded exchange.
     pub demo: bool,
+    /// No telephone of its own: another one rings and is controlled here. `registered` says that it can be.
+    pub control_only: bool,
     /// True while no password is known: the front end asks for it (`account.password`).
     pub password_needed: bool,
     /// Server as the account form shows it.

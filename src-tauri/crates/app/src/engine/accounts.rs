@@ -113,6 +113,9 @@ impl Desk {
         self.accounts.push(Account::new(settings, demo, now));
         self.publisher.changed();
         self.begin_exchange(now, &exchange);
+        if exchange.control_only {
+            return;
+        }
         if let Some(password) = known {
             self.enter_account(now, &id, Some(password));
         } else if !variable.is_empty() {
@@ -267,6 +270,26 @@ impl Desk {
         }
     }
 
+    /// An account without a telephone stands as its exchange does.
+    pub(super) fn remote_account(
+        &mut self,
+        now: Instant,
+        id: &str,
+        state: AccountState,
+        reason: Option<Code>,
+    ) {
+        let Some(account) = self.account_mut(id) else { return };
+        if (account.state, account.reason) == (state, reason) {
+            return;
+        }
+        if account.state != state {
+            account.since = now;
+        }
+        (account.state, account.reason) = (state, reason);
+        account.password_needed = reason == Some(Code::AuthFailed);
+        self.account_changed(now, id);
+    }
+
     fn account_changed(&mut self, now: Instant, id: &str) {
         self.publisher.changed();
         let Some(account) = self.account(id) else { return };
@@ -335,10 +358,23 @@ impl Desk {
             Err(error) => return reply(Err(error)),
         };
         let id = settings.id.clone();
+        let mut password =
+            Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let mut exchange = None;
+        if let Some(token) = &form.discovered {
+            // What was found is in here, its passwords too.
+            password = password.or(settings.password.get());
+            exchange = settings.xsi.as_ref().and_then(|xsi| xsi.password.get());
+            self.discoveries.forget(token);
+        }
+        let password = password.filter(|_| !settings.control_only);
         self.leave_account(now, &id);
         let place = self.settings.config.accounts.iter().position(|known| known.id == id);
-        if !form.password.is_empty() {
+        if password.is_some() {
             settings.use_keyring();
+        }
+        if exchange.is_some() {
+            settings.keep_exchange_password();
         }
         match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
             Some(known) => *known = settings.clone(),
@@ -350,12 +386,16 @@ impl Desk {
             None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
         self.publisher.changed();
-        if form.password.is_empty() {
-            self.accounts.retain(|account| account.settings.id != id);
-            self.begin_account(now, settings, false);
-            reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
-        } else {
-            self.keep_password(now, id, &form.password, reply, true);
+        if let Some(secret) = exchange {
+            self.keep_exchange_secret(now, &settings, secret);
+        }
+        match password {
+            Some(password) => self.keep_password(now, id, password, reply, true),
+            None => {
+                self.accounts.retain(|account| account.settings.id != id);
+                self.begin_account(now, settings, false);
+                reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
+            }
         }
     }
 
@@ -378,18 +418,17 @@ impl Desk {
             }
             self.keep_settings(now);
         }
-        self.keep_password(now, id.to_owned(), password, reply, false);
+        self.keep_password(now, id.to_owned(), password.secret().clone(), reply, false);
     }
 
     fn keep_password(
         &mut self,
         now: Instant,
         id: String,
-        password: &Password,
+        secret: SecretString,
         reply: Reply,
         saved: bool,
     ) {
-        let secret = password.secret().clone();
         self.enter_account(now, &id, Some(secret.clone()));
         let (secrets, name) = (self.settings.secrets.clone(), id.clone());
         let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
@@ -413,7 +452,11 @@ impl Desk {
         self.settings.config.accounts.retain(|account| account.id != id);
         self.keep_settings(now);
         let (secrets, name) = (self.settings.secrets.clone(), id.to_owned());
-        let work = tokio::task::spawn_blocking(move || secrets.remove(&name));
+        let exchange = super::centre::secret_name(&name);
+        let work = tokio::task::spawn_blocking(move || {
+            secrets.remove(&exchange);
+            secrets.remove(&name);
+        });
         self.later(work, |_, _, _| {});
         Ok(Answer::done())
     }
@@ -422,6 +465,7 @@ impl Desk {
     pub(super) fn forget_account(&mut self, now: Instant, id: &str) {
         self.forget_watches(now, id);
         self.end_exchange(id);
+        self.remotes.forget(id);
         self.leave_account(now, id);
         self.accounts.retain(|account| account.settings.id != id);
         self.publisher.changed();
@@ -439,6 +483,16 @@ impl Desk {
     pub(super) fn settings_of(&self, form: &AccountForm) -> Result<AccountSettings, ErrorReply> {
         let known = form.id.as_deref().and_then(|id| self.account(id));
         let base = known.map(|account| account.settings.clone());
+        let base = match form.discovered.as_deref() {
+            Some(token) => {
+                let found = self.discoveries.get(token).ok_or_else(|| {
+                    ErrorReply::new(Code::NotFound, "what was found is not kept any more")
+                })?;
+                let id = base.map(|base| base.id).unwrap_or_default();
+                Some(AccountSettings { id, ..found.clone() })
+            }
+            None => base,
+        };
         let taken = |id: &str| self.account(id).is_some();
         apply_form(form, base, taken)
     }
@@ -500,6 +554,7 @@ fn ua_config(
         gruu: settings.gruu,
         ping: (settings.ping > 0).then(|| Duration::from_secs(u64::from(settings.ping))),
         register: settings.register,
+        remote_control: settings.remote_control,
         accept_from: match settings.accepts() {
             AcceptFrom::Registrar => UaAccept::Registrar,
             AcceptFrom::Any => UaAccept::Any,
@@ -540,7 +595,13 @@ fn apply_form(
     taken: impl Fn(&str) -> bool,
 ) -> Result<AccountSettings, ErrorReply> {
     let bad = |message: &str| ErrorReply::new(Code::BadRequest, message);
-    let address = strip_scheme(form.user.trim());
+    let mut settings = base.unwrap_or_default();
+    settings.control_only = form.control_only.unwrap_or(settings.control_only);
+    // Whose telephone is another one has his name at the exchange for an address.
+    let at_exchange = settings.xsi.as_ref().filter(|_| settings.control_only);
+    let at_exchange = at_exchange.map(|xsi| xsi.user.clone()).unwrap_or_default();
+    let user = Some(form.user.trim()).filter(|user| !user.is_empty()).unwrap_or(&at_exchange);
+    let address = strip_scheme(user);
     let (user, domain) = address.split_once('@').unwrap_or((address, ""));
     let server = strip_scheme(form.server.trim());
     let host_of_server = server.split(';').next().unwrap_or_default();
@@ -555,7 +616,6 @@ fn apply_form(
         let probe = Uri::parse(&format!("sip:{domain}")).map_err(|_| bad("no usable domain"))?;
         probe.host().cloned().ok_or_else(|| bad("no usable domain"))?
     };
-    let mut settings = base.unwrap_or_default();
     if settings.id.is_empty() {
         settings.id = free_id(user, taken);
     }

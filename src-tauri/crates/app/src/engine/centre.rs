@@ -19,7 +19,9 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use self::commands::Waiting;
+pub(super) use self::commands::outcome;
 pub(super) use self::correlate::LineQueue;
+pub(super) use self::own::queue_name;
 use super::Reply;
 use super::accounts::unknown_account;
 use super::desk::Desk;
@@ -70,6 +72,10 @@ impl Centres {
         self.running.get(account)
     }
 
+    pub(super) fn running_mut(&mut self, account: &str) -> Option<&mut Running> {
+        self.running.get_mut(account)
+    }
+
     /// Something is to be shown anew.
     pub(super) fn has_news(&self) -> bool {
         let news = |running: &Running| running.centre_changed || !running.queues_changed.is_empty();
@@ -112,8 +118,29 @@ impl Desk {
         let id = settings.id.clone();
         let work = tokio::task::spawn_blocking(move || secrets.get(&name).ok().flatten());
         self.later(work, move |desk, now, found| {
+            // A password may have been given meanwhile.
+            if desk.centres.get(&id).is_some() {
+                return;
+            }
             if let Some(settings) = desk.account(&id).map(|account| account.settings.clone()) {
                 desk.start_exchange(now, &settings, found.unwrap_or_default());
+            }
+        });
+    }
+
+    /// Connects a new account with its exchange, by a password that is kept from now on.
+    pub(super) fn keep_exchange_secret(
+        &mut self,
+        now: Instant,
+        settings: &AccountSettings,
+        secret: SecretString,
+    ) {
+        self.start_exchange(now, settings, Some(secret.clone()));
+        let (secrets, name) = (self.settings.secrets.clone(), secret_name(&settings.id));
+        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
+        self.later(work, move |desk, now, kept| {
+            if desk.settings.is_kept() && !matches!(kept, Ok(Kept::Keyring)) {
+                desk.notice(now, Code::NoKeyring, None, false);
             }
         });
     }
@@ -157,8 +184,8 @@ impl Desk {
     /// Ends the connection; what waits for it is refused, and its queues are gone.
     pub(super) fn end_exchange(&mut self, account: &str) {
         let Some(running) = self.centres.running.remove(account) else { return };
-        for (_, waiting) in running.waiting {
-            waiting.reply(Err(&pbx::centre::Refusal::Unavailable));
+        for (reply, _) in running.waiting.into_values() {
+            reply(outcome(Err(&pbx::centre::Refusal::Unavailable)));
         }
         let gone: Vec<QueueView> = running
             .shown_queues
@@ -254,7 +281,7 @@ impl Desk {
             }
             Output::Done { id, result } => {
                 if let Some(waiting) = running.waiting.remove(&id) {
-                    waiting.reply(result.as_ref());
+                    self.exchange_answered(now, &account, waiting, result);
                 }
             }
             Output::Left(left) => {
@@ -267,6 +294,11 @@ impl Desk {
     }
 
     fn centre_changed(&mut self, now: Instant, account: &str, change: Change) {
+        match change {
+            Change::Link => self.remote_link_changed(now, account),
+            Change::Calls => self.remote_calls_changed(now, account),
+            _ => {}
+        }
         let correlate = matches!(change, Change::Calls | Change::Queue(_) | Change::Queues);
         let Some(running) = self.centres.running.get_mut(account) else { return };
         match change {
@@ -370,7 +402,7 @@ impl Running {
 }
 
 /// Name of the password in the keyring, beside the one of the account itself.
-fn secret_name(account: &str) -> String {
+pub(super) fn secret_name(account: &str) -> String {
     format!("{account} exchange")
 }
 

@@ -26,8 +26,12 @@ impl Desk {
     /// Obeys a command; its answer goes out before the events that it causes.
     pub(super) fn ask(&mut self, now: Instant, ask: Ask) {
         let Ask { command, reply } = ask;
+        let Some((command, reply)) = self.obey_remote(now, command, reply) else { return };
         match command {
             Command::AccountTest { form } => self.test_account(&form, reply),
+            Command::AccountDiscover { user, password, server } => {
+                self.discover_account(&user, &password, &server, reply);
+            }
             Command::AccountSave { form } => self.save_account(now, &form, reply),
             Command::AccountPassword { account, password, exchange: false } => {
                 self.set_password(now, &account, &password, reply);
@@ -200,7 +204,10 @@ impl Desk {
 
     /// The account to call from when none is named: a registered one, or else any.
     pub(super) fn calling_account(&self) -> Result<&Account, ErrorReply> {
-        let usable = || self.accounts.iter().filter(|account| account.ua.is_some());
+        let usable = || {
+            let works = |account: &&Account| account.ua.is_some() || account.settings.control_only;
+            self.accounts.iter().filter(works)
+        };
         usable()
             .find(|account| account.state == AccountState::Registered)
             .or_else(|| usable().next())
@@ -254,9 +261,13 @@ impl Desk {
             Err(error) => return reply(Err(error)),
         };
         settings.keyring = false;
+        // The telephone is tried; the exchange's web services would be signed in to a second time.
+        (settings.xsi, settings.asterisk, settings.control_only) = (None, None, false);
+        let found = settings.password.get();
         let config = self.settings.config.clone();
         let (secrets, id) = (self.settings.secrets.clone(), settings.id.clone());
         let typed = Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let typed = typed.or(found.filter(|_| form.discovered.is_some()));
         let work = async move {
             let known = match typed {
                 Some(typed) => Some(typed),

@@ -16,9 +16,11 @@ use tracing::debug;
 use super::accounts::Account;
 use super::centre::Centres;
 use super::demo::Demo;
+use super::discover::Discoveries;
 use super::line::Line;
 use super::network::Network;
 use super::publish::Publisher;
+use super::remote::Remotes;
 use super::settings::Settings;
 use super::sound::Sounds;
 use super::transfers::Departed;
@@ -54,6 +56,9 @@ pub(super) struct Desk {
     pub(super) calls: CallControl,
     pub(super) watches: Watches,
     pub(super) centres: Centres,
+    pub(super) discoveries: Discoveries,
+    /// Calls of the user's other telephones.
+    pub(super) remotes: Remotes,
     pub(super) lines: BTreeMap<CallId, Line>,
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
@@ -152,6 +157,8 @@ impl Desk {
             calls: CallControl::new(),
             watches: Watches::new(),
             centres,
+            discoveries: Discoveries::default(),
+            remotes: Remotes::default(),
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use call_control::{CallId, End, Party, Signal};
+use call_control::{CallId, Command, End, Input, Party, Signal};
 use sip_types::{StatusCode, Uri};
-use sip_ua::{Body, EndCause, EndedBy, Event, Incoming, Role, SessionId};
+use sip_ua::{Body, EndCause, EndedBy, Event, Incoming, RemoteAction, Role, SessionId};
 use tracing::{debug, warn};
 
 use super::calls::{StepError, status_or};
@@ -49,6 +49,7 @@ impl Desk {
                 self.refer_progress(now, session, progress);
             }
             Event::ReferRequested(request) => self.refer_requested(now, &request),
+            Event::RemoteControl { session, action } => self.worked_from_afar(now, session, action),
             Event::AddressChanged { session } => self.address_changed(now, session),
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
@@ -57,6 +58,19 @@ impl Desk {
             }
             // Nothing that a telephone without these features would do.
             _ => {}
+        }
+    }
+
+    /// The exchange works this telephone's keys for a program elsewhere.
+    fn worked_from_afar(&mut self, now: Instant, session: SessionId, action: RemoteAction) {
+        let Some(id) = self.call_of(session) else { return };
+        let wish = match action {
+            RemoteAction::Talk if self.calls.allows(id, &Command::Answer) => Command::Answer,
+            RemoteAction::Talk => Command::Resume,
+            RemoteAction::Hold => Command::Hold,
+        };
+        if let Err(refusal) = self.calls.handle_input(now, Input::Command(id, wish)) {
+            debug!(call = id.0, %refusal, "the exchange asked for what the call does not allow");
         }
     }
 

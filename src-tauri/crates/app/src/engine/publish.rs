@@ -84,6 +84,7 @@ impl Desk {
         let live = self.calls.iter().map(|call| self.call_view(call, self.lost(call)));
         let mut calls: Vec<CallView> =
             live.chain(self.over.iter().map(|(view, _)| view.clone())).collect();
+        calls.extend(self.remote_views());
         calls.sort_by_key(|call| (rank(call), call.started_ms, call.id));
         AppView {
             version: crate::VERSION.to_owned(),
@@ -185,6 +186,7 @@ impl Desk {
                 .filter(|_| account.state == AccountState::Unreachable)
                 .map(|at| self.clock.ms(at)),
             demo: account.demo,
+            control_only: settings.control_only,
             password_needed: account.password_needed,
             server,
             auth_user: auth_user.cloned().unwrap_or_default(),

@@ -55,7 +55,7 @@ impl Desk {
         if outcome == crate::view::CallOutcome::Missed {
             self.missed += 1;
         }
-        self.history.push_front(HistoryEntry {
+        self.remember(HistoryEntry {
             id: call.id().0,
             account: line.account,
             direction: super::line::direction_view(call.direction()),
@@ -65,8 +65,13 @@ impl Desk {
             outcome,
             reason,
         });
-        self.history.truncate(HISTORY);
         self.over.push_back((view, now + SHOWN));
+    }
+
+    /// Notes a call that is over.
+    pub(super) fn remember(&mut self, entry: HistoryEntry) {
+        self.history.push_front(entry);
+        self.history.truncate(HISTORY);
     }
 
     /// Tells news of a call that is not news of its state (its codec).

@@ -6,6 +6,7 @@ mod centre;
 mod codes;
 mod demo;
 mod desk;
+mod discover;
 mod exchange;
 mod exchange_transfers;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,7 @@
 //! The two directions of the binding, as values.
 
+use std::collections::HashMap;
+
 use pbx::centre::{
     AgentState, EntryEnd, EntryState, ExchangeCallState, Forwarding, Input, Membership,
     NightOverride, Priority, QueueChange, QueueId, Refusal, Service, ServiceKind, Severity, UserId,
@@ -285,9 +287,12 @@ fn what_is_no_person_is_told_apart() {
 
 #[test]
 fn the_night_of_a_user_has_the_schemas_words() {
-    for (word, mode) in
-        [("Automatic On", None), ("Always On", Some(true)), ("Off", Some(false)), ("Use Group", None)]
-    {
+    for (word, mode) in [
+        ("Automatic On", None),
+        ("Always On", Some(true)),
+        ("Off", Some(false)),
+        ("Use Group", None),
+    ] {
         let text = format!(
             "<GroupNightForwarding><userNightForwardingMode>{word}</userNightForwardingMode>\
              <businessHours><level>Group</level><name>Kantoor</name></businessHours></GroupNightForwarding>"
@@ -331,9 +336,12 @@ fn only_what_changes_of_greetings_is_set() {
 #[test]
 fn parked_calls_and_calls_of_others_are_told() {
     let teller = &mut teller();
-    let inside = "<parkedParty><name>Jan Smit</name><address>tel:+31201234567</address></parkedParty>";
+    let inside =
+        "<parkedParty><name>Jan Smit</name><address>tel:+31201234567</address></parkedParty>";
     let told = tell(teller, ME, Package::CallPark, "CallParkedAgainstEvent", inside);
-    let [Input::Parked { number, party: Some(party), .. }] = told.as_slice() else { panic!("{told:?}") };
+    let [Input::Parked { number, party: Some(party), .. }] = told.as_slice() else {
+        panic!("{told:?}")
+    };
     assert_eq!((number.as_str(), party.number.as_str()), ("101", "+31201234567"));
     let told = tell(teller, ME, Package::CallPark, "CallParkedAgainstEvent", "");
     assert!(matches!(told.as_slice(), [Input::Parked { party: None, .. }]), "{told:?}");

@@ -51,9 +51,7 @@ pub use profile::{
 };
 pub use profile::{read_devices, read_registrations, read_token};
 pub use queue::{QueueEvent, QueueEventKind, QueuedCall, read_queue};
-pub use schedule::{
-    ScheduleEvent, ScheduleRecurrence, ScheduleRef, read_schedule, read_schedules,
-};
+pub use schedule::{ScheduleEvent, ScheduleRecurrence, ScheduleRef, read_schedule, read_schedules};
 pub use service::{
     Assigned, BusyLampField, Common, GroupNight, Hoteling, Monitoring, RingLocation, ServiceEvent,
     ServiceState, SimultaneousRing, VoiceMessaging, read_assigned,

@@ -2,10 +2,11 @@
 
 use super::{
     AgentEvent, AgentSettings, AgentStateWord, BusyLampField, CallEventKind, CallState,
-    ChannelReason, Delivery, Dispositions, EventData, Greetings, MediaFile, Night, Personality, Profile, QueueEventKind,
-    QueueProfile, ServiceEvent, ServiceState, UnavailableCodes, read_agents, read_assigned,
-    read_calls, read_codes, read_custom, read_devices, read_enhanced_log, read_messages,
-    read_queue, read_queues, read_registrations, read_schedules, read_subscriptions,
+    ChannelReason, Delivery, Dispositions, EventData, Greetings, MediaFile, Night, Personality,
+    Profile, QueueEventKind, QueueProfile, ServiceEvent, ServiceState, UnavailableCodes,
+    read_agents, read_assigned, read_calls, read_codes, read_custom, read_devices,
+    read_enhanced_log, read_messages, read_queue, read_queues, read_registrations, read_schedules,
+    read_subscriptions,
 };
 use crate::{
     DocumentError, json,
@@ -492,7 +493,10 @@ fn greetings_are_read_and_written_in_the_schemas_order() {
         );
         let read = Greetings::read(&root);
         let busy = read.busy_file.clone().unwrap();
-        assert_eq!((busy.description.as_str(), busy.content.as_deref()), ("Bezet", Some(&b"RIFF"[..])));
+        assert_eq!(
+            (busy.description.as_str(), busy.content.as_deref()),
+            ("Bezet", Some(&b"RIFF"[..]))
+        );
         assert!(!format!("{busy:?}").contains("82"), "a recording is not for logs");
         assert_eq!(read.no_answer_file.as_ref().unwrap().content, None);
         assert_eq!((read.rings, read.no_message), (Some(4), Some(true)));
@@ -504,7 +508,8 @@ fn greetings_are_read_and_written_in_the_schemas_order() {
         content: Some(b"RIFF".to_vec()),
     };
     let own = Some("Personal".to_owned());
-    let wanted = Greetings { busy: own, busy_file: Some(file), rings: Some(3), ..Greetings::default() };
+    let wanted =
+        Greetings { busy: own, busy_file: Some(file), rings: Some(3), ..Greetings::default() };
     let text = wanted.write();
     assert!(text.contains(
         "<busyAnnouncementSelection>Personal</busyAnnouncementSelection><busyPersonalAudioFile>\

@@ -106,8 +106,7 @@ impl Questions {
 
     /// A call ended. Known already by its other name: then both are noted.
     pub(super) fn ask(&mut self, question: Question) {
-        let has_one =
-            |call: &String| self.given.contains(call);
+        let has_one = |call: &String| self.given.contains(call);
         if question.call.as_ref().is_some_and(has_one) {
             return;
         }

@@ -13,11 +13,11 @@ use super::disposition::Questions;
 use super::emergency::{Emergency, Main};
 use super::link::Link;
 use super::measures::{self, MeasureKind, Thresholds};
-use super::parked::ParkedCall;
 use super::model::{
     Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, ExchangeCall, ExchangeCallState,
     LogEntry, Measure, QueueId, UserId,
 };
+use super::parked::ParkedCall;
 use super::port::{Answer, Capability, Refusal, Request, RequestId};
 use super::queue::{Left, QueueState};
 use super::service::{Fact, ServiceKind};

@@ -210,7 +210,8 @@ mod tests {
         let now = Instant::now();
         let mut services = Services::default();
         let greetings = Greetings { no_message: true, ..Greetings::default() };
-        let whole = VoiceMail { rings: Some(3), greetings: Some(greetings), ..VoiceMail::default() };
+        let whole =
+            VoiceMail { rings: Some(3), greetings: Some(greetings), ..VoiceMail::default() };
         services.told(now, Service::VoiceMail(whole.clone()));
         services.told(now, Service::VoiceMail(VoiceMail { active: true, ..VoiceMail::default() }));
         let known = services.get(ServiceKind::VoiceMail).unwrap().actual.clone();

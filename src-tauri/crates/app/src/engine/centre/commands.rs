@@ -12,6 +12,7 @@ use super::super::Reply;
 use super::super::accounts::unknown_account;
 use super::super::commands::unknown_call;
 use super::super::desk::Desk;
+use super::super::remote::Then;
 use super::words::{
     error_reply, measure_of, night_override, priority_of, service_of, wished_state,
 };
@@ -31,26 +32,23 @@ const EXTENSION: u32 = 3600;
 /// Most thresholds of one queue: as many as there are figures.
 const THRESHOLDS: usize = 13;
 
-/// A command whose answer is the outcome of a request.
-pub(super) struct Waiting {
-    reply: Reply,
-}
+/// A command whose answer is the outcome of a request, and what follows before it is answered.
+pub(super) type Waiting = (Reply, Then);
 
-impl Waiting {
-    pub(super) fn reply(self, result: Result<&Told, &Refusal>) {
-        (self.reply)(match result {
-            Ok(Told::Accepted) => Ok(Answer::done()),
-            Ok(Told::Position(position)) => {
-                // Some exchanges count from nought.
-                let position = Some((*position).max(1));
-                Ok(Answer::Position(QueuePosition { position }))
-            }
-            Ok(Told::Call(call) | Told::Parked(call)) => {
-                Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
-            }
-            Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
-            Err(refusal) => Err(error_reply(refusal)),
-        });
+/// The answer that the outcome of a request is.
+pub(in super::super) fn outcome(result: Result<&Told, &Refusal>) -> Result<Answer, ErrorReply> {
+    match result {
+        Ok(Told::Accepted) => Ok(Answer::done()),
+        Ok(Told::Position(position)) => {
+            // Some exchanges count from nought.
+            let position = Some((*position).max(1));
+            Ok(Answer::Position(QueuePosition { position }))
+        }
+        Ok(Told::Call(call) | Told::Parked(call)) => {
+            Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
+        }
+        Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
+        Err(refusal) => Err(error_reply(refusal)),
     }
 }
 
@@ -74,7 +72,7 @@ impl Desk {
             Ok((_, Step::Done(answer))) => reply(Ok(answer)),
             Ok((account, Step::Asked(id))) => match self.centres.running.get_mut(&account) {
                 Some(running) => {
-                    running.waiting.insert(id, Waiting { reply });
+                    running.wait_for(id, reply, Then::Tell);
                 }
                 None => reply(Err(no_exchange())),
             },
@@ -328,6 +326,11 @@ impl Desk {
 }
 
 impl Running {
+    /// The command is answered when the request has come to its end.
+    pub(in super::super) fn wait_for(&mut self, id: RequestId, reply: Reply, then: Then) {
+        self.waiting.insert(id, (reply, then));
+    }
+
     fn obey(&mut self, now: Instant, command: CentreCommand) -> Asked {
         let request = match command {
             CentreCommand::Refresh { .. } => Request::Refresh,

@@ -101,7 +101,9 @@ mod tests {
     fn files_that_exchanges_play_are_taken() {
         assert!(is_taken(&wav(1, 1, 8000, 16)) && is_taken(&wav(6, 1, 8000, 8)));
         assert!(is_taken(&wav(7, 1, 16_000, 8)));
-        for odd in [wav(1, 2, 8000, 16), wav(1, 1, 44_100, 16), wav(3, 1, 8000, 32), wav(1, 1, 8000, 8)] {
+        for odd in
+            [wav(1, 2, 8000, 16), wav(1, 1, 44_100, 16), wav(3, 1, 8000, 32), wav(1, 1, 8000, 8)]
+        {
             assert!(!is_taken(&odd));
         }
         let whole = wav(1, 1, 8000, 16);

@@ -190,7 +190,7 @@ impl Desk {
     }
 
     /// Somebody that the exchange names, with the name that the directory knows.
-    pub(super) fn peer_of_party(&self, party: &Party) -> PeerView {
+    pub(in super::super) fn peer_of_party(&self, party: &Party) -> PeerView {
         let number = contacts::show(&party.number);
         let peer = PeerView { uri: String::new(), name: party.name.clone(), number };
         if party.number.is_empty() { peer } else { self.named(peer) }
@@ -198,7 +198,7 @@ impl Desk {
 }
 
 /// Name of a queue for people; its id when it has none.
-pub(super) fn queue_name(centre: &Centre, queue: &QueueId) -> String {
+pub(in super::super) fn queue_name(centre: &Centre, queue: &QueueId) -> String {
     let name = centre.queue(queue).map(|state| state.queue.name.clone());
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| queue.0.clone())
 }

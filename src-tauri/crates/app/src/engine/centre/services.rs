@@ -356,7 +356,11 @@ pub(super) fn service_with(
     let bad = |text: &str| Err(ErrorReply::new(Code::BadValue, text));
     let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > NUMBER);
     let numbers = values.numbers.as_deref().unwrap_or_default();
-    if long(&values.to) || long(&values.email) || long(&values.copy) || numbers.iter().any(|n| n.number.len() > NUMBER) {
+    if long(&values.to)
+        || long(&values.email)
+        || long(&values.copy)
+        || numbers.iter().any(|n| n.number.len() > NUMBER)
+    {
         return bad("a number or address is too long");
     }
     if numbers.len() > NUMBERS {
