@@ -1249,7 +1249,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1894,7 +1894,7 @@ new: number,
 /**
  * Old messages.
  */
-old: number, } | { "event": "exchange.state" } & ExchangeEvent | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
+old: number, } | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
 /**
  * Stable word.
  */
@@ -1987,7 +1987,7 @@ new: number,
 /**
  * Old messages.
  */
-old: number, } | { "event": "exchange.state" } & ExchangeEvent | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
+old: number, } | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
 /**
  * Stable word.
  */
@@ -2005,31 +2005,6 @@ export type ExchangeCallCreated = {
  * The exchange's own name of the call, which rings at the user's phone; null when it does not say.
  */
 exchange_call: string | null, };
-
-/**
- * How the view of an account's exchange stands.
- */
-export type ExchangeEvent = { 
-/**
- * Account id.
- */
-account: string, 
-/**
- * State.
- */
-state: LinkName, 
-/**
- * Why it is not there.
- */
-reason?: Code, 
-/**
- * What the exchange or the system said of it.
- */
-detail?: string, 
-/**
- * When the next try is made, milliseconds since the Unix epoch.
- */
-retry_at_ms?: number, };
 
 /**
  * What a fact is about.
@@ -2311,14 +2286,6 @@ state: LinkName,
  * Since when.
  */
 since_ms: number, 
-/**
- * Why the view is not there.
- */
-reason?: Code, 
-/**
- * What the exchange or the system said of it, for support.
- */
-detail?: string, 
 /**
  * When the next try is made, while lost.
  */
@@ -3231,7 +3198,7 @@ export type SuperviseHow = "listen" | "coach" | "barge_in";
 /**
  * What a step of a test is about.
  */
-export type TestKind = "config" | "resolve" | "reach" | "register" | "audio";
+export type TestKind = "config" | "resolve" | "reach" | "path" | "register" | "audio" | "call";
 
 /**
  * Answer to `account.test`: what was tried, in order; it stops at the first that failed.
