@@ -198,6 +198,19 @@ impl Balie {
     /// # Errors
     /// With the code and message of a refused command.
     pub fn request(&mut self, cmd: &str, arguments: &Value) -> Result<Value> {
+        self.request_within(cmd, arguments, PATIENCE)
+    }
+
+    /// The same with a patience of one's own.
+    ///
+    /// # Errors
+    /// With the code and message of a refused command.
+    pub fn request_within(
+        &mut self,
+        cmd: &str,
+        arguments: &Value,
+        patience: Duration,
+    ) -> Result<Value> {
         self.next_id += 1;
         let id = self.next_id;
         let mut line = arguments.clone();
@@ -210,7 +223,7 @@ impl Balie {
         }
         self.send_line(&line.to_string())?;
         let reply =
-            self.wait(&format!("the reply to {cmd}"), PATIENCE, |value| value["id"] == id)?;
+            self.wait(&format!("the reply to {cmd}"), patience, |value| value["id"] == id)?;
         if let Some(error) = reply.get("error") {
             bail!("{cmd}: {} ({})", error["code"].as_str().unwrap_or("?"), error["message"]);
         }

@@ -23,8 +23,17 @@ impl Embedded {
     /// # Errors
     /// When it does not get ready.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with more arguments: `--company FILE`, `--profile r21`.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_with(arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(program()?)
             .args(["pbx", "--listen", "127.0.0.1", "--json"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -43,14 +52,52 @@ impl Embedded {
     /// # Errors
     /// When there is no such extension.
     pub fn account(&self, extension: &str) -> Result<Account> {
-        let accounts = self.ready["accounts"].as_array().context("no accounts")?;
-        let found = accounts
-            .iter()
-            .find(|account| account["extension"] == extension)
-            .with_context(|| format!("no extension {extension}"))?;
+        let found = self.known(extension)?;
         let password = found["password"].as_str().unwrap_or_default();
         let server = format!("127.0.0.1:{}", self.ready["sip_udp"]);
         Ok(Account::new(extension, password, &server))
+    }
+
+    /// The same with its web services, and the web password of somebody's choice in place of the right one.
+    ///
+    /// # Errors
+    /// When there is no such extension.
+    pub fn account_with_services(
+        &self,
+        extension: &str,
+        password: Option<&str>,
+    ) -> Result<Account> {
+        let known = self.known(extension)?;
+        let text = |name: &str| known[name].as_str().unwrap_or_default();
+        let server = self.ready["xsi"].as_str().unwrap_or_default();
+        let services = crate::xsi::settings(
+            server,
+            text("xsi_user"),
+            password.unwrap_or_else(|| text("xsi_password")),
+        );
+        Ok(self.account(extension)?.with(&services))
+    }
+
+    /// What the ready line says of an extension.
+    ///
+    /// # Errors
+    /// When there is no such extension.
+    pub fn known(&self, extension: &str) -> Result<&Value> {
+        let accounts = self.ready["accounts"].as_array().context("no accounts")?;
+        accounts
+            .iter()
+            .find(|account| account["extension"] == extension)
+            .with_context(|| format!("no extension {extension}"))
+    }
+
+    /// Sends a command to its control port and gives back what came of it.
+    ///
+    /// # Errors
+    /// When the port refuses or does not answer.
+    pub fn turn(&self, command: &Value) -> Result<Value> {
+        let reply = self.control(command)?;
+        ensure!(reply.get("error").is_none(), "{command}: {reply}");
+        Ok(reply["ok"].clone())
     }
 
     /// One of its numbers: echo, music, busy...
@@ -69,7 +116,7 @@ impl Embedded {
     pub fn control(&self, command: &Value) -> Result<Value> {
         let port = self.ready["control"].as_u64().context("no control port")?;
         let mut stream = TcpStream::connect(("127.0.0.1", u16::try_from(port)?))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         writeln!(stream, "{command}")?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;

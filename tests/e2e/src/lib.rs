@@ -7,6 +7,7 @@ pub mod ami;
 pub mod asterisk;
 pub mod balie;
 pub mod baresip;
+pub mod centre;
 pub mod certificate;
 pub mod corners;
 pub mod embedded;
@@ -23,6 +24,7 @@ pub mod sipp;
 pub mod sound;
 pub mod tap;
 pub mod uplinks;
+pub mod xsi;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

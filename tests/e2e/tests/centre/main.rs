@@ -1,0 +1,11 @@
+//! The call centre and the services of a hosted exchange, end to end: `balie-cli run` with `[account.xsi]` against
+//! the embedded exchange, each scenario on an exchange of its own.
+
+mod agent;
+mod causes;
+mod faults;
+mod later;
+mod queue;
+mod services;
+mod stale;
+mod supervisor;
