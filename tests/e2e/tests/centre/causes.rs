@@ -79,14 +79,3 @@ fn a_personal_call_takes_an_agent_out_for_its_length() -> Result<()> {
     bas.agent("back", |agent| agent["state"] == "available" && agent["drift"].is_null())?;
     Ok(())
 }
-
-#[test]
-fn who_lets_calls_ring_is_taken_out_and_told_so() -> Result<()> {
-    let scene = strict()?;
-    let mut bas = scene.user("104")?;
-    available(&mut bas)?;
-    scene.customer("195", "+31302310009")?;
-    bas.balie.ringing()?;
-    drifted(&mut bas, "bounces", "GEMIST")?;
-    Ok(())
-}

