@@ -21,7 +21,8 @@ export default defineConfig({
   ...(process.env.VITEST ? { resolve: { conditions: ['browser'] } } : {}),
   test: {
     environment: 'jsdom',
-    testTimeout: 30_000,
+    // A limit and no measure: axe-core on the whole page takes half a minute on a machine that also compiles.
+    testTimeout: 120_000,
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/test-setup.ts'],
   },
