@@ -62,7 +62,8 @@ pub fn settings_with(members: &str) -> Vec<(&'static str, String)> {
     let agents: String = (301..=303).map(agent).collect();
     let pjsip = format!(
         "{agents}[customers](phone)\ncontext=customers\nallow=!all,alaw\n\
-         [customers]\ntype=identify\nendpoint=customers\nmatch={PHONES}\n"
+         [customers]\ntype=identify\nendpoint=customers\nmatch={PHONES}\n\
+         [global](+)\nendpoint_identifier_order=username,ip\n"
     );
     vec![
         ("manager.conf", manager),

@@ -202,7 +202,10 @@ impl Session {
 
     fn live_event(&mut self, now: Instant, message: &Message) {
         match message.event() {
-            Some("FullyBooted") if self.phase == Phase::Live => self.read_at = Some(now),
+            // What was read of an exchange that was still starting is not all.
+            Some("FullyBooted") if !self.is_asking(&Purpose::Commands) => {
+                self.send(now, &Action::new("ListCommands"), Purpose::Commands);
+            }
             Some("ParkedCall") => self.parked(message),
             _ => {}
         }
