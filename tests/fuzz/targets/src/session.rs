@@ -402,7 +402,8 @@ fn obey(
 }
 
 fn garbled(mut message: Message, how: usize, value: usize, serial: u32) -> Vec<u8> {
-    let (name, text) = HEADERS.get(value % HEADERS.len()).cloned().unwrap_or((HeaderName::Contact, "*"));
+    let (name, text) =
+        HEADERS.get(value % HEADERS.len()).cloned().unwrap_or((HeaderName::Contact, "*"));
     let method = METHODS.get(value % METHODS.len()).cloned().unwrap_or(Method::Bye);
     let tag = |message: &mut Message, name: HeaderName| {
         let side = message.headers().get(&name).unwrap_or_default().into_owned();

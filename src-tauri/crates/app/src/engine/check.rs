@@ -47,7 +47,8 @@ async fn check(config: Config, account: AccountSettings, steps: &mut Vec<TestSte
             return false;
         }
     };
-    let addresses = routes.iter().map(|route| format!("{:?} {}", route.target.transport, route.target.addr));
+    let addresses =
+        routes.iter().map(|route| format!("{:?} {}", route.target.transport, route.target.addr));
     steps.push(step(TestKind::Resolve, Ok(Some(addresses.collect::<Vec<_>>().join(", ")))));
     if !account.register {
         return true;
@@ -112,8 +113,7 @@ async fn locate(
     let (transport, incoming) = Transport::bind(transport)
         .await
         .map_err(|error| (Code::ConnectionFailed, error.to_string()))?;
-    let (domains, peering) =
-        peering(account).map_err(|message| (Code::BadConfig, message))?;
+    let (domains, peering) = peering(account).map_err(|message| (Code::BadConfig, message))?;
     for domain in domains {
         transport.set_peering(&domain, peering.clone());
     }
