@@ -1894,7 +1894,7 @@ new: number,
 /**
  * Old messages.
  */
-old: number, } | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
+old: number, } | { "event": "exchange.state" } & ExchangeEvent | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
 /**
  * Stable word.
  */
@@ -1987,7 +1987,7 @@ new: number,
 /**
  * Old messages.
  */
-old: number, } | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
+old: number, } | { "event": "exchange.state" } & ExchangeEvent | { "event": "queue.changed" } & QueueView | { "event": "agent.changed" } & AgentEvent | { "event": "error", 
 /**
  * Stable word.
  */
@@ -2005,6 +2005,31 @@ export type ExchangeCallCreated = {
  * The exchange's own name of the call, which rings at the user's phone; null when it does not say.
  */
 exchange_call: string | null, };
+
+/**
+ * How the view of an account's exchange stands.
+ */
+export type ExchangeEvent = { 
+/**
+ * Account id.
+ */
+account: string, 
+/**
+ * State.
+ */
+state: LinkName, 
+/**
+ * Why it is not there.
+ */
+reason?: Code, 
+/**
+ * What the exchange or the system said of it.
+ */
+detail?: string, 
+/**
+ * When the next try is made, milliseconds since the Unix epoch.
+ */
+retry_at_ms?: number, };
 
 /**
  * What a fact is about.
@@ -2286,6 +2311,14 @@ state: LinkName,
  * Since when.
  */
 since_ms: number, 
+/**
+ * Why the view is not there.
+ */
+reason?: Code, 
+/**
+ * What the exchange or the system said of it, for support.
+ */
+detail?: string, 
 /**
  * When the next try is made, while lost.
  */
