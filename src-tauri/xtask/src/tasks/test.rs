@@ -95,13 +95,27 @@ fn peers() -> Result<()> {
     run(cargo().args(tests).arg("--no-run"))?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // Changes of network are heard on the wire, so that has a namespace with nothing else in it.
-    const MOVING: &str = "a_telephone_on_the_move";
-    for some in [&["--", "--test-threads=1", "--skip", MOVING][..], &["--test", "network"]] {
-        let arguments = [&tests[..], &["--offline"], some].concat();
+    let (moving, others): (Vec<_>, Vec<_>) =
+        laboratory_tests()?.into_iter().partition(|name| name == "network");
+    for names in [others, moving] {
+        let mut arguments = [&tests[..], &["--offline"]].concat();
+        arguments.extend(names.iter().flat_map(|name| ["--test", name.as_str()]));
+        arguments.extend(["--", "--test-threads=1"]);
         let mut inside = lab::inside_namespace(&cargo, &arguments);
         run(inside.env("BALIE_CLI", workspace::built("debug", "balie-cli")))?;
     }
     Ok(())
+}
+
+/// The tests that want real servers; all others have run with the crates.
+fn laboratory_tests() -> Result<Vec<String>> {
+    let manifest = std::fs::read_to_string(workspace::root().join("tests/e2e/Cargo.toml"))?;
+    let name = |table: &str| {
+        let line = table.lines().find_map(|line| line.strip_prefix("name = "))?;
+        table.contains("required-features").then(|| line.trim_matches('"').to_owned())
+    };
+    let tables = manifest.split("[[test]]").skip(1).map(|rest| rest.split("[[").next());
+    Ok(tables.flatten().filter_map(name).collect())
 }
 
 fn window() -> Result<()> {
