@@ -230,7 +230,7 @@ fn centre(
     let (first, second) = own.split_at(half);
     let supervisors: Vec<AgentId> = accounts
         .iter()
-        .filter(|account| matches!(account.role, Role::Supervisor | Role::Receptionist))
+        .filter(|account| account.role == Role::Supervisor)
         .map(|account| AgentId(account.extension.clone()))
         .collect();
     let all: Vec<&str> = agents.iter().chain(first).chain(second).copied().collect();
