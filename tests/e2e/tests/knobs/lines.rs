@@ -237,3 +237,24 @@ pub(crate) fn a_message_is_left() -> Result<()> {
     maud.until("the counter", |view| view["messages"]["new"] == 1)?;
     Ok(())
 }
+
+pub(crate) fn messages_look_otherwise() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut maud = scene.user("101")?;
+    for look in [
+        json!({"cmd": "sip.look", "broadworks": true}),
+        json!({"cmd": "sip.look", "pad": 2_000}),
+        json!({"cmd": "sip.look", "multipart": true}),
+        json!({"cmd": "sip.look", "broadworks": true, "multipart": true, "unsolicited": true}),
+    ] {
+        scene.pbx.turn(&look)?;
+        scene.customer("101", "+31302310001")?;
+        let call = maud.balie.ringing().with_context(|| look.to_string())?;
+        maud.balie.request("call.answer", &json!({"call": call}))?;
+        maud.balie.call_state(&call, "active")?;
+        maud.balie
+            .event("call.media", |event| event["call"] == call && event["rx_active"] == true)?;
+        maud.balie.hangup(&call)?;
+    }
+    Ok(())
+}

@@ -82,6 +82,7 @@ scenarios! {
     "answer.status" => lines::a_call_is_refused,
     "life.set" => lines::colleagues_call_each_other,
     "voicemail.deposit" => lines::a_message_is_left,
+    "sip.look" => lines::messages_look_otherwise,
 }
 
 fn play(name: &str) -> Result<()> {
