@@ -90,16 +90,20 @@ fn peers() -> Result<()> {
         say("left out: the laboratory of real servers needs Debian or Ubuntu");
         return Ok(());
     }
-    run(cargo().args(["build", "--locked", "--package", "app", "--bin", "balie-cli"]))?;
-    let tests = ["test", "--locked", "--package", "e2e", "--features", "lab"];
-    run(cargo().args(tests).arg("--no-run"))?;
+    let names = laboratory_tests()?;
+    // Chosen from the same packages as before, so that nothing is built with other features.
+    let from = ["--locked", "--features", "e2e/lab"];
+    let chosen = |names: &[String]| -> Vec<String> {
+        names.iter().flat_map(|name| ["--test".to_owned(), name.clone()]).collect()
+    };
+    run(cargo().arg("build").args(from).arg("--bins").args(chosen(&names)))?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // Changes of network are heard on the wire, so that has a namespace with nothing else in it.
-    let (moving, others): (Vec<_>, Vec<_>) =
-        laboratory_tests()?.into_iter().partition(|name| name == "network");
+    let (moving, others) = names.into_iter().partition::<Vec<_>, _>(|name| name == "network");
     for names in [others, moving] {
-        let mut arguments = [&tests[..], &["--offline"]].concat();
-        arguments.extend(names.iter().flat_map(|name| ["--test", name.as_str()]));
+        let names = chosen(&names);
+        let mut arguments = [&["test"], &from[..], &["--offline"]].concat();
+        arguments.extend(names.iter().map(String::as_str));
         arguments.extend(["--", "--test-threads=1"]);
         let mut inside = lab::inside_namespace(&cargo, &arguments);
         run(inside.env("BALIE_CLI", workspace::built("debug", "balie-cli")))?;
@@ -121,7 +125,8 @@ fn laboratory_tests() -> Result<Vec<String>> {
 fn window() -> Result<()> {
     build_ui()?;
     build_window(false)?;
-    run(cargo().args(["build", "--locked", "--package", "app", "--bin", "balie-cli"]))?;
+    // Beside a test, so that it is the program that the other tests have built.
+    run(cargo().args(["build", "--locked", "--bins", "--test", "house"]))?;
     drive_window("run.mjs", &[])
 }
 
