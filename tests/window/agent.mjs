@@ -179,9 +179,13 @@ async function signedOut(machine) {
     const said = await session.text(PILL);
     return said.includes(nl.agent.states.signed_out) && !said.includes('→');
   };
-  await until('signed out, or asked once more', 30_000, async () => (await out()) || (await session.text(PILL)) !== '' && (await session.exists(`${PILL} use[href="#i-warn"]`)));
-  if (!(await out())) {
+  const refused = async () => {
+    if (!(await session.exists(`${PILL} use[href="#i-warn"]`))) return false;
     if (!(await session.exists(PANEL))) await openPanel(session);
+    return session.exists(`${PANEL} .note.bad`);
+  };
+  await until('signed out, or asked once more', 30_000, async () => (await out()) || (await refused()));
+  if (!(await out())) {
     await machine.says(`${PANEL} .note.bad`, [nl.codes.last_staffed.what]);
     machine.passed('the last one in a queue is told so before he signs out');
     await tabTo(session, nl.agent.force);
@@ -189,7 +193,7 @@ async function signedOut(machine) {
     await pill(machine, 'signed out', nl.agent.states.signed_out);
   }
   machine.passed('Alt+A signs out');
-  await openPanel(session);
+  if (!(await session.exists(PANEL))) await openPanel(session);
   await tabTo(session, nl.agent.wishes.sign_in);
   await session.press(KEY.enter);
   await until('signed in again', 30_000, async () => !(await session.text(PILL)).includes(nl.agent.states.signed_out));
