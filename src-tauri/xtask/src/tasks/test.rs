@@ -96,7 +96,7 @@ fn peers() -> Result<()> {
     let chosen = |names: &[String]| -> Vec<String> {
         names.iter().flat_map(|name| ["--test".to_owned(), name.clone()]).collect()
     };
-    run(cargo().arg("build").args(from).arg("--bins").args(chosen(&names)))?;
+    run(cargo().arg("build").args(from).args(["--bin", "balie-cli"]).args(chosen(&names)))?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // Changes of network are heard on the wire, so that has a namespace with nothing else in it.
     let (moving, others) = names.into_iter().partition::<Vec<_>, _>(|name| name == "network");
@@ -126,7 +126,7 @@ fn window() -> Result<()> {
     build_ui()?;
     build_window(false)?;
     // Beside a test, so that it is the program that the other tests have built.
-    run(cargo().args(["build", "--locked", "--bins", "--test", "house"]))?;
+    run(cargo().args(["build", "--locked", "--bin", "balie-cli", "--test", "house"]))?;
     drive_window("run.mjs", &[])
 }
 
