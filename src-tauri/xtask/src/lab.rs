@@ -106,14 +106,12 @@ pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Builds the headless program and the laboratory's own programs.
-pub(crate) fn build(profile: &str) -> Result<()> {
+/// Builds the headless program and one of the laboratory's own programs, chosen from the same packages as the tests
+/// are, so that nothing is built a second time with other features.
+pub(crate) fn build(profile: &str, program: &str) -> Result<()> {
     let optimised = (profile == "release").then_some("--release");
-    let with = |arguments: &[&str]| {
-        console::run(cargo().args(["build", "--locked"]).args(optimised).args(arguments))
-    };
-    with(&["--package", "app", "--bin", "balie-cli"])?;
-    with(&["--package", "e2e", "--features", "lab"])
+    let chosen = ["--features", "e2e/lab", "--bin", "balie-cli", "--bin", program];
+    console::run(cargo().args(["build", "--locked"]).args(optimised).args(chosen))
 }
 
 /// Runs one of the laboratory's own programs inside the namespace.

@@ -35,7 +35,7 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
 }
 
 fn measure(program: &str) -> Result<()> {
-    lab::build("release")?;
+    lab::build("release", program)?;
     lab::run("release", program, &[])
 }
 

@@ -12,6 +12,6 @@ pub(crate) fn matrix(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::new(4);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Laboratory", lab::install_asterisk)?;
-    steps.step("Programs", || lab::build("debug"))?;
+    steps.step("Programs", || lab::build("debug", "matrix"))?;
     steps.step("Cells", || lab::run("debug", "matrix", arguments))
 }

@@ -36,6 +36,6 @@ pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
         lab::install_asterisk()?;
         lab::install_judges()
     })?;
-    steps.step("Programs", || lab::build("release"))?;
+    steps.step("Programs", || lab::build("release", subject.program()))?;
     steps.step("Proof", || lab::run("release", subject.program(), arguments))
 }

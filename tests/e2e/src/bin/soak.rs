@@ -19,6 +19,8 @@ use tempfile::{TempDir, tempdir};
 const RESTART: Duration = Duration::from_secs(600);
 /// A call that fails so soon after a restart is the restart's own.
 const GRACE: Duration = Duration::from_secs(5);
+/// A changed lamp must be shown by then.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 fn say(line: &str) {
@@ -85,7 +87,11 @@ struct Soak<'a> {
     restarted: Option<Instant>,
     restarts: u32,
     changes: u32,
-    lamps_wrong: u32,
+    /// Changes that were not shown in time, in words.
+    lamps_wrong: Vec<String>,
+    /// What each switched line was last switched to: the server's word for it, and Balie's.
+    switched: BTreeMap<String, (&'static str, &'static str)>,
+    last_switched: Option<String>,
     /// Whether lines can be watched, and if not, why.
     watching: Result<(), String>,
 }
@@ -114,7 +120,9 @@ impl<'a> Soak<'a> {
             restarted: None,
             restarts: 0,
             changes: 0,
-            lamps_wrong: 0,
+            lamps_wrong: Vec::new(),
+            switched: BTreeMap::new(),
+            last_switched: None,
             watching: Ok(()),
         };
         soak.watching = soak.watch().map_err(|error| format!("{error:#}"));
@@ -158,6 +166,7 @@ impl<'a> Soak<'a> {
             let due = self.started + gap * number;
             pause(due.saturating_duration_since(now()));
         }
+        self.compare()?;
         self.mark("end")
     }
 
@@ -259,10 +268,42 @@ impl<'a> Soak<'a> {
         let is_it = |event: &Value| {
             event["uri"].as_str().is_some_and(|uri| uri.contains(&line)) && event["state"] == shown
         };
-        if self.balie.event_within("line.state", Duration::from_secs(60), is_it).is_err() {
-            self.lamps_wrong += 1;
+        if self.balie.event_within("line.state", SHOWN_WITHIN, is_it).is_err() {
+            let minute = self.started.elapsed().as_secs() / 60;
+            let stands = self.shown()?.remove(&line).unwrap_or_default();
+            self.lamps_wrong.push(format!("minute {minute}: {line} is {stands}, not {shown}"));
         }
         self.balie.forget("line.state");
+        self.switched.insert(line.clone(), (state, shown));
+        self.last_switched = Some(line);
+        Ok(())
+    }
+
+    /// What Balie shows of each line, by its number.
+    fn shown(&mut self) -> Result<BTreeMap<String, String>> {
+        let lines = self.balie.request("line.list", &json!({}))?;
+        let lines = lines.as_array().context("no list of lines")?;
+        Ok(lines
+            .iter()
+            .filter_map(|line| {
+                let number = line["uri"].as_str()?.strip_prefix("sip:")?.split_once('@')?.0;
+                Some((number.to_owned(), line["state"].as_str()?.to_owned()))
+            })
+            .collect())
+    }
+
+    /// Every line that was switched must be shown as it was left.
+    fn compare(&mut self) -> Result<()> {
+        if self.switched.is_empty() {
+            return Ok(());
+        }
+        let shown = self.shown()?;
+        for (line, (_, wanted)) in &self.switched {
+            let stands = shown.get(line).map_or("not watched", String::as_str);
+            if stands != *wanted {
+                self.lamps_wrong.push(format!("at the end: {line} is {stands}, not {wanted}"));
+            }
+        }
         Ok(())
     }
 
@@ -279,6 +320,12 @@ impl<'a> Soak<'a> {
             })?;
         }
         self.restarted = Some(now());
+        // Asterisk writes what it was told once a second: killed before that, it wakes up with the lamp as it was.
+        if let Some((line, (state, _))) =
+            self.last_switched.as_ref().and_then(|line| self.switched.get_key_value(line))
+        {
+            self.asterisk.lamp(line, state)?;
+        }
         Ok(())
     }
 
@@ -299,8 +346,10 @@ impl<'a> Soak<'a> {
         }
         match &self.watching {
             Ok(()) => say(&format!(
-                "{} lines watched, {} changes, {} not shown within 60 s",
-                self.plan.lines, self.changes, self.lamps_wrong
+                "{} lines watched, {} changes, {} wrong",
+                self.plan.lines,
+                self.changes,
+                self.lamps_wrong.len()
             )),
             Err(why) => say(&format!("no lines watched: {why}")),
         }
@@ -317,9 +366,12 @@ impl<'a> Soak<'a> {
                 say(&format!("{kind}: {failure}"));
             }
         }
+        for lamp in self.lamps_wrong.iter().take(10) {
+            say(lamp);
+        }
         let lost: usize = self.tallies.values().map(|tally| tally.failed.len()).sum();
         ensure!(lost == 0, "{lost} calls were lost");
-        ensure!(self.lamps_wrong == 0, "{} lamps stayed wrong", self.lamps_wrong);
+        ensure!(self.lamps_wrong.is_empty(), "{} lamps stayed wrong", self.lamps_wrong.len());
         if let Err(why) = &self.watching {
             anyhow::bail!("no lines were watched: {why}");
         }
