@@ -156,7 +156,7 @@ impl Session {
         // Our offer may have been answered before the call was; an answer may be said again.
         let bare = incoming.invitation.request.body.is_empty();
         let Provisionals { settled, changed, .. } = incoming.provisionals;
-        let body = body.filter(|_| !(bare && settled) && !changed);
+        let body = body.filter(|_| !(changed || bare && settled));
         message::response_body(&mut response, body);
         let Incoming { invitation, flow, .. } = *incoming;
         self.grant_timer(cx, &invitation.request, &mut response.headers);

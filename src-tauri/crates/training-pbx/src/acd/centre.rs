@@ -11,7 +11,9 @@ use sip_core::Random;
 use super::agent::{Agent, Change};
 use super::config::{CallCentre, Code, Treatment, UnavailableCodes};
 use super::measures::Raw;
-use super::model::{AgentId, AgentState, AgentView, Monitoring, Priority, QueueEntry, QueueId};
+use super::model::{
+    AgentId, AgentState, AgentView, JoinInfo, Monitoring, Priority, QueueEntry, QueueId,
+};
 use super::news::{
     AcdEvent, Arrival, Command, Input, Left, News, Output, Policed, QueueNews, TurnedAway,
 };
@@ -586,9 +588,19 @@ impl Acd {
             night_forced: queue.services.forced,
             holiday: queue.services.holiday,
         };
+        let mut joins: BTreeMap<&AgentId, Vec<JoinInfo>> = BTreeMap::new();
+        for queue in self.queues.values() {
+            for member in &queue.config.members {
+                joins.entry(&member.agent).or_default().push(queue.join_info_of(member));
+            }
+        }
+        let agent = |agent: &Agent| {
+            let queues = joins.remove(agent.id()).unwrap_or_default();
+            agent_view(agent, queues)
+        };
         AcdView {
             queues: self.queues.values().map(queue).collect(),
-            agents: self.agents.values().map(|agent| self.agent_view(agent)).collect(),
+            agents: self.agents.values().map(agent).collect(),
             conversations: self.talking.values().map(|talk| talk.entry.clone()).collect(),
             unavailable_codes: self.unavailable_codes.clone(),
             dispositions: self.dispositions.clone(),
@@ -597,20 +609,8 @@ impl Acd {
 
     /// One agent.
     pub fn agent(&self, id: &AgentId) -> Option<AgentView> {
-        self.agents.get(id).map(|agent| self.agent_view(agent))
-    }
-
-    fn agent_view(&self, agent: &Agent) -> AgentView {
-        AgentView {
-            agent: agent.id().clone(),
-            status: agent.status(),
-            queues: self.queues.values().filter_map(|queue| queue.join_info(agent.id())).collect(),
-            offered: agent.offered,
-            calls: agent.calls.clone(),
-            personal_calls: agent.personal_calls,
-            bounces: agent.bounces,
-            counts: agent.counts,
-        }
+        let queues = || self.queues.values().filter_map(|queue| queue.join_info(id)).collect();
+        self.agents.get(id).map(|agent| agent_view(agent, queues()))
     }
 
     /// Where a call waits, and as which one, from 1.
@@ -635,6 +635,19 @@ impl Acd {
     #[cfg(test)]
     pub(super) fn is_treated(&self, call: CallNumber) -> bool {
         self.treated.contains_key(&call)
+    }
+}
+
+fn agent_view(agent: &Agent, queues: Vec<JoinInfo>) -> AgentView {
+    AgentView {
+        agent: agent.id().clone(),
+        status: agent.status(),
+        queues,
+        offered: agent.offered,
+        calls: agent.calls.clone(),
+        personal_calls: agent.personal_calls,
+        bounces: agent.bounces,
+        counts: agent.counts,
     }
 }
 

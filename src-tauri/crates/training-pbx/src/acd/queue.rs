@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::config::{Night, QueueConfig, Treatment};
+use super::config::{Member, Night, QueueConfig, Treatment};
 use super::line::Line;
 use super::measures::Measures;
 use super::model::{AgentId, JoinInfo, QueueCounts, QueueEntry, QueueId};
@@ -58,12 +58,17 @@ impl Queue {
     /// An agent's place in it.
     pub(crate) fn join_info(&self, agent: &AgentId) -> Option<JoinInfo> {
         let member = self.config.members.iter().find(|member| member.agent == *agent)?;
-        Some(JoinInfo {
+        Some(self.join_info_of(member))
+    }
+
+    /// The place of one of its members.
+    pub(crate) fn join_info_of(&self, member: &Member) -> JoinInfo {
+        JoinInfo {
             queue: self.config.id.clone(),
             joined: member.joined,
             skill: self.config.skill_based.then_some(member.skill),
             may_leave: member.may_leave && self.config.allow_leave,
-        })
+        }
     }
 
     /// Which services are on.
