@@ -20,6 +20,7 @@ pub mod measure;
 pub mod names;
 pub mod process;
 pub mod queues;
+pub mod relay;
 pub mod roaming;
 pub mod sipp;
 pub mod sound;

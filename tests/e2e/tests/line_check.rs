@@ -3,11 +3,11 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::balie::program;
 use e2e::embedded::Embedded;
+use e2e::relay::Relay;
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -50,7 +50,7 @@ fn a_router_that_rewrites_is_named() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Embedded::start()?;
     let mut account = pbx.account("101")?;
-    let router = Router::start(account.server.parse()?)?;
+    let router = rewriting_router(account.server.parse()?)?;
     account.server = format!("{LOOPBACK}:{}", router.port);
     let config = account.write(folder.path(), LOOPBACK)?;
     let (account, good) = check(&config, &[])?;
@@ -75,40 +75,12 @@ fn a_server_that_is_not_there_is_told() -> Result<()> {
     Ok(())
 }
 
-/// Puts its own port where the program's stands in what goes out, and does not undo it in what comes back.
-struct Router {
-    port: u16,
-}
-
-impl Router {
-    fn start(exchange: SocketAddr) -> Result<Self> {
-        let near = UdpSocket::bind("127.0.0.1:0")?;
-        let far = UdpSocket::bind("127.0.0.1:0")?;
-        far.connect(exchange)?;
-        let port = near.local_addr()?.port();
-        let outside = far.local_addr()?.port();
-        let program = Arc::new(Mutex::new(None));
-        let (back, forth, from) = (near.try_clone()?, far.try_clone()?, Arc::clone(&program));
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65_536];
-            while let Ok((length, source)) = near.recv_from(&mut buffer) {
-                *from.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
-                let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
-                let inside = format!("127.0.0.1:{};branch", source.port());
-                let text = text.replace(&inside, &format!("127.0.0.1:{outside};branch"));
-                // A datagram may be lost; it is sent again.
-                let _ = forth.send(text.as_bytes());
-            }
-        });
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65_536];
-            while let Ok(length) = far.recv(&mut buffer) {
-                let to = *program.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(to) = to {
-                    let _ = back.send_to(buffer.get(..length).unwrap_or_default(), to);
-                }
-            }
-        });
-        Ok(Self { port })
-    }
+/// A router that puts its own port where the program's stands in what goes out, and does not undo it in what comes
+/// back.
+fn rewriting_router(exchange: SocketAddr) -> Result<Relay> {
+    Relay::start(exchange, |datagram, ends| {
+        let text = String::from_utf8_lossy(datagram);
+        let inside = format!("{LOOPBACK}:{};branch", ends.program);
+        text.replace(&inside, &format!("{LOOPBACK}:{};branch", ends.outside)).into_bytes()
+    })
 }

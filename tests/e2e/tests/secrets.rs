@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::balie::{PATIENCE, program};
+use e2e::relay::Relay;
 use e2e::{deadline, is_over};
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -33,7 +34,7 @@ fn a_day_at_the_desk_tells_no_secret() -> Result<()> {
     let right = pbx.password.clone();
     for (name, password) in [("right", right.as_str()), ("wrong", WRONG)] {
         let home = folder.path().join(name);
-        let seen = pbx.relay.responses().len();
+        let seen = pbx.responses().len();
         let config = settings(&home, pbx.relay.port, &format!("password_env = \"{VARIABLE}\""))?;
         let mut balie = run(&config, Command::new(program()?), Some(password))?;
         if password == right {
@@ -44,7 +45,7 @@ fn a_day_at_the_desk_tells_no_secret() -> Result<()> {
         }
         say_everywhere(&mut balie, &pbx, password)?;
         let printed = balie.quit()?;
-        let sent = pbx.relay.responses();
+        let sent = pbx.responses();
         ensure!(sent.len() > seen, "digests were seen on the wire: {sent:?}");
         let log = fs::read_to_string(home.join("balie.log"))?;
         ensure!(log.contains("\"TRACE\"") || log.contains("\"DEBUG\""), "the log is talkative");
@@ -53,7 +54,7 @@ fn a_day_at_the_desk_tells_no_secret() -> Result<()> {
         judge(&places, &[&right, WRONG], &sent)?;
     }
     one_shots(folder.path(), &pbx)?;
-    let sent = pbx.relay.responses();
+    let sent = pbx.responses();
     let told = pbx.stop()?;
     ensure!(told.contains("DEBUG"), "the exchange is talkative");
     judge(&[("the exchange".into(), told)], &[&right, WRONG], &sent)
@@ -85,7 +86,7 @@ fn the_older_files_of_a_log_tell_no_secret_either() -> Result<()> {
         let whole = |line: &str| serde_json::from_str::<Value>(line).is_ok();
         ensure!(text.lines().all(whole), "{name} holds lines that are not whole");
     }
-    judge(&logs, &[&pbx.password], &pbx.relay.responses())
+    judge(&logs, &[&pbx.password], &pbx.responses())
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn the_way_to_the_keyring_tells_no_secret() -> Result<()> {
     let second = balie.quit()?;
     let mut places = files(&home)?;
     places.extend([("first run".into(), first), ("second run".into(), second)]);
-    judge(&places, &[&pbx.password], &pbx.relay.responses())
+    judge(&places, &[&pbx.password], &pbx.responses())
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn one_shots(folder: &Path, pbx: &Pbx) -> Result<()> {
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8_lossy(&text).into_owned();
         ensure!(text.contains("DEBUG"), "{shot:?} is talkative: {text}");
-        judge(&[(shot.join(" "), text)], &[&pbx.password, WRONG], &pbx.relay.responses())?;
+        judge(&[(shot.join(" "), text)], &[&pbx.password, WRONG], &pbx.responses())?;
     }
     Ok(())
 }
@@ -402,6 +403,7 @@ struct Pbx {
     ready: Value,
     password: String,
     relay: Relay,
+    heard: Heard,
 }
 
 impl Pbx {
@@ -415,8 +417,19 @@ impl Pbx {
         let password = account.and_then(|account| account["password"].as_str());
         let password = password.context("no password")?.to_owned();
         let port = ready["sip_udp"].as_u64().context("no port")?;
-        let relay = Relay::start(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?)))?;
-        Ok(Self { talk, ready, password, relay })
+        let exchange = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?));
+        let heard = Heard::default();
+        let ear = heard.clone();
+        let relay = Relay::start(exchange, move |datagram, _| {
+            ear.read(datagram);
+            datagram.to_vec()
+        })?;
+        Ok(Self { talk, ready, password, relay, heard })
+    }
+
+    /// Digest responses that the program has sent so far.
+    fn responses(&self) -> BTreeSet<String> {
+        self.heard.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All it printed but its ready line, which is there to tell the passwords.
@@ -437,50 +450,15 @@ impl Drop for Pbx {
     }
 }
 
-/// Passes datagrams on, one program on this side and the exchange on the other, and reads along.
-struct Relay {
-    port: u16,
-    responses: Arc<Mutex<BTreeSet<String>>>,
-}
+/// Digest responses that have gone by.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<BTreeSet<String>>>);
 
-impl Relay {
-    fn start(exchange: SocketAddr) -> Result<Self> {
-        let near = UdpSocket::bind("127.0.0.1:0")?;
-        let far = UdpSocket::bind("127.0.0.1:0")?;
-        far.connect(exchange)?;
-        let port = near.local_addr()?.port();
-        let responses = Arc::new(Mutex::new(BTreeSet::new()));
-        let program = Arc::new(Mutex::new(None));
-        let (back, forth) = (near.try_clone()?, far.try_clone()?);
-        let (heard, from) = (Arc::clone(&responses), Arc::clone(&program));
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65_536];
-            while let Ok((length, source)) = near.recv_from(&mut buffer) {
-                let datagram = buffer.get(..length).unwrap_or_default();
-                *from.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
-                let text = String::from_utf8_lossy(datagram);
-                let values =
-                    text.split("response=\"").skip(1).filter_map(|rest| rest.split('"').next());
-                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                heard.extend(values.map(str::to_owned));
-                // A datagram may be lost; it is sent again.
-                let _ = forth.send(datagram);
-            }
-        });
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65_536];
-            while let Ok(length) = far.recv(&mut buffer) {
-                let to = *program.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(to) = to {
-                    let _ = back.send_to(buffer.get(..length).unwrap_or_default(), to);
-                }
-            }
-        });
-        Ok(Self { port, responses })
-    }
-
-    /// Digest responses that went by so far.
-    fn responses(&self) -> BTreeSet<String> {
-        self.responses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl Heard {
+    fn read(&self, datagram: &[u8]) {
+        let text = String::from_utf8_lossy(datagram);
+        let values = text.split("response=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.extend(values.map(str::to_owned));
     }
 }

@@ -1,6 +1,7 @@
 //! The documents of SIP event packages as values: dialog-info (RFC 4235), presence (RFC 3863, RFC 4480),
 //! resource lists (RFC 4662), message summaries (RFC 3842), registrations (RFC 3680), feature events as
-//! BroadWorks speaks them, sipfrag (RFC 3420), and the Call-Info of shared lines.
+//! BroadWorks speaks them, sipfrag (RFC 3420), and the Call-Info of shared lines. And bodies of several parts
+//! (RFC 2046), which are read here for everybody.
 //!
 //! Reading is tolerant: namespaces count by their URI and not by their prefix, what is not known is passed
 //! over, order does not matter. It is bounded as well ([`limits`]): no document costs more than its size, no

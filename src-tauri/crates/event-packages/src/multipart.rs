@@ -1,4 +1,4 @@
-//! Bodies of several parts (RFC 2046 section 5.1, RFC 2387).
+//! Bodies of several parts (RFC 2046 section 5.1, RFC 2387, RFC 5621).
 
 use std::fmt::Write;
 
@@ -11,7 +11,12 @@ pub struct Part<'a> {
     pub content_type: String,
     /// Content-ID without angle brackets.
     pub content_id: Option<String>,
-    /// What it holds. Transfer encodings other than the plain ones are not undone: SIP has none.
+    /// Content-Disposition, as written.
+    pub disposition: Option<String>,
+    /// It is encoded (Content-Transfer-Encoding, Content-Encoding). That is not undone: SIP carries
+    /// bytes as they are.
+    pub encoded: bool,
+    /// What it holds.
     pub body: &'a [u8],
 }
 
@@ -21,6 +26,38 @@ impl Part<'_> {
     pub fn is(&self, media_type: &str) -> bool {
         is_type(&self.content_type, media_type)
     }
+
+    /// A parameter of its Content-Type, without quotes.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        parameter(&self.content_type, name)
+    }
+
+    /// Whether it has parts itself.
+    #[must_use]
+    pub fn is_multipart(&self) -> bool {
+        is_multipart(&self.content_type)
+    }
+
+    /// What it is for, in lower case: `session`, `render`, `early-session` …; `None` if it does not say.
+    #[must_use]
+    pub fn purpose(&self) -> Option<String> {
+        let purpose = self.disposition.as_deref()?.split(';').next()?.trim().to_ascii_lowercase();
+        (!purpose.is_empty()).then_some(purpose)
+    }
+
+    /// Whether it may be passed over by whoever does not understand it; not so unless it says so
+    /// (RFC 5621 section 8.3, RFC 3204).
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        let handling = self.disposition.as_deref().and_then(|text| parameter(text, "handling"));
+        handling.is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
+    }
+}
+
+fn is_multipart(content_type: &str) -> bool {
+    let kind = content_type.trim_start();
+    kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/"))
 }
 
 /// Whether a Content-Type names this media type, parameters aside.
@@ -35,8 +72,7 @@ pub(crate) fn is_type(content_type: &str, media_type: &str) -> bool {
 /// # Errors
 /// When the type is no multipart, has no boundary, or the body holds more than [`limits`] allow.
 pub fn read_parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, DocumentError> {
-    let kind = content_type.trim_start();
-    if !kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/")) {
+    if !is_multipart(content_type) {
         return Err(DocumentError::OtherKind);
     }
     if body.len() > limits::BYTES {
@@ -108,8 +144,13 @@ fn push<'a>(parts: &mut Vec<Part<'a>>, bytes: &'a [u8]) -> Result<(), DocumentEr
     if parts.len() >= limits::PARTS {
         return Err(DocumentError::TooLarge);
     }
-    let mut part =
-        Part { content_type: "text/plain".to_owned(), content_id: None, body: Default::default() };
+    let mut part = Part {
+        content_type: "text/plain".to_owned(),
+        content_id: None,
+        disposition: None,
+        encoded: false,
+        body: Default::default(),
+    };
     let mut rest = bytes;
     let mut header = String::new();
     for _ in 0..limits::PART_HEADERS {
@@ -137,11 +178,16 @@ fn take_header(part: &mut Part<'_>, header: &str) {
     match name.trim().to_ascii_lowercase().as_str() {
         "content-type" | "c" => value.clone_into(&mut part.content_type),
         "content-id" => part.content_id = Some(value.trim_matches(['<', '>']).to_owned()),
+        "content-disposition" => part.disposition = Some(value.to_owned()),
+        "content-transfer-encoding" | "content-encoding" | "e" => {
+            let plain = ["", "7bit", "8bit", "binary", "identity"];
+            part.encoded |= !plain.iter().any(|plain| value.eq_ignore_ascii_case(plain));
+        }
         _ => {}
     }
 }
 
-/// A parameter of a media type, without quotes.
+/// A parameter of a media type or of a disposition, without quotes.
 pub(crate) fn parameter(content_type: &str, name: &str) -> Option<String> {
     let mut rest = content_type.split_once(';')?.1;
     loop {
@@ -172,6 +218,28 @@ mod tests {
         assert!(parts[0].is("A/B"));
         assert_eq!(parts[0].body, b"first\r\n");
         assert_eq!((parts[1].content_type.as_str(), parts[1].body), ("text/plain", &b"second"[..]));
+    }
+
+    #[test]
+    fn parts_say_what_they_are_for() {
+        let body = b"--b\r\nContent-Disposition: Session\r\n\r\n\r\n--b\r\nContent-Type: \
+            multipart/mixed;boundary=c\r\ncontent-disposition: render; x ; Handling = \"optional\"\r\n\
+            Content-Transfer-Encoding: Binary\r\n\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\
+            Content-Disposition: ;handling=required\r\n\r\nYWJj\r\n--b--\r\n";
+        let parts = read_parts("multipart/mixed;boundary=b", body).unwrap();
+        let told: Vec<_> = parts
+            .iter()
+            .map(|part| (part.purpose(), part.is_optional(), part.encoded, part.is_multipart()))
+            .collect();
+        let word = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            told,
+            [
+                (word("session"), false, false, false),
+                (word("render"), true, false, true),
+                (None, false, true, false)
+            ]
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 
+use crate::undelivered;
+
 /// How often a free port is asked for before giving up: it must be free for UDP and TCP, in both
 /// families.
 const ATTEMPTS: usize = 32;
@@ -109,6 +111,9 @@ fn open_pair(ip: IpAddr, port: u16) -> Result<(Pair, u16), BindError> {
     let udp = socket(ip, Type::DGRAM, Protocol::UDP)?;
     if let Err(error) = udp.set_recv_buffer_size(UDP_BUFFER) {
         tracing::debug!("the UDP receive buffer keeps its size: {error}");
+    }
+    if let Err(error) = undelivered::tell(&udp, ip) {
+        tracing::debug!("what does not arrive will not be told: {error}");
     }
     bind_socket(&udp, ip, port)?;
     Ok((Pair { udp: UdpSocket::from_std(udp.into())?, tcp }, port))

@@ -24,6 +24,7 @@ mod resolve;
 mod router;
 mod tls;
 mod transport;
+mod undelivered;
 mod websocket;
 
 use std::net::SocketAddr;
@@ -75,7 +76,8 @@ pub enum Incoming {
         error: ParseError,
     },
     /// Nothing can be sent to `target`, or the connection with it has ended. Whatever was queued
-    /// for it is lost. Told once per connection.
+    /// for it is lost. Told once per connection; of a UDP target each time that the network says so
+    /// (see `undelivered`).
     Failed {
         /// The peer's address.
         target: Target,

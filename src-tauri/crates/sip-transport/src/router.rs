@@ -26,6 +26,7 @@ use crate::datagram::Datagram;
 use crate::failure::Failure;
 use crate::identity::Identities;
 use crate::tls::{self, HandshakeError};
+use crate::undelivered::{Bounce, Bounces};
 use crate::{FailureCause, Incoming, TransportConfig, Watch, websocket};
 
 /// How soon the system itself looks after a silent connection.
@@ -42,6 +43,7 @@ pub(crate) struct Router {
     table: Mutex<Table>,
     identities: Mutex<Identities>,
     bindings: Mutex<Bindings>,
+    bounces: Mutex<Bounces>,
     /// Rung when a binding may be due earlier than before.
     bell: Notify,
 }
@@ -96,8 +98,18 @@ impl Router {
         let (udp_v4, udp_v6) = udp;
         let identities = Mutex::new(Identities::new(config.anchors.clone()));
         let bindings = Mutex::new(Bindings::new(config.datagram_keep_alive, random));
-        let (table, bell) = (Mutex::default(), Notify::new());
-        Self { config, port, udp_v4, udp_v6, incoming, table, identities, bindings, bell }
+        Self {
+            config,
+            port,
+            udp_v4,
+            udp_v6,
+            incoming,
+            table: Mutex::default(),
+            identities,
+            bindings,
+            bounces: Mutex::default(),
+            bell: Notify::new(),
+        }
     }
 
     /// The names of targets.
@@ -239,6 +251,23 @@ impl Router {
             let (address, before) = (mapped.address, mapped.before);
             // Nobody to tell: the program is closing.
             let _ = self.incoming.send(Incoming::Mapped { target, address, before }).await;
+        }
+    }
+
+    /// Something came from there by UDP.
+    pub(crate) fn heard(&self, from: SocketAddr) {
+        self.bounces().heard(from);
+    }
+
+    /// The network says that these did not arrive.
+    pub(crate) async fn undelivered(&self, told: Vec<Bounce>) {
+        for Bounce { to, error } in told {
+            let certain = self.bounces().bounced(now(), to);
+            tracing::debug!(certain, "UDP to {to} did not arrive: {error}");
+            if certain {
+                let target = Target { transport: Protocol::Udp, addr: to };
+                self.tell(target, Failure::io("sending", &error)).await;
+            }
         }
     }
 
@@ -460,6 +489,10 @@ impl Router {
 
     fn bindings(&self) -> MutexGuard<'_, Bindings> {
         self.bindings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bounces(&self) -> MutexGuard<'_, Bounces> {
+        self.bounces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -78,7 +78,8 @@ impl Transport {
         for UdpEnds { socket, bound, queue } in [v4_ends, v6_ends].into_iter().flatten() {
             let reader = Arc::clone(&router);
             router.spawn(datagram::read(Arc::clone(&socket), bound, reader, incoming.clone()));
-            router.spawn(datagram::write(socket, queue, incoming.clone()));
+            let writer = Arc::clone(&router);
+            router.spawn(datagram::write(socket, queue, writer, incoming.clone()));
         }
         for listener in [v4_tcp, v6_tcp].into_iter().flatten() {
             router.spawn(listen::accept(listener, Arc::clone(&router)));

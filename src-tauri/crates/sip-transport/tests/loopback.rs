@@ -169,6 +169,42 @@ async fn nobody_listening_is_a_failure() {
     }
 }
 
+/// The system tells it, and not by the first datagram alone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nobody_listening_to_datagrams_is_a_failure() {
+    for ip in [LOCALHOST, IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)] {
+        let (mut caller, mut other) = (bound(ip).await, bound(ip).await);
+        let gone = std::net::UdpSocket::bind((ip, 0)).unwrap();
+        let target = Target { transport: Protocol::Udp, addr: gone.local_addr().unwrap() };
+        drop(gone);
+        let there = Target { addr: SocketAddr::new(ip, other.port()), ..target };
+        let own = SocketAddr::new(ip, caller.port());
+        for round in 0..5 {
+            // What is sent to somebody else meanwhile arrives.
+            caller.transport.send(Transmit::new(target, b"OPTIONS".to_vec()));
+            let request = options(Protocol::Udp, own, &format!("c{round}"));
+            caller.transport.send(Transmit::new(there, request));
+            let (_, message) = expect_message(&mut other).await;
+            other
+                .transport
+                .send(Transmit::new(Target { addr: own, ..target }, response_to(&message)));
+        }
+        let (mut failed, mut answered) = (0, 0);
+        while answered < 5 || failed < 4 {
+            match next(&mut caller).await {
+                Incoming::Failed { target: to, cause, .. } => {
+                    assert_eq!((to, cause), (target, FailureCause::Refused));
+                    failed += 1;
+                }
+                Incoming::Message { .. } => answered += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((failed, answered), (4, 5));
+    }
+}
+
 #[tokio::test]
 async fn an_answer_finds_a_new_way_when_its_connection_is_gone() {
     let mut callee = bound(LOCALHOST).await;

@@ -23,7 +23,8 @@ pub struct Config {
     pub symmetric: bool,
     /// Incoming sessions beyond this number are refused with 486.
     pub max_sessions: usize,
-    /// Content types understood as an offer or answer; anything else in an INVITE is 415.
+    /// Content types understood as an offer or answer, alone or as a part of a `multipart` body; anything else that
+    /// must be understood (RFC 5621) is 415.
     pub accept: Vec<String>,
     /// Whether a request is refused with 420 when it requires an extension. The list holds the
     /// option tags (RFC 3261 section 20.32) that are understood besides.

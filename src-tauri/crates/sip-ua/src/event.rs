@@ -351,6 +351,9 @@ pub struct Incoming {
     pub diverted_from: Option<NameAddr>,
     /// The caller's offer; `None` asks for ours.
     pub body: Option<Body>,
+    /// It asks for ours, and that must be in our first response (RFC 3262 section 5): ring with
+    /// [`crate::UserAgent::ring_with`].
+    pub offers_first: bool,
     /// All headers of the INVITE (Alert-Info, Call-Info, Authorization …).
     pub headers: Headers,
     /// The Request-URI.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sip_core::{ClientKey, Failure, Route};
-use sip_types::{HeaderName, Method, Request, Response};
+use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
 use crate::{
     QueryId, ReferralId, ResolveError, authentication,
@@ -48,7 +48,7 @@ impl Purpose {
     }
 }
 
-/// How often a request is sent again because its way broke under it.
+/// How often a request is sent again because its way broke under it, or a later one was faster.
 const DETOURS: u8 = 3;
 /// How often a way is looked for on behalf of a BYE, when there is none.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -64,7 +64,7 @@ pub(crate) struct Pending {
     signed: bool,
     /// The way it was sent.
     route: Option<Route>,
-    /// How often its way broke.
+    /// How often its way broke, or a later one was faster.
     detours: u8,
     /// The next hop has said something.
     heard: bool,
@@ -281,8 +281,23 @@ impl Flow {
                 return Some(Outcome::Continues);
             }
         }
+        if self.was_overtaken(&pending, &response) {
+            pending.detours += 1;
+            self.send_again(cx, pending);
+            return Some(Outcome::Continues);
+        }
         authentication::accepted(cx, &pending.request, &response);
         Some(Outcome::Final(pending.purpose, pending.request, response))
+    }
+
+    /// Whether a request was refused for arriving behind a later one of ours (RFC 3261 section 12.2.2): proxies keep
+    /// no order, and what is large goes by TCP. It has done nothing, and is sent again as a new one.
+    fn was_overtaken(&self, pending: &Pending, response: &Response) -> bool {
+        let at_once = response.headers.retry_after().ok().flatten().is_none_or(|r| r.seconds == 0);
+        let later = pending.request.headers.cseq().is_ok_and(|c| c.number < self.dialog.local_seq);
+        let refused = response.status == StatusCode::SERVER_INTERNAL_ERROR;
+        let wanted = pending.purpose != Purpose::Overtaken && pending.detours < DETOURS;
+        refused && later && at_once && wanted
     }
 
     /// A request of this dialog got no final response; `None` if the key is not ours.

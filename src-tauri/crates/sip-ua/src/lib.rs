@@ -2,13 +2,15 @@
 //!
 //! A [`UserAgent`] is fed with [`Input`]s and commands and drained with
 //! [`UserAgent::poll_output`]; it owns the transaction layer below it. Bodies are opaque: who
-//! offered and who answered is tracked, what they say is not read.
+//! offered and who answered is tracked, what they say is not read. Of a body of several parts only the
+//! session description comes up.
 
 mod account;
 mod alerting;
 mod authentication;
 mod backoff;
 mod config;
+mod description;
 mod dialog;
 mod dialog_names;
 mod dtmf;

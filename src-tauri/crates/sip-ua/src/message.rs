@@ -3,7 +3,7 @@
 use sip_core::{Route, Source};
 use sip_types::{HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
 
-use crate::{AccountConfig, Body, Config, Reliable, SessionTimer, shared::Cx};
+use crate::{AccountConfig, Body, Config, Reliable, SessionTimer, description, shared::Cx};
 
 /// What this user agent does by itself.
 const METHODS: [&str; 10] =
@@ -64,9 +64,10 @@ pub(crate) fn require(headers: &mut Headers, tag: &str) {
     }
 }
 
-/// What a 200 to OPTIONS tells besides (section 11.2).
+/// The bodies that are understood: what an INVITE, the 200 to OPTIONS (section 11.2) and a 415 tell.
 pub(crate) fn set_accept(headers: &mut Headers, config: &Config) {
-    headers.set(HeaderName::Accept, config.accept.join(", "));
+    let kinds = config.accept.iter().map(String::as_str).chain([description::MULTIPART]);
+    headers.set(HeaderName::Accept, kinds.collect::<Vec<_>>().join(", "));
 }
 
 /// Our Contact in a request that travels over `route`; `private`: one that does not tell who we are.
@@ -90,7 +91,8 @@ pub(crate) fn response_body(response: &mut Response, body: Option<&Body>) {
     put_body(&mut response.headers, &mut response.body, body);
 }
 
-fn put_body(headers: &mut Headers, bytes: &mut Vec<u8>, body: Option<&Body>) {
+/// Puts a body in place, or takes it out.
+pub(crate) fn put_body(headers: &mut Headers, bytes: &mut Vec<u8>, body: Option<&Body>) {
     headers.remove(&HeaderName::ContentType);
     bytes.clear();
     if let Some(body) = body {

@@ -4,7 +4,9 @@
 use sip_types::{HeaderName, MediaType, Method, Request, Response, StatusCode};
 
 use crate::{
-    AccountConfig, Reliable, message,
+    AccountConfig, Reliable,
+    description::{self, Unread},
+    message,
     session::timer,
     shared::{Cx, Shared},
 };
@@ -27,7 +29,8 @@ pub(crate) fn extension(
     Some(response)
 }
 
-/// 415 if an INVITE's body is nothing we understand (section 8.2.3); 406 if its answer may be none of ours.
+/// 415 if a body holds what must be understood and is not (section 8.2.3, RFC 5621 section 8.3), 400 if it cannot be
+/// read; 406 if the answer to an INVITE may be none of ours.
 pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response> {
     if !may_describe(request) {
         return Some(answer(shared, request, StatusCode::NOT_ACCEPTABLE));
@@ -42,17 +45,15 @@ pub(crate) fn content(shared: &mut Shared, request: &Request) -> Option<Response
         response.headers.set(HeaderName::AcceptEncoding, "identity");
         return Some(response);
     }
-    let kind = headers.get(&HeaderName::ContentType).map(|value| message::media_type(&value));
-    let known = |kind: &String| shared.config.accept.iter().any(|a| a.eq_ignore_ascii_case(kind));
-    let optional = headers.get(&HeaderName::ContentDisposition).is_some_and(|value| {
-        value.to_ascii_lowercase().replace(' ', "").contains("handling=optional")
-    });
-    if kind.as_ref().is_some_and(known) || optional {
-        return None;
+    match description::find(headers, &request.body, &shared.config.accept) {
+        Ok(_) => None,
+        Err(Unread::Broken) => Some(answer(shared, request, StatusCode::BAD_REQUEST)),
+        Err(Unread::Unknown) => {
+            let mut response = answer(shared, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            message::set_accept(&mut response.headers, &shared.config);
+            Some(response)
+        }
     }
-    let mut response = answer(shared, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    message::set_accept(&mut response.headers, &shared.config);
-    Some(response)
 }
 
 /// What keeps an INVITE or UPDATE from changing a session: its body (415), or its timer (422).

@@ -7,7 +7,7 @@ use sip_core::{Event as Happening, ServerKey, Source};
 use sip_types::{Method, Replaces, Request, Response, StatusCode};
 
 use crate::{
-    AccountId, Event, Input, SessionId, UserAgent,
+    AccountId, Event, Input, SessionId, UserAgent, description,
     dialog::DialogId,
     liveness, message, refusal,
     registration::{self, Registration},
@@ -117,7 +117,7 @@ impl UserAgent {
             Happening::Request { key, request, source } => {
                 self.on_request(now, key, request, source);
             }
-            Happening::Ack { request, .. } => self.on_ack(now, &request),
+            Happening::Ack { request, .. } => self.on_ack(now, request),
             Happening::Cancel { key, request, .. } => {
                 if let Some(id) = self.shared.servers.get(&key).copied() {
                     self.with_session(now, id, |session, cx| session.on_cancel(cx, key, &request));
@@ -153,6 +153,7 @@ impl UserAgent {
                 });
             }
             Some(Owner::Session(id)) if self.sessions.contains_key(&id) => {
+                let response = self.described(response);
                 self.with_session(now, id, |session, cx| session.on_response(cx, key, response));
             }
             Some(Owner::Session(_)) => self.on_late_answer(response),
@@ -162,6 +163,16 @@ impl UserAgent {
             }
             None => self.shared.counters.stray += 1,
         }
+    }
+
+    /// An answer that may describe the session, with nothing but that as its body.
+    fn described(&self, mut response: Response) -> Response {
+        let describes = |method| matches!(method, Method::Invite | Method::Update | Method::Prack);
+        if response.headers.cseq().is_ok_and(|cseq| describes(cseq.method)) {
+            let accept = &self.shared.config.accept;
+            description::unwrap_answer(&mut response.headers, &mut response.body, accept);
+        }
+        response
     }
 
     /// A 2xx to the INVITE of a session that is gone: its sender still has to be acknowledged.
@@ -216,10 +227,12 @@ impl UserAgent {
         }
     }
 
-    fn on_ack(&mut self, now: Instant, ack: &Request) {
-        match self.session_for(ack) {
+    fn on_ack(&mut self, now: Instant, mut ack: Request) {
+        match self.session_for(&ack) {
             Some(id) => {
-                self.with_session(now, id, |session, cx| session.on_ack(cx, ack));
+                let accept = &self.shared.config.accept;
+                description::unwrap_answer(&mut ack.headers, &mut ack.body, accept);
+                self.with_session(now, id, |session, cx| session.on_ack(cx, &ack));
             }
             None => self.shared.counters.stray += 1,
         }
@@ -291,6 +304,8 @@ impl UserAgent {
             let response = refusal::plain(&mut self.shared, &request);
             return self.shared.layer.respond(now, &key, response);
         }
+        let mut request = request;
+        description::unwrap(&mut request.headers, &mut request.body, &self.shared.config.accept);
         self.on_invite(now, account, Invitation { key, request, source });
     }
 

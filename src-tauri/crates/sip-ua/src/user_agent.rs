@@ -214,6 +214,19 @@ impl UserAgent {
         self.command(now, session, |session, cx| session.progress(cx, StatusCode::RINGING, None))
     }
 
+    /// 180 Ringing with our offer, for a call that wants it first ([`crate::Incoming::offers_first`]). The caller's
+    /// answer comes with [`crate::Event::EarlyAnswered`].
+    pub fn ring_with(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        offer: Body,
+    ) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| {
+            session.progress(cx, StatusCode::RINGING, Some(&offer))
+        })
+    }
+
     /// 183 Session Progress, with a description for early media if given.
     pub fn progress(
         &mut self,

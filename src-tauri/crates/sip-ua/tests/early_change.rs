@@ -4,26 +4,22 @@
 
 mod net;
 
-use net::setup::{ALICE, BOB, inside, one, reply};
+use net::setup::{ALICE, BOB, inside, invited, one, reply};
 use net::{Net, sdp};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 use sip_ua::{Body, EarlyDialogId, Event, Role, SessionId, UaError};
 
 /// Bob's INVITE, with a description if given.
 fn called(seed: u8, body: Option<&str>) -> (Net, SessionId) {
+    called_with(seed, body, "Supported")
+}
+
+/// The same where Bob has reliable responses (`Supported`) or wants no others (`Require`).
+fn called_with(seed: u8, body: Option<&str>, reliably: &str) -> (Net, SessionId) {
     let mut net = Net::scripted(seed);
     let body = body.map(|body| format!("v=0 {body}")).unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-    let text = format!(
-        "INVITE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKi\r\n\
-         From: <sip:bob@192.0.2.2>;tag=b\r\nTo: <sip:alice@192.0.2.1>\r\nCall-ID: c\r\n\
-         CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:bob@192.0.2.2>\r\n\
-         Supported: 100rel\r\n{kind}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    net.send(BOB, ALICE, text.into_bytes());
-    net.run(100);
-    let id = net.incoming(ALICE);
+    let id = invited(&mut net, &format!("{reliably}: 100rel\r\n{kind}"), &body);
     (net, id)
 }
 
@@ -34,19 +30,9 @@ fn early(net: &mut Net, id: SessionId, body: &str) -> Response {
     net.responses(BOB).pop().unwrap()
 }
 
-/// A request of Bob's in the dialog of that response.
+/// A request of Bob's in the dialog of that response, with a description if given.
 fn within(of: &Response, method: &Method, seq: u32, body: Option<&str>) -> Request {
-    let mut request = Request::new(method.clone(), net::uri("sip:alice@192.0.2.1"))
-        .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{method}{seq}"))
-        .header(HeaderName::From, of.headers.from().unwrap().to_string())
-        .header(HeaderName::To, of.headers.to().unwrap().to_string())
-        .header(HeaderName::CallId, "c")
-        .header(HeaderName::CSeq, format!("{seq} {method}"))
-        .header(HeaderName::Contact, "<sip:bob@192.0.2.2>");
-    if *method == Method::Prack {
-        let rseq = of.headers.rseq().unwrap().unwrap();
-        request = request.header(HeaderName::RAck, format!("{rseq} 1 INVITE"));
-    }
+    let request = net::setup::within(of, method, seq);
     match body {
         Some(body) => request.with_body("application/sdp", format!("v=0 {body}")),
         None => request,
@@ -61,6 +47,11 @@ fn answer_to(net: &mut Net, method: &Method) -> Response {
     all.pop().unwrap_or_else(|| panic!("no answer to {method}"))
 }
 
+fn answer_after(net: &mut Net, milliseconds: u64, method: &Method) -> Response {
+    net.run(milliseconds);
+    answer_to(net, method)
+}
+
 fn ask(net: &mut Net, request: Request) -> Response {
     let method = request.method.clone();
     net.send_request(BOB, ALICE, request);
@@ -68,12 +59,8 @@ fn ask(net: &mut Net, request: Request) -> Response {
 }
 
 fn reoffered(net: &mut Net) -> (Option<EarlyDialogId>, Method, Body) {
-    net.expect(ALICE, |event| match event {
-        Event::Reoffered { early_dialog, by, body, .. } => {
-            Some((*early_dialog, by.clone(), body.clone().unwrap()))
-        }
-        _ => None,
-    })
+    let (early_dialog, by, body) = net::setup::reoffered(net, ALICE);
+    (early_dialog, by, body.unwrap())
 }
 
 fn is_unanswered(net: &mut Net) -> bool {
@@ -200,6 +187,76 @@ fn a_call_that_ends_refuses_the_offer() {
     assert_eq!(answer_to(&mut net, &Method::Prack).status, StatusCode::REQUEST_TERMINATED);
     net.run(70_000);
     net.assert_quiet();
+}
+
+#[test]
+fn an_offer_in_a_prack_that_crosses_the_answer_is_answered() {
+    let (mut net, id) = called_with(8, Some("offer"), "Require");
+    let progress = early(&mut net, id, "early");
+    assert_eq!(ask(&mut net, within(&progress, &Method::Prack, 2, None)).status, StatusCode::OK);
+    net.act(ALICE, |ua, now| ua.ring(now, id)).unwrap();
+    net.run(20);
+    let ringing = net.responses(BOB).pop().unwrap();
+    net.act(ALICE, |ua, now| ua.accept(now, id, Some(sdp("early")))).unwrap();
+    net.send_request(BOB, ALICE, within(&ringing, &Method::Prack, 3, Some("more")));
+    net.run(50);
+    assert_eq!(reoffered(&mut net), (None, Method::Prack, sdp("more")));
+    net.act(ALICE, |ua, now| ua.answer_reoffer(now, id, Some(sdp("agreed")))).unwrap();
+    let answer = answer_to(&mut net, &Method::Prack);
+    assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::OK, &b"v=0 agreed"[..]));
+    // One without an offer is only too late.
+    assert_eq!(ask(&mut net, within(&ringing, &Method::Prack, 4, None)).status, StatusCode::OK);
+}
+
+#[test]
+fn an_update_that_crosses_the_answer_does_not_stand_for_its_ack() {
+    let (mut net, id) = called(9, Some("offer"));
+    let progress = early(&mut net, id, "early");
+    assert_eq!(ask(&mut net, within(&progress, &Method::Prack, 2, None)).status, StatusCode::OK);
+    net.act(ALICE, |ua, now| ua.accept(now, id, Some(sdp("early")))).unwrap();
+    net.send_request(BOB, ALICE, within(&progress, &Method::Update, 3, Some("new offer")));
+    net.run(50);
+    assert_eq!(reoffered(&mut net).1, Method::Update);
+    net.act(ALICE, |ua, now| ua.answer_reoffer(now, id, Some(sdp("new answer")))).unwrap();
+    net.run(50);
+    net.inbox_clear(BOB);
+    // Bob may not have heard the answer: it is repeated.
+    assert_eq!(answer_after(&mut net, 2000, &Method::Invite).status, StatusCode::OK);
+    assert!(!net.history_has(ALICE, |event| matches!(event, Event::Confirmed { .. })));
+    let mut ack = within(&progress, &Method::Ack, 1, None);
+    ack.headers.set(HeaderName::Via, "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKack");
+    net.send_request(BOB, ALICE, ack);
+    net.run(50);
+    net.expect(ALICE, |event| matches!(event, Event::Confirmed { .. }).then_some(()));
+}
+
+#[test]
+fn a_caller_who_wants_the_offer_first_gets_it_with_the_ringing() {
+    let (mut net, id) = called_with(10, None, "Require");
+    let first = |event: &Event| matches!(event, Event::Incoming(call) if call.offers_first);
+    assert!(net.history_has(ALICE, first));
+    net.act(ALICE, |ua, now| ua.ring_with(now, id, sdp("our offer"))).unwrap();
+    net.run(20);
+    let ringing = net.responses(BOB).pop().unwrap();
+    assert_eq!(
+        (ringing.status, ringing.body.as_slice()),
+        (StatusCode::RINGING, &b"v=0 our offer"[..])
+    );
+    let prack = within(&ringing, &Method::Prack, 2, Some("their answer"));
+    assert_eq!(ask(&mut net, prack).status, StatusCode::OK);
+    let body = net.expect(ALICE, |event| match event {
+        Event::EarlyAnswered { body, .. } => Some(body.clone()),
+        _ => None,
+    });
+    assert_eq!(body, sdp("their answer"));
+    net.act(ALICE, |ua, now| ua.accept(now, id, Some(sdp("our offer")))).unwrap();
+    let answer = answer_to(&mut net, &Method::Invite);
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0), "all is agreed");
+    // Who does not require it, or has an offer, rings without.
+    for (body, reliably) in [(None, "Supported"), (Some("offer"), "Require")] {
+        let (net, _) = called_with(11, body, reliably);
+        assert!(!net.history_has(ALICE, first));
+    }
 }
 
 // --- the other way: telephones that ring for us ---

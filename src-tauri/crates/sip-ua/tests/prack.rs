@@ -4,7 +4,7 @@
 
 mod net;
 
-use net::setup::{ALICE, BOB, count, part};
+use net::setup::{ALICE, BOB, count, invited, part, reply_as, within};
 use net::{Net, sdp};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 use sip_ua::{AccountConfig, EndedBy, Event, Reliable, Role, SessionId, UaError};
@@ -164,15 +164,8 @@ fn a_call_hung_up_between_response_and_prack_ends_cleanly() {
 
 // --- against a fork ---
 
-fn reply(request: &Request, code: u16, tag: &str) -> Response {
-    let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
-    response.set_to_tag(tag);
-    response.headers.push(HeaderName::Contact, format!("<sip:{tag}@192.0.2.2>"));
-    response
-}
-
 fn reliably(request: &Request, tag: &str, rseq: u32) -> Response {
-    reply(request, 183, tag)
+    reply_as(request, 183, tag)
         .header(HeaderName::Require, "100rel")
         .header(HeaderName::RSeq, rseq.to_string())
         .with_body("application/sdp", format!("v=0 {tag}"))
@@ -215,8 +208,8 @@ fn each_fork_counts_for_itself_and_none_is_skipped() {
     });
     assert_eq!(early.collect::<Vec<_>>(), [0, 1, 0]);
     // The one that did not win is told off; the sequence numbers of the winner go on.
-    net.send_response(BOB, ALICE, reply(&invite, 199, "mobile"));
-    net.send_response(BOB, ALICE, reply(&invite, 200, "desk"));
+    net.send_response(BOB, ALICE, reply_as(&invite, 199, "mobile"));
+    net.send_response(BOB, ALICE, reply_as(&invite, 200, "desk"));
     net.run(100);
     net.requests(BOB);
     net.act(ALICE, |ua, now| ua.hangup(now, id)).unwrap();
@@ -235,7 +228,7 @@ fn a_thousand_telephones_that_ring_take_no_room() {
         net.send_response(BOB, ALICE, reliably(&invite, &format!("t{number}"), 1));
     }
     assert_eq!(pracks(&mut net).len(), 32);
-    net.send_response(BOB, ALICE, reply(&invite, 200, "t999"));
+    net.send_response(BOB, ALICE, reply_as(&invite, 200, "t999"));
     net.run(100);
     net.expect(ALICE, |event| matches!(event, Event::Answered { .. }).then_some(()));
     net.act(ALICE, |ua, now| ua.hangup(now, id)).unwrap();
@@ -243,35 +236,22 @@ fn a_thousand_telephones_that_ring_take_no_room() {
 
 #[test]
 fn a_wrong_prack_acknowledges_nothing() {
-    let mut net = Net::new(11);
-    net.add_agent("alice", |_| {});
-    net.add_script("bob");
-    let text = "INVITE sip:alice@192.0.2.1 SIP/2.0\r\n\
-        Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKi\r\nFrom: <sip:bob@192.0.2.2>;tag=b\r\n\
-        To: <sip:alice@192.0.2.1>\r\nCall-ID: c\r\nCSeq: 5 INVITE\r\nMax-Forwards: 70\r\n\
-        Contact: <sip:bob@192.0.2.2>\r\nRequire: 100rel\r\nContent-Length: 0\r\n\r\n";
-    net.send(BOB, ALICE, text.as_bytes().to_vec());
-    net.run(100);
-    let id = net.incoming(ALICE);
+    let mut net = Net::scripted(11);
+    let id = invited(&mut net, "Require: 100rel\r\n", "");
     net.act(ALICE, |ua, now| ua.ring(now, id)).unwrap();
     net.run(100);
     let ringing = net.responses(BOB).pop().unwrap();
     let rseq = ringing.headers.rseq().unwrap().unwrap();
     for (seq, rack, code) in [
-        (6, format!("{} 5 INVITE", rseq + 1), 481),
+        (6, format!("{} 1 INVITE", rseq + 1), 481),
         (7, format!("{rseq} 4 INVITE"), 481),
-        (8, format!("{rseq} 5 UPDATE"), 481),
+        (8, format!("{rseq} 1 UPDATE"), 481),
         (9, "nonsense".to_owned(), 481),
-        (10, format!("{rseq} 5 INVITE"), 200),
-        (11, format!("{rseq} 5 INVITE"), 481),
+        (10, format!("{rseq} 1 INVITE"), 200),
+        (11, format!("{rseq} 1 INVITE"), 481),
     ] {
-        let prack = Request::new(Method::Prack, net::uri("sip:alice@192.0.2.1"))
-            .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKp{seq}"))
-            .header(HeaderName::From, ringing.headers.from().unwrap().to_string())
-            .header(HeaderName::To, ringing.headers.to().unwrap().to_string())
-            .header(HeaderName::CallId, "c")
-            .header(HeaderName::CSeq, format!("{seq} PRACK"))
-            .header(HeaderName::RAck, rack.clone());
+        let mut prack = within(&ringing, &Method::Prack, seq);
+        prack.headers.set(HeaderName::RAck, rack.clone());
         net.send_request(BOB, ALICE, prack);
         net.run(50);
         let responses = net.responses(BOB);

@@ -6,8 +6,9 @@ mod net;
 
 use net::Net;
 use net::setup::{ALICE, BOB, connected, inside, one, part, reply, talking};
-use sip_types::{HeaderName, Message, Method, Request, Response, StatusCode};
-use sip_ua::{EndedBy, Event, Refer, ReferProgress, ReferRequest, UaError};
+use sip_core::Target;
+use sip_types::{HeaderName, Message, Method, Request, Response, StatusCode, Transport};
+use sip_ua::{EndedBy, Event, Input, Refer, ReferProgress, ReferRequest, UaError};
 
 const CAROL: usize = 2;
 
@@ -275,6 +276,84 @@ fn reports_may_overtake_the_answer() {
     net.send_request(BOB, ALICE, notify(&invite, 3, &[REFER, OVER], "SIP/2.0 486 Busy"));
     assert_eq!(status(&mut net), 200);
     assert!(net.events(ALICE).is_empty());
+}
+
+#[test]
+fn a_report_that_was_overtaken_comes_again() {
+    let mut net = Net::scripted(15);
+    let (id, invite) = talking(&mut net, &[]);
+    net.send_request(BOB, ALICE, refer_in(&invite, 1, "<sip:carol@192.0.2.3>"));
+    net.run(100);
+    let referral = requested(&mut net, ALICE).id;
+    net.act(ALICE, |ua, now| ua.accept_referral(now, referral)).unwrap();
+    // The peer whose wish is done waits.
+    net.act(ALICE, |ua, now| ua.reoffer(now, id, net::sdp("hold"))).unwrap();
+    net.run(50);
+    let sent = net.requests(BOB);
+    let of = |method: &Method| sent.iter().find(|r| r.method == *method).unwrap().clone();
+    let (first, change) = (of(&Method::Notify), of(&Method::Invite));
+    let held = reply(&change, 200).with_body("application/sdp", "v=0 held");
+    net.send_response(BOB, ALICE, held);
+    net.send_response(BOB, ALICE, reply(&first, 500));
+    let again = one(&mut net, &Method::Notify);
+    assert_eq!(again.body, first.body);
+    assert!(again.headers.cseq().unwrap().number > change.headers.cseq().unwrap().number);
+    net.act(ALICE, |ua, now| ua.report_referral(now, referral, StatusCode::OK)).unwrap();
+    net.send_response(BOB, ALICE, reply(&again, 200));
+    let last = one(&mut net, &Method::Notify);
+    assert_eq!(last.body, b"SIP/2.0 200 OK\r\n");
+    // Nothing has overtaken this one: whoever refuses it does not want it.
+    net.send_response(BOB, ALICE, reply(&last, 500));
+    net.run(1000);
+    assert!(net.requests(BOB).iter().all(|request| request.method != Method::Notify));
+}
+
+#[test]
+fn reports_arrive_over_a_way_that_keeps_no_order() {
+    let mut overtaken = 0;
+    for seed in 0..40 {
+        let mut net = Net::pair(seed);
+        let (out, inc) = connected(&mut net, BOB);
+        net.latency = (1, 80);
+        net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+        net.run(200);
+        let id = requested(&mut net, BOB).id;
+        net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+        net.act(BOB, |ua, now| ua.reoffer(now, inc, net::sdp("hold"))).unwrap();
+        net.run(200);
+        net.expect(ALICE, |event| matches!(event, Event::Reoffered { .. }).then_some(()));
+        net.act(ALICE, |ua, now| ua.answer_reoffer(now, out, Some(net::sdp("held")))).unwrap();
+        net.run(500);
+        for status in [StatusCode::RINGING, StatusCode::OK] {
+            net.act(BOB, |ua, now| ua.report_referral(now, id, status)).unwrap();
+        }
+        net.run(2000);
+        let done = |event: &Event| {
+            let Event::ReferProgress { progress, .. } = event else { return false };
+            *progress == ReferProgress::Succeeded(StatusCode::OK)
+        };
+        assert!(net.history_has(ALICE, done), "seed {seed}\n{}", net.ladder());
+        let refused = net.log.iter().any(|entry| {
+            let Message::Response(response) = &entry.message else { return false };
+            response.status == StatusCode::SERVER_INTERNAL_ERROR
+        });
+        overtaken += u32::from(refused);
+        part(&mut net, out);
+    }
+    assert!(overtaken > 0, "no message has overtaken another");
+}
+
+#[test]
+fn a_wish_that_cannot_be_delivered_is_told_at_once() {
+    let mut net = Net::scripted(16);
+    let (id, _) = talking(&mut net, &[]);
+    net.act(ALICE, |ua, now| ua.refer(now, id, carol())).unwrap();
+    net.run(20);
+    let target = Target { transport: Transport::Udp, addr: net.nodes[BOB].addr };
+    let failed = Input::TransportFailed { target, reason: "refused".to_owned() };
+    net.act(ALICE, |ua, now| ua.handle_input(now, failed));
+    let told = progress(&mut net, ALICE);
+    assert_eq!(told, [ReferProgress::Refused(StatusCode::SERVICE_UNAVAILABLE)]);
 }
 
 #[test]

@@ -4,21 +4,10 @@
 
 mod net;
 
-use net::setup::{ALICE, BOB, connected};
+use net::setup::{ALICE, BOB, connected, reoffer_answered, reoffered};
 use net::{Net, sdp};
 use sip_types::{Message, Method, StatusCode};
 use sip_ua::{EndedBy, Event, Role, UaError};
-
-fn answered(net: &mut Net, node: usize) -> sip_ua::Body {
-    net.expect(node, |event| match event {
-        Event::ReofferAnswered { body, .. } => body.clone(),
-        _ => None,
-    })
-}
-
-fn reoffered(net: &mut Net, node: usize) {
-    net.expect(node, |event| matches!(event, Event::Reoffered { .. }).then_some(()));
-}
 
 #[test]
 fn a_session_is_changed_by_either_side() {
@@ -29,7 +18,7 @@ fn a_session_is_changed_by_either_side() {
     reoffered(&mut net, BOB);
     net.act(BOB, |ua, now| ua.answer_reoffer(now, inc, Some(sdp("held")))).unwrap();
     net.run(100);
-    assert_eq!(answered(&mut net, ALICE), sdp("held"));
+    assert_eq!(reoffer_answered(&mut net, ALICE), Some(sdp("held")));
     net.act(BOB, |ua, now| ua.reoffer(now, inc, sdp("new"))).unwrap();
     net.run(100);
     reoffered(&mut net, ALICE);
@@ -52,11 +41,7 @@ fn an_offer_is_asked_for() {
     let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.request_offer(now, out)).unwrap();
     net.run(100);
-    let body = net.expect(BOB, |event| match event {
-        Event::Reoffered { body, .. } => Some(body.clone()),
-        _ => None,
-    });
-    assert_eq!(body, None);
+    assert_eq!(reoffered(&mut net, BOB).2, None);
     net.act(BOB, |ua, now| ua.answer_reoffer(now, inc, Some(sdp("bob's offer")))).unwrap();
     net.run(100);
     net.expect(ALICE, |event| {
@@ -64,7 +49,7 @@ fn an_offer_is_asked_for() {
     });
     net.act(ALICE, |ua, now| ua.provide_answer(now, out, sdp("answer"))).unwrap();
     net.run(100);
-    assert_eq!(answered(&mut net, BOB), sdp("answer"));
+    assert_eq!(reoffer_answered(&mut net, BOB), Some(sdp("answer")));
     net.act(BOB, |ua, now| ua.hangup(now, inc)).unwrap();
     net.run(70_000);
     net.assert_quiet();
@@ -88,11 +73,11 @@ fn glare_is_settled_by_waiting() {
     net.act(ALICE, |ua, now| ua.reoffer(now, out, sdp("alice's new"))).unwrap();
     net.act(ALICE, |ua, now| ua.answer_reoffer(now, out, Some(sdp("answer")))).unwrap();
     net.run(500);
-    assert_eq!(answered(&mut net, BOB), sdp("answer"));
+    assert_eq!(reoffer_answered(&mut net, BOB), Some(sdp("answer")));
     reoffered(&mut net, BOB);
     net.act(BOB, |ua, now| ua.answer_reoffer(now, inc, Some(sdp("answer 2")))).unwrap();
     net.run(500);
-    assert_eq!(answered(&mut net, ALICE), sdp("answer 2"));
+    assert_eq!(reoffer_answered(&mut net, ALICE), Some(sdp("answer 2")));
     insta::assert_snapshot!(net.ladder());
     net.act(ALICE, |ua, now| ua.hangup(now, out)).unwrap();
     net.run(70_000);

@@ -4,14 +4,12 @@
 
 mod net;
 
+use net::setup::{ALICE, BOB as PEER, one, reply_as};
 use net::{Net, sdp};
 use secrecy::SecretString;
 use sip_core::digest::Credentials;
 use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 use sip_ua::{EndedBy, Event, SessionId};
-
-const ALICE: usize = 0;
-const PEER: usize = 1;
 
 fn setting(seed: u8) -> Net {
     let mut net = Net::new(seed);
@@ -37,21 +35,6 @@ fn behind_peer(seed: u8) -> Net {
     });
     net.add_script("bob");
     net
-}
-
-/// A response of the peer, with a tag and a Contact of its own.
-fn reply(request: &Request, code: u16, tag: &str) -> Response {
-    let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
-    response.set_to_tag(tag);
-    response.headers.push(HeaderName::Contact, format!("<sip:{tag}@192.0.2.2>"));
-    response
-}
-
-fn one(net: &mut Net, method: &Method) -> Request {
-    net.run(100);
-    let requests = net.requests(PEER);
-    let found = requests.iter().find(|request| request.method == *method);
-    found.unwrap_or_else(|| panic!("no {method} among {requests:#?}")).clone()
 }
 
 /// A request of the peer inside the dialog that `answer` founded on `invite`.
@@ -87,7 +70,7 @@ fn status_of(net: &mut Net, payload: Vec<u8>) -> Response {
 fn connected(net: &mut Net) -> (SessionId, Request, Response) {
     let id = net.dial(ALICE, PEER, Some(sdp("offer")));
     let invite = one(net, &Method::Invite);
-    let answer = reply(&invite, 200, "bob").with_body("application/sdp", "v=0 answer");
+    let answer = reply_as(&invite, 200, "bob").with_body("application/sdp", "v=0 answer");
     net.send_response(PEER, ALICE, answer.clone());
     one(net, &Method::Ack);
     net.events(ALICE);
@@ -100,7 +83,7 @@ fn a_fork_rings_twice_and_the_first_answer_wins() {
     let id = net.dial(ALICE, PEER, Some(sdp("offer")));
     let invite = one(&mut net, &Method::Invite);
     for (code, tag) in [(180, "desk"), (183, "mobile"), (180, "desk")] {
-        net.send_response(PEER, ALICE, reply(&invite, code, tag));
+        net.send_response(PEER, ALICE, reply_as(&invite, code, tag));
     }
     net.run(100);
     let early: Vec<_> = net
@@ -112,7 +95,7 @@ fn a_fork_rings_twice_and_the_first_answer_wins() {
         })
         .collect();
     assert_eq!(early.iter().map(|e| e.0).collect::<Vec<_>>(), [0, 1, 0]);
-    net.send_response(PEER, ALICE, reply(&invite, 200, "mobile"));
+    net.send_response(PEER, ALICE, reply_as(&invite, 200, "mobile"));
     net.run(100);
     let winner = net.expect(ALICE, |event| match event {
         Event::Answered { early_dialog, .. } => *early_dialog,
@@ -121,7 +104,7 @@ fn a_fork_rings_twice_and_the_first_answer_wins() {
     assert_eq!(winner.0, 1);
     net.requests(PEER);
     // The desk telephone was faster than the CANCEL of the proxy.
-    net.send_response(PEER, ALICE, reply(&invite, 200, "desk"));
+    net.send_response(PEER, ALICE, reply_as(&invite, 200, "desk"));
     net.run(100);
     let requests = net.requests(PEER);
     let methods: Vec<_> = requests.iter().map(|r| r.method.clone()).collect();
@@ -144,12 +127,12 @@ fn a_late_answer_after_giving_up_is_hung_up() {
     let mut net = setting(31);
     let id = net.dial(ALICE, PEER, Some(sdp("offer")));
     let invite = one(&mut net, &Method::Invite);
-    net.send_response(PEER, ALICE, reply(&invite, 180, "bob"));
+    net.send_response(PEER, ALICE, reply_as(&invite, 180, "bob"));
     net.run(100);
     net.act(ALICE, |ua, now| ua.hangup(now, id)).unwrap();
     let cancel = one(&mut net, &Method::Cancel);
     net.send_response(PEER, ALICE, Response::to_request(&cancel, StatusCode::OK));
-    net.send_response(PEER, ALICE, reply(&invite, 200, "bob"));
+    net.send_response(PEER, ALICE, reply_as(&invite, 200, "bob"));
     let bye = one(&mut net, &Method::Bye);
     net.send_response(PEER, ALICE, Response::to_request(&bye, StatusCode::OK));
     net.run(70_000);
@@ -164,7 +147,7 @@ fn every_request_of_a_call_may_be_challenged() {
         let value = format!(
             "Digest realm=\"r\", nonce=\"{nonce}\", algorithm=SHA-256, qop=\"auth\"{stale}"
         );
-        reply(request, 407, "x").header(HeaderName::ProxyAuthenticate, value)
+        reply_as(request, 407, "x").header(HeaderName::ProxyAuthenticate, value)
     };
     let invite = one(&mut net, &Method::Invite);
     net.send_response(PEER, ALICE, challenge(&invite, "n1", ""));
@@ -174,7 +157,11 @@ fn every_request_of_a_call_may_be_challenged() {
     assert!(signed.headers.contains(&HeaderName::ProxyAuthorization));
     assert_eq!(signed.headers.cseq().unwrap().number, 2);
     assert_eq!(signed.headers.call_id(), invite.headers.call_id());
-    net.send_response(PEER, ALICE, reply(signed, 200, "bob").with_body("application/sdp", "v=0 a"));
+    net.send_response(
+        PEER,
+        ALICE,
+        reply_as(signed, 200, "bob").with_body("application/sdp", "v=0 a"),
+    );
     one(&mut net, &Method::Ack);
     // The re-INVITE is signed in advance, but the nonce has grown stale.
     net.act(ALICE, |ua, now| ua.reoffer(now, id, sdp("hold"))).unwrap();
@@ -186,7 +173,11 @@ fn every_request_of_a_call_may_be_challenged() {
     let again = requests.iter().find(|r| r.method == Method::Invite).unwrap();
     assert!(again.headers.get(&HeaderName::ProxyAuthorization).unwrap().contains("n2"));
     assert_eq!(again.headers.cseq().unwrap().number, 4);
-    net.send_response(PEER, ALICE, reply(again, 200, "bob").with_body("application/sdp", "v=0 b"));
+    net.send_response(
+        PEER,
+        ALICE,
+        reply_as(again, 200, "bob").with_body("application/sdp", "v=0 b"),
+    );
     one(&mut net, &Method::Ack);
     net.expect(ALICE, |event| matches!(event, Event::ReofferAnswered { .. }).then_some(()));
     net.act(ALICE, |ua, now| ua.hangup(now, id)).unwrap();
@@ -205,7 +196,7 @@ fn refused_credentials_end_the_call() {
     for _ in 0..2 {
         let invite = one(&mut net, &Method::Invite);
         let value = "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"";
-        let refusal = reply(&invite, 401, "x").header(HeaderName::WwwAuthenticate, value);
+        let refusal = reply_as(&invite, 401, "x").header(HeaderName::WwwAuthenticate, value);
         net.send_response(PEER, ALICE, refusal);
     }
     net.run(100);
@@ -223,7 +214,7 @@ fn routes_are_recorded_and_strict_routers_obeyed() {
         let mut net = setting(34);
         let id = net.dial(ALICE, PEER, Some(sdp("offer")));
         let invite = one(&mut net, &Method::Invite);
-        let mut answer = reply(&invite, 200, "bob").header(HeaderName::RecordRoute, route);
+        let mut answer = reply_as(&invite, 200, "bob").header(HeaderName::RecordRoute, route);
         answer.headers.set(HeaderName::Contact, "<sip:bob@198.51.100.1>");
         net.send_response(PEER, ALICE, answer);
         let ack = one(&mut net, &Method::Ack);
@@ -267,7 +258,10 @@ fn a_second_change_has_to_wait_for_the_first() {
     let late = inside(&invite, &answer, &Method::Info, 4);
     net.send_request(PEER, ALICE, late);
     net.run(100);
-    assert_eq!(net.responses(PEER).pop().unwrap().status, StatusCode::SERVER_INTERNAL_ERROR);
+    let refused = net.responses(PEER).pop().unwrap();
+    assert_eq!(refused.status, StatusCode::SERVER_INTERNAL_ERROR);
+    // It may come again at once: it has done nothing.
+    assert_eq!(refused.headers.retry_after().unwrap().unwrap().seconds, 0);
 }
 
 #[test]

@@ -4,17 +4,12 @@
 
 mod net;
 
-use net::setup::{ALICE, BOB, connected, count, inside, one, part, reply, talking};
+use net::setup::{
+    ALICE, BOB, connected, count, inside, one, part, reoffer_answered, reoffered, reply, talking,
+};
 use net::{Net, sdp};
 use sip_types::{HeaderName, Method, Refresher, SessionExpires, StatusCode};
-use sip_ua::{AccountConfig, EndedBy, Event, Role, SessionTimer, UaError};
-
-fn reoffered(net: &mut Net, node: usize) -> Method {
-    net.expect(node, |event| match event {
-        Event::Reoffered { by, .. } => Some(by.clone()),
-        _ => None,
-    })
-}
+use sip_ua::{AccountConfig, EndedBy, Event, SessionTimer, UaError};
 
 #[test]
 fn a_session_is_changed_by_update() {
@@ -22,14 +17,10 @@ fn a_session_is_changed_by_update() {
     let (out, inc) = connected(&mut net, BOB);
     net.act(ALICE, |ua, now| ua.update(now, out, Some(sdp("change")))).unwrap();
     net.run(100);
-    assert_eq!(reoffered(&mut net, BOB), Method::Update);
+    assert_eq!(reoffered(&mut net, BOB).1, Method::Update);
     net.act(BOB, |ua, now| ua.answer_reoffer(now, inc, Some(sdp("changed")))).unwrap();
     net.run(100);
-    let body = net.expect(ALICE, |event| match event {
-        Event::ReofferAnswered { body, role: Role::Answer, .. } => body.clone(),
-        _ => None,
-    });
-    assert_eq!(body, sdp("changed"));
+    assert_eq!(reoffer_answered(&mut net, ALICE), Some(sdp("changed")));
     net.act(BOB, |ua, now| ua.update(now, inc, None)).unwrap();
     net.run(100);
     net.expect(BOB, |event| {
@@ -48,10 +39,10 @@ fn updates_that_meet_are_settled_by_waiting() {
     net.act(ALICE, |ua, now| ua.update(now, out, Some(sdp("alice's")))).unwrap();
     net.act(BOB, |ua, now| ua.update(now, inc, Some(sdp("bob's")))).unwrap();
     net.run(2100);
-    assert_eq!(reoffered(&mut net, ALICE), Method::Update);
+    assert_eq!(reoffered(&mut net, ALICE).1, Method::Update);
     net.act(ALICE, |ua, now| ua.answer_reoffer(now, out, Some(sdp("answer")))).unwrap();
     net.run(100);
-    net.expect(BOB, |event| matches!(event, Event::ReofferAnswered { .. }).then_some(()));
+    reoffer_answered(&mut net, BOB);
     insta::assert_snapshot!(net.ladder());
     part(&mut net, out);
 }
@@ -78,12 +69,36 @@ fn an_overlapping_update_has_to_come_again() {
     let change = |seq| inside(&invite, &Method::Update, seq).with_body("application/sdp", "v=0 x");
     net.send_request(BOB, ALICE, change(1));
     net.run(100);
-    assert_eq!(reoffered(&mut net, ALICE), Method::Update);
+    assert_eq!(reoffered(&mut net, ALICE).1, Method::Update);
     net.send_request(BOB, ALICE, change(2));
     net.run(100);
     let response = net.responses(BOB).pop().unwrap();
     assert_eq!(response.status, StatusCode::SERVER_INTERNAL_ERROR);
     assert!(response.headers.retry_after().unwrap().unwrap().seconds <= 10);
+}
+
+#[test]
+fn an_update_before_our_answer_has_to_come_again() {
+    let mut net = Net::scripted(8);
+    let id = net.dial(ALICE, BOB, None);
+    let invite = one(&mut net, &Method::Invite);
+    let offer = reply(&invite, 200).with_body("application/sdp", "v=0 theirs");
+    net.send_response(BOB, ALICE, offer);
+    net.run(50);
+    let change = |seq| inside(&invite, &Method::Update, seq).with_body("application/sdp", "v=0 x");
+    net.send_request(BOB, ALICE, change(1));
+    net.run(50);
+    let refused = net.responses(BOB).pop().unwrap();
+    assert_eq!(refused.status, StatusCode::SERVER_INTERNAL_ERROR, "it is not glare");
+    assert!(refused.headers.retry_after().unwrap().is_some());
+    net.act(ALICE, |ua, now| ua.provide_answer(now, id, sdp("ours"))).unwrap();
+    net.send_request(BOB, ALICE, change(2));
+    net.run(50);
+    assert_eq!(reoffered(&mut net, ALICE).1, Method::Update);
+    // While that is open not even a sign of life may pass it.
+    net.send_request(BOB, ALICE, inside(&invite, &Method::Update, 3));
+    net.run(50);
+    assert_eq!(net.responses(BOB).pop().unwrap().status, StatusCode::SERVER_INTERNAL_ERROR);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod baresip;
 mod kamailio;
 mod linphone;
 mod shared;
+mod telephone;
 
 use std::path::Path;
 

@@ -244,7 +244,8 @@ pub(crate) fn messages_look_otherwise() -> Result<()> {
     for look in [
         json!({"cmd": "sip.look", "broadworks": true}),
         json!({"cmd": "sip.look", "pad": 2_000}),
-        json!({"cmd": "sip.look", "broadworks": true, "unsolicited": true}),
+        json!({"cmd": "sip.look", "multipart": true}),
+        json!({"cmd": "sip.look", "broadworks": true, "multipart": true, "unsolicited": true}),
     ] {
         scene.pbx.turn(&look)?;
         scene.customer("101", "+31302310001")?;

@@ -39,7 +39,7 @@ const METHODS: [Method; 12] = [
 ];
 
 /// Headers that a garbled message loses or has changed, with what they become.
-const HEADERS: [(HeaderName, &str); 20] = [
+const HEADERS: [(HeaderName, &str); 22] = [
     (HeaderName::Contact, "<sip:x@192.0.2.9>"),
     (HeaderName::Contact, "*"),
     (HeaderName::RecordRoute, "<sip:192.0.2.1;lr>, <sip:192.0.2.2>"),
@@ -60,6 +60,16 @@ const HEADERS: [(HeaderName, &str); 20] = [
     (HeaderName::CallId, "another"),
     (HeaderName::From, "<sip:x@192.0.2.9>"),
     (HeaderName::CSeq, "nonsense"),
+    (HeaderName::ContentType, "multipart/alternative;boundary=\"v=0\""),
+    (HeaderName::ContentDisposition, "x;handling=optional"),
+];
+
+/// Bodies of several parts: one that is a description, one that must be understood, one that need not, and none.
+const PARTS: [&[u8]; 4] = [
+    b"--b\r\nContent-Type: application/sdp\r\n\r\nv=0 part\r\n--b--\r\n",
+    b"--b\r\nContent-Type: application/sdp\r\n\r\nv=0 part\r\n--b\r\n\r\nhello\r\n--b--\r\n",
+    b"--b\r\nContent-Disposition: render;handling=optional\r\n\r\nhello\r\n--b--\r\n",
+    b"v=0",
 ];
 
 /// The bytes that are left.
@@ -434,8 +444,16 @@ fn garbled(mut message: Message, how: usize, value: usize, serial: u32) -> Vec<u
         }
         _ => match &mut message {
             Message::Request(request) => {
-                request.body = if value & 1 == 0 { Vec::new() } else { b"v=0 forged".to_vec() };
-                request.headers.set(HeaderName::ContentType, "application/sdp");
+                let (kind, body): (&str, &[u8]) = match value % 4 {
+                    0 | 2 => ("application/sdp", b""),
+                    1 => ("application/sdp", b"v=0 forged"),
+                    _ => {
+                        let body = PARTS.get(value / 4 % PARTS.len()).copied();
+                        ("multipart/mixed;boundary=b", body.unwrap_or_default())
+                    }
+                };
+                request.body = body.to_vec();
+                request.headers.set(HeaderName::ContentType, kind);
                 request.headers.remove(&HeaderName::ContentLength);
             }
             Message::Response(response) => {

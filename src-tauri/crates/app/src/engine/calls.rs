@@ -68,7 +68,7 @@ impl Desk {
     fn act(&mut self, now: Instant, id: CallId, action: Action) {
         let done = match action {
             Action::Invite => self.begin_invite(now, id),
-            Action::Ring => self.with_session(id, |desk, session| desk.ua.ring(now, session)),
+            Action::Ring => self.ring(now, id),
             Action::Progress => self.progress(now, id),
             Action::Accept => self.accept(now, id),
             Action::Reject(status) => self.with_session(id, |desk, session| {
@@ -161,6 +161,20 @@ impl Desk {
             line.session = Some(session);
         }
         Ok(())
+    }
+
+    fn ring(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+        if !self.lines.get(&id).is_some_and(|line| line.offers_first) {
+            return self.with_session(id, |desk, session| desk.ua.ring(now, session));
+        }
+        let offer = match self.offer_in_answer(id, sdp::Direction::SendRecv) {
+            Ok(offer) => offer,
+            Err(error) => return self.refuse(now, id, &error),
+        };
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.answer = Some(offer.clone());
+        }
+        self.with_session(id, |desk, session| desk.ua.ring_with(now, session, Body::sdp(offer)))
     }
 
     fn progress(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {

@@ -34,6 +34,7 @@ impl Desk {
                     self.answered(now, id, session, body, role);
                 }
             }
+            Event::EarlyAnswered { session, body } => self.early_answered(now, session, &body),
             Event::Confirmed { session, body } => self.confirmed(now, session, body),
             Event::Reoffered { session, body, .. } => self.reoffered(now, session, body),
             Event::ReofferAnswered { session, body, role } => {
@@ -110,6 +111,7 @@ impl Desk {
             }
             line.offered = true;
         }
+        line.offers_first = incoming.offers_first;
         line.session = Some(session);
         line.source = Some(incoming.source.remote.ip());
         line.peer = self.named(peer_of(&incoming.caller));
@@ -186,6 +188,17 @@ impl Desk {
                 debug!(?hung_up, "hung up");
                 self.fail_call(now, id, error.code(), &error.to_string());
             }
+        }
+    }
+
+    /// The caller has answered the offer that we rang with.
+    fn early_answered(&mut self, now: Instant, session: SessionId, body: &Body) {
+        let Some(id) = self.call_of(session) else { return };
+        if let Err(error) = self.take_answer(now, id, body) {
+            warn!(call = id.0, %error, "the caller's answer cannot be used");
+            let status = status_or(error.status(), StatusCode::NOT_ACCEPTABLE_HERE);
+            self.turn_away(now, session, status);
+            self.fail_call(now, id, error.code(), &error.to_string());
         }
     }
 

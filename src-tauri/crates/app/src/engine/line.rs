@@ -40,6 +40,8 @@ pub(super) struct Line {
     pub(super) errand: Option<Errand>,
     /// The peer was asked for a transfer and still reports.
     pub(super) reports: bool,
+    /// Why the latest wish for a transfer never reached the peer.
+    pub(super) unreached: Option<Code>,
     /// What the peer is to be asked when he has reported to the end.
     pub(super) next_wish: Option<ReferTo>,
     /// The transfer under way parks the peer, there if that is known.
@@ -50,7 +52,9 @@ pub(super) struct Line {
     pub(super) source: Option<IpAddr>,
     /// The caller made an offer that waits for our answer.
     pub(super) offered: bool,
-    /// The answer that was given already (183), to be given again.
+    /// The caller wants our offer in the first response.
+    pub(super) offers_first: bool,
+    /// The answer that was given already (183), to be given again; or the offer of our 180.
     pub(super) answer: Option<Vec<u8>>,
     /// It rang at the other side.
     pub(super) rang: bool,
@@ -101,11 +105,13 @@ impl Line {
             dialled: None,
             errand: None,
             reports: false,
+            unreached: None,
             next_wish: None,
             parking: None,
             returned: false,
             source: None,
             offered: false,
+            offers_first: false,
             answer: None,
             rang: false,
             rx_active: false,

@@ -193,7 +193,9 @@ impl Desk {
         }
         let rang = self.calls.get(call).is_some_and(|call| call.transfer().rang());
         let (status, reason) = match progress {
-            Progress::Failed(failure) => (status_of(failure), reason_of(failure, rang)),
+            Progress::Failed(failure) => {
+                (status_of(failure), self.transfer_reason(call, failure, rang))
+            }
             _ => (None, None),
         };
         let state = state_of(progress);
@@ -257,6 +259,12 @@ impl Desk {
                 self.tell(now, id, Signal::TransferFailed { status });
             }
             ReferProgress::Refused(status) => {
+                let silent = [StatusCode::REQUEST_TIMEOUT, StatusCode::SERVICE_UNAVAILABLE]
+                    .contains(&status);
+                let trouble = self.trouble.filter(|_| silent);
+                if let Some(line) = self.lines.get_mut(&id) {
+                    line.unreached = trouble;
+                }
                 self.tell(now, id, Signal::TransferRefused { status: code(status) });
             }
             ReferProgress::Unknown => self.tell(now, id, Signal::TransferUnknown),
@@ -506,6 +514,13 @@ impl Desk {
 
     // --- what is shown ---
 
+    /// Why a transfer failed: what kept the wish from the peer, or else what was said.
+    fn transfer_reason(&self, call: CallId, failure: Failure, rang: bool) -> Option<Code> {
+        let unreached = self.lines.get(&call).and_then(|line| line.unreached);
+        let refused = matches!(failure, Failure::Refused(_));
+        unreached.filter(|_| refused).or_else(|| reason_of(failure, rang))
+    }
+
     /// A call's transfer, while it is under way and while the caller waits here after it failed.
     pub(super) fn transfer_view(&self, call: &Call) -> Option<TransferView> {
         let transfer = call.transfer();
@@ -521,7 +536,8 @@ impl Desk {
         Some(TransferView {
             state: state_of(progress),
             to: to.unwrap_or_default(),
-            reason: failure.and_then(|failure| reason_of(failure, transfer.rang())),
+            reason: failure
+                .and_then(|failure| self.transfer_reason(call.id(), failure, transfer.rang())),
             status: failure.and_then(status_of),
         })
     }

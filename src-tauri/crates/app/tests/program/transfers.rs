@@ -265,3 +265,27 @@ async fn what_cannot_be_transferred_is_refused() {
     }
     scene.end().await;
 }
+
+/// The network says so; only Linux passes that on.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_caller_whose_telephone_is_gone_is_told_within_seconds() {
+    let peer = crate::peer::Peer::start("INVITE, ACK, BYE, REFER, NOTIFY").await;
+    let mut desk = peer.caller().await;
+    let call = desk.dial(&peer.address).await;
+    desk.call(CallState::Active).await;
+    drop(peer);
+    let asked = json!({"cmd": "call.transfer.blind", "call": call, "to": "sip:carol@127.0.0.1:9"});
+    desk.ask(asked).await.unwrap();
+    let told = desk.event(|event| match event {
+        Event::CallTransfer { state: TransferState::Failed, status, reason, .. } => {
+            Some((status, reason))
+        }
+        _ => None,
+    });
+    let told = tokio::time::timeout(std::time::Duration::from_secs(15), told).await.unwrap();
+    assert_eq!(told, (Some(503), Some(Code::ConnectionFailed)));
+    // He is not given up: nobody has said that he is gone.
+    desk.view(|view| view.calls.iter().any(|c| c.id == call && c.state == CallState::Held)).await;
+    desk.quit().await;
+}

@@ -20,6 +20,8 @@ pub(crate) struct Acceptance {
     pub initial: bool,
     /// It carries our offer, so the answer will come in the ACK.
     pub offers: bool,
+    /// Offer and answer were exchanged before it, so the peer may change the session without having seen it.
+    pub settled_early: bool,
     interval: Duration,
     next: Instant,
     deadline: Instant,
@@ -37,7 +39,9 @@ impl Acceptance {
         cx.shared.layer.respond(cx.now, &key, response.clone());
         let interval = cx.shared.config.timers.t1;
         let deadline = cx.now + cx.shared.patience();
-        Self { key, response, seq, initial, offers, interval, next: cx.now + interval, deadline }
+        let next = cx.now + interval;
+        let settled_early = false;
+        Self { key, response, seq, initial, offers, settled_early, interval, next, deadline }
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {

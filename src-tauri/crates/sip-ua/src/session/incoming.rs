@@ -65,6 +65,10 @@ impl Session {
         let headers = &request.headers;
         let trusted = cx.account.is_server(source);
         let called = headers.to().map_err(|_| NoDialog)?.uri;
+        let mut peer = Peer::default();
+        peer.learn(headers);
+        let offer = body_of(headers, &request.body);
+        let reliably = peer.hears_reliably(cx.account.config.reliable, false);
         cx.shared.servers.insert(*key, id);
         cx.shared.event(Event::Incoming(Box::new(crate::Incoming {
             session: id,
@@ -72,7 +76,8 @@ impl Session {
             caller: identity::caller(headers, trusted),
             called,
             diverted_from: identity::diverted_from(headers),
-            body: body_of(headers, &request.body),
+            body: offer.clone(),
+            offers_first: offer.is_none() && reliably,
             headers: headers.clone(),
             request_uri: request.uri.clone(),
             source: *source,
@@ -83,9 +88,6 @@ impl Session {
             answer_after: alerting::answer_after(headers),
             answer_mode: alerting::answer_mode(headers),
         })));
-        let mut peer = Peer::default();
-        peer.learn(headers);
-        let offer = body_of(headers, &request.body);
         let expires = headers.expires().ok().flatten().map(u64::from).map(Duration::from_secs);
         let expires_at = expires.map(|wait| cx.now + wait);
         let incoming = Incoming {
@@ -166,7 +168,8 @@ impl Session {
         let offers = invitation.request.body.is_empty() && body.is_some();
         let seq = invitation.request.headers.cseq().map_or(0, |cseq| cseq.number);
         let mut established = Established::new(flow);
-        let acceptance = Acceptance::send(cx, invitation.key, response, seq, (true, offers));
+        let mut acceptance = Acceptance::send(cx, invitation.key, response, seq, (true, offers));
+        acceptance.settled_early = settled;
         established.acceptance = Some(acceptance);
         self.enter(Phase::Established(Box::new(established)), "accept");
         if let Some(old) = self.replaces.take() {

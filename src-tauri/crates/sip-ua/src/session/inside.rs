@@ -5,18 +5,18 @@ use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, StatusCode};
 
 use super::{Phase, Session};
-use crate::{EndCause, Event, RemoteAction, dtmf, message, refusal, shared::Cx};
+use crate::{EndCause, Event, RemoteAction, description, dtmf, message, refusal, shared::Cx};
 
 impl Session {
     pub(super) fn inside(
         &mut self,
         cx: &mut Cx<'_>,
         key: ServerKey,
-        request: Request,
+        mut request: Request,
         source: &Source,
     ) {
         if !self.advance(cx, &request, source) {
-            return self.answer(cx, key, &request, StatusCode::SERVER_INTERNAL_ERROR);
+            return self.out_of_order(cx, key, &request);
         }
         if cx.shared.config.pass_through.contains(&request.method) && !self.ended {
             let (session, request) = (self.id, Box::new(request));
@@ -24,6 +24,10 @@ impl Session {
         }
         if let Some(response) = refusal::extension(cx.shared, &request, Some(&cx.account.config)) {
             return cx.shared.layer.respond(cx.now, &key, response);
+        }
+        if matches!(request.method, Method::Invite | Method::Update | Method::Prack) {
+            let accept = &cx.shared.config.accept;
+            description::unwrap(&mut request.headers, &mut request.body, accept);
         }
         match request.method {
             Method::Bye => self.bye(cx, key, &request),
@@ -38,6 +42,16 @@ impl Session {
                 cx.shared.layer.respond(cx.now, &key, response);
             }
         }
+    }
+
+    /// 500 to a request that a later one has overtaken (section 12.2.2). It has done nothing and may come again at
+    /// once, as a new one: by that word a subscription lives on (RFC 6665 section 4.2.2).
+    fn out_of_order(&self, cx: &mut Cx<'_>, key: ServerKey, request: &Request) {
+        let tag = cx.shared.random.token(10);
+        let mut response = message::response(request, StatusCode::SERVER_INTERNAL_ERROR, &tag);
+        response.headers.set(HeaderName::RetryAfter, "0");
+        tracing::debug!(session = %self.id, "{} has been overtaken", request.method);
+        cx.shared.layer.respond(cx.now, &key, response);
     }
 
     /// Checks the CSeq and, on a server, follows the peer to where it sends from.

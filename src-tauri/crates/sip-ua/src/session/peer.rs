@@ -2,6 +2,8 @@
 
 use sip_types::{Headers, Method};
 
+use crate::Reliable;
+
 /// The peer's abilities that matter inside a dialog.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
@@ -16,6 +18,15 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// Whether our provisional responses to it go reliably: all, or those with a description.
+    pub(super) fn hears_reliably(&self, own: Reliable, described: bool) -> bool {
+        match own {
+            Reliable::Off => false,
+            Reliable::Supported => self.reliable_only || (self.reliable && described),
+            Reliable::Required => self.reliable,
+        }
+    }
+
     /// Takes in Allow and Supported of a message of the peer's.
     pub(super) fn learn(&mut self, headers: &Headers) {
         if let Some(methods) = headers.allow() {

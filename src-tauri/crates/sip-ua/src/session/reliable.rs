@@ -12,7 +12,7 @@ use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
 use super::{Phase, Session};
-use crate::{Body, EndCause, Event, Reliable, message, shared::Cx};
+use crate::{Body, EndCause, Event, message, refusal, shared::Cx};
 
 /// Provisional responses that may wait for the PRACK of the one before; more are dropped, the
 /// later ones tell the same.
@@ -68,11 +68,7 @@ impl Provisionals {
 impl Session {
     /// Whether a provisional response goes reliably.
     pub(super) fn goes_reliably(&self, cx: &Cx<'_>, described: bool) -> bool {
-        match cx.account.config.reliable {
-            Reliable::Off => false,
-            Reliable::Supported => self.peer.reliable_only || (self.peer.reliable && described),
-            Reliable::Required => self.peer.reliable,
-        }
+        self.peer.hears_reliably(cx.account.config.reliable, described)
     }
 
     /// Sends a provisional response reliably, after those before it.
@@ -151,29 +147,33 @@ impl Session {
             _ => false,
         };
         if !matches {
-            // One that crossed our 200 acknowledges what no longer matters.
-            let late = matches!(self.phase, Phase::Established(_)) && rack.is_some();
+            // One that crossed our 200 acknowledges what no longer matters; but it may carry an offer.
+            if matches!(self.phase, Phase::Established(_)) && rack.is_some() {
+                return self.late_prack(cx, key, request, source);
+            }
             let missing = StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST;
-            let status = if late { StatusCode::OK } else { missing };
-            return self.answer(cx, key, &request, status);
+            return self.answer(cx, key, &request, missing);
         }
+        let refused = refusal::content(cx.shared, &request);
         let Phase::Incoming(incoming) = &mut self.phase else { return };
         let offered = incoming.invitation.request.body.is_empty();
         let Some(sent) = incoming.provisionals.sent.take() else { return };
         let body = message::body_of(&request.headers, &request.body);
         let described = !sent.response.body.is_empty();
-        if described && (!offered || body.is_some()) {
+        if described && (!offered || (body.is_some() && refused.is_none())) {
             incoming.provisionals.settled = true;
         }
         tracing::debug!(%session, "waits for PRACK, PRACK -> incoming");
-        match (offered && described, body) {
-            (true, Some(body)) => {
+        match (refused, offered && described, body) {
+            // Acknowledged it is all the same.
+            (Some(refusal), ..) => cx.shared.layer.respond(cx.now, &key, refusal),
+            (None, true, Some(body)) => {
                 self.answer(cx, key, &request, StatusCode::OK);
                 self.remote_body = Some(body.clone());
                 cx.shared.event(Event::EarlyAnswered { session, body });
             }
-            (false, Some(_)) => self.offer_in_prack(cx, key, request, source),
-            (_, None) => self.answer(cx, key, &request, StatusCode::OK),
+            (None, false, Some(_)) => self.offer_in_prack(cx, key, request, source),
+            (None, _, None) => self.answer(cx, key, &request, StatusCode::OK),
         }
         self.provide_next(cx);
         self.accept_waiting(cx);

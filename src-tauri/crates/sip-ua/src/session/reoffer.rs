@@ -2,8 +2,9 @@
 //! and refreshing it the same way (RFC 4028 section 7.4).
 //!
 //! Inputs from the owner: a new offer, the answer to the peer's. From the session timer: refresh.
-//! From the transactions: the outcome of ours. From the peer: re-INVITE, its CANCEL, UPDATE. From the
-//! clock: the wait after glare, an UPDATE of the peer's that the owner leaves unanswered.
+//! From the transactions: the outcome of ours. From the peer: re-INVITE, its CANCEL, UPDATE, a PRACK
+//! that crossed our answer. From the clock: the wait after glare, an UPDATE of the peer's that the
+//! owner leaves unanswered.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use sip_core::{Failure, ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
 
 use super::{EarlyChange, Phase, Session, acceptance::Acceptance, established::Established, timer};
-use crate::{Body, EndCause, Event, Role, UaError, flow::Purpose, message, shared::Cx};
+use crate::{Body, EndCause, Event, Role, UaError, flow::Purpose, message, refusal, shared::Cx};
 
 /// How often glare is tried again before the owner is told.
 const GLARES: u8 = 8;
@@ -69,7 +70,7 @@ enum Own {
 #[derive(Debug, Default)]
 pub(super) struct Reoffer {
     own: Own,
-    /// The peer's re-INVITE or UPDATE that the owner has not answered yet.
+    /// The peer's re-INVITE, UPDATE or late PRACK that the owner has not answered yet.
     peer: Option<(ServerKey, Request, Source)>,
     /// When the peer's UPDATE must have its answer.
     answer_by: Option<Instant>,
@@ -332,7 +333,7 @@ impl Session {
         if established.reoffer.answer_by.take_if(|at| *at <= cx.now).is_some()
             && let Some((key, request, _)) = established.reoffer.peer.take()
         {
-            // RFC 3311 section 5.2: an UPDATE cannot wait for a person.
+            // RFC 3311 section 5.2: an UPDATE cannot wait for a person, nor can a PRACK.
             let response = message::response(&request, StatusCode::SERVER_TIMEOUT, "");
             cx.shared.layer.respond(cx.now, &key, response);
             cx.shared.event(Event::ReofferCancelled { session });
@@ -375,20 +376,50 @@ impl Session {
         source: &Source,
     ) {
         let Phase::Established(established) = &mut self.phase else { return };
-        if request.body.is_empty() {
+        let open = established.reoffer.peer.as_ref().map(|(_, request, _)| &request.method);
+        if request.body.is_empty() && open != Some(&Method::Update) {
             self.peer.learn(&request.headers);
             return self.accept_update(cx, key, &request, source, None);
         }
-        if established.reoffer.peer.is_some() {
+        // Its own offer, in the 2xx to our INVITE or in an earlier request, has no answer of ours yet.
+        if open.is_some() || established.owed.is_some() {
             return Self::answer_overlap(cx, key, &request);
         }
         if established.offer_is_open() {
             return self.answer(cx, key, &request, StatusCode::REQUEST_PENDING);
         }
-        self.confirm_by_change(cx);
+        // Where UPDATE may come before the answer it does not show that the answer has been seen.
+        if established.acceptance.as_ref().is_none_or(|acceptance| !acceptance.settled_early) {
+            self.confirm_by_change(cx);
+        }
         if let Phase::Established(established) = &mut self.phase {
             established.reoffer.answer_by = Some(cx.now + cx.shared.patience() * 3 / 4);
         }
+        self.offered(cx, key, request, source);
+    }
+
+    /// A PRACK that crossed our 200 (RFC 3262 section 5: an offer in it has its answer in the 2xx).
+    pub(super) fn late_prack(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: Request,
+        source: &Source,
+    ) {
+        let Phase::Established(established) = &mut self.phase else { return };
+        // What answers the offer in our response is of no use any more: the 200 has made it again.
+        let answers = established.acceptance.as_ref().is_some_and(|a| a.initial && a.offers);
+        if request.body.is_empty() || answers {
+            return self.answer(cx, key, &request, StatusCode::OK);
+        }
+        if let Some(response) = refusal::content(cx.shared, &request) {
+            return cx.shared.layer.respond(cx.now, &key, response);
+        }
+        if established.reoffer.peer.is_some() || established.offer_is_open() {
+            // It cannot come again: a PRACK is sent once for each response.
+            return self.answer(cx, key, &request, StatusCode::NOT_ACCEPTABLE_HERE);
+        }
+        established.reoffer.answer_by = Some(cx.now + cx.shared.patience() * 3 / 4);
         self.offered(cx, key, request, source);
     }
 
@@ -426,6 +457,21 @@ impl Session {
         tracing::debug!(%session, "established, {by} from the peer -> offered");
         established.reoffer.peer = Some((key, request, *source));
         cx.shared.event(Event::Reoffered { session, early_dialog: None, body, by });
+    }
+
+    /// 200 to a PRACK that has crossed our 200.
+    fn accept_late_prack(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ServerKey,
+        request: &Request,
+        body: Option<&Body>,
+    ) {
+        let mut response = message::response(request, StatusCode::OK, "");
+        response.headers.set(HeaderName::Server, cx.shared.config.user_agent.clone());
+        message::response_body(&mut response, body);
+        cx.shared.layer.respond(cx.now, &key, response);
+        self.pump_reoffer(cx);
     }
 
     /// 200 to an UPDATE.
@@ -483,8 +529,10 @@ impl Session {
         let Some((key, request, source)) = established.reoffer.peer.take() else {
             return Err(UaError::WrongState);
         };
-        established.flow.dialog.refresh_target(&request.headers);
-        established.flow.retarget();
+        if request.method != Method::Prack {
+            established.flow.dialog.refresh_target(&request.headers);
+            established.flow.retarget();
+        }
         established.reoffer.answer_by = None;
         let offer = message::body_of(&request.headers, &request.body);
         if offer.is_some() {
@@ -493,9 +541,16 @@ impl Session {
         if body.is_some() {
             self.local_body = body.cloned();
         }
-        if request.method == Method::Update {
-            self.accept_update(cx, key, &request, &source, body);
-            return Ok(());
+        match request.method {
+            Method::Invite => {}
+            Method::Prack => {
+                self.accept_late_prack(cx, key, &request, body);
+                return Ok(());
+            }
+            _ => {
+                self.accept_update(cx, key, &request, &source, body);
+                return Ok(());
+            }
         }
         let response = self.change_response(cx, &request, &source, body);
         let Phase::Established(established) = &mut self.phase else {

@@ -1,7 +1,7 @@
 //! What many tests begin and end with: node 0 is the user agent under test, node 1 its peer.
 
 use sip_types::{HeaderName, Method, Request, Response, StatusCode};
-use sip_ua::SessionId;
+use sip_ua::{Body, EarlyDialogId, Event, SessionId};
 
 use super::{Net, is_request, sdp, uri};
 
@@ -35,9 +35,14 @@ pub fn count(net: &Net, method: &Method) -> usize {
 
 /// A response of the scripted Bob.
 pub fn reply(request: &Request, code: u16) -> Response {
+    reply_as(request, code, "bob")
+}
+
+/// A response of one of the telephones that the scripted Bob plays, with a tag and a Contact of its own.
+pub fn reply_as(request: &Request, code: u16, tag: &str) -> Response {
     let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
-    response.set_to_tag("bob");
-    response.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    response.set_to_tag(tag);
+    response.headers.push(HeaderName::Contact, format!("<sip:{tag}@192.0.2.2>"));
     response
 }
 
@@ -73,4 +78,56 @@ pub fn inside(invite: &Request, method: &Method, seq: u32) -> Request {
         .header(HeaderName::CSeq, format!("{seq} {method}"))
         .header(HeaderName::Contact, "<sip:moved@192.0.2.2>")
         .header(HeaderName::Allow, "INVITE, UPDATE")
+}
+
+/// The scripted Bob calls Alice, with these headers besides.
+pub fn invited(net: &mut Net, headers: &str, body: &str) -> SessionId {
+    invite(net, headers, body);
+    net.incoming(ALICE)
+}
+
+/// The same without a word on what becomes of it.
+pub fn invite(net: &mut Net, headers: &str, body: &str) {
+    let text = format!(
+        "INVITE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKi\r\n\
+         From: <sip:bob@192.0.2.2>;tag=b\r\nTo: <sip:alice@192.0.2.1>\r\nCall-ID: c\r\n\
+         CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:bob@192.0.2.2>\r\n{headers}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    net.send(BOB, ALICE, text.into_bytes());
+    net.run(100);
+}
+
+/// A request of the scripted Bob in the dialog of that response to his INVITE. A PRACK acknowledges the response.
+pub fn within(of: &Response, method: &Method, seq: u32) -> Request {
+    let request = Request::new(method.clone(), uri("sip:alice@192.0.2.1"))
+        .header(HeaderName::Via, format!("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{method}{seq}"))
+        .header(HeaderName::From, of.headers.from().unwrap().to_string())
+        .header(HeaderName::To, of.headers.to().unwrap().to_string())
+        .header(HeaderName::CallId, of.headers.call_id().unwrap())
+        .header(HeaderName::CSeq, format!("{seq} {method}"))
+        .header(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    match of.headers.rseq().unwrap().filter(|_| *method == Method::Prack) {
+        Some(rseq) => request.header(HeaderName::RAck, format!("{rseq} 1 INVITE")),
+        None => request,
+    }
+}
+
+/// The change that a peer wants: which telephone, how, and its offer.
+pub fn reoffered(net: &mut Net, node: usize) -> (Option<EarlyDialogId>, Method, Option<Body>) {
+    net.expect(node, |event| match event {
+        Event::Reoffered { early_dialog, by, body, .. } => {
+            Some((*early_dialog, by.clone(), body.clone()))
+        }
+        _ => None,
+    })
+}
+
+/// The answer to a change of our own.
+pub fn reoffer_answered(net: &mut Net, node: usize) -> Option<Body> {
+    net.expect(node, |event| match event {
+        Event::ReofferAnswered { body, .. } => Some(body.clone()),
+        _ => None,
+    })
 }
