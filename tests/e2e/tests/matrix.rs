@@ -7,13 +7,10 @@ use tempfile::tempdir;
 /// Cells that need what is not there yet, by the beginning of the peer's name; each goes from here with what it waits
 /// for.
 const WAITING: &[(&str, &str)] = &[
-    // Encrypted sound.
-    ("Asterisk", "SRTP, keys in SDP"),
+    // Keys by DTLS.
     ("Asterisk", "SRTP, keys by DTLS"),
     ("Asterisk", "DTLS, ICE and WSS (as a browser)"),
-    ("baresip", "SRTP, keys in SDP"),
     ("baresip", "SRTP, keys by DTLS"),
-    ("linphone", "SRTP, keys in SDP"),
     ("linphone", "SRTP, keys by DTLS"),
 ];
 

@@ -644,6 +644,10 @@ queue?: CallQueueEvent,
  */
 secure: boolean, 
 /**
+ * How it is, with the keys taken into account.
+ */
+encryption: Encryption, 
+/**
  * Codec in use.
  */
 codec?: string, };
@@ -743,7 +747,19 @@ jitter_buffer_ms: number | null,
 /**
  * True when encrypted.
  */
-secure: boolean, };
+secure: boolean, 
+/**
+ * How, with the keys taken into account.
+ */
+encryption: Encryption, 
+/**
+ * The crypto suite by its registered name, when encrypted.
+ */
+suite: string | null, 
+/**
+ * Packets of an encrypted call that were not the peer's: forged, damaged, sent again, or in clear.
+ */
+unauthenticated: number, };
 
 /**
  * One call.
@@ -797,6 +813,10 @@ muted: boolean,
  * True while the sound is encrypted.
  */
 secure: boolean, 
+/**
+ * How it is, with the keys taken into account.
+ */
+encryption: Encryption, 
 /**
  * Codec in use.
  */
@@ -1249,7 +1269,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1814,6 +1834,11 @@ code: Code,
  * For people reading logs; front ends translate the code.
  */
 message: string, };
+
+/**
+ * How the sound of a call is kept from others.
+ */
+export type Encryption = "unknown" | "none" | "keys_exposed" | "full";
 
 /**
  * Something that happened.

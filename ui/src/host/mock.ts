@@ -398,7 +398,7 @@ export class MockHost implements Host {
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
       consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null,
-      diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false,
+      diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false, encryption: 'none',
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };
     this.next += 1;

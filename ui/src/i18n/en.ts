@@ -39,6 +39,10 @@ export const en: Messages = {
       todo: 'The caller is still on hold with you. Take him back.',
     },
     taken_back: { what: 'Taken back', todo: 'The caller is with you again.' },
+    no_common_encryption: {
+      what: 'No agreement on encryption',
+      todo: 'One side wants encrypted sound and the other does not. Tell your administrator.',
+    },
     no_common_codec: { what: 'No sound format in common', todo: 'Tell your administrator.' },
     connection_lost: { what: 'The connection to the exchange was lost', todo: 'Call again once you can be reached.' },
     unknown_call: { what: 'This call is gone', todo: 'It had ended already.' },
@@ -149,8 +153,12 @@ export const en: Messages = {
       what: 'No sound arrives',
       todo: 'Ask whether the other side hears you; else hang up and call again.',
     },
-    secure: 'Encrypted',
-    insecure: 'Not encrypted',
+    encryption: {
+      full: 'Encrypted',
+      keys_exposed: 'Encrypted, keys unprotected',
+      none: 'Not encrypted',
+    },
+    keysExposed: 'The keys crossed the network in the clear: whoever saw the call begin can listen in.',
     waitingFor: (time) => `waiting ${time}`,
     lasts: (time) => `lasting ${time}`,
     states: {

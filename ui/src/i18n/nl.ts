@@ -46,6 +46,10 @@ const codes: Record<Code, CodeText> = {
     todo: 'De beller staat nog bij u in de wacht. Haal hem terug.',
   },
   taken_back: { what: 'Teruggehaald', todo: 'De beller is weer bij u.' },
+  no_common_encryption: {
+    what: 'Geen overeenstemming over versleuteling',
+    todo: 'De ene kant wil versleuteld geluid en de andere niet. Meld dit aan uw beheerder.',
+  },
   no_common_codec: { what: 'Geen gezamenlijke geluidsvorm', todo: 'Meld dit aan uw beheerder.' },
   connection_lost: { what: 'De verbinding met de centrale viel weg', todo: 'Bel opnieuw zodra u weer bereikbaar bent.' },
   unknown_call: { what: 'Dit gesprek is er niet meer', todo: 'Het was al beëindigd.' },
@@ -171,8 +175,12 @@ export const nl = {
       what: 'Er komt geen geluid binnen',
       todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.',
     },
-    secure: 'Versleuteld',
-    insecure: 'Niet versleuteld',
+    encryption: {
+      full: 'Versleuteld',
+      keys_exposed: 'Versleuteld, sleutels onbeschermd',
+      none: 'Niet versleuteld',
+    },
+    keysExposed: 'De sleutels gingen leesbaar over het netwerk: wie het gesprek zag beginnen, kan meeluisteren.',
     waitingFor: (time: string) => `wacht ${time}`,
     lasts: (time: string) => `duurt ${time}`,
     states: {

@@ -67,7 +67,9 @@ pub(crate) fn of_media_error(error: &EngineError) -> Code {
         EngineError::Socket { .. } => Code::ConnectionFailed,
         EngineError::Codec(_) => Code::NoCommonCodec,
         EngineError::Audio(_) | EngineError::RingTone(_) => Code::AudioDeviceFailed,
-        EngineError::UnknownStream | EngineError::Thread(_) => Code::Internal,
+        EngineError::UnknownStream | EngineError::Srtp(_) | EngineError::Thread(_) => {
+            Code::Internal
+        }
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Code {
     TakenBack,
     /// No codec in common.
     NoCommonCodec,
+    /// One side wants the sound encrypted, and the other does not or not in this way.
+    NoCommonEncryption,
     /// The exchange went away in mid-call.
     ConnectionLost,
     /// No such call.

@@ -182,6 +182,16 @@ impl AccountSettings {
         let default = if self.register { AcceptFrom::Registrar } else { AcceptFrom::Any };
         self.accept_from.unwrap_or(default)
     }
+
+    /// Whether sound is encrypted with keys in the descriptions. Keys by DTLS cannot be had yet: what is optional goes
+    /// in clear with them, and [`Config::parse`] refuses what is required.
+    pub(crate) fn srtp_policy(&self) -> sdp::SrtpPolicy {
+        match (self.srtp, self.srtp_keying) {
+            (Srtp::Off, _) | (Srtp::Optional, SrtpKeying::Dtls) => sdp::SrtpPolicy::Off,
+            (Srtp::Optional, SrtpKeying::Sdes | SrtpKeying::Both) => sdp::SrtpPolicy::Optional,
+            (Srtp::Required, _) => sdp::SrtpPolicy::Required,
+        }
+    }
 }
 
 macro_rules! words {
@@ -683,10 +693,10 @@ impl AccountSettings {
             ));
         }
         // Better no call than one in clear where the contrary was asked for.
-        if self.srtp == Srtp::Required {
+        if self.srtp == Srtp::Required && self.srtp_keying == SrtpKeying::Dtls {
             return Err((
-                "srtp",
-                format!("account {:?}: encrypted sound cannot be had yet", self.id),
+                "srtp_keying",
+                format!("account {:?}: keys by DTLS cannot be had yet, use \"sdes\"", self.id),
             ));
         }
         if self.codecs.is_empty() {
@@ -815,6 +825,20 @@ data_dir = ""
     }
 
     #[test]
+    fn encryption_is_never_less_than_asked_for() {
+        let policy = |lines: &str| {
+            let config =
+                Config::parse(&format!("[[account]]\naor = \"sip:a@b\"\n{lines}")).unwrap();
+            config.accounts[0].srtp_policy()
+        };
+        assert_eq!(policy(""), sdp::SrtpPolicy::Off);
+        assert_eq!(policy("srtp = \"optional\""), sdp::SrtpPolicy::Optional);
+        assert_eq!(policy("srtp = \"required\""), sdp::SrtpPolicy::Required);
+        let both = "srtp = \"required\"\nsrtp_keying = \"both\"";
+        assert_eq!(policy(both), sdp::SrtpPolicy::Required);
+    }
+
+    #[test]
     fn unknown_keys_are_warned_of_by_name() {
         let text = "colour = 1\n[[account]]\naor = \"sip:a@b\"\nshape = 2\n[network]\nspeed = 3";
         let config = Config::parse(text).unwrap();
@@ -827,8 +851,9 @@ data_dir = ""
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nping = 5").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
-        let encrypted = error("[[account]]\naor = \"sip:a@b\"\nsrtp = \"required\"");
-        assert!(encrypted.line == 3 && encrypted.message.contains("encrypted"), "{encrypted}");
+        let by_dtls = "[[account]]\naor = \"sip:a@b\"\nsrtp_keying = \"dtls\"\nsrtp = ";
+        let by_dtls = error(&format!("{by_dtls}\"required\""));
+        assert!(by_dtls.line == 3 && by_dtls.message.contains("DTLS"), "{by_dtls}");
         for (key, uri) in [("aor", "sip:a:hunter2@b"), ("outbound_proxy", "sip:a:hunter2@b;lr")] {
             let uri = format!("[[account]]\nid = \"c\"\n{key} = \"{uri}\"\n");
             let aor = if key == "aor" { "" } else { "aor = \"sip:a@b\"\n" };

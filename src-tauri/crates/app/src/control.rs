@@ -19,7 +19,8 @@ use crate::view::centre::CentreView;
 use crate::view::queue::QueueView;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
-    AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
+    AppView, DemoView, Encryption, HistoryEntry, Language, LineView, SearchHit, Theme,
+    TransferEntry,
 };
 
 /// Version of the control interface, told in the `hello` event.
@@ -805,6 +806,12 @@ pub struct CallStats {
     pub jitter_buffer_ms: Option<f64>,
     /// True when encrypted.
     pub secure: bool,
+    /// How, with the keys taken into account.
+    pub encryption: Encryption,
+    /// The crypto suite by its registered name, when encrypted.
+    pub suite: Option<String>,
+    /// Packets of an encrypted call that were not the peer's: forged, damaged, sent again, or in clear.
+    pub unauthenticated: u64,
 }
 
 /// One direction of a call's sound.

@@ -7,7 +7,8 @@ use crate::code::Code;
 use crate::view::centre::{AgentBarView, LinkName};
 use crate::view::queue::QueueView;
 use crate::view::{
-    AccountState, CallDirection, CallState, LineView, PeerView, RegisteredDevice, TransferEntry,
+    AccountState, CallDirection, CallState, Encryption, LineView, PeerView, RegisteredDevice,
+    TransferEntry,
 };
 
 /// An event and when it happened.
@@ -228,6 +229,8 @@ pub struct CallEvent {
     pub queue: Option<CallQueueEvent>,
     /// True while the sound is encrypted.
     pub secure: bool,
+    /// How it is, with the keys taken into account.
+    pub encryption: Encryption,
     /// Codec in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -323,6 +323,8 @@ pub struct CallView {
     pub muted: bool,
     /// True while the sound is encrypted.
     pub secure: bool,
+    /// How it is, with the keys taken into account.
+    pub encryption: Encryption,
     /// Codec in use.
     pub codec: Option<String>,
     /// Quality so far.
@@ -343,6 +345,29 @@ pub struct CallView {
     pub queue: Option<CallQueueView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,
+}
+
+/// How the sound of a call is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Another telephone carries the call.
+    Unknown,
+    /// It is not.
+    #[default]
+    None,
+    /// It is encrypted, but the keys crossed the network in clear: whoever saw the call being made can hear it.
+    KeysExposed,
+    /// It is encrypted, and the keys came over TLS.
+    Full,
+}
+
+impl Encryption {
+    /// Whether the sound is encrypted.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        matches!(self, Encryption::KeysExposed | Encryption::Full)
+    }
 }
 
 /// The transfer of a call.

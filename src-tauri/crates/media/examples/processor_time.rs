@@ -39,6 +39,7 @@ fn agreed(kind: CodecKind, port: u16) -> Negotiated {
         receive_active: true,
         remote_direction: Direction::SendRecv,
         remote_held: false,
+        srtp: None,
     }
 }
 

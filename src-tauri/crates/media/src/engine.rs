@@ -135,16 +135,18 @@ impl Engine {
     }
 
     /// Sets what offer and answer agreed on, for the first time or again: codec, peer, direction.
-    /// What does not change (sequence numbers, jitter buffer) goes on undisturbed.
+    /// What does not change (sequence numbers, jitter buffer, keys) goes on undisturbed.
     ///
     /// # Errors
-    /// [`EngineError::UnknownStream`]; [`EngineError::Codec`] when a codec cannot be made.
+    /// [`EngineError::UnknownStream`]; [`EngineError::Codec`] when a codec cannot be made; [`EngineError::Srtp`] when
+    /// the keys cannot be used. Nothing is sent or taken in clear then.
     pub fn configure(&self, stream: StreamId, agreed: Negotiated) -> Result<(), EngineError> {
         let mut entries = self.entries();
         let entry = entries.get_mut(&stream).ok_or(EngineError::UnknownStream)?;
         entry.takes_keys = agreed.telephone_event.is_some();
         if let Ok(mut published) = entry.published.lock() {
             published.codec = Some(agreed.codec.kind);
+            published.suite = agreed.srtp.as_ref().map(|keys| keys.send.suite());
         }
         if let Some(running) = &self.running {
             running.send(Command::Configure(stream, Setup::new(agreed)?));
@@ -302,7 +304,9 @@ impl Seeds {
         let fraction = (u64::from(since_1970.subsec_nanos()) << 32) / 1_000_000_000;
         Self {
             ssrc: rand::random(),
-            sequence: rand::random(),
+            // In the lower half, so that a receiver of SRTP that misses the first packets takes them for what they are
+            // (RFC 4568, 6.4).
+            sequence: rand::random::<u16>() >> 1,
             timestamp: rand::random(),
             report: rand::random(),
             cname: format!("{:016x}", rand::random::<u64>()),

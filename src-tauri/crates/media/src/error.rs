@@ -32,6 +32,9 @@ pub enum EngineError {
     /// A codec could not be made ready.
     #[error(transparent)]
     Codec(#[from] crate::codec::CodecError),
+    /// The keys of encrypted sound cannot be used.
+    #[error("encrypted sound: {0}")]
+    Srtp(#[from] rtp::SrtpError),
     /// The system gives no thread.
     #[error("no thread for media: {0}")]
     Thread(String),

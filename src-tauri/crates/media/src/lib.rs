@@ -5,8 +5,8 @@
 //! to it comes out of [`Events`].
 //!
 //! ```text
-//! microphone ring -> (processing: echo, noise, gain) -> mute, level -> per stream: encoder -> RTP
-//! RTP -> per stream: jitter buffer with decoder -> mix (tones, held streams silent) -> speaker ring
+//! microphone ring -> (processing: echo, noise, gain) -> mute, level -> per stream: encoder -> (S)RTP
+//! (S)RTP -> per stream: jitter buffer with decoder -> mix (tones, held streams silent) -> speaker ring
 //! ```
 //!
 //! Threads: one DSP thread with a 10 ms tick paced by the microphone (a timer when there is
@@ -19,6 +19,7 @@ mod dsp;
 mod engine;
 mod error;
 mod event;
+mod guard;
 mod net;
 mod pace;
 mod quality;

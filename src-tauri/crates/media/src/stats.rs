@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sdp::CodecKind;
+use sdp::{CodecKind, CryptoSuite};
 
 /// One direction of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,9 +35,11 @@ pub struct StreamStats {
     pub jitter_buffer_ms: f64,
     /// Where packets are sent to now: as negotiated, or learnt from what arrives (symmetric RTP).
     pub remote: Option<SocketAddr>,
-    /// Whether the media is encrypted.
-    pub secure: bool,
-    /// Packets that were no RTP or RTCP, or from nobody known.
+    /// How the media is encrypted; `None`: it is not.
+    pub suite: Option<CryptoSuite>,
+    /// Packets of an encrypted stream that were forged, damaged, sent again, or in clear.
+    pub unauthenticated: u64,
+    /// Packets that were no RTP or RTCP, or from nobody known; the unauthenticated are not among them.
     pub rejected: u64,
     /// 10 ms blocks of sound that were concealed because nothing arrived in time.
     pub concealed: u64,

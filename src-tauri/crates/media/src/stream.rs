@@ -14,11 +14,12 @@ use audio::{BLOCK, SAMPLE_RATE};
 use rtp::{Digit, EventReceiver, EventSender, JitterBuffer, JitterConfig, NtpTime, Pulled};
 use sdp::{CodecKind, Negotiated};
 
-use crate::codec::{CodecError, Decoder, Encoder};
+use crate::codec::{Decoder, Encoder};
 use crate::dsp::{add, limit};
+use crate::guard::Guard;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::LossWindow;
-use crate::{MediaEvent, StreamId, StreamStats, TrafficStats};
+use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
 /// A direction without packets for this long has ceased.
 const QUIET: Duration = Duration::from_secs(1);
@@ -29,23 +30,25 @@ const KEYS: usize = 256;
 /// The longest packet, in blocks.
 const MAX_PACKET_BLOCKS: usize = 6;
 
-/// What was negotiated, with its codecs made ready off the DSP thread.
+/// What was negotiated, with its codecs and ciphers made ready off the DSP thread.
 pub(crate) struct Setup {
     pub(crate) agreed: Negotiated,
     pub(crate) encoder: Encoder,
     pub(crate) decoders: Vec<(u8, Decoder)>,
+    pub(crate) guard: Option<Box<Guard>>,
 }
 
 impl Setup {
-    pub(crate) fn new(agreed: Negotiated) -> Result<Box<Self>, CodecError> {
+    pub(crate) fn new(agreed: Negotiated) -> Result<Box<Self>, EngineError> {
         let mut encoder = Encoder::new(agreed.codec.kind)?;
         encoder.set_pauses(agreed.codec.wants_dtx());
         let decoders = agreed
             .receive
             .iter()
             .map(|codec| Ok((codec.payload_type, Decoder::new(codec.kind)?)))
-            .collect::<Result<_, CodecError>>()?;
-        Ok(Box::new(Self { agreed, encoder, decoders }))
+            .collect::<Result<_, EngineError>>()?;
+        let guard = agreed.srtp.as_ref().map(Guard::new).transpose()?;
+        Ok(Box::new(Self { agreed, encoder, decoders, guard }))
     }
 }
 
@@ -80,6 +83,8 @@ pub(crate) struct Stream {
     keys: Keys,
     keys_received: EventReceiver,
     line: Option<Line>,
+    /// There when the sound is encrypted: nothing goes by it in either direction.
+    guard: Option<Box<Guard>>,
     pub(crate) muted: bool,
     pub(crate) held: bool,
     /// Member of the local conference: hears the microphone and the other members.
@@ -89,10 +94,13 @@ pub(crate) struct Stream {
     last_sent: Option<Instant>,
     activity: (bool, bool),
     rejected: u64,
+    unauthenticated: u64,
     concealed: u64,
     loss: LossWindow,
     expected_loss: u8,
     datagram: Vec<u8>,
+    /// What arrived, in clear.
+    clear: Vec<u8>,
 }
 
 /// What exists once a stream is negotiated.
@@ -128,6 +136,7 @@ impl Stream {
             keys: Keys::default(),
             keys_received: EventReceiver::default(),
             line: None,
+            guard: None,
             muted: false,
             held: false,
             conferenced: false,
@@ -136,10 +145,12 @@ impl Stream {
             last_sent: None,
             activity: (false, false),
             rejected: 0,
+            unauthenticated: 0,
             concealed: 0,
             loss: LossWindow::default(),
             expected_loss: 0,
             datagram: Vec::with_capacity(2_048),
+            clear: Vec::with_capacity(2_048),
         }
     }
 
@@ -148,7 +159,8 @@ impl Stream {
     }
 
     pub(crate) fn configure(&mut self, setup: Setup) {
-        let Setup { agreed, encoder, decoders } = setup;
+        let Setup { agreed, encoder, decoders, guard } = setup;
+        self.guard = Guard::renewed(self.guard.take(), guard);
         self.sender.set_codec(agreed.codec.payload_type, agreed.codec.clock_rate);
         self.configure_receiver(&agreed, decoders);
         self.keys.configure(&agreed);
@@ -209,16 +221,28 @@ impl Stream {
     /// Takes every datagram that has arrived.
     pub(crate) fn receive(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
         while let Ok(packet) = self.listening.packets.try_recv() {
-            if packet.rtcp || rtp::is_rtcp(&packet.data) {
-                self.receive_report(&packet);
-            } else {
-                self.receive_sound(now, &packet, events);
+            let report = packet.rtcp || rtp::is_rtcp(&packet.data);
+            let mut clear = std::mem::take(&mut self.clear);
+            let data = match &mut self.guard {
+                None => Ok(&*packet.data),
+                Some(guard) => {
+                    guard.unprotect(report, &packet.data, &mut clear).map(|()| clear.as_slice())
+                }
+            };
+            match data {
+                Ok(data) if report => self.receive_report(&packet, data),
+                Ok(data) => self.receive_sound(now, &packet, data, events),
+                Err(error) => {
+                    self.unauthenticated += 1;
+                    tracing::trace!(stream = self.id.0, %error, "SRTP dropped");
+                }
             }
+            self.clear = clear;
         }
     }
 
-    fn receive_report(&mut self, packet: &Packet) {
-        match self.reports.handle_packet(packet.at, self.sender.ssrc(), &packet.data) {
+    fn receive_report(&mut self, packet: &Packet, data: &[u8]) {
+        match self.reports.handle_packet(packet.at, self.sender.ssrc(), data) {
             Ok(_) => {
                 if let (Some(line), true) = (&mut self.line, packet.rtcp) {
                     line.remote_rtcp = packet.from;
@@ -238,9 +262,15 @@ impl Stream {
         }
     }
 
-    fn receive_sound(&mut self, now: Instant, packet: &Packet, events: &mut Vec<MediaEvent>) {
+    fn receive_sound(
+        &mut self,
+        now: Instant,
+        packet: &Packet,
+        data: &[u8],
+        events: &mut Vec<MediaEvent>,
+    ) {
         let Some(line) = &mut self.line else { return };
-        let received = match self.receiver.handle_packet(packet.at, packet.from, &packet.data) {
+        let received = match self.receiver.handle_packet(packet.at, packet.from, data) {
             Ok(received) => received,
             Err(error) => {
                 self.rejected += 1;
@@ -340,6 +370,12 @@ impl Stream {
         if line.remote.ip().is_unspecified() || line.remote.port() == 0 {
             return;
         }
+        if let Some(guard) = &mut self.guard
+            && let Err(error) = guard.protect(false, &mut self.datagram)
+        {
+            tracing::warn!(stream = self.id.0, %error, "RTP not protected and not sent");
+            return;
+        }
         match self.sockets.rtp.send_to(&self.datagram, line.remote) {
             Ok(_) => self.last_sent = Some(now),
             Err(error) => tracing::trace!(stream = self.id.0, %error, "RTP not sent"),
@@ -373,9 +409,15 @@ impl Stream {
         }
     }
 
-    fn transmit_report(&self) {
+    fn transmit_report(&mut self) {
         let Some(line) = &self.line else { return };
         if line.remote_rtcp.ip().is_unspecified() || line.remote_rtcp.port() == 0 {
+            return;
+        }
+        if let Some(guard) = &mut self.guard
+            && let Err(error) = guard.protect(true, &mut self.datagram)
+        {
+            tracing::warn!(stream = self.id.0, %error, "RTCP not protected and not sent");
             return;
         }
         if let Err(error) = self.sockets.rtcp.send_to(&self.datagram, line.remote_rtcp) {
@@ -439,7 +481,8 @@ impl Stream {
             rtt_ms: round_trip.map(|d| d.as_secs_f64() * 1000.0),
             jitter_buffer_ms: playout.as_secs_f64() * 1000.0,
             remote: self.line.as_ref().map(|l| l.remote),
-            secure: false,
+            suite: self.guard.as_ref().map(|guard| guard.suite()),
+            unauthenticated: self.unauthenticated,
             rejected: self.rejected,
             concealed: self.concealed,
         }

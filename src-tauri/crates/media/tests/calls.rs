@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use audio::read_wav;
 use media::{AudioSpec, Engine, EngineConfig, EngineError, Events, MediaEvent, StreamId, Tone};
-use sdp::{Codec, CodecKind, Direction, Negotiated, TelephoneEvent};
+use sdp::{
+    Codec, CodecKind, CryptoSuite, Direction, MasterKey, Negotiated, SrtpKeys, TelephoneEvent,
+};
 
 const FOUR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SIX: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -58,6 +60,7 @@ fn agreed(kind: CodecKind, ip: IpAddr, port: u16) -> Negotiated {
         receive_active: true,
         remote_direction: Direction::SendRecv,
         remote_held: false,
+        srtp: None,
     }
 }
 
@@ -68,6 +71,16 @@ fn connect(a: &Engine, b: &Engine, kind: CodecKind, ip: IpAddr) -> (StreamId, St
     b.configure(b_stream, agreed(kind, ip, a_port)).unwrap();
     a.configure(a_stream, agreed(kind, ip, b_port)).unwrap();
     (a_stream, b_stream)
+}
+
+fn key(suite: CryptoSuite, who: u8) -> MasterKey {
+    MasterKey::new(suite, vec![who; suite.key_length() + suite.salt_length()]).unwrap()
+}
+
+/// An agreement under which we send with one key and receive with the other.
+fn encrypted(port: u16, suite: CryptoSuite, send: u8, receive: u8) -> Negotiated {
+    let keys = SrtpKeys { send: key(suite, send), receive: key(suite, receive) };
+    Negotiated { srtp: Some(keys), ..agreed(CodecKind::Pcma, FOUR, port) }
 }
 
 fn pause(ms: u64) {
@@ -247,6 +260,59 @@ fn mute_and_hold_are_silent_and_end() {
     let before = a.stats(a_stream).unwrap().tx.packets;
     pause(300);
     assert_eq!(a.stats(a_stream).unwrap().tx.packets, before);
+}
+
+#[test]
+fn encrypted_sound_arrives_whole_under_every_suite() {
+    for suite in CryptoSuite::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let (input, output) = (dir.path().join("in.wav"), dir.path().join("out.wav"));
+        let sound = voice(3.0);
+        write_wav(&input, &sound);
+        let (engine, _events) = engine(wav(&input, &output, false));
+        let (talker, talker_port, _) = engine.open(FOUR).unwrap();
+        let (listener, listener_port, _) = engine.open(FOUR).unwrap();
+        engine.configure(listener, encrypted(talker_port, suite, 2, 1)).unwrap();
+        engine.configure(talker, encrypted(listener_port, suite, 1, 2)).unwrap();
+        engine.set_muted(listener, true);
+        pause(2_500);
+        let stats = engine.stats(listener).unwrap();
+        engine.close(talker);
+        engine.close(listener);
+        drop(engine);
+        let (likeness, _) = find(&sound, &read_wav(&output).unwrap());
+        assert!(likeness > 0.9, "{suite}: {likeness:.3}");
+        assert_eq!((stats.suite, stats.unauthenticated, stats.rejected), (Some(suite), 0, 0));
+    }
+}
+
+#[test]
+fn what_is_not_proven_is_neither_heard_nor_answered_and_is_counted() {
+    let suite = CryptoSuite::AesCm128HmacSha1_80;
+    let (a, _a_events) = engine(AudioSpec::Null);
+    let (b, _b_events) = engine(AudioSpec::Null);
+    let (a_stream, a_port, _) = a.open(FOUR).unwrap();
+    let (b_stream, b_port, _) = b.open(FOUR).unwrap();
+    a.configure(a_stream, encrypted(b_port, suite, 1, 2)).unwrap();
+    // B sends in clear, then under a key that A does not know.
+    b.configure(b_stream, agreed(CodecKind::Pcma, FOUR, a_port)).unwrap();
+    let unproven = || a.stats(a_stream).unwrap().unauthenticated;
+    assert!(until(3_000, || unproven() > 10), "sound in clear is not counted");
+    b.configure(b_stream, encrypted(a_port, suite, 9, 1)).unwrap();
+    let before = unproven();
+    assert!(until(3_000, || unproven() > before + 10), "another key is not noticed");
+    assert_eq!(a.stats(a_stream).unwrap().rx.packets, 0);
+    // Then as agreed, and later under a new key that A is told of: nothing more is lost.
+    b.configure(b_stream, encrypted(a_port, suite, 2, 1)).unwrap();
+    assert!(until(3_000, || a.stats(a_stream).unwrap().rx.packets > 20), "not heard");
+    assert!(until(3_000, || b.stats(b_stream).unwrap().rx.packets > 20), "not heard back");
+    a.configure(a_stream, encrypted(b_port, suite, 1, 3)).unwrap();
+    b.configure(b_stream, encrypted(a_port, suite, 3, 1)).unwrap();
+    let (before, packets) = (unproven(), a.stats(a_stream).unwrap().rx.packets);
+    assert!(until(3_000, || a.stats(a_stream).unwrap().rx.packets > packets + 50));
+    // What B sent before it changed is taken under the old key.
+    assert_eq!(unproven(), before);
+    assert_eq!(a.stats(a_stream).unwrap().rx.lost, Some(0));
 }
 
 fn digits(events: &mut Events) -> String {

@@ -1,7 +1,8 @@
-//! RTP streams, RTCP, telephone events and the jitter buffer, without I/O (RFC 3550, 4733).
+//! RTP and SRTP streams, RTCP, telephone events and the jitter buffer, without I/O (RFC 3550, 3711, 4733).
 //!
 //! Owns everything between a datagram and a block of sound except the codecs: [`RtpPacket`] reads and writes
-//! packets, [`Receiver`] judges a source, [`Sender`] numbers what is sent, [`RtcpSession`] keeps the reports,
+//! packets, [`Receiver`] judges a source, [`Sender`] numbers what is sent,
+//! [`Protector`] and [`Unprotector`] keep it secret and prove it, [`RtcpSession`] keeps the reports,
 //! [`EventSender`] and [`EventReceiver`] carry keypad digits, [`JitterBuffer`] turns packets into an unbroken
 //! sequence of 10 ms blocks through a [`FrameDecoder`], and [`quality`] estimates what a listener thinks of it.
 //! No clock, no sockets, no randomness but what is injected.
@@ -18,6 +19,7 @@ pub mod quality;
 mod receiver;
 mod rtcp;
 mod sender;
+mod srtp;
 mod telephone_event;
 mod time_stretch;
 mod upsample;
@@ -28,4 +30,5 @@ pub use packet::{PacketError, RtpHeader, RtpPacket, is_rtcp};
 pub use receiver::{Dropped, Received, Receiver, ReceiverStats};
 pub use rtcp::{NtpTime, RemoteReport, ReportBlock, RtcpError, RtcpSession};
 pub use sender::{Sender, SenderConfig, SenderStats};
+pub use srtp::{Protector, SrtpError, Unprotector};
 pub use telephone_event::{Digit, EventPacket, EventReceiver, EventSender};

@@ -1,11 +1,14 @@
-//! Once warm, neither taking a packet nor pulling a block allocates: both run on the sound thread.
+//! Once warm, neither taking a packet nor pulling a block allocates, nor protecting and unprotecting what goes over
+//! the wire: all run on the sound thread.
 
 use std::time::{Duration, Instant};
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use rtp::{
-    BLOCK_SAMPLES, DecodeError, FrameDecoder, JitterBuffer, JitterConfig, RtpHeader, RtpPacket,
+    BLOCK_SAMPLES, DecodeError, FrameDecoder, JitterBuffer, JitterConfig, Protector, RtpHeader,
+    RtpPacket, SrtpError, Unprotector,
 };
+use sdp::{CryptoSuite, MasterKey};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -61,4 +64,34 @@ fn pulling_and_inserting_do_not_allocate() {
     (0..3_000).for_each(|n| step(&mut buffer, n));
     assert_no_alloc(|| (3_000..6_000).for_each(|n| step(&mut buffer, n)));
     assert!(buffer.stats().concealed_samples > 0);
+}
+
+#[test]
+fn protecting_and_unprotecting_do_not_allocate() {
+    for suite in CryptoSuite::ALL {
+        let secret = vec![9; suite.key_length() + suite.salt_length()];
+        let key = MasterKey::new(suite, secret).unwrap();
+        let mut sender = Protector::new(&key).unwrap();
+        let mut receiver = Unprotector::new(&key).unwrap();
+        let (mut wire, mut clear) = (Vec::with_capacity(2_048), Vec::with_capacity(2_048));
+        let mut step = |n: u16| {
+            let header =
+                RtpHeader { payload_type: 8, sequence: n, ssrc: 5, ..RtpHeader::default() };
+            RtpPacket { header, payload: &[n.to_be_bytes()[1]; 160] }.write(&mut wire);
+            sender.protect_rtp(&mut wire).unwrap();
+            assert_eq!(receiver.unprotect_rtp(&wire, &mut clear), Ok(()));
+            assert_eq!(clear.get(12), n.to_be_bytes().get(1));
+            // Neither do those that are refused.
+            assert_eq!(receiver.unprotect_rtp(&wire, &mut clear), Err(SrtpError::Replayed));
+            wire.clear();
+            wire.extend_from_slice(&[0x80, 201, 0, 1, 0, 0, 0, 5]);
+            sender.protect_rtcp(&mut wire).unwrap();
+            assert_eq!(receiver.unprotect_rtcp(&wire, &mut clear), Ok(()));
+            wire.iter_mut().for_each(|byte| *byte ^= 1);
+            assert!(receiver.unprotect_rtcp(&wire, &mut clear).is_err());
+            assert!(receiver.unprotect_rtp(&wire, &mut clear).is_err());
+        };
+        (0..10).for_each(&mut step);
+        assert_no_alloc(|| (10..200).for_each(&mut step));
+    }
 }

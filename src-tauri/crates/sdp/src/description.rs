@@ -3,8 +3,11 @@
 //! Reading is in two steps: [`clean`] brings the text into the strict form (what carriers get wrong is corrected or
 //! left out, see its notes), then `sdp-types` parses it.
 
+use std::fmt;
+
 use sdp_types::Session;
 
+use crate::crypto::redacted;
 use crate::error::ParseError;
 
 /// The most bytes that are looked at.
@@ -12,8 +15,8 @@ const MAX_LENGTH: usize = 64 * 1024;
 /// The most media lines that are accepted.
 const MAX_MEDIA: usize = 64;
 
-/// A session description, read kindly and written strictly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A session description, read kindly and written strictly. Shown without its keys.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionDescription {
     pub(crate) session: Session,
 }
@@ -41,6 +44,13 @@ impl SessionDescription {
         // Writing to memory cannot fail.
         let _ = self.session.write(&mut bytes);
         bytes
+    }
+}
+
+impl fmt::Debug for SessionDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.to_bytes()).into_owned();
+        f.debug_tuple("SessionDescription").field(&redacted(&text)).finish()
     }
 }
 
@@ -237,6 +247,15 @@ mod tests {
         assert!(SessionDescription::parse(b"v=0\r\nm=audio 70000 RTP/AVP 0\r\n").is_err());
         assert!(SessionDescription::parse(b"hello").is_err());
         assert!(SessionDescription::parse(b"").is_err());
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        let text = "v=0\r\nm=audio 4000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\n";
+        let description = SessionDescription::parse(text.as_bytes()).unwrap();
+        assert!(String::from_utf8(description.to_bytes()).unwrap().contains("inline:secret"));
+        let shown = format!("{description:?}");
+        assert!(shown.contains("m=audio 4000") && !shown.contains("secret"), "{shown}");
     }
 
     /// Lines as they come, made of pieces that mean something.

@@ -22,9 +22,12 @@ pub enum NegotiationError {
     /// The two ends have no codec in common.
     #[error("no codec in common")]
     NoCommonCodec,
-    /// Every audio line wants encryption, which this side does not have.
+    /// Every audio line wants encryption, which this side does not have or not with these keys.
     #[error("only encrypted audio is offered")]
     SecureOnly,
+    /// There is no audio line with keys that can be used, and this side does not talk in clear.
+    #[error("the sound would not be encrypted")]
+    NotEncrypted,
     /// The peer's answer refuses the audio stream (port 0).
     #[error("the peer refused the audio stream")]
     Refused,
@@ -48,6 +51,7 @@ impl NegotiationError {
             Self::NoAudio
             | Self::NoCommonCodec
             | Self::SecureOnly
+            | Self::NotEncrypted
             | Self::Refused
             | Self::UnusableAddress(_)
             | Self::Mismatch(_) => 488,

@@ -1,4 +1,4 @@
-//! Session descriptions and the offer/answer model (RFC 8866, RFC 3264).
+//! Session descriptions and the offer/answer model (RFC 8866, RFC 3264), with the keys of encrypted sound (RFC 4568).
 //!
 //! Owns what two ends agree on about one audio stream: [`SessionDescription`] reads and writes the text (tolerant
 //! of what carriers send, strict in what it writes), [`Negotiator`] holds the offer/answer state of one dialog and
@@ -6,6 +6,7 @@
 //! kept in its place and refused with port 0. No clock, no I/O, no randomness.
 
 mod codec;
+mod crypto;
 mod description;
 mod error;
 mod local;
@@ -14,6 +15,9 @@ mod negotiator;
 mod stream;
 
 pub use codec::{Codec, CodecKind};
+pub use crypto::{
+    CryptoAttribute, CryptoError, CryptoSuite, MasterKey, SrtpKeys, SrtpPolicy, redacted,
+};
 pub use description::SessionDescription;
 pub use error::{NegotiationError, ParseError};
 pub use media::{Direction, LocalMedia, Negotiated, TelephoneEvent};

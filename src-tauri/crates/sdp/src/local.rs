@@ -3,6 +3,7 @@
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
 use crate::codec::{Codec, CodecKind};
+use crate::crypto::CryptoAttribute;
 use crate::description::SessionDescription;
 use crate::media::{Direction, LocalMedia, TelephoneEvent};
 
@@ -18,13 +19,18 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Our audio line in a first offer.
-    pub(crate) fn audio() -> Self {
+    pub(crate) fn audio(protocol: &str) -> Self {
         Self {
             active: true,
             media: "audio".into(),
-            protocol: "RTP/AVP".into(),
+            protocol: protocol.into(),
             formats: String::new(),
         }
+    }
+
+    /// The same line on the profile that the peer uses for it.
+    pub(crate) fn carried_by(&mut self, protocol: &str) {
+        protocol.clone_into(&mut self.protocol);
     }
 
     /// A line of the peer's, refused for the time being.
@@ -133,12 +139,22 @@ pub(crate) fn codec(kind: CodecKind, payload_type: u8) -> Codec {
     }
 }
 
+/// What stands on our audio line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offering<'a> {
+    pub(crate) codecs: &'a [Codec],
+    pub(crate) events: &'a [TelephoneEvent],
+    /// The peer takes comfort noise, or has not been asked yet.
+    pub(crate) comfort_noise: bool,
+    pub(crate) crypto: &'a [CryptoAttribute],
+}
+
 /// What we last wrote: the session id, and the version that counts changes.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalDescription {
     session_id: u64,
     version: u64,
-    last: Option<Session>,
+    last: Option<SessionDescription>,
 }
 
 impl LocalDescription {
@@ -153,28 +169,24 @@ impl LocalDescription {
         local: &LocalMedia,
         direction: Direction,
         slots: &[Slot],
-        codecs: &[Codec],
-        events: &[TelephoneEvent],
-        comfort_noise: bool,
+        offering: Offering<'_>,
     ) -> Vec<u8> {
-        let noise = comfort_noise && local.comfort_noise;
         let mut session = self.session(local);
         for slot in slots {
             let media = if slot.active {
-                let formats = formats(codecs, events, noise);
-                let lines = attributes(local, direction, codecs, events);
+                let formats = formats(local, offering);
+                let lines = attributes(local, direction, offering);
                 slot.media(local.rtp_port, formats, lines)
             } else {
                 slot.media(0, slot.formats.clone(), Vec::new())
             };
             session.medias.push(media);
         }
-        if self.last.as_ref().is_some_and(|last| *last != session) {
+        if self.last.as_ref().is_some_and(|last| last.session != session) {
             self.version += 1;
             session.origin.sess_version = self.version;
         }
-        self.last = Some(session.clone());
-        SessionDescription { session }.to_bytes()
+        self.last.insert(SessionDescription { session }).to_bytes()
     }
 
     fn session(&self, local: &LocalMedia) -> Session {
@@ -187,7 +199,9 @@ impl LocalDescription {
 }
 
 /// The payload types of the audio line.
-fn formats(codecs: &[Codec], events: &[TelephoneEvent], noise: bool) -> String {
+fn formats(local: &LocalMedia, offering: Offering<'_>) -> String {
+    let Offering { codecs, events, comfort_noise, .. } = offering;
+    let noise = comfort_noise && local.comfort_noise;
     let codecs = codecs.iter().map(|codec| codec.payload_type);
     let events = events.iter().map(|event| event.payload_type);
     let numbers = codecs.chain(noise.then_some(13)).chain(events);
@@ -195,12 +209,8 @@ fn formats(codecs: &[Codec], events: &[TelephoneEvent], noise: bool) -> String {
 }
 
 /// The attributes of the audio line.
-fn attributes(
-    local: &LocalMedia,
-    direction: Direction,
-    codecs: &[Codec],
-    events: &[TelephoneEvent],
-) -> Vec<Attribute> {
+fn attributes(local: &LocalMedia, direction: Direction, offering: Offering<'_>) -> Vec<Attribute> {
+    let Offering { codecs, events, crypto, .. } = offering;
     let mut lines = Vec::new();
     let mut line = |name: &str, value: String| lines.push(Attribute::with_value(name, value));
     for Codec { kind, payload_type, clock_rate, channels, fmtp } in codecs {
@@ -214,6 +224,9 @@ fn attributes(
     for TelephoneEvent { payload_type, clock_rate } in events {
         line("rtpmap", format!("{payload_type} telephone-event/{clock_rate}"));
         line("fmtp", format!("{payload_type} 0-15"));
+    }
+    for attribute in crypto {
+        line("crypto", attribute.to_value());
     }
     line("ptime", local.ptime_ms.to_string());
     if local.rtcp_port != local.rtp_port.saturating_add(1) {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::codec::{Codec, CodecKind};
+use crate::crypto::{MasterKey, SrtpKeys, SrtpPolicy};
 
 /// Who sends (RFC 3264, 5.1), seen from the side that writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,6 +78,11 @@ pub struct LocalMedia {
     pub comfort_noise: bool,
     /// Milliseconds of sound wanted per packet, 10 to 60.
     pub ptime_ms: u8,
+    /// Whether sound is encrypted.
+    pub srtp: SrtpPolicy,
+    /// What we would send with, one key for each suite, best first; empty: no encryption whatever the policy. They
+    /// come from a secret random source and stay the same while the stream lives.
+    pub keys: Vec<MasterKey>,
 }
 
 /// A telephone-event numbering.
@@ -115,4 +121,6 @@ pub struct Negotiated {
     pub remote_direction: Direction,
     /// The peer has put us on hold: sendonly, inactive, or the address 0.0.0.0.
     pub remote_held: bool,
+    /// The keys when the sound is encrypted.
+    pub srtp: Option<SrtpKeys>,
 }

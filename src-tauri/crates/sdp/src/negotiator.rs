@@ -7,9 +7,10 @@
 use std::net::SocketAddr;
 
 use crate::codec::{Codec, CodecKind};
+use crate::crypto::{CryptoAttribute, CryptoSuite, MasterKey, SrtpKeys, SrtpPolicy};
 use crate::description::SessionDescription;
 use crate::error::NegotiationError;
-use crate::local::{LocalDescription, Numbering, Slot};
+use crate::local::{LocalDescription, Numbering, Offering, Slot};
 use crate::media::{Direction, LocalMedia, Negotiated, TelephoneEvent};
 use crate::stream::{AudioStream, Profile};
 
@@ -33,6 +34,16 @@ struct Offered {
     slots: Vec<Slot>,
     codecs: Vec<Codec>,
     events: Vec<TelephoneEvent>,
+    crypto: Vec<CryptoAttribute>,
+}
+
+/// How a first offer of ours is carried.
+const fn first_profile(policy: SrtpPolicy) -> &'static str {
+    match policy {
+        // With keys on it where encryption is a wish only (RFC 8643).
+        SrtpPolicy::Off | SrtpPolicy::Optional => "RTP/AVP",
+        SrtpPolicy::Required => "RTP/SAVP",
+    }
 }
 
 /// The peer's offer, while it is open.
@@ -94,11 +105,16 @@ impl Negotiator {
         }
         let mut slots = self.slots.clone();
         if !slots.iter().any(|slot| slot.active) {
-            slots.push(Slot::audio());
+            slots.push(Slot::audio(first_profile(local.srtp)));
         }
         let (codecs, events) = self.numbering.offer(local);
-        let bytes = self.written.write(local, direction, &slots, &codecs, &events, true);
-        self.offered = Some(Offered { media: local.clone(), direction, slots, codecs, events });
+        let used = self.current.as_ref().and_then(|current| current.srtp.as_ref());
+        let crypto = offered_keys(local, used);
+        let offering =
+            Offering { codecs: &codecs, events: &events, comfort_noise: true, crypto: &crypto };
+        let bytes = self.written.write(local, direction, &slots, offering);
+        let media = local.clone();
+        self.offered = Some(Offered { media, direction, slots, codecs, events, crypto });
         self.state = State::LocalOffer;
         Ok(bytes)
     }
@@ -120,12 +136,16 @@ impl Negotiator {
         let stream = answered_stream(AudioStream::all(&session), index)?;
         let negotiated = agree_on_answer(&offered, &stream)?;
         self.slots = offered.slots;
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.carried_by(&stream.protocol);
+        }
         self.current = Some(negotiated.clone());
         Ok(negotiated)
     }
 
     /// Takes the peer's offer and keeps it open, to be answered later (while ringing). Checks that there is a codec
-    /// in common, so that a hopeless call is refused (488) before anyone is disturbed.
+    /// in common and that the policy of encryption can be met, so that a hopeless call is refused (488) before anyone
+    /// is disturbed.
     ///
     /// # Errors
     /// [`NegotiationError`], whose `status()` is the answer to give: `WrongState` while our own offer is open, which
@@ -134,13 +154,14 @@ impl Negotiator {
         &mut self,
         offer: &[u8],
         codecs: &[CodecKind],
+        srtp: SrtpPolicy,
     ) -> Result<(), NegotiationError> {
         if self.state == State::LocalOffer {
             return Err(NegotiationError::WrongState(self.state));
         }
         self.abandon();
         let session = SessionDescription::parse(offer)?.session;
-        let stream = pick(AudioStream::all(&session), codecs)?;
+        let stream = pick(AudioStream::all(&session), codecs, srtp)?;
         stream.address()?;
         let mut slots: Vec<_> = session.medias.iter().map(Slot::refused).collect();
         if let Some(slot) = slots.get_mut(stream.index) {
@@ -169,6 +190,7 @@ impl Negotiator {
         let Some(first) = codecs.first() else { return Err(NegotiationError::NoCommonCodec) };
         let events = if local.telephone_event { stream.events.clone() } else { Vec::new() };
         let direction = direction.and(stream.effective_direction().reversed());
+        let crypto = answered_keys(&stream, local)?;
         let negotiated = Negotiated {
             codec: sending(&stream, first.kind).unwrap_or_else(|| first.clone()),
             receive: codecs.clone(),
@@ -176,11 +198,18 @@ impl Negotiator {
             telephone_event_receive: events.clone(),
             comfort_noise_pt: noise(local, &stream, first),
             remote_held: !stream.effective_direction().receives(),
+            srtp: crypto.as_ref().map(|(_, keys)| keys.clone()),
             ..base(&stream, local, direction, first.kind)?
         };
-        let noise = stream.comfort_noise;
         self.numbering.learn(&codecs, &events);
-        let bytes = self.written.write(local, direction, &slots, &codecs, &events, noise);
+        let crypto: Vec<_> = crypto.into_iter().map(|(line, _)| line).collect();
+        let offering = Offering {
+            codecs: &codecs,
+            events: &events,
+            comfort_noise: stream.comfort_noise,
+            crypto: &crypto,
+        };
+        let bytes = self.written.write(local, direction, &slots, offering);
         self.slots = slots;
         self.current = Some(negotiated.clone());
         Ok((bytes, negotiated))
@@ -198,7 +227,7 @@ impl Negotiator {
         local: &LocalMedia,
         direction: Direction,
     ) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
-        self.receive_offer(offer, &local.codecs)?;
+        self.receive_offer(offer, &local.codecs, local.srtp)?;
         self.answer_pending(local, direction)
     }
 
@@ -212,20 +241,90 @@ impl Negotiator {
     }
 }
 
-/// The offered audio line to use: the first plain one that is enabled and has a codec of ours.
-fn pick(streams: Vec<AudioStream>, codecs: &[CodecKind]) -> Result<AudioStream, NegotiationError> {
+/// The offered audio line to use, among those that are enabled and have a codec of ours: the first with usable keys
+/// where sound is to be encrypted, else the first plain one.
+fn pick(
+    streams: Vec<AudioStream>,
+    codecs: &[CodecKind],
+    srtp: SrtpPolicy,
+) -> Result<AudioStream, NegotiationError> {
     let common = |stream: &AudioStream| stream.codecs.iter().any(|c| codecs.contains(&c.kind));
     let mut verdict = NegotiationError::NoAudio;
+    let mut plain = None;
     for stream in streams {
+        let keys = srtp != SrtpPolicy::Off && !stream.crypto.is_empty();
         verdict = match stream.profile {
             _ if stream.port == 0 => NegotiationError::Refused,
-            Profile::Plain if common(&stream) => return Ok(stream),
-            Profile::Plain => NegotiationError::NoCommonCodec,
-            Profile::Secure => NegotiationError::SecureOnly,
             Profile::Unknown => NegotiationError::NoAudio,
+            Profile::Plain | Profile::Secure if !common(&stream) => NegotiationError::NoCommonCodec,
+            Profile::Plain | Profile::Secure if keys => return Ok(stream),
+            Profile::Plain if srtp == SrtpPolicy::Required => NegotiationError::NotEncrypted,
+            Profile::Plain => {
+                plain = plain.or(Some(stream));
+                continue;
+            }
+            Profile::Secure => NegotiationError::SecureOnly,
         };
     }
-    Err(verdict)
+    plain.ok_or(verdict)
+}
+
+/// Our keys as lines of an offer: first the one in use, so that hold and resume change nothing.
+fn offered_keys(local: &LocalMedia, used: Option<&SrtpKeys>) -> Vec<CryptoAttribute> {
+    if local.srtp == SrtpPolicy::Off {
+        return Vec::new();
+    }
+    let is_used = |key: &&MasterKey| used.is_some_and(|used| used.send == **key);
+    let others = local
+        .keys
+        .iter()
+        .filter(|key| !is_used(key) && CryptoSuite::OFFERED.contains(&key.suite()));
+    let line = |(tag, key): (u32, &MasterKey)| CryptoAttribute {
+        tag,
+        name: key.suite().as_str().to_owned(),
+        key: key.clone(),
+    };
+    (1..).zip(local.keys.iter().filter(is_used).chain(others)).map(line).collect()
+}
+
+/// Our line in the answer to that one, and the keys of both; none when the sound goes in clear.
+fn answered_keys(
+    stream: &AudioStream,
+    local: &LocalMedia,
+) -> Result<Option<(CryptoAttribute, SrtpKeys)>, NegotiationError> {
+    let found = match local.srtp {
+        SrtpPolicy::Off => None,
+        SrtpPolicy::Optional | SrtpPolicy::Required => stream.keys(&local.keys),
+    };
+    match found {
+        Some((theirs, ours)) => {
+            let keys = SrtpKeys { send: ours.clone(), receive: theirs.key.clone() };
+            // The offer's number and its spelling of the suite (RFC 4568, 5.1.2).
+            Ok(Some((CryptoAttribute { key: ours.clone(), ..theirs.clone() }, keys)))
+        }
+        None if stream.profile == Profile::Secure => Err(NegotiationError::SecureOnly),
+        None if local.srtp == SrtpPolicy::Required => Err(NegotiationError::NotEncrypted),
+        None => Ok(None),
+    }
+}
+
+/// The keys after an answer to our offer. The suite tells which of our lines was taken; a peer that numbers its line
+/// otherwise is forgiven.
+fn accepted_keys(
+    offered: &Offered,
+    stream: &AudioStream,
+) -> Result<Option<SrtpKeys>, NegotiationError> {
+    let ours: Vec<_> = offered.crypto.iter().map(|line| line.key.clone()).collect();
+    match stream.keys(&ours) {
+        Some((theirs, ours)) => {
+            Ok(Some(SrtpKeys { send: ours.clone(), receive: theirs.key.clone() }))
+        }
+        None if stream.profile == Profile::Secure => {
+            Err(NegotiationError::Mismatch("another transport protocol"))
+        }
+        None if offered.media.srtp == SrtpPolicy::Required => Err(NegotiationError::NotEncrypted),
+        None => Ok(None),
+    }
 }
 
 /// The line of the answer that answers ours. Peers that leave out refused lines or reorder them are forgiven as long
@@ -242,10 +341,8 @@ fn answered_stream(
     };
     match stream.profile {
         _ if stream.port == 0 => Err(NegotiationError::Refused),
-        Profile::Plain => Ok(stream),
-        Profile::Secure | Profile::Unknown => {
-            Err(NegotiationError::Mismatch("another transport protocol"))
-        }
+        Profile::Plain | Profile::Secure => Ok(stream),
+        Profile::Unknown => Err(NegotiationError::Mismatch("another transport protocol")),
     }
 }
 
@@ -270,6 +367,7 @@ fn agree_on_answer(
         telephone_event_receive: received_events(&offered.events, events),
         comfort_noise_pt: noise(&offered.media, stream, &codec),
         remote_held,
+        srtp: accepted_keys(offered, stream)?,
         ..base(stream, &offered.media, direction, codec.kind)?
     }
     .with_codec(codec))
@@ -303,6 +401,7 @@ fn base(
         receive_active: direction.receives(),
         remote_direction: stream.direction,
         remote_held: false,
+        srtp: None,
     })
 }
 

@@ -5,8 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use sdp_types::{Attribute, Media, Session};
 
 use crate::codec::{Codec, CodecKind};
+use crate::crypto::{CryptoAttribute, MasterKey};
 use crate::error::NegotiationError;
 use crate::media::{Direction, TelephoneEvent};
+
+/// The most crypto attributes of a line that are looked at.
+const MAX_CRYPTO: usize = 16;
 
 /// How the media line is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub(crate) struct AudioStream {
     pub(crate) index: usize,
     pub(crate) port: u16,
     pub(crate) profile: Profile,
+    /// The profile as written.
+    pub(crate) protocol: String,
     /// The text of the address; resolved by [`Self::address`].
     host: String,
     rtcp: Option<(u16, Option<IpAddr>)>,
@@ -35,6 +41,8 @@ pub(crate) struct AudioStream {
     pub(crate) ptime_ms: Option<u8>,
     pub(crate) max_ptime_ms: Option<u8>,
     pub(crate) direction: Direction,
+    /// The keys that can be used, in the peer's order.
+    pub(crate) crypto: Vec<CryptoAttribute>,
 }
 
 impl AudioStream {
@@ -52,6 +60,7 @@ impl AudioStream {
             index,
             port: media.port,
             profile: profile(&media.proto),
+            protocol: media.proto.clone(),
             host: host.split('/').next().unwrap_or_default().to_owned(),
             rtcp: attribute(&media.attributes, "rtcp").and_then(rtcp),
             codecs: Vec::new(),
@@ -62,6 +71,7 @@ impl AudioStream {
             direction: direction(&media.attributes)
                 .or_else(|| direction(&session.attributes))
                 .unwrap_or_default(),
+            crypto: crypto(&media.attributes),
         };
         for format in media.fmt.split_ascii_whitespace().filter_map(|f| f.parse().ok()) {
             stream.add_format(media, format);
@@ -96,6 +106,17 @@ impl AudioStream {
     pub(crate) fn address(&self) -> Result<IpAddr, NegotiationError> {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare.parse().map_err(|_| NegotiationError::UnusableAddress(self.host.clone()))
+    }
+
+    /// The first of its keys with a suite of ours, and our key for that suite.
+    pub(crate) fn keys<'a>(
+        &'a self,
+        ours: &'a [MasterKey],
+    ) -> Option<(&'a CryptoAttribute, &'a MasterKey)> {
+        self.crypto.iter().find_map(|line| {
+            let own = ours.iter().find(|own| own.suite() == line.key.suite())?;
+            Some((line, own))
+        })
     }
 
     /// Hold in the way of RFC 2543: nothing is to be sent to the address 0.0.0.0.
@@ -156,6 +177,16 @@ fn profile(protocol: &str) -> Profile {
         "RTP/SAVP" | "RTP/SAVPF" | "UDP/TLS/RTP/SAVP" | "UDP/TLS/RTP/SAVPF" => Profile::Secure,
         _ => Profile::Unknown,
     }
+}
+
+/// The crypto attributes that can be used.
+fn crypto(attributes: &[Attribute]) -> Vec<CryptoAttribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.attribute.trim().eq_ignore_ascii_case("crypto"))
+        .take(MAX_CRYPTO)
+        .filter_map(|attribute| CryptoAttribute::parse(attribute.value.as_deref()?).ok())
+        .collect()
 }
 
 /// The value of the first attribute of that name.

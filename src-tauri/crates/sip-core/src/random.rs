@@ -34,6 +34,11 @@ impl Random {
         self.0.next_u64()
     }
 
+    /// Fills all of it with random bytes: keys, for one.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
+    }
+
     /// A value from `low` to `high`, both included. `low` when the range is empty.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         if low >= high { low } else { self.0.random_range(low..=high) }
@@ -79,6 +84,16 @@ mod tests {
         let mut parent = Random::from_seed([7; 32]);
         let mut child = parent.fork();
         assert_ne!(parent.u64(), child.u64());
+    }
+
+    #[test]
+    fn bytes_come_from_the_same_source() {
+        let (mut one, mut other) = ([0; 46], [0; 46]);
+        Random::from_seed([7; 32]).fill(&mut one);
+        Random::from_seed([7; 32]).fill(&mut other);
+        assert_eq!(one, other);
+        Random::from_seed([8; 32]).fill(&mut other);
+        assert!(one != other && one != [0; 46]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::{
     AccountId, EarlyDialogId, QueryId, ReferralId, SessionId, SubscriptionId, SubscriptionState,
 };
 
-/// A message body with its content type. Its meaning is not read here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message body with its content type. Its meaning is not read here; it may hold keys and is never shown.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Body {
     /// `Content-Type`, e.g. `application/sdp`.
     pub content_type: String,
@@ -24,6 +24,12 @@ impl Body {
     #[must_use]
     pub fn sdp(bytes: impl Into<Vec<u8>>) -> Self {
         Self { content_type: "application/sdp".to_owned(), bytes: bytes.into() }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({}, {} bytes)", self.content_type, self.bytes.len())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use sdp::{CodecKind, Direction, LocalMedia, Negotiator};
+use sdp::{CodecKind, Direction, LocalMedia, Negotiator, SrtpPolicy};
 use sip_types::{HeaderName, NameAddr, StatusCode, Uri};
 use sip_ua::{Body, SessionId};
 
@@ -73,6 +73,8 @@ impl Local {
             telephone_event: true,
             comfort_noise: false,
             ptime_ms: 20,
+            srtp: SrtpPolicy::Off,
+            keys: Vec::new(),
         })
     }
 }

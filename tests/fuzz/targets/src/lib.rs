@@ -12,7 +12,7 @@ mod sip;
 pub use broadworks::{badgerfish, xsi_stream};
 pub use centre::ami;
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
-pub use media::{rtcp, rtp_packet, sdp};
+pub use media::{crypto, rtcp, rtp_packet, sdp, srtp};
 pub use session::sip_session;
 pub use sip::{sip_message, stream_framing, stun_answer};
 
@@ -26,6 +26,8 @@ pub const TARGETS: &[Target] = &[
     ("sdp", sdp),
     ("rtp_packet", rtp_packet),
     ("rtcp", rtcp),
+    ("crypto", crypto),
+    ("srtp", srtp),
     ("dialog_info", dialog_info),
     ("presence", presence),
     ("multipart", multipart),

@@ -1,10 +1,16 @@
-//! Targets that read media: session descriptions, RTP and RTCP.
+//! Targets that read media: session descriptions and the keys in them, RTP and RTCP, in clear and encrypted.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rtp::{EventReceiver, NtpTime, Receiver, RtcpSession, RtpPacket, Sender, SenderConfig};
-use sdp::{CodecKind, Direction, LocalMedia, Negotiator, SessionDescription};
+use rtp::{
+    EventReceiver, NtpTime, Protector, Receiver, RtcpSession, RtpPacket, Sender, SenderConfig,
+    Unprotector,
+};
+use sdp::{
+    CodecKind, CryptoAttribute, CryptoSuite, Direction, LocalMedia, MasterKey, Negotiator,
+    SessionDescription, SrtpPolicy,
+};
 
 /// A session description: read, written, answered as an offer and taken as an answer to ours.
 ///
@@ -28,6 +34,59 @@ pub fn sdp(data: &[u8]) {
     let mut offerer = Negotiator::new(2);
     if offerer.offer(&local, Direction::SendRecv).is_ok() {
         let _ = offerer.receive_answer(data);
+    }
+}
+
+/// The value of a crypto attribute: read, answered in an encrypted call, and never shown.
+///
+/// # Panics
+/// When a promise of `sdp` is broken.
+pub fn crypto(data: &[u8]) {
+    let value = String::from_utf8_lossy(data);
+    let read = CryptoAttribute::parse(&value);
+    if let Ok(line) = &read {
+        let suite = line.key.suite();
+        assert_eq!(line.key.key().len(), suite.key_length());
+        assert_eq!(line.key.salt().len(), suite.salt_length());
+        assert!(!format!("{line:?}").contains("inline"), "a key is shown");
+    }
+    let lines = format!("m=audio 5000 RTP/SAVP 8\r\na=crypto:{value}\r\n");
+    if !value.contains(['\r', '\n']) {
+        assert_eq!(sdp::redacted(&lines), "m=audio 5000 RTP/SAVP 8\r\na=crypto:…\r\n");
+    }
+    let offer = format!("v=0\r\nc=IN IP4 192.0.2.1\r\n{lines}");
+    let local = LocalMedia { srtp: SrtpPolicy::Required, ..local_media() };
+    let mut answerer = Negotiator::new(1);
+    if let Ok((answer, agreed)) = answerer.answer(offer.as_bytes(), &local, Direction::SendRecv) {
+        assert!(agreed.srtp.is_some(), "in clear though encryption is required");
+        let mut offerer = Negotiator::new(2);
+        assert!(SessionDescription::parse(&answer).is_ok(), "our answer does not read");
+        if offerer.offer(&local, Direction::SendRecv).is_ok() {
+            let _ = offerer.receive_answer(&answer);
+        }
+    }
+}
+
+/// Datagrams of an encrypted stream, each after two bytes of length: none is proven, and what is ours still is.
+///
+/// # Panics
+/// When a promise of `rtp` is broken.
+pub fn srtp(data: &[u8]) {
+    let (mut clear, mut wire) = (Vec::new(), Vec::new());
+    for key in local_media().keys {
+        let (Ok(mut ours), Ok(mut theirs)) = (Protector::new(&key), Unprotector::new(&key)) else {
+            panic!("a key of the right length is refused");
+        };
+        for (sequence, datagram) in (0_u8..=255).zip(datagrams(data)) {
+            assert!(theirs.unprotect_rtp(datagram, &mut clear).is_err() && clear.is_empty());
+            assert!(theirs.unprotect_rtcp(datagram, &mut clear).is_err() && clear.is_empty());
+            let header = [0x80, 8, 0, sequence, 0, 0, 0, 0, 0, 0, 0, 1];
+            wire.clear();
+            wire.extend(header.iter().chain(datagram));
+            assert_eq!(ours.protect_rtp(&mut wire), Ok(()));
+            assert_eq!(theirs.unprotect_rtp(&wire, &mut clear), Ok(()));
+            assert_eq!(clear.get(header.len()..), Some(datagram));
+        }
     }
 }
 
@@ -101,6 +160,13 @@ fn local_media() -> LocalMedia {
         telephone_event: true,
         comfort_noise: true,
         ptime_ms: 20,
+        srtp: SrtpPolicy::Optional,
+        keys: CryptoSuite::ALL
+            .into_iter()
+            .filter_map(|suite| {
+                MasterKey::new(suite, vec![0x5a; suite.key_length() + suite.salt_length()])
+            })
+            .collect(),
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Account {
     pub(super) server: Option<std::net::SocketAddr>,
     /// The way to that server loses nothing without breaking.
     reliable: bool,
+    /// The way to that server is encrypted.
+    secret: bool,
     /// What that server calls itself.
     software: Option<String>,
     signed: bool,
@@ -61,6 +63,7 @@ impl Account {
             denied: false,
             server: None,
             reliable: false,
+            secret: false,
             software: None,
             signed: false,
             expires: None,
@@ -71,6 +74,11 @@ impl Account {
     /// Whether the way to its server loses nothing without breaking.
     pub(super) fn is_reliable(&self) -> bool {
         self.reliable
+    }
+
+    /// Whether the way to its server is encrypted, so that keys may go over it.
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Whether its exchange is Asterisk, by what the exchange calls itself: `Asterisk PBX 22.1.0`,
@@ -250,6 +258,7 @@ impl Desk {
             account.contact = Some(contact.to_string());
             account.server = Some(server.addr);
             account.reliable = server.transport.reliable();
+            account.secret = server.transport.secure();
         } else {
             (account.expires, account.contact) = (None, None);
         }

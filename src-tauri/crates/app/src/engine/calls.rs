@@ -38,6 +38,9 @@ impl StepError {
             StepError::Gone => Code::Internal,
             StepError::NoRoute => Code::ConnectionFailed,
             StepError::Media(error) => cause::of_media_error(error),
+            StepError::Description(
+                sdp::NegotiationError::NotEncrypted | sdp::NegotiationError::SecureOnly,
+            ) => Code::NoCommonEncryption,
             StepError::Description(_) => Code::NoCommonCodec,
             StepError::Session(UaError::BadTarget) => Code::BadTarget,
             StepError::Session(_) => Code::Internal,
@@ -109,7 +112,8 @@ impl Desk {
         let account = self.account(&line.account).ok_or(StepError::Gone)?;
         let known = account.server.and_then(|server| self.transport.local_address(server.ip()));
         if let Some(local) = known {
-            self.invite_from(now, id, local);
+            let secret = account.is_secret();
+            self.invite_from(now, id, local, secret);
             return Ok(());
         }
         let direct =
@@ -121,7 +125,10 @@ impl Desk {
         let located = self.transport.resolve(&hop.ok_or(StepError::Gone)?);
         self.later(located, move |desk, now, routes| match routes {
             Ok(routes) => match routes.first() {
-                Some(route) => desk.invite_from(now, id, route.local.ip()),
+                Some(route) => {
+                    let secret = route.target.transport.secure();
+                    desk.invite_from(now, id, route.local.ip(), secret);
+                }
                 None => desk.fail_call(now, id, Code::DnsFailure, "no route"),
             },
             Err(error) => {
@@ -132,7 +139,11 @@ impl Desk {
         Ok(())
     }
 
-    fn invite_from(&mut self, now: Instant, id: CallId, local: IpAddr) {
+    /// `secret`: the way there is encrypted.
+    fn invite_from(&mut self, now: Instant, id: CallId, local: IpAddr, secret: bool) {
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.secret = secret;
+        }
         if let Err(error) = self.try_invite(now, id, local) {
             self.fail_call(now, id, error.code(), &error.to_string());
         }
@@ -175,6 +186,41 @@ impl Desk {
             line.answer = Some(offer.clone());
         }
         self.with_session(id, |desk, session| desk.ua.ring_with(now, session, Body::sdp(offer)))
+    }
+
+    /// Forgets an attempt to call, for another one: with another description, other sockets and other keys.
+    pub(super) fn forget_attempt(&mut self, id: CallId) {
+        let number = self.random.u64() >> 1;
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        line.session = None;
+        line.negotiator = sdp::Negotiator::new(number);
+        line.rang = false;
+        if let Some(media) = line.media.take() {
+            self.sounds.engine.close(media.stream);
+        }
+    }
+
+    /// A peer that refuses keys on RTP/AVP may want them on RTP/SAVP, as exchanges do that insist on encryption: it is
+    /// asked once more. True when that is under way.
+    pub(super) fn insist_on_encryption(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        status: Option<u16>,
+    ) -> bool {
+        let unanswered = self.calls.get(id).is_some_and(|call| call.answered().is_none());
+        let Some(line) = self.lines.get_mut(&id) else { return false };
+        let refused = line.dialled.is_some() && status.is_some_and(refuses_description);
+        if !unanswered || !refused || line.insists || line.srtp != sdp::SrtpPolicy::Optional {
+            return false;
+        }
+        debug!(call = id.0, "dialling, keys on RTP/AVP refused -> dialling");
+        line.insists = true;
+        self.forget_attempt(id);
+        if let Err(error) = self.begin_invite(now, id) {
+            self.fail_call(now, id, error.code(), &error.to_string());
+        }
+        true
     }
 
     fn progress(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
@@ -252,6 +298,11 @@ impl Desk {
     pub(super) fn stream(&self, id: CallId) -> Option<media::StreamId> {
         self.lines.get(&id)?.media.as_ref().map(|media| media.stream)
     }
+}
+
+/// Whether a final status is about the description: 406, 415, 488, 606.
+pub(super) fn refuses_description(status: u16) -> bool {
+    matches!(status, 406 | 415 | 488 | 606)
 }
 
 pub(super) fn status_or(status: u16, fallback: StatusCode) -> StatusCode {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use call_control::{Call, CallId, Signal};
+use sdp::{CryptoSuite, MasterKey, SrtpPolicy};
+use sip_core::Random;
 use sip_ua::{Body, SessionId, UaError};
 
 use super::calls::StepError;
@@ -142,7 +144,8 @@ impl Desk {
     pub(super) fn open_media(&mut self, id: CallId, local: IpAddr) -> Result<(), StepError> {
         let (stream, rtp_port, rtcp_port) = self.sounds.engine.open(local)?;
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
-        let local = line.local_media(local, rtp_port, rtcp_port);
+        let keys = fresh_keys(line.srtp, &mut self.random);
+        let local = line.local_media(local, (rtp_port, rtcp_port), keys);
         line.media = Some(Media { stream, local, agreed: None });
         Ok(())
     }
@@ -169,7 +172,12 @@ impl Desk {
     ) -> Result<(), StepError> {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_mut().ok_or(StepError::Gone)?;
-        media.agreed = Some(agreed.clone());
+        let before = media.agreed.replace(agreed.clone()).and_then(|before| before.srtp);
+        if let Some(spent) = before.map(|keys| keys.send)
+            && agreed.srtp.as_ref().is_none_or(|keys| keys.send != spent)
+        {
+            renew_key(&spent, &mut media.local.keys, &mut self.random);
+        }
         let stream = media.stream;
         self.sounds.engine.configure(stream, agreed)?;
         if let Some(call) = self.calls.get(id) {
@@ -178,5 +186,50 @@ impl Desk {
         self.apply_sound();
         self.tell_call(now, id);
         Ok(())
+    }
+}
+
+/// Keys to send with, one for each suite; none where sound is not encrypted.
+pub(super) fn fresh_keys(policy: SrtpPolicy, random: &mut Random) -> Vec<MasterKey> {
+    match policy {
+        SrtpPolicy::Off => Vec::new(),
+        SrtpPolicy::Optional | SrtpPolicy::Required => {
+            CryptoSuite::ALL.into_iter().filter_map(|suite| fresh_key(suite, random)).collect()
+        }
+    }
+}
+
+fn fresh_key(suite: CryptoSuite, random: &mut Random) -> Option<MasterKey> {
+    let mut secret = vec![0; suite.key_length() + suite.salt_length()];
+    random.fill(&mut secret);
+    MasterKey::new(suite, secret)
+}
+
+/// A key that was in use and is no longer never comes back: packets would be numbered under it anew.
+fn renew_key(spent: &MasterKey, keys: &mut [MasterKey], random: &mut Random) {
+    for key in keys.iter_mut().filter(|key| *key == spent) {
+        if let Some(fresh) = fresh_key(spent.suite(), random) {
+            *key = fresh;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_suite_has_a_key_of_its_own_and_a_spent_one_is_replaced() {
+        let mut random = Random::from_seed([3; 32]);
+        assert!(fresh_keys(SrtpPolicy::Off, &mut random).is_empty());
+        let first = fresh_keys(SrtpPolicy::Required, &mut random);
+        let second = fresh_keys(SrtpPolicy::Optional, &mut random);
+        assert_eq!(first.len(), CryptoSuite::ALL.len());
+        assert!(first.iter().zip(&second).all(|(a, b)| a.suite() == b.suite() && a != b));
+        let mut keys = first.clone();
+        renew_key(&first[2], &mut keys, &mut random);
+        let changed: Vec<_> = (0..5).filter(|n| keys[*n] != first[*n]).collect();
+        assert_eq!(changed, [2]);
+        assert_eq!(keys[2].suite(), first[2].suite());
     }
 }

@@ -394,13 +394,8 @@ async fn next_event(events: &mut Option<media::Events>) -> Option<media::MediaEv
     }
 }
 
-/// A seed from the system. Tags and branches must be hard to guess, keys are made elsewhere.
+/// A seed from the system's random source: tags and branches must be hard to guess, and the keys of encrypted sound
+/// come of it.
 pub(super) fn rand_seed() -> [u8; 32] {
-    use std::hash::{BuildHasher, RandomState};
-    let mut seed = [0; 32];
-    for (index, chunk) in seed.chunks_mut(8).enumerate() {
-        // Every RandomState is keyed from the system's random source.
-        chunk.copy_from_slice(&RandomState::new().hash_one(index).to_ne_bytes());
-    }
-    seed
+    rand::random()
 }

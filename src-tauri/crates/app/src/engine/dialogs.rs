@@ -100,7 +100,8 @@ impl Desk {
         }
         let mut line = Line::new(&settings, self.random.u64());
         if let Some(offer) = &incoming.body {
-            if let Err(error) = line.negotiator.receive_offer(&offer.bytes, &line.codecs) {
+            let offer = line.negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp);
+            if let Err(error) = offer {
                 warn!(%error, "a caller's offer cannot be taken");
                 self.turn_away(
                     now,
@@ -114,6 +115,7 @@ impl Desk {
         line.offers_first = incoming.offers_first;
         line.session = Some(session);
         line.source = Some(incoming.source.remote.ip());
+        line.secret = incoming.source.transport.secure();
         line.peer = self.named(peer_of(&incoming.caller));
         let own = Uri::parse(&settings.aor).ok().and_then(|aor| aor.user());
         line.via = incoming
@@ -290,6 +292,10 @@ impl Desk {
             EndedBy::Remote => Party::Remote,
             EndedBy::Network => Party::Network,
         };
+        let status = cause.status.map(StatusCode::code);
+        if by == Party::Remote && self.insist_on_encryption(now, id, status) {
+            return;
+        }
         let talking = self.calls.get(id).is_some_and(|call| call.answered().is_some());
         if by == Party::Network && !talking {
             let trouble = self.trouble;
@@ -297,7 +303,6 @@ impl Desk {
                 line.trouble = line.trouble.or(trouble);
             }
         }
-        let status = cause.status.map(StatusCode::code);
         let elsewhere = cause.answered_elsewhere;
         let end = End { by, status, text: cause.reason, elsewhere };
         self.tell(now, id, Signal::Ended(end));

@@ -3,17 +3,18 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use call_control::{Call, Direction, HoldState, State};
+use call_control::{Call, Direction, End, HoldState, Party, State};
 use media::StreamId;
-use sdp::{CodecKind, LocalMedia, Negotiated, Negotiator};
+use sdp::{CodecKind, LocalMedia, MasterKey, Negotiated, Negotiator, SrtpPolicy};
 use sip_types::Uri;
 use sip_ua::{Identity, SessionId};
 
+use super::calls::refuses_description;
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
 use crate::config::{AccountSettings, CodecName, DtmfMode};
 use crate::event::CallEvent;
-use crate::view::{CallDirection, CallState, PeerView, QualityLevel};
+use crate::view::{CallDirection, CallState, Encryption, PeerView, QualityLevel};
 
 /// Milliseconds of sound in a packet.
 const PTIME_MS: u8 = 20;
@@ -33,6 +34,11 @@ pub(super) struct Line {
     pub(super) negotiator: Negotiator,
     pub(super) media: Option<Media>,
     pub(super) codecs: Vec<CodecKind>,
+    pub(super) srtp: SrtpPolicy,
+    /// Encryption is a wish, but the peer wants nothing else.
+    pub(super) insists: bool,
+    /// Descriptions go over an encrypted way.
+    pub(super) secret: bool,
     pub(super) dtmf: DtmfMode,
     /// What is dialled, for an outgoing call.
     pub(super) dialled: Option<Dialled>,
@@ -101,6 +107,9 @@ impl Line {
             negotiator: Negotiator::new(session_id >> 1),
             media: None,
             codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
+            srtp: account.srtp_policy(),
+            insists: false,
+            secret: false,
             dtmf: account.dtmf,
             dialled: None,
             errand: None,
@@ -124,17 +133,41 @@ impl Line {
         }
     }
 
-    /// What we offer and answer with, on these ports.
-    pub(super) fn local_media(&self, addr: IpAddr, rtp_port: u16, rtcp_port: u16) -> LocalMedia {
+    /// What we offer and answer with, on these ports (RTP, RTCP) and with these keys.
+    pub(super) fn local_media(
+        &self,
+        addr: IpAddr,
+        ports: (u16, u16),
+        keys: Vec<MasterKey>,
+    ) -> LocalMedia {
         LocalMedia {
             addr,
-            rtp_port,
-            rtcp_port,
+            rtp_port: ports.0,
+            rtcp_port: ports.1,
             codecs: self.codecs.clone(),
             telephone_event: true,
             comfort_noise: false,
             ptime_ms: PTIME_MS,
+            srtp: if self.insists { SrtpPolicy::Required } else { self.srtp },
+            keys,
         }
+    }
+
+    /// How its sound is kept from others.
+    pub(super) fn encryption(&self) -> Encryption {
+        let agreed = self.media.as_ref().and_then(|media| media.agreed.as_ref());
+        match agreed.and_then(|agreed| agreed.srtp.as_ref()) {
+            None => Encryption::None,
+            Some(_) if self.secret => Encryption::Full,
+            Some(_) => Encryption::KeysExposed,
+        }
+    }
+
+    /// The reason when a peer refused the description of a call that must be encrypted: most likely that.
+    pub(super) fn refused_encryption(&self, end: &End) -> Option<Code> {
+        let must = self.dialled.is_some() && self.srtp == SrtpPolicy::Required;
+        let refused = end.by == Party::Remote && end.status.is_some_and(refuses_description);
+        (must && refused).then_some(Code::NoCommonEncryption)
     }
 
     /// The codec in use.
@@ -158,7 +191,8 @@ impl Line {
             consult_of: call.consult_of().map(|of| of.0),
             conference: call.in_conference(),
             queue: self.queue.as_ref().map(super::centre::LineQueue::event),
-            secure: false,
+            secure: self.encryption().is_on(),
+            encryption: self.encryption(),
             codec: self.codec(),
         }
     }

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use call_control::{CallId, Command, Direction, Input, Signal, State};
 use network_watch::{Change, Destinations};
-use sdp::Negotiator;
 use sip_core::Target;
 use sip_transport::{Transport, Watch};
 use sip_ua::SessionId;
@@ -258,19 +257,13 @@ impl Desk {
     /// address it was dialled from: it is taken back and dialled again from the new one.
     fn dial_again(&mut self, now: Instant, id: CallId, session: SessionId) {
         let local = self.address_towards(id);
-        let random = self.random.u64();
-        let Some(line) = self.lines.get_mut(&id) else { return };
+        let Some(line) = self.lines.get(&id) else { return };
         let before = line.media.as_ref().map(|media| media.local.addr);
         if local.is_none() || local == before {
             return;
         }
         debug!(call = id.0, "dialling, address gone -> dialling");
-        line.session = None;
-        line.negotiator = Negotiator::new(random >> 1);
-        line.rang = false;
-        if let Some(media) = line.media.take() {
-            self.sounds.engine.close(media.stream);
-        }
+        self.forget_attempt(id);
         let cancelled = self.ua.hangup(now, session);
         debug!(?cancelled, "the first attempt was taken back");
         if let Err(error) = self.begin_invite(now, id) {

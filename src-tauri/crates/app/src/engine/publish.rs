@@ -112,6 +112,7 @@ impl Desk {
 
     pub(super) fn call_view(&self, call: &Call, reason: Option<Code>) -> CallView {
         let line = self.lines.get(&call.id());
+        let encryption = line.map(super::line::Line::encryption).unwrap_or_default();
         CallView {
             id: call.id().0,
             account: line.map(|line| line.account.clone()).unwrap_or_default(),
@@ -124,7 +125,8 @@ impl Desk {
             answered_ms: call.answered().map(|at| self.clock.ms(at)),
             since_ms: self.clock.ms(call.since()),
             muted: call.muted(),
-            secure: false,
+            secure: encryption.is_on(),
+            encryption,
             codec: line.and_then(super::line::Line::codec),
             quality: line.map(|line| line.quality).unwrap_or_default(),
             no_sound: line.is_some_and(|line| line.no_sound),

@@ -22,6 +22,7 @@ impl Desk {
         let reason = call.end().and_then(|end| {
             let answered = call.answered().is_some();
             let known = line.trouble.filter(|_| end.by == Party::Network);
+            let known = known.or_else(|| line.refused_encryption(end));
             known.or_else(|| cause::of_end(end, call.direction(), answered, line.rang))
         });
         let event = line.event(call, reason);

@@ -22,8 +22,8 @@ use crate::control::{Answer, CallCreated, Command, ConsultCreated, ErrorReply, P
 use crate::event::{CallEvent, CallQueueEvent, Event};
 use crate::view::queue::CallQueueView;
 use crate::view::{
-    AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, HistoryEntry,
-    PeerView, QualityLevel,
+    AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, Encryption,
+    HistoryEntry, PeerView, QualityLevel,
 };
 
 /// Numbers of these calls begin here; those of own ones count from 1.
@@ -292,6 +292,7 @@ impl Desk {
                 digits: queue.digits,
             }),
             secure: false,
+            encryption: Encryption::Unknown,
             codec: None,
         };
         self.event(now, Event::CallState(Box::new(event)));
@@ -321,6 +322,7 @@ impl Desk {
             since_ms: remote.since_ms,
             muted: false,
             secure: false,
+            encryption: Encryption::Unknown,
             codec: None,
             quality: QualityLevel::Unknown,
             no_sound: false,

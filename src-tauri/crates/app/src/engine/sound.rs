@@ -342,14 +342,17 @@ impl Desk {
 
     pub(super) fn stats(&self, id: CallId) -> Option<CallStats> {
         let stats = self.stream(id).and_then(|stream| self.sounds.engine.stats(stream));
-        self.lines.get(&id)?;
+        let encryption = self.lines.get(&id)?.encryption();
         Some(stats.map_or_else(CallStats::default, |stats| CallStats {
             codec: stats.codec.map(|codec| codec_word(codec).to_owned()),
             rx: direction_stats(&stats.rx),
             tx: direction_stats(&stats.tx),
             rtt_ms: stats.rtt_ms.map(tenths),
             jitter_buffer_ms: Some(tenths(stats.jitter_buffer_ms)),
-            secure: stats.secure,
+            secure: stats.suite.is_some(),
+            encryption,
+            suite: stats.suite.map(|suite| suite.to_string()),
+            unauthenticated: stats.unauthenticated,
         }))
     }
 }

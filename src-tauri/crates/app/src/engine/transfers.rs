@@ -467,13 +467,14 @@ impl Desk {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let mut negotiator = sdp::Negotiator::new(number);
         if let Some(offer) = &incoming.body {
-            negotiator.receive_offer(&offer.bytes, &line.codecs)?;
+            negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp)?;
         }
         Ok(Before {
             session: line.session.replace(incoming.session),
             negotiator: std::mem::replace(&mut line.negotiator, negotiator),
             media: line.media.take(),
             source: line.source.replace(incoming.source.remote.ip()),
+            secret: std::mem::replace(&mut line.secret, incoming.source.transport.secure()),
             offered: std::mem::replace(&mut line.offered, incoming.body.is_some()),
             answer: line.answer.take(),
         })
@@ -485,6 +486,7 @@ impl Desk {
         line.negotiator = before.negotiator;
         let useless = std::mem::replace(&mut line.media, before.media);
         line.source = before.source;
+        line.secret = before.secret;
         line.offered = before.offered;
         line.answer = before.answer;
         if let Some(media) = useless {
@@ -567,6 +569,7 @@ struct Before {
     negotiator: sdp::Negotiator,
     media: Option<Media>,
     source: Option<std::net::IpAddr>,
+    secret: bool,
     offered: bool,
     answer: Option<Vec<u8>>,
 }

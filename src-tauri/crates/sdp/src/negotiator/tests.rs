@@ -1,5 +1,7 @@
 //! Offer/answer: golden texts, carriers' oddities, and what must hold for any sequence of calls.
 
+mod encrypted;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::prelude::*;
@@ -15,6 +17,8 @@ fn local() -> LocalMedia {
         telephone_event: true,
         comfort_noise: true,
         ptime_ms: 20,
+        srtp: SrtpPolicy::Off,
+        keys: Vec::new(),
     }
 }
 
@@ -330,7 +334,7 @@ proptest! {
                         prop_assert_eq!(negotiator.state(), State::Stable);
                     }
                 }
-                Step::Pending(offer) => { let _ = negotiator.receive_offer(offer.as_bytes(), &local.codecs); }
+                Step::Pending(offer) => { let _ = negotiator.receive_offer(offer.as_bytes(), &local.codecs, local.srtp); }
                 Step::AnswerPending => { let _ = negotiator.answer_pending(&local, Direction::SendRecv); }
                 Step::Abandon => negotiator.abandon(),
             }

@@ -34,6 +34,7 @@ fn agreed(kind: CodecKind, send: bool) -> Negotiated {
         receive_active: true,
         remote_direction: Direction::SendRecv,
         remote_held: !send,
+        srtp: None,
     }
 }
 

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use sdp::{LocalMedia, Negotiator};
+use sdp::{LocalMedia, MasterKey, Negotiator};
 use sip_types::StatusCode;
 use sip_ua::{Body, Event, OutgoingCall};
 use tracing::debug;
 
 use super::super::commands::on_account;
+use super::super::descriptions::fresh_keys;
 use super::super::desk::Desk;
 use super::super::line::Line;
 use super::super::watch::Wanted;
@@ -73,7 +74,8 @@ impl Desk {
         let addr = self.transport.local_address(server.ip()).ok_or("no address leads there")?;
         let uri = on_account(account, number).map_err(|error| error.message)?;
         let line = Line::new(&account.settings, description);
-        let offer = silent_offer(line, addr).map_err(|error| error.to_string())?;
+        let keys = fresh_keys(line.srtp, &mut self.random);
+        let offer = silent_offer(line, addr, keys).map_err(|error| error.to_string())?;
         let call = OutgoingCall::new(uri, Some(Body::sdp(offer)));
         let session = self.ua.invite(now, ua, call).map_err(|error| error.to_string())?;
         if let Some(codes) = self.codes_of(id) {
@@ -142,9 +144,13 @@ impl Desk {
 }
 
 /// An offer of sound in neither direction.
-fn silent_offer(line: Line, addr: IpAddr) -> Result<Vec<u8>, sdp::NegotiationError> {
-    let media =
-        LocalMedia { telephone_event: false, ..line.local_media(addr, DISCARD, DISCARD + 1) };
+fn silent_offer(
+    line: Line,
+    addr: IpAddr,
+    keys: Vec<MasterKey>,
+) -> Result<Vec<u8>, sdp::NegotiationError> {
+    let media = line.local_media(addr, (DISCARD, DISCARD + 1), keys);
+    let media = LocalMedia { telephone_event: false, ..media };
     let Line { mut negotiator, .. } = line;
     Negotiator::offer(&mut negotiator, &media, sdp::Direction::Inactive)
 }
