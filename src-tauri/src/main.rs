@@ -114,7 +114,9 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
     };
     handle.manage(program);
     windows::build_main(handle, arguments.demo)?;
-    windows::build_incoming(handle)
+    windows::build_incoming(handle)?;
+    windows::restore_wallboard(handle);
+    Ok(())
 }
 
 fn on_event(handle: &AppHandle, event: RunEvent) {
@@ -141,7 +143,7 @@ fn on_event(handle: &AppHandle, event: RunEvent) {
 /// Only the wallboard really closes; the main window hides or ends the program, the pop-up is taken away by the program.
 fn on_close(handle: &AppHandle, label: &str, api: &CloseRequestApi) {
     match label {
-        windows::WALLBOARD => return,
+        windows::WALLBOARD => return windows::forget_wallboard(handle),
         windows::MAIN if windows::stays_in_tray(handle) => windows::hide_main(handle),
         windows::MAIN => commands::quit(handle),
         _ => {}

@@ -1,5 +1,7 @@
 //! The windows: the main one, the pop-up for an incoming call that never takes the focus, and the wallboard.
 
+use std::path::PathBuf;
+
 use tauri::{
     AppHandle, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder,
@@ -65,7 +67,36 @@ pub(crate) fn show_wallboard(handle: &AppHandle) -> tauri::Result<()> {
             log(window.set_title(&title), "the wallboard kept its title");
         })
         .build()?;
+    if let Some(mark) = wallboard_mark(handle)
+        && let Err(error) = std::fs::write(mark, "")
+    {
+        tracing::debug!(%error, "that the wallboard is open is not remembered");
+    }
     Ok(())
+}
+
+/// Stands in the folder of the settings while the wallboard is open, so that it opens again at the next start.
+fn wallboard_mark(handle: &AppHandle) -> Option<PathBuf> {
+    // A demo leaves nothing behind.
+    let folder = handle.path().app_config_dir().ok().filter(|_| stays_in_tray(handle))?;
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("wallboard-open"))
+}
+
+/// Opens the wallboard if it was open when the program ended.
+pub(crate) fn restore_wallboard(handle: &AppHandle) {
+    if wallboard_mark(handle).is_some_and(|mark| mark.exists()) {
+        log(show_wallboard(handle), "the wallboard did not come back");
+    }
+}
+
+/// Somebody has closed the wallboard: it stays closed.
+pub(crate) fn forget_wallboard(handle: &AppHandle) {
+    if let Some(mark) = wallboard_mark(handle).filter(|mark| mark.exists())
+        && let Err(error) = std::fs::remove_file(mark)
+    {
+        tracing::debug!(%error, "that the wallboard is closed is not remembered");
+    }
 }
 
 /// See [`build_main`].

@@ -78,6 +78,50 @@ impl Scene {
         User::start(&account.write(self.folder.path(), "127.0.0.1")?)
     }
 
+    /// Somebody with a telephone, the web services, and a microphone that says this again and again; what is heard goes
+    /// into the other file.
+    ///
+    /// # Errors
+    /// When that does not come about.
+    pub fn speaker(&self, extension: &str, (says, hears): (&Path, &Path)) -> Result<User> {
+        let account = self.pbx.account_with_services(extension, None)?;
+        let config = account.write(self.folder.path(), "127.0.0.1")?;
+        let audio = format!("wav:{},{},loop", says.display(), hears.display());
+        let log = config.with_extension("log");
+        let mut user = User { balie: Balie::start(&config, &audio)?, log };
+        user.balie.registered()?;
+        user.live()?;
+        Ok(user)
+    }
+
+    /// The desk telephone of somebody, which knows nothing of the web services and does what the exchange wants.
+    ///
+    /// # Errors
+    /// When that does not come about.
+    pub fn telephone(&self, extension: &str) -> Result<Balie> {
+        let folder = self.folder.path().join(format!("telephone-{extension}"));
+        std::fs::create_dir_all(&folder)?;
+        let account = self.pbx.account(extension)?.with("remote_control = true");
+        let mut phone = Balie::start(&account.write(&folder, "127.0.0.1")?, "null")?;
+        phone.registered()?;
+        Ok(phone)
+    }
+
+    /// Somebody whose telephone is another one, controlled over the web services.
+    ///
+    /// # Errors
+    /// When that does not come about.
+    pub fn controller(&self, extension: &str) -> Result<User> {
+        let account = self.pbx.account_with_services(extension, None)?;
+        let (services, lines) = account.lines.split_last().context("no web services")?;
+        let mut lines = lines.to_vec();
+        lines.extend(["control_only = true".to_owned(), services.clone()]);
+        let account = crate::balie::Account { lines, register: false, ..account };
+        let mut user = User::start(&account.write(self.folder.path(), "127.0.0.1")?)?;
+        user.live()?;
+        Ok(user)
+    }
+
     /// A customer rings, and waits or talks for long.
     ///
     /// # Errors

@@ -110,7 +110,11 @@ discovered?: string,
 /**
  * No telephone of its own: another one rings and is controlled here. Left out: as it is.
  */
-control_only?: boolean, };
+control_only?: boolean, 
+/**
+ * Its exchange, beside the telephone. Left out: as it is.
+ */
+exchange?: ExchangeForm, };
 
 /**
  * Answer to `account.save`.
@@ -198,6 +202,10 @@ outbound_proxy: string,
  * Transport chosen.
  */
 transport: TransportChoice, 
+/**
+ * Its exchange as the account form shows it; null: there is none.
+ */
+exchange: ExchangeSettingsView | null, 
 /**
  * The devices that are registered for this address, this program first; empty where the server does not tell.
  */
@@ -882,7 +890,7 @@ reached: boolean, };
 /**
  * Something an account may do.
  */
-export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "recording" | "directory" | "call_log" | "service";
+export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "pull_call" | "ring_back" | "recording" | "directory" | "call_log" | "service";
 
 /**
  * Everything that can be asked of an exchange.
@@ -3086,7 +3094,7 @@ number: string,
 /**
  * Whoever answers there presses a key first.
  */
-confirm: boolean, };
+confirm: boolean, rings?: number, };
 
 /**
  * One search result, best first.
@@ -3112,7 +3120,7 @@ detail: string, };
 /**
  * A service of the user.
  */
-export type ServiceName = "do_not_disturb" | "forward_always" | "forward_busy" | "forward_no_answer" | "forward_not_reachable" | "voice_mail" | "night" | "simultaneous_ring" | "remote_office" | "call_waiting" | "withhold_number" | "reject_anonymous" | "hoteling";
+export type ServiceName = "do_not_disturb" | "forward_always" | "forward_busy" | "forward_no_answer" | "forward_not_reachable" | "voice_mail" | "night" | "simultaneous_ring" | "sequential_ring" | "remote_office" | "call_waiting" | "withhold_number" | "reject_anonymous" | "hoteling";
 
 /**
  * Values of a service. As a view, those that the service has; in `service.set`, those that are to change.
@@ -3134,7 +3142,7 @@ rings?: number,
 /**
  * Simultaneous ring: the numbers.
  */
-numbers?: Array<RingNumber>, 
+numbers?: Array<RingNumber>, own_first?: boolean, past_busy?: boolean, 
 /**
  * Simultaneous ring: not while the user is on a call.
  */
@@ -3442,3 +3450,6 @@ may_extend: boolean,
  * It lasts until the outcome of the call is given.
  */
 held: boolean, };
+
+export type ExchangeForm = { "kind": "none" } | { "kind": "broadworks", server: string, user: string, password: Password, } | { "kind": "asterisk", host: string, port: number, tls: boolean, user: string, password: Password, interface: string, };
+export type ExchangeSettingsView = { "kind": "broadworks", server: string, user: string, } | { "kind": "asterisk", host: string, port: number, tls: boolean, user: string, interface: string, };

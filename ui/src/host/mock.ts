@@ -480,7 +480,7 @@ function firstView(start: Scene): AppView {
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
-    devices: [],
+    exchange: null, devices: [],
   };
   return {
     version: '0.1.0',

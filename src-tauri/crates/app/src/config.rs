@@ -74,8 +74,8 @@ pub struct AccountSettings {
     pub register: bool,
     /// No telephone of its own: another one rings, and its calls are controlled over the exchange's web services.
     pub control_only: bool,
-    /// The exchange may have this telephone answer, hold and resume (`NOTIFY` with `Event: talk` or `hold`): for a
-    /// program elsewhere that controls it.
+    /// The exchange may have this telephone answer, hold and resume (`NOTIFY` with `Event: talk` or `hold`, and calls that
+    /// want to be answered by themselves): for a program elsewhere that controls it.
     pub remote_control: bool,
     /// Whose requests are answered; by default the registrar's, anybody's where `register` is false.
     #[serde(skip_serializing_if = "Option::is_none")]

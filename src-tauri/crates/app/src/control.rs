@@ -582,6 +582,59 @@ pub struct AccountForm {
     #[serde(default)]
     #[ts(optional)]
     pub control_only: Option<bool>,
+    /// Its exchange, beside the telephone. Left out: as it is.
+    #[serde(default)]
+    #[ts(optional)]
+    pub exchange: Option<ExchangeForm>,
+}
+
+/// The exchange of an account as the user fills it in. An empty password keeps the one that is known.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExchangeForm {
+    /// None: there is a telephone only.
+    None,
+    /// The web services of BroadWorks.
+    Broadworks {
+        /// Server (`xsp.example.nl`), or the address of Xsi-Actions where that is another one.
+        server: String,
+        /// User name there, `jan@company.example`.
+        user: String,
+        /// Password there.
+        #[serde(default)]
+        password: Password,
+    },
+    /// The manager interface of Asterisk.
+    Asterisk {
+        /// Host.
+        host: String,
+        /// TCP port; 0: the usual one.
+        #[serde(default)]
+        port: u16,
+        /// TLS from the first byte.
+        #[serde(default)]
+        tls: bool,
+        /// Manager user.
+        user: String,
+        /// Password there.
+        #[serde(default)]
+        password: Password,
+        /// The user's telephone, `PJSIP/101`; made from the user part when empty.
+        #[serde(default)]
+        interface: String,
+    },
+}
+
+impl ExchangeForm {
+    /// The password, if one was typed.
+    pub(crate) fn typed_password(&self) -> Option<SecretString> {
+        match self {
+            Self::None => None,
+            Self::Broadworks { password, .. } | Self::Asterisk { password, .. } => {
+                (!password.is_empty()).then(|| password.secret().clone())
+            }
+        }
+    }
 }
 
 /// What `account.discover` found. Passwords stay in the program.

@@ -12,6 +12,7 @@ mod desk;
 mod dialogs;
 mod discover;
 mod documents;
+mod exchange_form;
 mod line;
 mod network;
 mod publish;

@@ -200,8 +200,36 @@ pub struct AccountView {
     pub outbound_proxy: String,
     /// Transport chosen.
     pub transport: TransportChoice,
+    /// Its exchange as the account form shows it; null: there is none.
+    pub exchange: Option<ExchangeSettingsView>,
     /// The devices that are registered for this address, this program first; empty where the server does not tell.
     pub devices: Vec<RegisteredDevice>,
+}
+
+/// The exchange of an account as the account form shows it. Its password is never shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExchangeSettingsView {
+    /// The web services of BroadWorks.
+    Broadworks {
+        /// Server, or the address of Xsi-Actions where that does not follow from it.
+        server: String,
+        /// User name there.
+        user: String,
+    },
+    /// The manager interface of Asterisk.
+    Asterisk {
+        /// Host.
+        host: String,
+        /// TCP port; 0: the usual one.
+        port: u16,
+        /// TLS from the first byte.
+        tls: bool,
+        /// Manager user.
+        user: String,
+        /// The user's telephone there.
+        interface: String,
+    },
 }
 
 /// Who started a call.

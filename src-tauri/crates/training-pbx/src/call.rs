@@ -226,6 +226,12 @@ pub(crate) struct Call {
     pub(crate) hunting: bool,
     /// How long each of the hunt group is rung.
     pub(crate) hunt_ring: Option<Duration>,
+    /// The line that is looked for at several places, one after the other.
+    pub(crate) looked_for: Option<String>,
+    /// The places that are left, and how long each rings.
+    pub(crate) places: VecDeque<(String, Duration)>,
+    /// The line itself rings before them.
+    pub(crate) own_rings: bool,
     /// Whose phones ring, when they are of several lines.
     pub(crate) fork_lines: Vec<(SessionId, String)>,
     /// How far the near side is with the auto attendant.
@@ -288,6 +294,9 @@ impl Call {
             hunt: VecDeque::new(),
             hunting: false,
             hunt_ring: None,
+            looked_for: None,
+            places: VecDeque::new(),
+            own_rings: false,
             fork_lines: Vec::new(),
             attending: None,
             person: None,

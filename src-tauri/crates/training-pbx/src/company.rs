@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::{
     AgentConfig, AgentState, CallCentre, Member, Night, Policy, QueueConfig, QueueId, Schedule,
+    date_time,
 };
 use crate::desk::Barred;
 use crate::generated;
@@ -213,13 +214,56 @@ pub struct NightMode {
     pub mode: Night,
     /// The business hours, for [`Night::Automatic`].
     pub business_hours: Option<Schedule>,
+    /// What the business hours are called.
+    pub schedule: String,
+    /// Holidays, on which it is night all day with [`Night::Automatic`].
+    pub holidays: Vec<Holiday>,
+    /// What the holidays are called together.
+    pub holiday_schedule: String,
     /// Where calls go at night; nothing changes if empty.
     pub to: String,
 }
 
+/// A holiday of every year.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Holiday {
+    /// What it is called.
+    pub name: String,
+    /// Month, from 1.
+    pub month: u8,
+    /// Day of the month.
+    pub day: u8,
+    /// How many days it lasts.
+    #[serde(default = "one")]
+    pub days: u8,
+}
+
+fn one() -> u8 {
+    1
+}
+
+impl NightMode {
+    /// Whether a moment, seconds since 1970-01-01 0:00 local time, is on a holiday.
+    pub(crate) fn is_holiday(&self, local_s: i64) -> bool {
+        let began = |holiday: &Holiday, ago: u8| {
+            let then = date_time(local_s - i64::from(ago) * 86_400);
+            (then.month, then.day) == (usize::from(holiday.month), i64::from(holiday.day))
+        };
+        let is = |holiday: &Holiday| (0..holiday.days).any(|ago| began(holiday, ago));
+        self.holidays.iter().any(is)
+    }
+}
+
 impl Default for NightMode {
     fn default() -> Self {
-        Self { mode: Night::Off, business_hours: None, to: String::new() }
+        Self {
+            mode: Night::Off,
+            business_hours: None,
+            schedule: "Openingstijden".to_owned(),
+            holidays: Vec::new(),
+            holiday_schedule: "Feestdagen".to_owned(),
+            to: String::new(),
+        }
     }
 }
 
@@ -473,6 +517,16 @@ mod tests {
         assert_eq!(centre.queues[0].policy, Policy::Regular);
         assert!(centre.agents.iter().all(|agent| agent.starts == AgentState::Available));
         assert_eq!(centre.agents.len(), 2);
+    }
+
+    #[test]
+    fn a_holiday_may_last_over_the_end_of_a_month() {
+        let holiday = Holiday { name: "Oud en nieuw".to_owned(), month: 12, day: 31, days: 2 };
+        let night = NightMode { holidays: vec![holiday], ..NightMode::default() };
+        // 2024-12-30 0:00 and the days after it.
+        let days: Vec<bool> =
+            (0..4).map(|day| night.is_holiday((20_087 + day) * 86_400 + 60)).collect();
+        assert_eq!(days, [false, true, true, false]);
     }
 
     #[test]

@@ -118,6 +118,19 @@ pub(crate) struct LineRules {
     pub(crate) ring_too: Vec<String>,
     /// They do not while the line has a call.
     pub(crate) ring_too_if_free: bool,
+    /// Who rings one after the other.
+    pub(crate) sequence: Sequence,
+}
+
+/// Numbers that ring one after the other for a line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Sequence {
+    /// How often the line itself rings before them; `None`: not at all.
+    pub(crate) own_rings: Option<u32>,
+    /// They ring also when the line is busy.
+    pub(crate) past_busy: bool,
+    /// The numbers, and how often each rings. Nobody is looked for where there are none.
+    pub(crate) places: Vec<(String, u32)>,
 }
 
 impl Default for LineRules {
@@ -133,6 +146,7 @@ impl Default for LineRules {
             recording: RecordingMode::Never,
             ring_too: Vec::new(),
             ring_too_if_free: false,
+            sequence: Sequence::default(),
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Destination {
     Retrieve(Option<String>),
     /// Takes the call that rings at a line.
     PickUp(String),
+    /// Takes the call that the caller has at another of his phones.
+    Pull,
     /// The phones of an account, which are asked to answer by themselves.
     Intercom(String),
     /// Sets the caller's do-not-disturb.
@@ -114,6 +116,7 @@ fn feature(company: &Company, dialled: &str) -> Option<Destination> {
         ("*86", None) => Some(Destination::Voicemail(None)),
         ("*68", line) => Some(Destination::Park(line)),
         ("*88", line) => Some(Destination::Retrieve(line)),
+        ("*11", None) => Some(Destination::Pull),
         ("*97", Some(line)) => Some(Destination::PickUp(line)),
         ("*50", Some(line)) => Some(Destination::Intercom(line)),
         ("*78", None) => Some(Destination::DoNotDisturb(true)),

@@ -18,13 +18,16 @@ mod joining;
 mod knobs;
 mod lines;
 mod look;
+mod pull;
 mod queue;
 mod recording;
 mod remote;
+mod ring_back;
 mod ring_too;
 mod rooms;
 mod rules;
 mod script;
+mod sequence;
 mod services;
 mod setup;
 mod simulated;
@@ -78,6 +81,7 @@ use click::Click;
 use hunting::Hunts;
 use knobs::Knobs;
 use recording::Recording;
+use ring_back::RingBack;
 use rooms::Rooms;
 use supervision::Guest;
 use transfer::Referral;
@@ -187,6 +191,8 @@ pub(crate) struct Exchange {
     news: VecDeque<CallNews>,
     /// Own phones that ring before somebody is called.
     clicks: BTreeMap<u64, Click>,
+    /// Those who are rung when a line is free.
+    ring_backs: Vec<RingBack>,
     last_call: u64,
     last_endpoint: u64,
     last_customer: usize,
@@ -256,6 +262,7 @@ impl Exchange {
             watched: true,
             news: VecDeque::new(),
             clicks: BTreeMap::new(),
+            ring_backs: Vec::new(),
             last_call: 0,
             last_endpoint: 0,
             last_customer: 0,
@@ -376,6 +383,7 @@ impl Exchange {
         self.guests.clear();
         self.calls.clear();
         self.clicks.clear();
+        self.ring_backs.clear();
         self.sessions.clear();
         self.referrals.clear();
         self.offers.clear();
@@ -450,6 +458,9 @@ impl Exchange {
             };
             let key = self.ua.send_request(now, request, &route);
             self.notifier.sent(subscription, key);
+        }
+        if !self.ring_backs.is_empty() {
+            self.tend_ring_backs(now);
         }
     }
 

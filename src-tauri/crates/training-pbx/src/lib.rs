@@ -127,7 +127,7 @@ mod web_task;
 mod xsi;
 
 pub use company::{
-    Account, Attendant, Behaviour, Company, CompanyError, Customer, Hunt, HuntGroup, Key,
+    Account, Attendant, Behaviour, Company, CompanyError, Customer, Holiday, Hunt, HuntGroup, Key,
     NightMode, Person, Role, Voice,
 };
 pub use desk::{Barred, ForwardWhen, Forwarding, LineState};

@@ -235,7 +235,8 @@ impl Xsi {
     fn centre_news(&mut self, now: Instant, events: &[AcdEvent]) {
         for event in events {
             let (clock, names) = (self.clock, &self.names);
-            for shown in payload::acd::events(event, &self.centre, clock, names) {
+            let part = |agent: &str, call: u64| self.watch.part_in(agent, call).map(str::to_owned);
+            for shown in payload::acd::events(event, &self.centre, clock, (names, &part)) {
                 self.events.publish(now, &shown.user, shown.packages, &shown.data);
             }
         }
@@ -279,6 +280,7 @@ impl Xsi {
                 "SimultaneousRingPersonalEvent",
                 self.ring_too_info(user, "info"),
             ),
+            ("Sequential Ring", "SequentialRingEvent", self.sequential_info(user, "info")),
             ("BroadWorks Anywhere", "BroadWorksAnywhereEvent", self.anywhere_info(user, "info")),
         ] {
             states.push((package, payload::service::event(kind, info)));

@@ -18,7 +18,7 @@ fn joined(agent: &Value, queue: &str) -> Option<bool> {
 }
 
 #[test]
-fn an_agent_signs_in_goes_to_lunch_and_signs_out() -> Result<()> {
+pub(crate) fn an_agent_signs_in_goes_to_lunch_and_signs_out() -> Result<()> {
     let scene = Scene::start()?;
     let mut bas = scene.user("104")?;
     let start = bas.agent("beginning", |agent| is(agent, "available", ""))?;
@@ -45,7 +45,7 @@ fn an_agent_signs_in_goes_to_lunch_and_signs_out() -> Result<()> {
 }
 
 #[test]
-fn queues_are_joined_and_left_one_by_one() -> Result<()> {
+pub(crate) fn queues_are_joined_and_left_one_by_one() -> Result<()> {
     let scene = Scene::start()?;
     let mut nynke = scene.user("105")?;
     let both = |service, faults| {
@@ -73,7 +73,7 @@ fn queues_are_joined_and_left_one_by_one() -> Result<()> {
 }
 
 #[test]
-fn the_last_agent_of_a_queue_must_insist_on_leaving() -> Result<()> {
+pub(crate) fn the_last_agent_of_a_queue_must_insist_on_leaving() -> Result<()> {
     let scene = Scene::start()?;
     scene.pbx.turn(&json!({"cmd": "agent.state", "agent": "105", "state": "sign_out"}))?;
     let mut bas = scene.user("104")?;
@@ -88,7 +88,7 @@ fn the_last_agent_of_a_queue_must_insist_on_leaving() -> Result<()> {
 }
 
 #[test]
-fn a_state_changed_behind_his_back_is_shown_and_corrected() -> Result<()> {
+pub(crate) fn a_state_changed_behind_his_back_is_shown_and_corrected() -> Result<()> {
     let scene = Scene::start()?;
     let mut bas = scene.user("104")?;
     bas.balie.request("agent.state", &json!({"state": "available"}))?;
@@ -125,7 +125,7 @@ fn wrap_up(scene: &Scene, queue: &str, seconds: u64) -> Result<()> {
 }
 
 #[test]
-fn a_wrap_up_counts_down_and_lasts_longer_when_asked() -> Result<()> {
+pub(crate) fn a_wrap_up_counts_down_and_lasts_longer_when_asked() -> Result<()> {
     let scene = Scene::start()?;
     wrap_up(&scene, "195", 4)?;
     let mut bas = scene.user("104")?;

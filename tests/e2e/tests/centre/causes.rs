@@ -39,7 +39,7 @@ fn warns(view: &Value, of: &str) -> bool {
 }
 
 #[test]
-fn do_not_disturb_takes_an_agent_out_and_is_named() -> Result<()> {
+pub(crate) fn do_not_disturb_takes_an_agent_out_and_is_named() -> Result<()> {
     let scene = strict()?;
     let mut bas = scene.user("104")?;
     available(&mut bas)?;
@@ -56,7 +56,7 @@ fn do_not_disturb_takes_an_agent_out_and_is_named() -> Result<()> {
 }
 
 #[test]
-fn forwarding_while_available_is_warned_of() -> Result<()> {
+pub(crate) fn forwarding_while_available_is_warned_of() -> Result<()> {
     let scene = strict()?;
     let mut bas = scene.user("104")?;
     available(&mut bas)?;
@@ -69,7 +69,7 @@ fn forwarding_while_available_is_warned_of() -> Result<()> {
 }
 
 #[test]
-fn a_personal_call_takes_an_agent_out_for_its_length() -> Result<()> {
+pub(crate) fn a_personal_call_takes_an_agent_out_for_its_length() -> Result<()> {
     let scene = strict()?;
     let mut bas = scene.user("104")?;
     available(&mut bas)?;
@@ -77,5 +77,16 @@ fn a_personal_call_takes_an_agent_out_for_its_length() -> Result<()> {
     drifted(&mut bas, "personal_call", "GESPREK")?;
     bas.balie.hangup(&call)?;
     bas.agent("back", |agent| agent["state"] == "available" && agent["drift"].is_null())?;
+    Ok(())
+}
+
+#[test]
+pub(crate) fn who_lets_calls_ring_is_taken_out_and_told_so() -> Result<()> {
+    let scene = strict()?;
+    let mut bas = scene.user("104")?;
+    available(&mut bas)?;
+    scene.customer("195", "+31302310009")?;
+    bas.balie.ringing()?;
+    drifted(&mut bas, "bounces", "GEMIST")?;
     Ok(())
 }

@@ -3,9 +3,12 @@
 
 mod agent;
 mod causes;
+mod control;
 mod faults;
-mod later;
+mod listening;
 mod queue;
+mod rows;
 mod services;
+mod settings;
 mod stale;
 mod supervisor;

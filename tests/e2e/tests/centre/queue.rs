@@ -16,7 +16,7 @@ fn numbers(view: &Value) -> Vec<String> {
 }
 
 #[test]
-fn those_who_wait_are_shown_with_place_wait_priority_and_name() -> Result<()> {
+pub(crate) fn those_who_wait_are_shown_with_place_wait_priority_and_name() -> Result<()> {
     let scene = Scene::start()?;
     let mut karel = scene.watcher("106")?;
     for number in ["+31302310001", "+31302310002", "+31302310003"] {
@@ -51,7 +51,7 @@ fn those_who_wait_are_shown_with_place_wait_priority_and_name() -> Result<()> {
 }
 
 #[test]
-fn a_call_names_its_queue_to_the_end_and_gets_an_outcome() -> Result<()> {
+pub(crate) fn a_call_names_its_queue_to_the_end_and_gets_an_outcome() -> Result<()> {
     let scene = Scene::start()?;
     scene.pbx.turn(&json!({"cmd": "agent.state", "agent": "105", "state": "sign_out"}))?;
     // He waits before anybody is there to take him.
@@ -81,12 +81,16 @@ fn a_call_names_its_queue_to_the_end_and_gets_an_outcome() -> Result<()> {
         .flatten()
         .filter_map(|code| code["code"].as_str())
         .collect();
-    ensure!(codes == ["FACTUUR", "AFSPRAAK"], "{codes:?}");
+    // Those of the queue, and those of the organisation.
+    ensure!(codes == ["FACTUUR", "AFSPRAAK", "OPGELOST", "TERUGBEL"], "{codes:?}");
+    bas.refused("disposition.set", &json!({"call": ringing, "code": "NIETS"}), "bad_value")?;
+    bas.balie.request("disposition.set", &json!({"call": ringing, "code": "FACTUUR"}))?;
+    bas.until("no open outcome", |view| !open(view))?;
     Ok(())
 }
 
 #[test]
-fn an_outcome_that_is_forced_cannot_be_left_out() -> Result<()> {
+pub(crate) fn an_outcome_that_is_forced_cannot_be_left_out() -> Result<()> {
     let scene = Scene::start()?;
     for agent in ["222", "223", "224", "226"] {
         scene.pbx.turn(&json!({"cmd": "agent.state", "agent": agent, "state": "sign_out"}))?;
@@ -107,11 +111,12 @@ fn an_outcome_that_is_forced_cannot_be_left_out() -> Result<()> {
     );
     bas.refused("disposition.skip", &json!({"disposition": asked["id"]}), "reason_needed")?;
     bas.balie.request("disposition.set", &json!({"call": ringing, "code": "LEKKAGE"}))?;
+    bas.until("no open outcome", |view| view["dispositions"] == json!([]))?;
     Ok(())
 }
 
 #[test]
-fn who_gave_up_is_called_back() -> Result<()> {
+pub(crate) fn who_gave_up_is_called_back() -> Result<()> {
     let scene = Scene::start()?;
     let mut bas = scene.user("104")?;
     bas.balie.request("agent.state", &json!({"state": "unavailable", "reason": "PAUZE"}))?;

@@ -44,7 +44,7 @@ fn is_quiet(user: &mut User) -> bool {
 }
 
 #[test]
-fn do_not_disturb_and_refused_callers() -> Result<()> {
+pub(crate) fn do_not_disturb_and_refused_callers() -> Result<()> {
     let scene = Scene::start()?;
     let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
     set(&mut maud, "do_not_disturb", &json!({"active": true}))?;
@@ -66,7 +66,7 @@ fn do_not_disturb_and_refused_callers() -> Result<()> {
 }
 
 #[test]
-fn every_forwarding_leads_where_it_says() -> Result<()> {
+pub(crate) fn every_forwarding_leads_where_it_says() -> Result<()> {
     let scene = Scene::start()?;
     let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
     set(&mut maud, "forward_always", &json!({"active": true, "to": "201"}))?;
@@ -112,7 +112,7 @@ fn every_forwarding_leads_where_it_says() -> Result<()> {
 }
 
 #[test]
-fn voicemail_answers_and_its_lamp_lights() -> Result<()> {
+pub(crate) fn voicemail_answers_and_its_lamp_lights() -> Result<()> {
     let scene = Scene::start()?;
     let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
     let mail = json!({"active": true, "always": true, "busy": false, "no_answer": true, "email": "maud@lindeboom.example"});
@@ -130,7 +130,7 @@ fn voicemail_answers_and_its_lamp_lights() -> Result<()> {
 }
 
 #[test]
-fn what_is_not_there_is_not_offered_and_its_licence_named() -> Result<()> {
+pub(crate) fn what_is_not_there_is_not_offered_and_its_licence_named() -> Result<()> {
     let scene = Scene::start()?;
     let mut maud = scene.watcher("101")?;
     let view = maud.live()?;

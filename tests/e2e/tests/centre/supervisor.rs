@@ -32,7 +32,7 @@ fn agent(view: &Value, name: &str) -> Value {
 }
 
 #[test]
-fn agents_are_seen_and_their_states_and_queues_changed() -> Result<()> {
+pub(crate) fn agents_are_seen_and_their_states_and_queues_changed() -> Result<()> {
     let scene = Scene::start()?;
     let mut karel = scene.watcher("106")?;
     let name = "Nynke de Jong";
@@ -57,7 +57,7 @@ fn agents_are_seen_and_their_states_and_queues_changed() -> Result<()> {
 }
 
 #[test]
-fn those_who_wait_are_reordered_promoted_sent_on_and_released() -> Result<()> {
+pub(crate) fn those_who_wait_are_reordered_promoted_sent_on_and_released() -> Result<()> {
     let scene = Scene::start()?;
     let mut karel = scene.watcher("106")?;
     for agent in ["222", "223", "224", "226"] {
@@ -91,7 +91,7 @@ fn those_who_wait_are_reordered_promoted_sent_on_and_released() -> Result<()> {
 }
 
 #[test]
-fn a_supervisor_takes_a_caller_at_his_own_telephone() -> Result<()> {
+pub(crate) fn a_supervisor_takes_a_caller_at_his_own_telephone() -> Result<()> {
     let scene = Scene::start()?;
     let mut karel = scene.user("106")?;
     let calls = callers(&scene, &mut karel, ("195", SERVICE), 2)?;
@@ -106,7 +106,7 @@ fn a_supervisor_takes_a_caller_at_his_own_telephone() -> Result<()> {
 }
 
 #[test]
-fn night_and_forwarding_of_a_queue_are_set_and_read_back() -> Result<()> {
+pub(crate) fn night_and_forwarding_of_a_queue_are_set_and_read_back() -> Result<()> {
     let scene = Scene::start()?;
     let mut karel = scene.watcher("106")?;
     let night = |view: &Value| {

@@ -145,7 +145,11 @@ pub(crate) fn a_forwarding_is_set_at_the_exchange() -> Result<()> {
         [("always", "forward_always"), ("busy", "forward_busy"), ("no_answer", "forward_no_answer")]
     {
         scene.pbx.turn(&forwarding(when, true))?;
-        maud.service(service, |view| view["actual"]["active"] == true)?;
+        maud.service(service, |view| {
+            let rings = when != "no_answer" || view["actual"]["rings"] == 4;
+            let to = view["actual"]["to"] == "201";
+            view["actual"]["active"] == true && to && rings
+        })?;
         scene.pbx.turn(&forwarding(when, false))?;
         maud.service(service, |view| view["actual"]["active"] == false)?;
     }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { MockHost } from '../../host/mock';
-import { blankForm, formOf, lacks } from './form';
+import { blankForm, formOf, formOfFound, lacks } from './form';
 
 describe('account form', () => {
   it('shows what is known of an account, but never a password', async () => {
@@ -21,6 +21,16 @@ describe('account form', () => {
     expect(formOf(account).control_only).toBeUndefined();
     expect(lacks({ ...form, user: '', server: '' }, false)).toEqual({});
     expect(lacks({ ...form, user: '', control_only: false }, true)).toEqual({ user: 'required' });
+  });
+
+  it('shows the exchange of an account, but not its password; what was found brings its own', async () => {
+    const [account] = (await new MockHost().control({ cmd: 'view.get' })).accounts;
+    if (account === undefined) throw new Error('no account');
+    expect(formOf(account).exchange).toEqual({ kind: 'none' });
+    const xsi = { kind: 'broadworks' as const, server: 'xsp.example', user: 'jan@pbx.example' };
+    expect(formOf({ ...account, exchange: xsi }).exchange).toEqual({ ...xsi, password: '' });
+    const found = await new MockHost().control({ cmd: 'account.discover', user: 'maud@lindeboom.example', password: 'x' });
+    expect(formOfFound(found).exchange).toBeUndefined();
   });
 
   it('needs a user, a server and, for a new account, a password', () => {

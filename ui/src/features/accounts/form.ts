@@ -1,8 +1,8 @@
 // The account form: what stands in it at first, and what is missing before it can be tested or kept.
 
-import type { AccountForm, AccountView, DiscoveredAccount } from '../../bindings';
+import type { AccountForm, AccountView, DiscoveredAccount, ExchangeForm } from '../../bindings';
 
-export type Field = keyof Omit<AccountForm, 'id' | 'transport' | 'discovered' | 'control_only'>;
+export type Field = keyof Omit<AccountForm, 'id' | 'transport' | 'discovered' | 'control_only' | 'exchange'>;
 
 /** What is wrong with a field: nothing stands in it, or the address lacks a server. */
 export type Lack = 'required' | 'server_needed';
@@ -17,6 +17,7 @@ export function blankForm(): AccountForm {
     password: '',
     transport: 'auto',
     outbound_proxy: '',
+    exchange: { kind: 'none' },
   };
 }
 
@@ -24,14 +25,17 @@ export function blankForm(): AccountForm {
 export function formOf(account: AccountView): AccountForm {
   const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
   const user = account.aor.replace(/^sips?:/, '');
-  const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport };
+  const exchange: ExchangeForm = account.exchange === null ? { kind: 'none' } : { ...account.exchange, password: '' };
+  const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport, exchange };
   return account.control_only ? { ...form, control_only: true } : form;
 }
 
 /** The form of what automatic set-up found. Its passwords never come here: the token stands for them. */
 export function formOfFound(found: DiscoveredAccount): AccountForm {
   const { display_name, user, server, auth_user, outbound_proxy, transport, token } = found;
-  return { ...blankForm(), display_name, user, server, auth_user, outbound_proxy, transport, discovered: token };
+  const { id, password } = blankForm();
+  // Its exchange is among what was found.
+  return { id, display_name, user, server, auth_user, password, transport, outbound_proxy, discovered: token };
 }
 
 /** What keeps the form from being sent. Whether the values are right is for the program to say. */

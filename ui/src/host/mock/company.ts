@@ -36,6 +36,7 @@ function services(): ServiceView[] {
     }),
     service('night', { night: 'automatic', schedule: 'Kantooruren' }),
     service('simultaneous_ring', { active: true, not_while_busy: true, numbers: [{ number: '06 1234 5678', confirm: true }] }),
+    service('sequential_ring', { own_first: true, rings: 2, past_busy: true, numbers: [{ number: '06 8765 4321', confirm: false, rings: 4 }] }),
     service('remote_office', { active: false, to: '' }),
     service('call_waiting', { active: true }),
     service('withhold_number', { active: false }),

@@ -37,6 +37,8 @@ pub(super) const NAMES: &[&str] = &[
     "emergency.forward",
     "supervise",
     "escalate",
+    "call.pull",
+    "call.ring_back",
 ];
 
 /// Everything that can be asked of an exchange.
@@ -354,6 +356,22 @@ pub enum CentreCommand {
         agent: String,
         /// How.
         how: SuperviseHow,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Take the call that the user has at another of his telephones. This one is rung and answers by itself.
+    #[serde(rename = "call.pull")]
+    CallPull {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange ring the user when the line that he called last is free, and call it for him.
+    #[serde(rename = "call.ring_back")]
+    CallRingBack {
         /// Account id.
         #[serde(default)]
         #[ts(optional)]

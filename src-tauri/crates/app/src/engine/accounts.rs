@@ -14,10 +14,13 @@ use tracing::debug;
 
 use super::Reply;
 use super::desk::Desk;
+use super::exchange_form::{apply_exchange, complete_exchange, exchange_view};
 use crate::cause;
 use crate::code::Code;
 use crate::config::{AcceptFrom, AccountSettings, SessionTimer};
-use crate::control::{AccountForm, AccountSaved, Answer, ErrorReply, Password, TransportChoice};
+use crate::control::{
+    AccountForm, AccountSaved, Answer, ErrorReply, ExchangeForm, Password, TransportChoice,
+};
 use crate::event::{AccountEvent, Event};
 use crate::view::AccountState;
 
@@ -368,6 +371,11 @@ impl Desk {
             Err(error) => return reply(Err(error)),
         };
         let id = settings.id.clone();
+        let before = self.account(&id).map(|account| exchange_view(&account.settings));
+        if before.is_some_and(|before| before != exchange_view(&settings)) {
+            // Another exchange, or none: the next one begins anew.
+            self.end_exchange(&id);
+        }
         let mut password =
             Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
         let mut exchange = None;
@@ -377,6 +385,8 @@ impl Desk {
             exchange = settings.xsi.as_ref().and_then(|xsi| xsi.password.get());
             self.discoveries.forget(token);
         }
+        let typed = form.exchange.as_ref().and_then(ExchangeForm::typed_password);
+        let exchange = typed.or(exchange);
         let password = password.filter(|_| !settings.control_only);
         self.leave_account(now, &id);
         let place = self.settings.config.accounts.iter().position(|known| known.id == id);
@@ -607,6 +617,9 @@ fn apply_form(
     let bad = |message: &str| ErrorReply::new(Code::BadRequest, message);
     let mut settings = base.unwrap_or_default();
     settings.control_only = form.control_only.unwrap_or(settings.control_only);
+    if let Some(exchange) = &form.exchange {
+        apply_exchange(exchange, &mut settings)?;
+    }
     // Whose telephone is another one has his name at the exchange for an address.
     let at_exchange = settings.xsi.as_ref().filter(|_| settings.control_only);
     let at_exchange = at_exchange.map(|xsi| xsi.user.clone()).unwrap_or_default();
@@ -646,6 +659,7 @@ fn apply_form(
             proxy => format!("sip:{}", strip_scheme(proxy)),
         });
     Uri::parse(&settings.registrar).map_err(|_| bad("the server is no address"))?;
+    complete_exchange(&mut settings, user);
     settings.check().map_err(|(_, message)| ErrorReply::new(Code::BadRequest, message))?;
     Ok(settings)
 }

@@ -39,6 +39,8 @@ use crate::view::queue::QueueView;
 
 /// What bindings told and the loop has not taken yet.
 const TOLD: usize = 256;
+/// How long the own telephone may take to ring for a call that the exchange was asked to begin.
+const OWN_LEG: Duration = Duration::from_secs(15);
 /// Orders that a binding has not taken yet. The model has fewer requests under way.
 const ORDERS: usize = 512;
 
@@ -57,6 +59,8 @@ pub(super) struct Running {
     way: Way,
     /// Commands whose answer is the outcome of a request.
     waiting: BTreeMap<RequestId, Waiting>,
+    /// Until when a call that wants to be answered by itself is the one that the exchange was asked to begin.
+    own_leg: Option<Instant>,
     /// To be shown anew.
     centre_changed: bool,
     queues_changed: BTreeSet<QueueId>,
@@ -192,6 +196,7 @@ impl Desk {
             centre,
             way,
             waiting: BTreeMap::new(),
+            own_leg: None,
             centre_changed: true,
             queues_changed: BTreeSet::new(),
             shown: CentreView::default(),
@@ -304,6 +309,9 @@ impl Desk {
         match output {
             Output::Request { id, request } => {
                 debug!(%account, ?request, "asked of the exchange");
+                if rings_here_first(&request) {
+                    running.own_leg = Some(now + OWN_LEG);
+                }
                 running.order(now, &account, id, request);
             }
             Output::Done { id, result } => {
@@ -347,6 +355,13 @@ impl Desk {
         if correlate {
             self.correlate(now, account);
         }
+    }
+
+    /// Whether a call that wants to be answered by itself may be: the exchange was asked to begin one (the reference calls
+    /// that click to dial, section 5.6). Once for each.
+    pub(super) fn takes_own_leg(&mut self, now: Instant, account: &str) -> bool {
+        let running = self.centres.running.get_mut(account);
+        running.and_then(|running| running.own_leg.take()).is_some_and(|until| now < until)
     }
 
     // --- publishing ---
@@ -464,6 +479,19 @@ impl Running {
             known.unwrap_or_default().iter().map(|membership| membership.queue.clone()).collect();
         self.queues_changed.extend(queues);
     }
+}
+
+/// Whether the exchange carries a request out by ringing the user's own telephone first.
+fn rings_here_first(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Dial { .. }
+            | Request::Retrieve { .. }
+            | Request::Pickup { .. }
+            | Request::PullCall
+            | Request::Supervise { .. }
+            | Request::Escalate { .. }
+    )
 }
 
 /// What of a link is worth an event.

@@ -133,6 +133,14 @@ impl Desk {
         let id = self.calls.incoming(now);
         self.lines.insert(id, line);
         self.correlate(now, &account);
+        let wants = incoming.answer_after.is_some();
+        if wants && (self.takes_own_leg(now, &account) || settings.remote_control) {
+            debug!(call = id.0, "ringing, asked for here -> answered");
+            if let Err(refusal) = self.calls.handle_input(now, Input::Command(id, Command::Answer))
+            {
+                debug!(call = id.0, %refusal, "it is left ringing");
+            }
+        }
     }
 
     pub(super) fn turn_away(&mut self, now: Instant, session: SessionId, status: StatusCode) {

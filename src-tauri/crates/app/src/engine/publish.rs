@@ -6,6 +6,7 @@ use call_control::{Call, Command, Direction};
 
 use super::accounts::{Account, form_view};
 use super::desk::Desk;
+use super::exchange_form::exchange_view;
 use super::line::{direction_view, state_view};
 use crate::code::Code;
 use crate::shell::{Tray, TrayState};
@@ -194,6 +195,7 @@ impl Desk {
             auth_user: auth_user.cloned().unwrap_or_default(),
             outbound_proxy: settings.outbound_proxy.first().trim_start_matches("sip:").to_owned(),
             transport,
+            exchange: exchange_view(settings),
             devices: self.devices(&settings.id),
         }
     }

@@ -419,6 +419,10 @@ pub enum CapabilityName {
     Park,
     /// Take over a ringing call.
     Pickup,
+    /// Take the call of another own telephone.
+    PullCall,
+    /// Be rung when somebody who was busy is free.
+    RingBack,
     /// Recording in the exchange.
     Recording,
     /// Directories.

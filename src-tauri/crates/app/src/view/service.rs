@@ -26,6 +26,8 @@ pub enum ServiceName {
     Night,
     /// Other phones ring at the same time.
     SimultaneousRing,
+    /// Other phones ring one after the other.
+    SequentialRing,
     /// Calls are made and taken on another number.
     RemoteOffice,
     /// A second call is told.
@@ -89,11 +91,11 @@ pub struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub to: Option<String>,
-    /// After how many rings.
+    /// After how many rings; sequential ring: how often the own phone rings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub rings: Option<u32>,
-    /// Simultaneous ring: the numbers.
+    /// Simultaneous and sequential ring: the numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub numbers: Option<Vec<RingNumber>>,
@@ -101,6 +103,14 @@ pub struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub not_while_busy: Option<bool>,
+    /// Sequential ring: the own phone rings before the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub own_first: Option<bool>,
+    /// Sequential ring: the others ring also when the own phone is busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub past_busy: Option<bool>,
     /// Voicemail: every call.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -201,6 +211,10 @@ pub struct RingNumber {
     /// Whoever answers there presses a key first.
     #[serde(default)]
     pub confirm: bool,
+    /// Sequential ring: how often it rings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rings: Option<u32>,
 }
 
 /// How night is decided.

@@ -269,6 +269,14 @@ impl Actions {
         Ok(starts(self.request(Method::Post, "calls/CallRetrieve")?))
     }
 
+    /// Has the user rung when the line that he called last is free.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn automatic_callback(&self) -> Built<CallStarted> {
+        Ok(starts(self.request(Method::Post, "calls/AutomaticCallback")?))
+    }
+
     /// The conference, if there is one.
     ///
     /// # Errors

@@ -88,6 +88,7 @@ fn calls_have_the_paths_of_the_table() {
             "PUT calls/conference/SupervisorCoach?userId=jan%40pbx.example",
         ),
         (line(a.retrieve_from_other_phone()), "POST calls/CallRetrieve"),
+        (line(a.automatic_callback()), "POST calls/AutomaticCallback"),
         (line(a.conference()), "GET calls/Conference"),
         (line(a.end_conference()), "DELETE calls/Conference"),
         (line(a.control_conference(ConferenceVerb::Hold)), "PUT calls/Conference/Hold"),

@@ -96,6 +96,8 @@ impl Account {
             ),
             (Capability::Park, self.has_code("Call Park"), "Call Park"),
             (Capability::Pickup, self.has_code("Call Pickup"), "Call Pickup"),
+            (Capability::PullCall, self.has_code("Call Retrieve"), "Call Retrieve"),
+            (Capability::RingBack, self.has_exactly("Automatic Callback"), "Automatic Callback"),
             (Capability::Recording, self.has_exactly("Call Recording"), "Call Recording"),
             (Capability::Directory, true, ""),
             (Capability::CallLog, true, ""),

@@ -273,6 +273,8 @@ impl Carrier {
             Request::Retrieve { at } => self.start(actions.park_retrieve(at.as_deref())).await,
             Request::Pickup { at: Some(at) } => self.start(actions.directed_pickup(&at)).await,
             Request::Pickup { at: None } => self.start(actions.group_pickup()).await,
+            Request::PullCall => self.start(actions.retrieve_from_other_phone()).await,
+            Request::RingBack => self.start(actions.automatic_callback()).await,
             Request::Supervise { agent, how } => {
                 let verb = match how {
                     Supervision::Listen => SupervisionVerb::Listen,

@@ -238,7 +238,7 @@ pub(super) fn call(call: &Call) -> Option<ExchangeCall> {
         queue: acd.map(|acd| QueueId(acd.queue.clone())),
         waited: call.acd.as_ref().and_then(|acd| acd.wait_time),
         sip_call_id: call.network_call_id.clone(),
-        // The exchange tells neither (reference, section 4.4).
+        // Not told (reference, section 4.4); that somebody listens is an event of its own.
         digits: None,
         monitored: false,
         since: call.answer_time.or(call.start_time),

@@ -469,6 +469,7 @@ fn package_of(path: &str) -> Option<Package> {
         "CallWaiting" => Package::CallWaiting,
         "RemoteOffice" => Package::RemoteOffice,
         "SimultaneousRingPersonal" => Package::SimultaneousRing,
+        "SequentialRing" => Package::SequentialRing,
         "VoiceMessaging" => Package::VoiceMessaging,
         "HotelingGuest" => Package::HotelingGuest,
         _ => return None,

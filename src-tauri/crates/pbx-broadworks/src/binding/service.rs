@@ -1,8 +1,8 @@
 //! Services of the user in both directions.
 
 use pbx::centre::{
-    Forwarding, Greeting, GreetingChoice, GreetingKind, Greetings, NightService, Recorded, Service,
-    ServiceKind, VoiceMail,
+    Forwarding, Greeting, GreetingChoice, GreetingKind, Greetings, NightService, Recorded,
+    RingPlace, SequentialRing, Service, ServiceKind, VoiceMail,
 };
 
 use crate::wire::{
@@ -26,6 +26,7 @@ pub(super) fn kind(path: &str) -> Option<ServiceKind> {
         "CallingLineIDDeliveryBlocking" => ServiceKind::WithholdNumber,
         "AnonymousCallRejection" => ServiceKind::RejectAnonymous,
         "SimultaneousRingPersonal" => ServiceKind::SimultaneousRing,
+        "SequentialRing" => ServiceKind::SequentialRing,
         "RemoteOffice" => ServiceKind::RemoteOffice,
         "VoiceMessaging" => ServiceKind::VoiceMail,
         "GroupNightForwarding" => ServiceKind::Night,
@@ -46,6 +47,7 @@ pub(super) fn path(kind: ServiceKind) -> &'static str {
         ServiceKind::WithholdNumber => "CallingLineIDDeliveryBlocking",
         ServiceKind::RejectAnonymous => "AnonymousCallRejection",
         ServiceKind::SimultaneousRing => "SimultaneousRingPersonal",
+        ServiceKind::SequentialRing => "SequentialRing",
         ServiceKind::RemoteOffice => "RemoteOffice",
         ServiceKind::VoiceMail => "VoiceMessaging",
         ServiceKind::Night => "GroupNightForwarding",
@@ -81,6 +83,7 @@ pub(super) fn told(state: &ServiceState) -> Option<Service> {
             number: common.number.clone().unwrap_or_default(),
         },
         ServiceState::SimultaneousRing(ring) => simultaneous(ring),
+        ServiceState::SequentialRing(ring) => Service::SequentialRing(sequential(ring)),
         ServiceState::VoiceMessaging(mail) => Service::VoiceMail(voice_mail(mail)),
         ServiceState::Night(night) => Service::Night(NightService {
             // `Automatic On`, `Always On` and `Off` in the schema; `Use Group` has been seen.
@@ -116,6 +119,20 @@ fn simultaneous(ring: &SimultaneousRing) -> Service {
             .as_deref()
             .is_some_and(|word| word.eq_ignore_ascii_case(NOT_WHILE_BUSY)),
         numbers: locations.map(|one| (one.address.clone(), one.confirm)).collect(),
+    }
+}
+
+fn sequential(ring: &wire::SequentialRing) -> SequentialRing {
+    let place = |one: &wire::RingPlace| RingPlace {
+        number: one.address.clone(),
+        rings: one.rings,
+        confirm: one.confirm,
+    };
+    SequentialRing {
+        own_first: is_on(ring.own_first),
+        own_rings: ring.own_rings.unwrap_or_default(),
+        past_busy: is_on(ring.past_busy),
+        places: ring.places.iter().flatten().map(place).collect(),
     }
 }
 
@@ -241,6 +258,19 @@ pub(super) fn wanted(service: &Service) -> Option<ServiceState> {
                 active: Some(*active),
                 incoming: Some(if *not_while_busy { NOT_WHILE_BUSY } else { ALWAYS }.to_owned()),
                 locations: Some(numbers.iter().map(location).collect()),
+            })
+        }
+        Service::SequentialRing(ring) => {
+            let place = |place: &RingPlace| wire::RingPlace {
+                address: place.number.clone(),
+                rings: place.rings,
+                confirm: place.confirm,
+            };
+            ServiceState::SequentialRing(wire::SequentialRing {
+                own_first: Some(ring.own_first),
+                own_rings: Some(ring.own_rings),
+                past_busy: Some(ring.past_busy),
+                places: Some(ring.places.iter().map(place).collect()),
             })
         }
         Service::RemoteOffice { active, number } => {

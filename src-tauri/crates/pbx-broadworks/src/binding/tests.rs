@@ -235,6 +235,16 @@ fn services_go_both_ways() {
             not_while_busy: true,
             numbers: vec![("06".to_owned(), true)],
         },
+        Service::SequentialRing(pbx::centre::SequentialRing {
+            own_first: true,
+            own_rings: 3,
+            past_busy: true,
+            places: vec![pbx::centre::RingPlace {
+                number: "06".to_owned(),
+                rings: Some(4),
+                confirm: true,
+            }],
+        }),
         Service::RemoteOffice { active: false, number: "020".to_owned() },
         Service::Hoteling { active: true, host: "h@pbx".to_owned() },
     ];

@@ -127,6 +127,7 @@ impl Teller {
                 if over {
                     call.state = ExchangeCallState::Released;
                 }
+                call.monitored |= event.kind == CallEventKind::Monitored;
                 Input::Call(call)
             });
             return (told.collect(), over.then_some(Follow::CallLog));

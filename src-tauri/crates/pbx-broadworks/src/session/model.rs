@@ -16,7 +16,8 @@ crate::wire::words! {
         ForwardNoAnswer = "Call Forwarding No Answer", CallPark = "Call Park",
         CallWaiting = "Call Waiting", DoNotDisturb = "Do Not Disturb",
         FlexibleSeating = "Flexible Seating Guest", HotelingGuest = "Hoteling Guest",
-        RemoteOffice = "Remote Office", SimultaneousRing = "Simultaneous Ring Personal",
+        RemoteOffice = "Remote Office", SequentialRing = "Sequential Ring",
+        SimultaneousRing = "Simultaneous Ring Personal",
         MailSummary = "Voice Mail Message Summary", VoiceMessaging = "Voice Messaging",
     }
 }

@@ -254,7 +254,9 @@ pub enum CallEventKind {
     Releasing,
     /// Ended.
     Released,
-    /// Anything else that is told about it: recording, pick-up, barge-in, digits.
+    /// A supervisor listens to it, or is in on it.
+    Monitored,
+    /// Anything else that is told about it: recording, pick-up, digits.
     Other,
 }
 
@@ -273,11 +275,10 @@ impl CallEventKind {
             "CallDetachedEvent" => Self::Detached,
             "CallReleasingEvent" => Self::Releasing,
             "CallReleasedEvent" => Self::Released,
+            "CallMonitoredEvent" | "CallBargedInEvent" => Self::Monitored,
             "CallCollectingEvent"
             | "CallForwardedEvent"
             | "CallPickedUpEvent"
-            | "CallBargedInEvent"
-            | "CallMonitoredEvent"
             | "CallParkRetrievedEvent"
             | "CallRecordingStartingEvent"
             | "CallRecordingStartedEvent"

@@ -53,8 +53,8 @@ pub use profile::{read_devices, read_registrations, read_token};
 pub use queue::{QueueEvent, QueueEventKind, QueuedCall, read_queue};
 pub use schedule::{ScheduleEvent, ScheduleRecurrence, ScheduleRef, read_schedule, read_schedules};
 pub use service::{
-    Assigned, BusyLampField, Common, GroupNight, Hoteling, Monitoring, RingLocation, ServiceEvent,
-    ServiceState, SimultaneousRing, VoiceMessaging, read_assigned,
+    Assigned, BusyLampField, Common, GroupNight, Hoteling, Monitoring, RingLocation, RingPlace,
+    SequentialRing, ServiceEvent, ServiceState, SimultaneousRing, VoiceMessaging, read_assigned,
 };
 pub use voice_mail::{MailCounts, VoiceMessage, read_messages};
 pub(crate) use words::words;

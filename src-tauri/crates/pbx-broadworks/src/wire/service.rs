@@ -56,6 +56,33 @@ pub struct SimultaneousRing {
     pub locations: Option<Vec<RingLocation>>,
 }
 
+/// `SequentialRing`. It has no switch of its own: criteria, which can only be read here, decide on calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequentialRing {
+    /// The own phone rings first.
+    pub own_first: Option<bool>,
+    /// How often: 0, or 2 to 20.
+    pub own_rings: Option<u32>,
+    /// It goes on when the own phone is busy.
+    pub past_busy: Option<bool>,
+    /// The phones, at most five; `None`: left as they are when written.
+    pub places: Option<Vec<RingPlace>>,
+}
+
+/// A phone that rings after others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RingPlace {
+    /// Its number.
+    pub address: String,
+    /// How often: 0, or 2 to 20.
+    pub rings: Option<u32>,
+    /// Who answers must press a key first.
+    pub confirm: bool,
+}
+
+/// The elements of the phones, in order.
+const PLACES: [&str; 5] = ["location1", "location2", "location3", "location4", "location5"];
+
 /// `VoiceMessaging`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VoiceMessaging {
@@ -140,6 +167,8 @@ pub enum ServiceState {
     RemoteOffice(Common),
     /// `SimultaneousRingPersonal`.
     SimultaneousRing(SimultaneousRing),
+    /// `SequentialRing`.
+    SequentialRing(SequentialRing),
     /// `VoiceMessaging`.
     VoiceMessaging(VoiceMessaging),
     /// `HotelingGuest`.
@@ -163,6 +192,7 @@ const PATHS: &[&str] = &[
     "AnonymousCallRejection",
     "RemoteOffice",
     "SimultaneousRingPersonal",
+    "SequentialRing",
     "VoiceMessaging",
     "HotelingGuest",
     "FlexibleSeatingGuest",
@@ -190,6 +220,7 @@ impl ServiceState {
             "AnonymousCallRejection" => Self::RejectAnonymous(common()),
             "RemoteOffice" => Self::RemoteOffice(common()),
             "SimultaneousRingPersonal" => Self::SimultaneousRing(SimultaneousRing::read(element)),
+            "SequentialRing" => Self::SequentialRing(SequentialRing::read(element)),
             "VoiceMessaging" => Self::VoiceMessaging(VoiceMessaging::read(element)),
             "HotelingGuest" => Self::HotelingGuest(Hoteling::read(element)),
             "FlexibleSeatingGuest" => Self::FlexibleSeating(Hoteling::read(element)),
@@ -212,6 +243,7 @@ impl ServiceState {
             Self::RejectAnonymous(_) => "AnonymousCallRejection",
             Self::RemoteOffice(_) => "RemoteOffice",
             Self::SimultaneousRing(_) => "SimultaneousRingPersonal",
+            Self::SequentialRing(_) => "SequentialRing",
             Self::VoiceMessaging(_) => "VoiceMessaging",
             Self::HotelingGuest(_) => "HotelingGuest",
             Self::FlexibleSeating(_) => "FlexibleSeatingGuest",
@@ -249,6 +281,7 @@ impl ServiceState {
                 writer.leaf_some("numberOfRings", common.rings);
             }
             Self::SimultaneousRing(ring) => ring.write(&mut writer),
+            Self::SequentialRing(ring) => ring.write(&mut writer),
             Self::VoiceMessaging(mail) => mail.write(&mut writer),
             Self::HotelingGuest(hoteling) | Self::FlexibleSeating(hoteling) => {
                 writer.leaf_some("active", hoteling.active);
@@ -302,6 +335,47 @@ impl SimultaneousRing {
             for location in locations {
                 writer.start("simRingLocation").leaf("address", &location.address);
                 writer.leaf("answerConfirmationRequired", location.confirm).end();
+            }
+            writer.end();
+        }
+    }
+}
+
+impl SequentialRing {
+    fn read(element: &Element) -> Self {
+        let place = |name: &&str| {
+            let one = element.child(name)?;
+            let address = number_of(&one.string("address")).to_owned();
+            (!address.is_empty()).then(|| RingPlace {
+                address,
+                rings: one.number("numberOfRings"),
+                confirm: one.boolean("answerConfirmationRequired").unwrap_or_default(),
+            })
+        };
+        Self {
+            own_first: element.boolean("ringBaseLocationFirst"),
+            own_rings: element.number("baseLocationNumberOfRings"),
+            past_busy: element.boolean("continueIfBaseLocationIsBusy"),
+            places: Some(PLACES.iter().filter_map(place).collect()),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.leaf_some("ringBaseLocationFirst", self.own_first);
+        writer.leaf_some("baseLocationNumberOfRings", self.own_rings);
+        writer.leaf_some("continueIfBaseLocationIsBusy", self.past_busy);
+        let Some(places) = &self.places else { return };
+        for (at, name) in PLACES.into_iter().enumerate() {
+            writer.start(name);
+            match places.get(at) {
+                Some(place) => {
+                    writer.leaf("address", &place.address);
+                    writer.leaf_some("numberOfRings", place.rings);
+                    writer.leaf("answerConfirmationRequired", place.confirm);
+                }
+                None => {
+                    writer.leaf_or_nil("address", "");
+                }
             }
             writer.end();
         }

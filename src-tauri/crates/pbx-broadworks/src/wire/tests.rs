@@ -130,6 +130,8 @@ fn every_call_event_of_the_table_is_known() {
         ("CallDetachedEvent", CallEventKind::Detached),
         ("CallReleasingEvent", CallEventKind::Releasing),
         ("CallReleasedEvent", CallEventKind::Released),
+        ("CallMonitoredEvent", CallEventKind::Monitored),
+        ("CallBargedInEvent", CallEventKind::Monitored),
         ("CallRecordingStoppedEvent", CallEventKind::Other),
     ] {
         let EventData::Call(event) = data(kind, CALL) else { panic!("{kind}") };

@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::model::{Code, Party, QueueId};
 use super::port::{Refusal, RequestId};
+use super::queue::same_target;
 
 /// Most questions at once.
 const QUESTIONS: usize = 20;
 /// How long a question stands that need not be answered.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// The program and the exchange tell of the end of a call within so long of each other.
+const TOGETHER: Duration = Duration::from_secs(10);
 /// Calls remembered that have got an outcome, so that their end asks for none.
 const GIVEN: usize = 50;
 
@@ -42,6 +45,19 @@ pub struct Question {
     pub refused: Option<(Refusal, Instant)>,
     /// The exchange has been asked to keep the agent in wrap-up for it.
     pub(super) held: bool,
+}
+
+/// Whether two questions are about the same call: by one of its names; or one is asked for by the program and the other by
+/// the exchange, before it was found out that both mean the same call.
+fn is_same(known: &Question, new: &Question) -> bool {
+    let by_exchange = known.call.is_some() && known.call == new.call;
+    let by_program = known.local.is_some() && known.local == new.local;
+    let sides = |a: &Question, b: &Question| {
+        a.local.is_some() && a.call.is_none() && b.call.is_some() && b.local.is_none()
+    };
+    let together = new.ended.saturating_duration_since(known.ended) < TOGETHER;
+    let alike = known.queue == new.queue && same_target(&known.party.number, &new.party.number);
+    by_exchange || by_program || (sides(known, new) || sides(new, known)) && together && alike
 }
 
 /// The questions, oldest first.
@@ -110,11 +126,7 @@ impl Questions {
         if question.call.as_ref().is_some_and(has_one) {
             return;
         }
-        let known = self.open.iter_mut().find(|known| {
-            let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-            same(&known.call, &question.call)
-                || question.local.is_some() && known.local == question.local
-        });
+        let known = self.open.iter_mut().find(|known| is_same(known, &question));
         if let Some(known) = known {
             known.call = known.call.take().or(question.call);
             known.local = known.local.or(question.local);
@@ -178,5 +190,52 @@ impl Questions {
         let before = self.open.len();
         self.open.retain(|question| question.forced || question.ended + PATIENCE > now);
         self.open.len() != before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(call: Option<&str>, local: Option<u64>, number: &str, ended: Instant) -> Question {
+        Question {
+            id: 0,
+            call: call.map(str::to_owned),
+            local,
+            queue: QueueId("support@pbx.example".to_owned()),
+            party: Party { name: String::new(), number: number.to_owned() },
+            ended,
+            codes: Vec::new(),
+            forced: true,
+            chosen: None,
+            refused: None,
+            held: false,
+        }
+    }
+
+    #[test]
+    fn a_call_that_ended_before_it_was_known_at_the_exchange_is_asked_for_once() {
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs a beginning")]
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        for turned in [false, true] {
+            let mut pair = [
+                question(None, Some(7), "+31302310008", now),
+                question(Some("c:0"), None, "0302310008", later),
+            ];
+            if turned {
+                pair.reverse();
+            }
+            let mut questions = Questions::default();
+            pair.into_iter().for_each(|one| questions.ask(one));
+            let all: Vec<_> = questions.iter().map(|one| (one.call.clone(), one.local)).collect();
+            assert_eq!(all, [(Some("c:0".to_owned()), Some(7))], "{turned}");
+        }
+        // Another caller, and the same one much later, are other calls.
+        let mut questions = Questions::default();
+        questions.ask(question(None, Some(7), "+31302310008", now));
+        questions.ask(question(Some("c:1"), None, "+31302310009", later));
+        questions.ask(question(Some("c:2"), None, "+31302310008", now + TOGETHER));
+        assert_eq!(questions.iter().count(), 3);
     }
 }

@@ -428,6 +428,8 @@ impl Centre {
             waited: call.waited.or(known.and_then(|known| known.waited)),
             digits: call.digits.or(known.and_then(|known| known.digits.clone())),
             sip_call_id: call.sip_call_id.or(known.and_then(|known| known.sip_call_id.clone())),
+            // That somebody listens is told when he begins, and not when he leaves.
+            monitored: call.monitored || known.is_some_and(|known| known.monitored),
             ..call
         };
         let talks = matches!(

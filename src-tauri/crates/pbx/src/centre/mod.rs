@@ -52,5 +52,5 @@ pub use port::{
 pub use schedule::{Day, End, MonthDay, Opening, Recurrence, Schedule, WeekOfMonth, Zone};
 pub use service::{
     Fact, FactKind, Forwarding, Greeting, GreetingChoice, GreetingKind, Greetings, HuntGroup,
-    HuntPolicy, NightService, Recorded, Service, ServiceKind, VoiceMail,
+    HuntPolicy, NightService, Recorded, RingPlace, SequentialRing, Service, ServiceKind, VoiceMail,
 };

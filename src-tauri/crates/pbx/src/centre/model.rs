@@ -377,7 +377,7 @@ pub struct ExchangeCall {
     pub sip_call_id: Option<String>,
     /// Digits that the caller entered on the way, where told.
     pub digits: Option<String>,
-    /// A supervisor listens, where told.
+    /// A supervisor listens or has, where told.
     pub monitored: bool,
     /// When it began.
     pub since: Option<u64>,

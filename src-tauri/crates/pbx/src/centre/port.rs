@@ -93,6 +93,10 @@ pub enum Capability {
     Park,
     /// Take over a ringing call.
     Pickup,
+    /// Take the call of another own phone.
+    PullCall,
+    /// Be rung when somebody who was busy is free.
+    RingBack,
     /// Recording in the exchange.
     Recording,
     /// Directories.
@@ -479,6 +483,10 @@ pub enum Request {
         /// At whom.
         at: Option<String>,
     },
+    /// Take the call that the user has at another of his phones.
+    PullCall,
+    /// Ring the user when the line that he called last is free, and call it for him.
+    RingBack,
     /// Listen in, speak to the agent, or enter the call of somebody.
     Supervise {
         /// Whose call.

@@ -23,6 +23,8 @@ pub enum ServiceKind {
     RejectAnonymous,
     /// Other phones ring at the same time.
     SimultaneousRing,
+    /// Other phones ring one after the other.
+    SequentialRing,
     /// Calls are made and taken on another number.
     RemoteOffice,
     /// Voicemail.
@@ -64,6 +66,8 @@ pub enum Service {
         /// Numbers, each with whether the one who answers must press a key first.
         numbers: Vec<(String, bool)>,
     },
+    /// See [`ServiceKind::SequentialRing`].
+    SequentialRing(SequentialRing),
     /// See [`ServiceKind::RemoteOffice`].
     RemoteOffice {
         /// On.
@@ -82,6 +86,30 @@ pub enum Service {
         /// Whose phone.
         host: String,
     },
+}
+
+/// Phones that ring one after the other. It is on where there are some.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequentialRing {
+    /// The user's own phone rings before them.
+    pub own_first: bool,
+    /// How often it rings then.
+    pub own_rings: u32,
+    /// They ring also when the own phone is busy.
+    pub past_busy: bool,
+    /// The phones, in order.
+    pub places: Vec<RingPlace>,
+}
+
+/// One of the phones that ring one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RingPlace {
+    /// Its number.
+    pub number: String,
+    /// How often it rings; `None`: as the exchange has it.
+    pub rings: Option<u32>,
+    /// Who answers must press a key first.
+    pub confirm: bool,
 }
 
 /// Where calls go instead.
@@ -270,6 +298,7 @@ impl Service {
             Service::DoNotDisturb { .. } => ServiceKind::DoNotDisturb,
             Service::Forwarding { kind, .. } | Service::Switch { kind, .. } => *kind,
             Service::SimultaneousRing { .. } => ServiceKind::SimultaneousRing,
+            Service::SequentialRing(_) => ServiceKind::SequentialRing,
             Service::RemoteOffice { .. } => ServiceKind::RemoteOffice,
             Service::VoiceMail(_) => ServiceKind::VoiceMail,
             Service::Night(_) => ServiceKind::Night,

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::port::{Refusal, RequestId};
 use super::queue::same_target;
-use super::service::{Forwarding, Greetings, HuntGroup, Service, ServiceKind, VoiceMail};
+use super::service::{
+    Forwarding, Greetings, HuntGroup, RingPlace, SequentialRing, Service, ServiceKind, VoiceMail,
+};
 use super::wish::Wish;
 
 /// How long a service may differ from what was asked for.
@@ -156,6 +158,9 @@ pub(super) fn is_like(wanted: &Service, so: &Service) -> bool {
                 && numbers.len() == others.len()
                 && numbers.iter().zip(others).all(same)
         }
+        (Service::SequentialRing(wanted), Service::SequentialRing(so)) => {
+            is_like_places(wanted, so)
+        }
         (
             Service::RemoteOffice { active, number },
             Service::RemoteOffice { active: on, number: other },
@@ -171,6 +176,17 @@ pub(super) fn is_like(wanted: &Service, so: &Service) -> bool {
         (Service::Night(wanted), Service::Night(so)) => wanted.mode == so.mode,
         (wanted, so) => wanted == so,
     }
+}
+
+fn is_like_places(wanted: &SequentialRing, so: &SequentialRing) -> bool {
+    let same = |(wanted, so): (&RingPlace, &RingPlace)| {
+        let rings = wanted.rings.is_none() || wanted.rings == so.rings;
+        same_target(&wanted.number, &so.number) && wanted.confirm == so.confirm && rings
+    };
+    (wanted.own_first, wanted.own_rings, wanted.past_busy)
+        == (so.own_first, so.own_rings, so.past_busy)
+        && wanted.places.len() == so.places.len()
+        && wanted.places.iter().zip(&so.places).all(same)
 }
 
 fn is_like_forwarding(wanted: &Forwarding, so: &Forwarding) -> bool {

@@ -104,7 +104,7 @@ pub(crate) fn date_time(local_s: i64) -> DateTime {
 }
 
 /// Days from 1970-01-01 to the first of a month.
-fn first_of(year: i64, month: i64) -> i64 {
+pub(crate) fn first_of(year: i64, month: i64) -> i64 {
     // March is the first month of a year that ends with the leap day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);

@@ -25,6 +25,10 @@ pub(crate) enum Goal {
     PickUp(String),
     /// To take back the call that is parked against a line.
     Retrieve(String),
+    /// To have the call of another own phone.
+    Pull,
+    /// To call a line that was busy and is free now; whoever lifts wants to.
+    RingBack(String),
     /// To call a number and have it in a conference with a call.
     DialInto { to: String, into: CallNumber },
     /// To be in on somebody's call.
@@ -35,7 +39,10 @@ impl Goal {
     /// The number that is wanted.
     pub(super) fn number(&self) -> String {
         match self {
-            Self::Dial(number) | Self::DialInto { to: number, .. } => number.clone(),
+            Self::Dial(number) | Self::DialInto { to: number, .. } | Self::RingBack(number) => {
+                number.clone()
+            }
+            Self::Pull => "*11".to_owned(),
             Self::PickUp(line) => format!("*97{line}"),
             Self::Retrieve(line) => format!("*88{line}"),
             Self::Supervise(wish) => wish.target.clone(),
@@ -68,6 +75,7 @@ impl Exchange {
             Goal::Retrieve(line) if self.parked_at(line).is_none() => {
                 return Err(VerbError::NothingThere);
             }
+            Goal::Pull if self.talks_with(user).is_none() => return Err(VerbError::NothingThere),
             Goal::Supervise(wish) => self.can_supervise(user, wish)?,
             _ => {}
         }
@@ -78,7 +86,7 @@ impl Exchange {
             .map(|binding| OutgoingCall {
                 target: Some(binding.contact.clone()),
                 route: Some(binding.route()),
-                ..self.click_leg(user, &goal.number())
+                ..self.click_leg(user, &goal)
             })
             .collect();
         let forks: Vec<SessionId> = legs
@@ -97,8 +105,10 @@ impl Exchange {
     }
 
     /// The leg to the own phone: it is to answer by itself, and shows whom it is for.
-    fn click_leg(&self, user: &str, number: &str) -> OutgoingCall {
-        let remote = self.who(number);
+    fn click_leg(&self, user: &str, goal: &Goal) -> OutgoingCall {
+        let peer = self.talks_with(user).filter(|_| *goal == Goal::Pull);
+        let peer = peer.and_then(|(number, session)| Some(self.calls.get(&number)?.peer(session)));
+        let remote = peer.cloned().unwrap_or_else(|| self.who(&goal.number()));
         let own = self.uri(user);
         let mut leg = OutgoingCall::new(own.clone(), None);
         leg.to_display = self.identity(user).display;
@@ -107,7 +117,9 @@ impl Exchange {
             uri: remote.uri.clone(),
             asserted: Some(remote.address()),
         });
-        leg.headers = vec![(HeaderName::CallInfo, format!("<{own}>;answer-after=0"))];
+        if !matches!(goal, Goal::RingBack(_)) {
+            leg.headers = vec![(HeaderName::CallInfo, format!("<{own}>;answer-after=0"))];
+        }
         leg
     }
 
@@ -128,7 +140,10 @@ impl Exchange {
             let _ = self.ua.provide_answer(now, session, answer);
         }
         match click.goal {
-            Goal::Dial(to) => self.call_for(now, session, &click.user, (&to, None)),
+            Goal::Dial(to) | Goal::RingBack(to) => {
+                self.call_for(now, session, &click.user, (&to, None));
+            }
+            Goal::Pull => self.pull_for(now, session, &click.user),
             Goal::DialInto { to, into } => {
                 self.call_for(now, session, &click.user, (&to, Some(into)));
             }

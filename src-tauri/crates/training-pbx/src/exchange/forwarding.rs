@@ -35,6 +35,9 @@ impl Exchange {
 
     /// The line does not take the call: busy calls may be forwarded.
     pub(super) fn refused_by_line(&mut self, now: Instant, number: CallNumber, status: StatusCode) {
+        if self.sequence_refused(now, number, status) {
+            return;
+        }
         let busy = status == StatusCode::BUSY_HERE;
         let to = self.calls.get(&number).filter(|_| busy).and_then(own_line);
         match to.and_then(|line| self.desk.forward(line, ForwardWhen::Busy)) {

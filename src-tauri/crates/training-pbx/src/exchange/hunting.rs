@@ -153,7 +153,8 @@ impl Exchange {
             Night::On => true,
             Night::Automatic => {
                 let hours = night.business_hours.as_ref();
-                hours.is_some_and(|hours| !hours.is_open(self.calendar.second_of_week(now)))
+                night.is_holiday(self.calendar.local(now))
+                    || hours.is_some_and(|hours| !hours.is_open(self.calendar.second_of_week(now)))
             }
         }
     }

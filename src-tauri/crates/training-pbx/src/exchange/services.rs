@@ -58,6 +58,10 @@ impl Exchange {
             (Destination::PickUp(line), Some(session)) => {
                 self.pick_up(now, number, session, &line);
             }
+            (Destination::Pull, Some(session)) => match self.talks_with(&user) {
+                Some((target, old)) => self.take_place(now, number, session, target, old),
+                None => self.give_up(now, number, StatusCode::NOT_FOUND),
+            },
             (Destination::DoNotDisturb(on), Some(_)) => {
                 self.desk.set_do_not_disturb(&user, on);
                 self.confirm(now, number);

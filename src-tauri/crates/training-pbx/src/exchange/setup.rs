@@ -140,6 +140,7 @@ impl Exchange {
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = Some(person.extension.clone());
         let transferred = matches!(call.near, Party::Transferee(_)) && !call.clicked;
+        let looked_for = call.hunt_ring.filter(|_| call.looked_for.is_some());
         if let Some(session) = call.near_phone() {
             let _ = self.ua.set_identity(session, Some(own));
         }
@@ -153,6 +154,10 @@ impl Exchange {
             Behaviour::NoAnswer if unanswered.is_some() => {
                 (unanswered.unwrap_or(self.ring_time), Then::Forward)
             }
+            Behaviour::NoAnswer if looked_for.is_some() => (
+                looked_for.unwrap_or(self.ring_time),
+                Then::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE),
+            ),
             Behaviour::NoAnswer if transferred => {
                 (self.ring_time, Then::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE))
             }
@@ -184,6 +189,9 @@ impl Exchange {
 
     /// Rings all phones of an account at once.
     pub(super) fn ring_phones(&mut self, now: Instant, number: CallNumber, user: &str) {
+        if self.begin_sequence(now, number, user) {
+            return;
+        }
         let rules = self.desk.rules(user);
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
@@ -257,7 +265,7 @@ impl Exchange {
             let value = format!("{};privacy=off;reason={reason};counter=1", who.address());
             leg.headers.push((HeaderName::Diversion, value));
         }
-        if call.hunting && call.diversions.is_empty() {
+        if call.hunting && call.looked_for.is_none() && call.diversions.is_empty() {
             let main = self.main_number();
             leg.headers.push((HeaderName::Diversion, format!("<{main}>;reason=unconditional")));
         }
@@ -279,6 +287,10 @@ impl Exchange {
         }
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.person = None;
+        if self.next_place(now, number) {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&number) else { return };
         if let Some(next) = call.hunt.pop_front() {
             return self.go_to(now, number, &next);
         }

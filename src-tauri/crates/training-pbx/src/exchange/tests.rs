@@ -4,6 +4,7 @@ mod features;
 mod queues;
 mod rooms;
 mod routing;
+mod searching;
 mod services;
 mod transfers;
 mod watching;

@@ -190,7 +190,7 @@ impl Exchange {
             stage,
             remote: call.caller.clone(),
             diversions: call.diversions.clone(),
-            conversation: number.0,
+            conversation: waited_as(call).unwrap_or(number).0,
         });
     }
 
@@ -345,6 +345,11 @@ impl Exchange {
         let number = self.parked_at(line)?;
         self.calls.get(&number).map(|call| call.caller.clone())
     }
+}
+
+/// Under which number the caller waited, or waits, for the agent who is rung or talks.
+fn waited_as(call: &Call) -> Option<CallNumber> {
+    call.conversation.or_else(|| call.offered.as_ref().map(|(first, _)| *first))
 }
 
 /// Talking, or on hold by one side.

@@ -7,6 +7,8 @@ mod directories;
 mod events;
 mod messages;
 mod profile;
+mod schedules;
+mod sequential;
 mod services;
 
 use std::collections::BTreeMap;
@@ -91,6 +93,8 @@ pub(crate) struct Lists {
     pub(super) receptionist: BTreeMap<String, Vec<String>>,
     /// Further numbers that ring: address, and whether the answer is confirmed.
     pub(super) ring_too: BTreeMap<String, services::RingToo>,
+    /// Places at which users are looked for, one after the other.
+    pub(super) sequential: BTreeMap<String, sequential::Sequential>,
     /// Numbers of BroadWorks Anywhere.
     pub(super) locations: BTreeMap<String, Vec<services::Location>>,
 }

@@ -371,10 +371,23 @@ fn real(desk: &Desk, user: &str, path: &str, field: &str) -> Option<Option<Strin
             desk.forward(user, ForwardWhen::Always).map(|(to, _)| Some(to))
         }
         ("CallForwardingBusy", "active") => forwards(desk, user, ForwardWhen::Busy),
+        ("CallForwardingBusy", "forwardToPhoneNumber") => {
+            desk.forward(user, ForwardWhen::Busy).map(|(to, _)| Some(to))
+        }
         ("CallForwardingNotReachable", "active") => {
             Some(Some(desk.rules(user).unreachable.is_some().to_string()))
         }
+        ("CallForwardingNotReachable", "forwardToPhoneNumber") => {
+            desk.rules(user).unreachable.map(Some)
+        }
         ("CallForwardingNoAnswer", "active") => forwards(desk, user, ForwardWhen::NoAnswer),
+        ("CallForwardingNoAnswer", "forwardToPhoneNumber") => {
+            desk.forward(user, ForwardWhen::NoAnswer).map(|(to, _)| Some(to))
+        }
+        ("CallForwardingNoAnswer", "numberOfRings") => {
+            let (_, rings) = desk.forward(user, ForwardWhen::NoAnswer)?;
+            rings.map(|rings| Some(rings.to_string()))
+        }
         ("CallWaiting", "active") => Some(Some(desk.call_waiting(user).to_string())),
         _ => None,
     }
@@ -478,6 +491,25 @@ mod tests {
         assert_eq!(document(&settings, &desk, "DoNotDisturb")[0], ("active", "false".into()));
         put(&mut settings, &mut desk, "DoNotDisturb", "<ringSplash>true</ringSplash>").unwrap();
         assert_eq!(document(&settings, &desk, "DoNotDisturb")[1], ("ringSplash", "true".into()));
+    }
+
+    #[test]
+    fn a_forwarding_set_elsewhere_is_told_whole() {
+        let (mut settings, mut desk) = (Settings::default(), Desk::default());
+        let wish = Forwarding { active: true, to: Some("201".to_owned()), rings: Some(4) };
+        desk.set_forwarding("101", ForwardWhen::NoAnswer, wish.clone());
+        desk.set_forwarding("101", ForwardWhen::Busy, wish);
+        desk.change_rules("101", |rules| rules.unreachable = Some("202".to_owned()));
+        let values = |settings: &Settings, desk: &Desk, path: &str| -> Vec<String> {
+            document(settings, desk, path).into_iter().map(|(_, value)| value).collect()
+        };
+        assert_eq!(values(&settings, &desk, "CallForwardingNoAnswer"), ["true", "201", "4"]);
+        assert_eq!(values(&settings, &desk, "CallForwardingBusy"), ["true", "201"]);
+        assert_eq!(values(&settings, &desk, "CallForwardingNotReachable"), ["true", "202"]);
+        // What is not named in a change stays as it was set elsewhere, also once it is off.
+        let off = "<active>false</active>";
+        put(&mut settings, &mut desk, "CallForwardingNoAnswer", off).unwrap();
+        assert_eq!(values(&settings, &desk, "CallForwardingNoAnswer"), ["false", "201", "4"]);
     }
 
     #[test]

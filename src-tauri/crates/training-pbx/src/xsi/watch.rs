@@ -145,6 +145,8 @@ pub(crate) struct LogEntry {
     pub(crate) id: String,
     pub(crate) kind: Logged,
     pub(crate) call_id: String,
+    /// The conversation that it was part of.
+    pub(crate) conversation: u64,
     pub(crate) remote: Who,
     pub(crate) diversions: Vec<(Who, &'static str)>,
     pub(crate) started_ms: u64,
@@ -188,6 +190,20 @@ impl Watch {
     /// One call of a user.
     pub(crate) fn get(&self, user: &str, id: &str) -> Option<&Record> {
         self.records.get(user)?.iter().find(|record| record.id == id)
+    }
+
+    /// The conversation that a call of a user is part of, or was while it lasted.
+    pub(crate) fn conversation(&self, user: &str, id: &str) -> Option<u64> {
+        let over = || self.log(user).find(|entry| entry.call_id == id);
+        let goes_on = self.get(user, id).map(|record| record.call.conversation);
+        goes_on.or_else(|| over().map(|entry| entry.conversation))
+    }
+
+    /// The other way round: which of a user's calls is, or was, his part in a conversation.
+    pub(crate) fn part_in(&self, user: &str, conversation: u64) -> Option<&str> {
+        let own = self.of(user).into_iter().find(|own| own.call.conversation == conversation);
+        let over = || self.log(user).find(|entry| entry.conversation == conversation);
+        own.map(|own| own.id.as_str()).or_else(|| over().map(|entry| entry.call_id.as_str()))
     }
 
     /// Whether a user's phone is off the hook.
@@ -542,6 +558,7 @@ impl Watch {
             id: format!("{}:{}", record.started_ms, record.id.trim_start_matches("callhalf-")),
             kind,
             call_id: record.id.clone(),
+            conversation: record.call.conversation,
             remote: record.call.remote.clone(),
             diversions: record.call.diversions.clone(),
             started_ms: record.started_ms,

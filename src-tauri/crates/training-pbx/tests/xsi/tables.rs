@@ -51,6 +51,27 @@ const ROWS: &[Row] = &[
     row("profile/Fac", "FAC", &["featureAccessCode"], &["featureAccessCode"], LATIN),
     row("profile/Registrations", "Registrations", &["registration"], &[], LATIN),
     row("profile/Device", "AccessDevices", &["accessDevice"], &["accessDevice"], LATIN),
+    row(
+        "profile/Schedule",
+        "ScheduleList",
+        &["timeSchedule", "holidaySchedule"],
+        &["timeSchedule", "holidaySchedule"],
+        LATIN,
+    ),
+    row(
+        "profile/Schedule/Time/Openingstijden",
+        "ScheduleDetail",
+        &["name", "level", "events"],
+        &["name", "level", "events"],
+        LATIN,
+    ),
+    row(
+        "profile/Schedule/Holiday/Feestdagen",
+        "ScheduleDetail",
+        &["name", "level", "events"],
+        &["name", "level", "events"],
+        LATIN,
+    ),
     row("calls", "Calls", &["call"], &[], UTF),
     row("calls/HookStatus", "HookStatus", &["hookStatus"], &["hookStatus"], UTF),
     row("calls/MessageSummary", "VoiceMailMessageSummary", &["summary"], &["summary"], UTF),
@@ -181,6 +202,24 @@ const ROWS: &[Row] = &[
         &["active", "incomingCalls"],
         LATIN,
     ),
+    row(
+        "services/SequentialRing",
+        "SequentialRing",
+        &[
+            "ringBaseLocationFirst",
+            "baseLocationNumberOfRings",
+            "continueIfBaseLocationIsBusy",
+            "callerMayStopSearch",
+            "location1",
+            "location2",
+            "location3",
+            "location4",
+            "location5",
+            "criteriaActivationList",
+        ],
+        &["ringBaseLocationFirst", "baseLocationNumberOfRings", "location1", "location5"],
+        LATIN,
+    ),
     row("services/BroadWorksAnywhere", "BroadWorksAnywhere", &["locations"], &["locations"], LATIN),
     row(
         "services/VoiceMessaging",
@@ -229,7 +268,7 @@ const ROWS: &[Row] = &[
         "services/GroupNightForwarding",
         "GroupNightForwarding",
         &["userNightForwardingMode", "businessHours", "holidaySchedule"],
-        &["userNightForwardingMode"],
+        &["userNightForwardingMode", "businessHours", "holidaySchedule"],
         LATIN,
     ),
     row(
@@ -497,7 +536,8 @@ async fn directories_are_paged_sorted_and_searched() {
     let either = find("firstName=Sanne&lastName=Hendriks&searchCriteriaModeOr=true").await;
     assert!(either.contains(&"Joris Hendriks".to_owned()), "{either:?}");
     assert!(either.len() >= 2);
-    assert_eq!(find("firstName=Hunt%20Group&colour=red").await.len(), 1);
+    assert_eq!(find("firstName=Hunt%20Group&colour=red").await.len(), 2);
+    assert_eq!(find("firstName=Auto%20Attendant").await.len(), 1);
     let sorted = find("sortColumn=firstName&results=50").await;
     let mut again = sorted.clone();
     again.sort_by_key(|name| name.to_lowercase());

@@ -292,16 +292,23 @@ impl Desk {
         account: Option<&str>,
     ) -> Result<(String, Step), ErrorReply> {
         let line = self.lines.get(&call_control::CallId(call));
-        let Some(queue) = line.and_then(|line| line.queue.clone()) else {
-            let account = self.exchange_account(account)?;
+        let of_line = line.map(|line| line.account.clone());
+        let queue = line.and_then(|line| line.queue.clone());
+        let account = match &of_line {
+            Some(account) => account.clone(),
+            None => self.exchange_account(account)?,
+        };
+        // A call that is over stays visible for a while; its outcome is asked for already.
+        let asks = |running: &Running| {
+            let open = running.centre.questions().find(|q| q.local == Some(call));
+            disposition.or(open.map(|question| question.id))
+        };
+        if let Some(question) = self.centres.get(&account).and_then(asks) {
             let running = self.running(&account)?;
             running.need(Capability::Disposition)?;
-            let open = running.centre.questions().find(|q| q.local == Some(call));
-            let question = disposition.or(open.map(|question| question.id));
-            let question = question.ok_or_else(|| unknown_call(call))?;
             return Ok((account, running.answer(now, question, code)?));
-        };
-        let account = line.map(|line| line.account.clone()).unwrap_or_default();
+        }
+        let queue = queue.ok_or_else(|| unknown_call(call))?;
         let running = self.running(&account)?;
         running.need(Capability::Disposition)?;
         let known = running
@@ -354,6 +361,14 @@ impl Running {
             CentreCommand::QueueRelease { queue, call, .. } => {
                 let (queue, call) = self.caller(&queue, call)?;
                 Request::ReleaseQueued { queue, call }
+            }
+            CentreCommand::CallPull { .. } => {
+                self.need(Capability::PullCall)?;
+                Request::PullCall
+            }
+            CentreCommand::CallRingBack { .. } => {
+                self.need(Capability::RingBack)?;
+                Request::RingBack
             }
             CentreCommand::HuntGroupJoin { group, .. } => self.hunt_group(&group, true)?,
             CentreCommand::HuntGroupLeave { group, .. } => self.hunt_group(&group, false)?,
@@ -671,6 +686,8 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::GreetingSet { account, .. }
         | CentreCommand::NightSet { account, .. }
         | CentreCommand::EmergencyForward { account, .. }
+        | CentreCommand::CallPull { account }
+        | CentreCommand::CallRingBack { account }
         | CentreCommand::Supervise { account, .. } => account.clone(),
         _ => None,
     }

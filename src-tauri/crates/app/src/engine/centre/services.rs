@@ -3,7 +3,7 @@
 
 use pbx::centre::{
     Capability, Centre, Forwarding, GreetingChoice, Greetings, Main, NightService, Opening, Phase,
-    Recurrence, Service, ServiceKind, VoiceMail,
+    Recurrence, RingPlace, SequentialRing, Service, ServiceKind, VoiceMail,
 };
 
 use super::super::desk::Desk;
@@ -21,7 +21,7 @@ use crate::view::service::{
 };
 
 /// The order in which services are shown.
-const ORDER: [ServiceKind; 13] = [
+const ORDER: [ServiceKind; 14] = [
     ServiceKind::DoNotDisturb,
     ServiceKind::ForwardAlways,
     ServiceKind::ForwardBusy,
@@ -30,6 +30,7 @@ const ORDER: [ServiceKind; 13] = [
     ServiceKind::VoiceMail,
     ServiceKind::Night,
     ServiceKind::SimultaneousRing,
+    ServiceKind::SequentialRing,
     ServiceKind::RemoteOffice,
     ServiceKind::CallWaiting,
     ServiceKind::WithholdNumber,
@@ -40,6 +41,8 @@ const ORDER: [ServiceKind; 13] = [
 /// Longest number, and most numbers of simultaneous ring.
 const NUMBER: usize = 80;
 const NUMBERS: usize = 10;
+/// Most numbers of sequential ring.
+const PLACES: usize = 5;
 /// Most openings of a schedule that are shown.
 const OPENINGS: usize = 100;
 
@@ -300,11 +303,26 @@ fn values_of(service: &Service) -> ServiceValues {
             let number = |(number, confirm): &(String, bool)| RingNumber {
                 number: number.clone(),
                 confirm: *confirm,
+                rings: None,
             };
             ServiceValues {
                 active: Some(*active),
                 not_while_busy: Some(*not_while_busy),
                 numbers: Some(numbers.iter().map(number).collect()),
+                ..none
+            }
+        }
+        Service::SequentialRing(ring) => {
+            let number = |place: &RingPlace| RingNumber {
+                number: place.number.clone(),
+                confirm: place.confirm,
+                rings: place.rings,
+            };
+            ServiceValues {
+                rings: Some(ring.own_rings),
+                own_first: Some(ring.own_first),
+                past_busy: Some(ring.past_busy),
+                numbers: Some(ring.places.iter().map(number).collect()),
                 ..none
             }
         }
@@ -370,6 +388,18 @@ pub(super) fn service_with(
     if values.rings.is_some_and(|rings| rings > 20) {
         return bad("at most 20 rings");
     }
+    if kind == ServiceKind::SequentialRing {
+        let once = |rings: Option<u32>| rings.is_some_and(|rings| rings == 1 || rings > 20);
+        if once(values.rings) || numbers.iter().any(|number| once(number.rings)) {
+            return bad("no rings, or 2 to 20");
+        }
+        if numbers.len() > PLACES {
+            return bad("at most five numbers can ring one after the other");
+        }
+        if numbers.iter().any(|number| number.number.trim().is_empty()) {
+            return bad("a number is needed");
+        }
+    }
     greeting_fits(kind, actual, &values)?;
     let service = apply(kind, actual, values);
     let nowhere = match &service {
@@ -428,6 +458,7 @@ fn apply(kind: ServiceKind, actual: Option<&Service>, values: ServiceValues) -> 
             Service::Switch { kind, active: values.active.unwrap_or(before) }
         }
         ServiceKind::SimultaneousRing => simultaneous_ring(actual, values),
+        ServiceKind::SequentialRing => sequential_ring(actual, values),
         ServiceKind::VoiceMail => voice_mail(actual, values),
         ServiceKind::Night => {
             let before = match actual {
@@ -478,6 +509,25 @@ fn simultaneous_ring(actual: Option<&Service>, values: ServiceValues) -> Service
         not_while_busy: values.not_while_busy.unwrap_or(quiet),
         numbers: told.unwrap_or(known),
     }
+}
+
+fn sequential_ring(actual: Option<&Service>, values: ServiceValues) -> Service {
+    let before = match actual {
+        Some(Service::SequentialRing(ring)) => ring.clone(),
+        _ => SequentialRing::default(),
+    };
+    let place = |number: RingNumber| RingPlace {
+        number: number.number.trim().to_owned(),
+        rings: number.rings,
+        confirm: number.confirm,
+    };
+    let told = values.numbers.map(|numbers| numbers.into_iter().map(place).collect());
+    Service::SequentialRing(SequentialRing {
+        own_first: values.own_first.unwrap_or(before.own_first),
+        own_rings: values.rings.unwrap_or(before.own_rings),
+        past_busy: values.past_busy.unwrap_or(before.past_busy),
+        places: told.unwrap_or(before.places),
+    })
 }
 
 fn voice_mail(actual: Option<&Service>, values: ServiceValues) -> Service {

@@ -40,7 +40,8 @@ same_words!(measure_name, measure_of: MeasureKind = MeasureName {
 });
 same_words!(service_name, service_of: ServiceKind = ServiceName {
     DoNotDisturb, ForwardAlways, ForwardBusy, ForwardNoAnswer, ForwardNotReachable, CallWaiting,
-    WithholdNumber, RejectAnonymous, SimultaneousRing, RemoteOffice, VoiceMail, Night, Hoteling,
+    WithholdNumber, RejectAnonymous, SimultaneousRing, SequentialRing, RemoteOffice,
+    VoiceMail, Night, Hoteling,
 });
 same_words!(phase_name, phase_of: Phase = WishState {
     Told, Pending, Reading, Verified, Drift, Refused,
@@ -114,6 +115,8 @@ pub(super) fn capability_name(capability: Capability) -> (CapabilityName, Option
         Capability::Conference => CapabilityName::Conference,
         Capability::Park => CapabilityName::Park,
         Capability::Pickup => CapabilityName::Pickup,
+        Capability::PullCall => CapabilityName::PullCall,
+        Capability::RingBack => CapabilityName::RingBack,
         Capability::Recording => CapabilityName::Recording,
         Capability::Directory => CapabilityName::Directory,
         Capability::CallLog => CapabilityName::CallLog,

@@ -307,8 +307,14 @@ pub(crate) fn monitoring(of: &Monitoring) -> Element {
     Element::new("eventData").typed("CallCenterMonitoringEvent").with(status)
 }
 
-/// What an event of the call centre is for those who watch.
-pub(crate) fn events(event: &AcdEvent, view: &AcdView, clock: Clock, names: &Names) -> Vec<Shown> {
+/// What an event of the call centre is for those who watch. `part`: what an agent's own call in a conversation is
+/// called.
+pub(crate) fn events(
+    event: &AcdEvent,
+    view: &AcdView,
+    clock: Clock,
+    (names, part): (&Names, &dyn Fn(&str, u64) -> Option<String>),
+) -> Vec<Shown> {
     let writer = Writer { view, clock, names };
     let one = |user: &str, packages: &'static [&'static str], data: Element| {
         vec![Shown { user: user.to_owned(), packages, data }]
@@ -335,7 +341,7 @@ pub(crate) fn events(event: &AcdEvent, view: &AcdView, clock: Clock, names: &Nam
             AGENT,
             data("AgentDispositionCodeAddedEvent")
                 .field("dispositionCode", code)
-                .field("callId", call_id(*call)),
+                .field("callId", part(&agent.0, call.0).unwrap_or_else(|| call_id(*call))),
         ),
         News::AgentAlert { agent, on_call, since } => {
             let alert = Element::new("alertInfo")

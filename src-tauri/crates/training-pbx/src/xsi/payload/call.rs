@@ -41,6 +41,7 @@ fn reason(word: &str, by: &Who, names: &Names) -> &'static str {
         "deflection" => "deflection",
         "do-not-disturb" => "do-not-disturb",
         "transfer" => "transfer",
+        "follow-me" => "follow-me",
         _ if queue => "call-center",
         _ => "unknown",
     }

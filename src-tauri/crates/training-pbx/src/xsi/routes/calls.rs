@@ -48,6 +48,11 @@ impl Xsi {
             (_, ["conference", rest @ ..]) => self.conference_request(exchange, cx, (user, rest)),
             ("POST", ["escalate"]) => self.escalate(exchange, cx, user),
             ("POST", [id, "emergencyescalate"]) => self.emergency(exchange, cx, (user, id)),
+            ("POST", ["automaticcallback"]) => {
+                let line = self.last_number(user, Logged::Placed)?;
+                exchange.ring_back(cx.now, user, &line)?;
+                Ok(Answer::done())
+            }
             ("POST", [verb]) => self.new_call(exchange, cx, user, verb),
             ("PUT", ["dispositioncode", _]) => disposition(exchange, cx, user, None, cx.part(4)),
             ("GET", [id]) => {
@@ -61,6 +66,13 @@ impl Xsi {
                 let call = self.record(user, id)?.call.clone();
                 exchange.release_call(cx.now, &call, decline)?;
                 Ok(Answer::done())
+            }
+            ("PUT", [id, "dispositioncode", _]) => {
+                // It is given when the call is over, too.
+                let conversation = self.watch.conversation(user, id);
+                let conversation = conversation
+                    .ok_or_else(|| Refusal::not_found(format!("There is no call {id}")))?;
+                disposition(exchange, cx, user, Some(conversation), cx.part(5))
             }
             ("PUT", [id, verb, rest @ ..]) => {
                 let call = self.record(user, id)?.call.clone();
@@ -120,6 +132,7 @@ impl Xsi {
                 Some(_) => self.colleague(cx)?,
                 None => user.to_owned(),
             }),
+            "callretrieve" => Goal::Pull,
             "directedcallpickupbargein" | "silentmonitor" | "silentmonitornext" => {
                 self.supervision(exchange, cx, (user, verb))?
             }
@@ -208,9 +221,6 @@ impl Xsi {
                     return Err(Refusal::bad("Invalid playdtmf"));
                 }
                 exchange.play_digits(cx.now, call, digits)?;
-            }
-            ("dispositioncode", [_]) => {
-                return disposition(exchange, cx, user, Some(call), cx.part(5));
             }
             ("record", []) => exchange.record(cx.now, call, RecordingVerb::Record)?,
             ("pauserecording", []) => exchange.record(cx.now, call, RecordingVerb::Pause)?,
@@ -302,13 +312,13 @@ fn disposition(
     exchange: &mut Exchange,
     cx: &Cx<'_>,
     user: &str,
-    call: Option<&UserCall>,
+    conversation: Option<u64>,
     code: &str,
 ) -> Outcome {
     if code.is_empty() || code.chars().count() > 10 {
         return Err(Refusal::bad("A code has one to ten characters"));
     }
-    let call = call.map(|call| crate::pbx::CallNumber(call.conversation));
+    let call = conversation.map(crate::pbx::CallNumber);
     let agent = acd::AgentId(user.to_owned());
     let request = acd::Request::Disposition { agent, call, code: code.to_owned() };
     exchange.ask_centre(cx.now, request)?;

@@ -205,7 +205,7 @@ impl Xsi {
             ("GET", ["profile"]) => Ok(Answer::local(profile(&queue))),
             ("GET", ["profile", "dispositioncodes"]) => {
                 premium(&queue)?;
-                Ok(Answer::local(dispositions(&queue)))
+                Ok(Answer::local(dispositions(&queue, &self.centre.dispositions)))
             }
             ("GET", ["profile", "policies", "nightservice"]) => {
                 premium(&queue)?;
@@ -378,7 +378,8 @@ fn profile(queue: &QueueView) -> Element {
         .maybe("agentUnavailableCode", after.and_then(|after| after.code.as_deref()))
 }
 
-fn dispositions(queue: &QueueView) -> Element {
+/// The codes of a queue, with those of the organisation where it takes them in.
+fn dispositions(queue: &QueueView, organisation: &[Code]) -> Element {
     let all = &queue.config.dispositions;
     let level = |level: Level| match level {
         Level::Enterprise => "Enterprise",
@@ -392,12 +393,14 @@ fn dispositions(queue: &QueueView) -> Element {
             .field("description", &code.description)
             .field("level", level(code.level))
     };
+    let codes = all.codes.iter().chain(organisation.iter().filter(|_| all.with_organization));
+    let codes = codes.filter(|code| code.active).map(one);
     // Misspelt in the vendor's schema, and so on the wire.
     Element::new("ACDCallDispostionCodes")
         .field("enableCallDispositionCodes", all.enabled)
         .field("includeOrganizationCodes", all.with_organization)
         .field("forceUseOfCallDispositionCodes", all.forced)
-        .with(Element::new("dispositionCodes").all(all.codes.iter().map(one)))
+        .with(Element::new("dispositionCodes").all(codes))
 }
 
 fn night_service(queue: &QueueView) -> Element {

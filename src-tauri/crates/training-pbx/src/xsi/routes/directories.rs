@@ -92,6 +92,11 @@ impl Xsi {
             .map(|queue| virtual_user("Call Center", &queue.config.name, &queue.config.id.0));
         rows.extend(queues);
         rows.push(virtual_user("Hunt Group", &self.names.company.name, &numbers.hunt_group));
+        let groups = self.names.company.groups.iter();
+        rows.extend(groups.map(|group| virtual_user("Hunt Group", &group.name, &group.number)));
+        let attendant = self.names.company.attendant.iter();
+        let name = &self.names.company.name;
+        rows.extend(attendant.map(|menu| virtual_user("Auto Attendant", name, &menu.number)));
         rows.push(virtual_user("Voice Messaging Group", "Voice Portal", &numbers.voicemail));
         rows
     }

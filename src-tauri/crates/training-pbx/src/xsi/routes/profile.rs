@@ -22,11 +22,12 @@ const DEVICE_LEVEL: &str = "Group";
 const PASSWORD: std::ops::RangeInclusive<usize> = 6..=60;
 
 /// Feature access codes of this exchange: name and code.
-const CODES: [(&str, &str); 10] = [
+const CODES: [(&str, &str); 11] = [
     ("Call Forwarding Always Activation", "*72"),
     ("Call Forwarding Always Deactivation", "*73"),
     ("Call Park", "*68"),
     ("Call Park Retrieve", "*88"),
+    ("Call Retrieve", "*11"),
     ("Direct Voice Mail Transfer", "*55"),
     ("Directed Call Pickup", "*97"),
     ("Do Not Disturb Activation", "*78"),
@@ -72,7 +73,7 @@ impl Xsi {
             }
             ("POST", ["logintoken"]) => Ok(self.token(cx, "LoginToken").status(201)),
             ("PUT", ["password", "portal"]) => self.change_password(cx, user),
-            ("GET", ["schedule"]) => Ok(Answer::local(Element::new("ScheduleList"))),
+            ("GET", ["schedule", rest @ ..]) => super::schedules::schedules(exchange, rest),
             (_, [] | ["fac" | "registrations" | "device" | "logintoken" | "devicetoken"]) => {
                 Err(Refusal::not_allowed())
             }

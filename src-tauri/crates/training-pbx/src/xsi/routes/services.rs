@@ -46,8 +46,12 @@ impl Xsi {
             (_, ["busylampfield", rest @ ..]) => self.lamps(exchange, cx, user, rest),
             (_, ["bwreceptionist", rest @ ..]) => self.receptionist(cx, user, rest),
             (_, ["simultaneousringpersonal"]) => self.ring_too(exchange, cx, user),
+            (_, ["sequentialring"]) => self.sequential(exchange, cx, user),
             (_, ["broadworksanywhere"]) => self.anywhere(cx, user),
             ("GET", ["callpark"]) => Ok(self.call_park()),
+            ("GET", ["groupnightforwarding"]) => {
+                Ok(Answer::local(super::schedules::night_forwarding(exchange)))
+            }
             (_, ["callcenter"]) => self.agent_request(exchange, cx, user),
             ("GET", ["agentcallcenterassignedstatus"]) => Ok(self.assigned(user)),
             (method, [word]) => {
@@ -112,10 +116,12 @@ impl Xsi {
             SERVICES.iter().filter(known).map(|service| one(service.name, service.path)).collect();
         all.push(one("Busy Lamp Field", "BusyLampField"));
         all.push(one("Simultaneous Ring Personal", "SimultaneousRingPersonal"));
+        all.push(one("Sequential Ring", "SequentialRing"));
         all.push(one("BroadWorks Anywhere", "BroadWorksAnywhere"));
         all.push(one("Call Park", "CallPark"));
-        // Nothing of it can be set.
+        // Nothing of these can be set.
         all.push(Element::new("service").field("name", "N-Way Call"));
+        all.push(Element::new("service").field("name", "Automatic Callback"));
         let role = self.names.company.account(user).map(|account| account.role);
         if role == Some(Role::Receptionist) {
             all.push(one("BroadWorks Receptionist - Enterprise", "BwReceptionist"));
