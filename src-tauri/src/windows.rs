@@ -28,7 +28,8 @@ pub(crate) fn build_main(handle: &AppHandle, demo: bool) -> tauri::Result<()> {
     WebviewWindowBuilder::new(handle, MAIN, WebviewUrl::App("index.html".into()))
         .title("Balie")
         .inner_size(1280.0, 800.0)
-        .min_inner_size(960.0, 560.0)
+        // As a small phone it is narrow.
+        .min_inner_size(380.0, 480.0)
         .zoom_hotkeys_enabled(true)
         .build()?;
     Ok(())

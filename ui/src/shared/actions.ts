@@ -2,10 +2,14 @@
 
 import type { CallAction, CallView, DriftAction } from '../bindings';
 import { focusOutcome } from '../features/centre/outcome';
+import { dialling } from '../features/dialling/dialling.svelte';
+import { other, waiting } from '../features/incoming/waiting.svelte';
 import { takeBack } from '../features/transfers/act';
+import { toCallBack } from '../features/transfers/past';
 import { pagesOf } from '../views/pages';
 import type { Desk } from './desk.svelte';
 import type { KeyAction } from './keys';
+import { peerName } from './names';
 import type { Ui } from './ui.svelte';
 
 function allows(call: CallView, action: CallAction): boolean {
@@ -18,6 +22,14 @@ function first(calls: readonly CallView[], action: CallAction): CallView | undef
 
 export function answer(desk: Desk, call: CallView): void {
   void desk.send({ cmd: 'call.answer', call: call.id });
+}
+
+/** Answers by key. A call that came up, or moved up, just now is not meant by a press that was on its way. */
+function answerByKey(desk: Desk, ui: Ui, call: CallView | undefined): boolean {
+  if (call === undefined || !allows(call, 'answer')) return false;
+  if (waiting.guard.accepts(call.id)) answer(desk, call);
+  else ui.say(desk.t.calls.tooSoon(peerName(desk.t, call.peer)));
+  return true;
 }
 
 export function reject(desk: Desk, call: CallView): void {
@@ -81,6 +93,10 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       ui.page = 'desk';
       ui.focusSearch();
       return true;
+    case 'withhold':
+      dialling.withhold = !dialling.withhold;
+      ui.say(dialling.withhold ? desk.t.dialling.withheld : desk.t.dialling.shown);
+      return true;
     case 'quit':
       return quit(desk, ui);
     case 'agent':
@@ -140,7 +156,7 @@ export function correct(desk: Desk, account: string, action: DriftAction): void 
 
 /** Ends the program, unless somebody would be cut off. */
 function quit(desk: Desk, ui: Ui): boolean {
-  if (desk.view.calls.some((call) => call.state !== 'ended')) ui.said = desk.t.keys.notDuringCalls;
+  if (desk.view.calls.some((call) => call.state !== 'ended')) ui.say(desk.t.keys.notDuringCalls);
   else void desk.send({ cmd: 'quit' });
   return true;
 }
@@ -148,7 +164,16 @@ function quit(desk: Desk, ui: Ui): boolean {
 function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
   switch (action.do) {
     case 'answer':
-      return onCall(first(desk.ringing, 'answer'), (call) => answer(desk, call));
+      return answerByKey(desk, ui, first(desk.ringing, 'answer'));
+    case 'answer_other':
+      return answerByKey(desk, ui, other(desk) ?? undefined);
+    case 'choose_other':
+      return waiting.choose(desk);
+    case 'call_back': {
+      const past = toCallBack(desk.view.transfers);
+      if (past !== null) void desk.send({ cmd: 'transfer.call_back', transfer: past.id });
+      return past !== null;
+    }
     case 'reject':
       return onCall(first(desk.ringing, 'reject'), (call) => reject(desk, call));
     case 'hangup':
@@ -184,7 +209,7 @@ function hangUpCurrent(desk: Desk, ui: Ui): boolean {
   const calls = desk.current.filter((call) => call.state !== 'transferring');
   if (onCall(first(calls, 'hangup'), (call) => hangup(desk, call))) return true;
   if (calls.length === desk.current.length) return false;
-  ui.said = desk.t.transfer.notHungUp;
+  ui.say(desk.t.transfer.notHungUp);
   return true;
 }
 

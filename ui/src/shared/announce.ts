@@ -3,6 +3,7 @@
 import type { AppView, CallView, CentreView, LinkName, QueueView } from '../bindings';
 import { unreached } from '../features/accounts/reach';
 import { duration, type Messages } from '../i18n';
+import { SHOWN, spoken } from './keys';
 import { cameThrough, endReason, peerName } from './names';
 
 /** Sentences for the two live regions; empty when there is nothing to say. */
@@ -37,7 +38,7 @@ export function centreAnnouncement(texts: Messages, before: CentreView | undefin
   if (after.agent?.monitored === true && before.agent?.monitored === false) said.push(`${texts.agent.monitored}.`);
   for (const one of after.dispositions) {
     if (before.dispositions.some((old) => old.id === one.id)) continue;
-    said.push(`${texts.disposition.ask(peerName(texts, one.peer))} ${one.forced ? `${texts.disposition.forced} ` : ''}Alt+U.`);
+    said.push(`${texts.disposition.ask(peerName(texts, one.peer))} ${one.forced ? `${texts.disposition.forced} ` : ''}${spoken(SHOWN.outcome) ?? ''}.`);
   }
   for (const warning of after.warnings) {
     // The question itself was just said.
@@ -73,7 +74,7 @@ function newCallers(texts: Messages, before: AppView, after: AppView, now: numbe
   const fresh = ringing.filter((call) => find(before, call.id) === undefined);
   const through = (call: CallView): string =>
     [call.queue === null ? '' : texts.queue.through(call.queue.name), cameThrough(texts, call)].filter((part) => part !== '').join(', ');
-  const said = fresh.map((call) => texts.live.incoming(peerName(texts, call.peer), through(call)));
+  const said = fresh.map((call) => texts.live.incoming(peerName(texts, call.peer), through(call), spoken(SHOWN.answer) ?? ''));
   if (fresh.length > 0 && ringing.length > 1) {
     const longest = Math.min(...ringing.map((call) => call.started_ms));
     said.push(texts.live.waiting(ringing.length, duration(now - longest)));

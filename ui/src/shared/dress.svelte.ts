@@ -1,6 +1,7 @@
 // Language, colours, contrast and size of text of the page as a whole: what the root element says of them.
 
 import type { Desk } from './desk.svelte';
+import { keymap } from './keymap.svelte';
 import { layout } from './layout.svelte';
 
 /** Keeps the root element's language and looks as chosen; "system" follows the system as it changes. Call while a component starts. */
@@ -22,6 +23,7 @@ export function dress(desk: Desk): void {
   });
 
   $effect(() => layout.follow());
+  $effect(() => keymap.follow());
 
   $effect(() => {
     const { text, contrast: wanted, density } = layout.choices;

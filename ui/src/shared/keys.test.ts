@@ -13,7 +13,7 @@ describe('keys', () => {
     expect(keyAction(press('k', { ctrlKey: true }))).toEqual({ do: 'search' });
     expect(keyAction(press('K', { metaKey: true }))).toEqual({ do: 'search' });
     expect(keyAction(press('Enter', { ctrlKey: true }))).toEqual({ do: 'cold' });
-    expect(keyAction(press('Enter', { altKey: true }))).toEqual({ do: 'dial' });
+    expect(keyAction(press('Enter', { altKey: true }))).toEqual({ do: 'dial_new' });
     expect(keyAction(press('Enter'))).toBeNull();
     expect(keyAction(press('å', { altKey: true, code: 'KeyA' }))).toEqual({ do: 'agent' });
     expect(keyAction(press('3', { ctrlKey: true }))).toEqual({ do: 'wallboard' });

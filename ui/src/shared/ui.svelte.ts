@@ -1,9 +1,14 @@
 // What is open on the page: overlays, the keypad, and where the focus goes back to. Nothing of the calls themselves.
 
+import { layout } from './layout.svelte';
+
 export type Overlay = 'keys' | 'account' | 'view' | 'agent' | 'night' | null;
 
 /** What the two columns beside the calls show. */
 export type Page = 'desk' | 'supervisor' | 'wallboard' | 'services';
+
+/** How long words for the eye stay, milliseconds. */
+const SEEN_MS = 8_000;
 
 export class Ui {
   overlay = $state<Overlay>(null);
@@ -12,8 +17,17 @@ export class Ui {
   keypadCall = $state<number | null>(null);
   /** True while the account overlay shows the form at once. */
   editAccount = $state(false);
+  /** Counts how often the missed calls were asked for. */
+  missedAsked = $state(0);
+  /** The last time that they were shown. */
+  missedShown = 0;
+  /** True while the next press becomes a key of something, and does nothing else. */
+  capturing = $state(false);
   /** Words for the live region that belong to no state: "no call for this key". */
   said = $state('');
+  /** The same words for the eye, as long as they are worth reading. */
+  seen = $state('');
+  private fading: ReturnType<typeof setTimeout> | undefined;
 
   private searchField: HTMLInputElement | null = null;
   private clearing: (() => boolean) | null = null;
@@ -28,6 +42,14 @@ export class Ui {
     };
   }
 
+  /** Says something to ear and eye; empty takes it back. */
+  say(words: string): void {
+    this.said = words;
+    this.seen = words;
+    clearTimeout(this.fading);
+    if (words !== '') this.fading = setTimeout(() => (this.seen = ''), SEEN_MS);
+  }
+
   focusSearch(select = true): void {
     this.searchField?.focus();
     if (select) this.searchField?.select();
@@ -35,6 +57,14 @@ export class Ui {
 
   clearSearch(): boolean {
     return this.clearing?.() ?? false;
+  }
+
+  /** Shows the missed calls, wherever the user is. */
+  showMissed(): void {
+    this.overlay = null;
+    this.page = 'desk';
+    layout.bring('history');
+    this.missedAsked += 1;
   }
 
   openAccount(edit = false): void {

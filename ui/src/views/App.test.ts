@@ -2,10 +2,12 @@
 
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TransferEntry } from '../bindings';
 import type { MockHost } from '../host/mock';
 import { nl } from '../i18n/nl';
 import { layout } from '../shared/layout.svelte';
-import { leave, open, press, sent, tiles, type, violations } from './harness';
+import { IGNORE_MS } from '../features/incoming/guard';
+import { later, leave, open, press, sent, tiles, type, violations } from './harness';
 
 afterEach(leave);
 
@@ -28,6 +30,12 @@ describe('desk', () => {
     await waitFor(() => expect(screen.getAllByRole('button', { name: /Opnemen/ })).toHaveLength(2));
     press('F2');
     await waitFor(() => expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call: first }]));
+    // The second one has only just come to the first place: a hasty press is not meant for him.
+    await waitFor(() => expect(document.querySelectorAll('[data-ringing]')).toHaveLength(1));
+    press('F2');
+    expect(sent(host, 'call.answer')).toHaveLength(1);
+    await waitFor(() => expect(screen.getByText(/Druk nog eens om op te nemen/, { selector: '[role="status"]' })).toBeTruthy());
+    later(IGNORE_MS);
     press('F2');
     await waitFor(() => expect(screen.getByRole('button', { name: /Wissel/ })).toBeTruthy());
     expect(sent(host, 'call.answer')[1]).toEqual({ cmd: 'call.answer', call: second });
@@ -39,6 +47,36 @@ describe('desk', () => {
     await waitFor(() => expect(screen.queryByRole('button', { name: /Dempen/ })).toBeNull());
     press('F12');
     expect(sent(host, 'call.hangup')).toHaveLength(1);
+  });
+
+  it('answers another one than the longest with F3, chosen with ⇧ F3', async () => {
+    const host = await open();
+    const calls = [host.ring(), host.ring(), host.ring()];
+    await waitFor(() => expect(screen.getAllByRole('button', { name: /Opnemen/ })).toHaveLength(3));
+    later(IGNORE_MS);
+    press('F3', { shiftKey: true });
+    await waitFor(() => expect(document.querySelectorAll('[data-ringing]')[2]?.getAttribute('data-ringing')).toBe('other'));
+    press('F3');
+    expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call: calls[2] }]);
+  });
+
+  it('says which number is seen before dialling, and withholds it for one call', async () => {
+    const host = await open({ link: 'live' });
+    await waitFor(() => expect(document.querySelector('[data-presents]')?.textContent).toMatch(/De ander ziet 088 765 40 00/));
+    press('©', { altKey: true, code: 'KeyG' });
+    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-presents]')?.dataset.presents).toBe(''));
+    type('0612345678');
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '0612345678', withhold: true }]));
+    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-presents]')?.dataset.presents).toBe('088 765 40 00'));
+  });
+
+  it('dials 112 at once, and says that nobody knows from where', async () => {
+    const host = await open();
+    type('112');
+    await screen.findByText(nl.dialling.help);
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '112' }]));
   });
 
   it('sends typed digits only while the keypad is open', async () => {
@@ -67,7 +105,7 @@ describe('desk', () => {
     await waitFor(() => screen.getByRole('button', { name: /Opnemen/ }));
     press('q', { ctrlKey: true });
     expect(sent(host, 'quit')).toHaveLength(0);
-    await waitFor(() => expect(screen.getByText('Er is nog een gesprek; Balie blijft open')).toBeTruthy());
+    await waitFor(() => expect(screen.getByText('Er is nog een gesprek; Balie blijft open', { selector: '[role="status"]' })).toBeTruthy());
   });
 
   it('announces a caller to screen readers', async () => {
@@ -117,6 +155,18 @@ describe('desk', () => {
     await waitFor(() => expect(document.querySelector('[data-code="bad_config"]')).toBeNull());
   });
 
+  it('leads from the badge of missed calls to the first one to call back', async () => {
+    const host = await open();
+    layout.fold('history');
+    (await screen.findByRole('button', { name: /^Gemist 1/ })).click();
+    const back = await screen.findByRole('button', { name: 'Bel Garage Jansen terug' });
+    await waitFor(() => expect(document.activeElement).toBe(back));
+    expect(document.querySelectorAll('[data-outcome]')).toHaveLength(1);
+    expect(sent(host, 'history.seen')).toHaveLength(0);
+    screen.getByRole('button', { name: 'Gezien' }).click();
+    expect(sent(host, 'history.seen')).toHaveLength(1);
+  });
+
   it('tells apart by word what colour tells apart', async () => {
     await open();
     const missed = document.querySelector('[data-outcome="missed"]');
@@ -155,6 +205,33 @@ describe('colleagues', () => {
     expect(layout.own).toMatchObject({ mode: 'list', sort: 'free' });
   });
 
+  it('are put into groups, filtered by state, and in an own order by drag or by key', async () => {
+    await open();
+    type('bakk');
+    await screen.findByRole('option', { name: /Piet Bakker/, selected: true });
+    const field = await screen.findByLabelText<HTMLInputElement>(nl.groups.fresh);
+    field.value = 'BHV';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.form?.requestSubmit();
+    (screen.getByRole('combobox', { name: /Zoek/ })).focus();
+    press('Escape');
+    (await screen.findByRole('button', { name: /^BHV 1/ })).click();
+    await waitFor(() => expect(tiles().map((tile) => tile.textContent)).toEqual([expect.stringContaining('Piet Bakker')]));
+    layout.toggleIn('BHV', 'main 212');
+    await waitFor(() => expect(screen.getByRole('button', { name: /^Alle/, pressed: true })).toBeTruthy());
+
+    layout.changeOwn({ only: 'ringing' });
+    await waitFor(() => expect(tiles().length).toBeGreaterThan(0));
+    await waitFor(() => expect(tiles().every((tile) => tile.querySelector('use')?.getAttribute('href') === '#i-ringing')).toBe(true));
+    layout.changeOwn({ only: 'all', sort: 'own' });
+    const names = (): string[] => tiles().map((tile) => tile.querySelector('.name')?.textContent ?? '').filter((name) => /Karin|Joris/.test(name));
+    await waitFor(() => expect(names()).toEqual(['Joris Hendriks', 'Karin Smit']));
+    screen.getByRole('option', { name: /Joris Hendriks/ }).click();
+    press('ArrowRight', { altKey: true });
+    await waitFor(() => expect(names()).toEqual(['Karin Smit', 'Joris Hendriks']));
+    await waitFor(() => expect(screen.getByText(/Joris Hendriks staat nu op plaats/, { selector: '[role="status"]' })).toBeTruthy());
+  });
+
   it('show the chosen one at the right, and his line', async () => {
     await open();
     type('tom de');
@@ -185,7 +262,7 @@ describe('transfers', () => {
     await waitFor(() => expect(sent(host, 'call.transfer.consult')).toEqual([{ cmd: 'call.transfer.consult', call: caller, to: '203' }]));
     const card = await screen.findByRole('article', { name: /doorverbinden met Eva Mulder/ });
     await waitFor(() => expect(card.dataset.flow).toBe('consulting'));
-    expect(card.textContent).toMatch(/U spreekt Eva Mulder; 06 2233 4455 wacht/);
+    expect(card.textContent).toMatch(/U spreekt Eva Mulder, 0:0\d; 06 2233 4455 wacht met muziek/);
     expect(document.querySelector('article.held')).toBeNull();
     press('Enter');
     await waitFor(() => expect(sent(host, 'call.transfer.complete')).toEqual([{ cmd: 'call.transfer.complete', call: caller }]));
@@ -204,7 +281,7 @@ describe('transfers', () => {
     await choose('Tom de Boer');
     press('Enter');
     press('Enter', { ctrlKey: true });
-    await waitFor(() => expect(screen.getByText(/U hebt ruggespraak met Eva Mulder/)).toBeTruthy());
+    await waitFor(() => expect(screen.getByText(/U hebt ruggespraak met Eva Mulder/, { selector: '[role="status"]' })).toBeTruthy());
     expect(sent(host, 'call.transfer.complete')).toHaveLength(0);
     expect(sent(host, 'call.transfer.blind')).toHaveLength(0);
     press('F6');
@@ -237,6 +314,7 @@ describe('transfers', () => {
     expect(sent(host, 'call.retrieve')).toEqual([{ cmd: 'call.retrieve', account: 'main', slot: '701' }]);
     const second = host.ring();
     await screen.findByRole('button', { name: /Opnemen/ });
+    later(IGNORE_MS);
     press('F2');
     await screen.findByRole('button', { name: /Samen/ });
     press('F9');
@@ -261,6 +339,70 @@ describe('transfers', () => {
     await waitFor(() => expect(document.querySelector('[data-transfer="lost"]')?.textContent).toMatch(/Garage Jansen.*604.*Geen gehoor, bel terug: de beller is weg/));
     document.querySelector<HTMLElement>('[data-transfer="lost"] button')?.click();
     expect(sent(host, 'transfer.call_back')).toEqual([{ cmd: 'transfer.call_back', transfer: 9 }]);
+  });
+
+  it('go to a pinned target by its number, warm or direct', async () => {
+    const { host, caller } = await inConversation();
+    await choose('Eva Mulder');
+    (await screen.findByRole('button', { name: 'Vast doel' })).click();
+    press('Escape');
+    await screen.findByRole('button', { name: /Eva Mulder\s*, Vrij/ });
+    press('!', { ctrlKey: true, shiftKey: true, code: 'Digit1' });
+    await waitFor(() => expect(sent(host, 'call.transfer.consult')).toEqual([{ cmd: 'call.transfer.consult', call: caller, to: '203' }]));
+    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-flow]')?.dataset.flow).toBe('consulting'));
+    press('!', { ctrlKey: true, shiftKey: true, code: 'Digit1' });
+    await waitFor(() => expect(sent(host, 'call.transfer.complete')).toEqual([{ cmd: 'call.transfer.complete', call: caller }]));
+    const next = host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    later(IGNORE_MS);
+    press('F2');
+    await screen.findByRole('button', { name: /Kiestoetsen/ });
+    press('F1', { ctrlKey: true });
+    await waitFor(() => expect(sent(host, 'call.transfer.blind')).toEqual([{ cmd: 'call.transfer.blind', call: next, to: '203' }]));
+    press('F9', { ctrlKey: true });
+    await waitFor(() => expect(screen.getByText(nl.pins.none(9), { selector: '[role="status"]' })).toBeTruthy());
+  });
+
+  it('go by dragging the caller to somebody, or somebody to the caller', async () => {
+    const { host, caller } = await inConversation();
+    let under: Element | null = null;
+    document.elementFromPoint = () => under;
+    const pointer = (target: EventTarget, name: string, x: number, more: MouseEventInit = {}): void => {
+      const event = new MouseEvent(name, { bubbles: true, cancelable: true, clientX: x, clientY: 5, ...more });
+      Object.defineProperty(event, 'isPrimary', { value: true });
+      target.dispatchEvent(event);
+    };
+    const eva = await screen.findByRole('option', { name: /Eva Mulder/ });
+    const head = document.querySelector('article.call .who') as Element;
+    // A press that does not move is none.
+    pointer(head, 'pointerdown', 5);
+    under = eva;
+    pointer(window, 'pointerup', 7);
+    expect(sent(host, 'call.transfer.consult')).toHaveLength(0);
+    pointer(eva, 'pointerdown', 5);
+    under = head;
+    pointer(window, 'pointermove', 60, { ctrlKey: true });
+    await waitFor(() => expect(document.querySelector('.ghost')?.textContent).toMatch(/Eva Mulder: direct doorverbinden/));
+    pointer(window, 'pointermove', 61);
+    await waitFor(() => expect(document.querySelector('.ghost')?.textContent).toMatch(/ruggespraak/));
+    pointer(window, 'pointerup', 61);
+    await waitFor(() => expect(sent(host, 'call.transfer.consult')).toEqual([{ cmd: 'call.transfer.consult', call: caller, to: '203' }]));
+    expect(document.querySelector('.ghost')).toBeNull();
+  });
+
+  it('of which the last lost caller is called back by one key, and of which all twenty can be seen', async () => {
+    const host = await open();
+    const entry = (id: number, lost: boolean): TransferEntry => ({
+      id, call: id, account: 'main', at_ms: Date.now(), caller: { uri: '', name: `K${id}`, number: `06${id}` }, to: { uri: '', name: '', number: '604' },
+      kind: 'cold', state: lost ? 'failed' : 'done', reason: lost ? 'no_answer' : null, status: null, lost, call_back: `06${id}`,
+    });
+    host.change({ transfers: Array.from({ length: 20 }, (_, place) => entry(40 - place, place === 7)) });
+    // The newest few, and the one who is lost.
+    await waitFor(() => expect(document.querySelectorAll('[data-transfer]')).toHaveLength(5));
+    screen.getByRole('button', { name: nl.transfer.all(20) }).click();
+    await waitFor(() => expect(document.querySelectorAll('[data-transfer]')).toHaveLength(20));
+    press('∫', { altKey: true, code: 'KeyB' });
+    expect(sent(host, 'transfer.call_back')).toEqual([{ cmd: 'transfer.call_back', transfer: 33 }]);
   });
 
   it('leave dialling anew to Alt+Enter', async () => {
@@ -326,6 +468,73 @@ describe('accessibility', () => {
     const host = await open(scene);
     if (!('setup' in scene)) host.ring();
     expect(await violations()).toEqual([]);
+  });
+});
+
+describe('keys', () => {
+  const row = (name: string): HTMLButtonElement => document.querySelector<HTMLButtonElement>(`[data-key="${name}"] > button`) ?? document.createElement('button');
+
+  it('open with a question mark where nothing is being written', async () => {
+    await open();
+    type('wie');
+    press('?', { shiftKey: true });
+    expect(screen.queryByRole('dialog')).toBeNull();
+    type('');
+    press('?', { shiftKey: true });
+    await screen.findByRole('dialog', { name: 'Toetsen' });
+    expect(await violations()).toEqual([]);
+  });
+
+  it('are changed by pressing another one; one that something else has is explained and asked about', async () => {
+    const host = await open();
+    press('F1');
+    await screen.findByRole('dialog');
+    row('answer').click();
+    await screen.findByText(nl.keys.press);
+    row('answer').focus();
+    press('a');
+    await screen.findByText(new RegExp(nl.keys.objections.typed.slice(0, 20)));
+    // While a new key is asked for, keys do nothing else.
+    const call = host.ring();
+    press('F4');
+    await screen.findByText(/F4 is nu van: Microfoon dempen/);
+    expect(sent(host, 'call.mute')).toHaveLength(0);
+    document.querySelector<HTMLButtonElement>('[data-key="answer"] [data-act="take"]')?.click();
+    await waitFor(() => expect(row('mute').textContent).toContain(nl.keys.noKey));
+    press('Escape');
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await waitFor(() => expect(screen.getByRole('button', { name: /Opnemen/ }).getAttribute('aria-keyshortcuts')).toBe('F4'));
+    press('F2');
+    expect(sent(host, 'call.answer')).toHaveLength(0);
+    press('F4');
+    expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call }]);
+  });
+
+  it('come from another console, and from a text that is right', async () => {
+    await open();
+    press('F1');
+    await screen.findByRole('dialog');
+    const preset = screen.getByLabelText<HTMLSelectElement>(nl.keys.preset);
+    preset.value = 'wazo';
+    preset.dispatchEvent(new Event('change', { bubbles: true }));
+    await waitFor(() => expect(row('cold').textContent).toContain('F4'));
+    const text = document.querySelector('textarea') as HTMLTextAreaElement;
+    const paste = (words: string): void => {
+      text.value = words;
+      text.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    paste(text.value.replace('"answer": "F6"', '"answer": "F4"'));
+    const use = (): HTMLElement => screen.getByText(nl.keys.useText);
+    await waitFor(() => expect(use().hasAttribute('disabled')).toBe(false));
+    use().click();
+    await screen.findByText(nl.keys.refused);
+    await screen.findByText(/F4 staat er twee keer in/);
+    expect(row('answer').textContent).toContain('F6');
+    paste(text.value.replace('"answer": "F4"', '"answer": "F13"'));
+    use().click();
+    await screen.findByText(nl.keys.imported);
+    await waitFor(() => expect(row('answer').textContent).toContain('F13'));
+    expect(preset.value).toBe('');
   });
 });
 

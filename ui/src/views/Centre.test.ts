@@ -437,7 +437,7 @@ describe('parked calls', () => {
     expect(sent(host, 'call.retrieve')).toEqual([{ cmd: 'call.retrieve', slot: '701', account: 'main' }]);
     await waitFor(() => expect(document.querySelector('[data-parked]')).toBeNull());
     press('F8', { shiftKey: true });
-    await screen.findByText(nl.keys.none);
+    await screen.findByText(nl.keys.none, { selector: '[role="status"]' });
   });
 });
 
@@ -475,7 +475,7 @@ describe('the view of the exchange', () => {
     expect(document.querySelector('nav')).toBeNull();
     expect(document.querySelector('[data-opens="agent"], [data-opens="night"]')).toBeNull();
     press('4', { ctrlKey: true });
-    await waitFor(() => expect(screen.getByText(nl.keys.none)).toBeTruthy());
+    await waitFor(() => expect(screen.getByText(nl.keys.none, { selector: '[role="status"]' })).toBeTruthy());
   });
 });
 

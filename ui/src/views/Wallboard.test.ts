@@ -25,7 +25,7 @@ describe('the wallboard', () => {
     const host = await open();
     press('w', { altKey: true, code: 'KeyW' });
     expect(host.boards).toBe(0);
-    await screen.findByText(nl.keys.none);
+    await screen.findByText(nl.keys.none, { selector: '[role="status"]' });
   });
 
   it('says of each figure how bad it is by shape and word', async () => {

@@ -7,11 +7,22 @@ import { expect } from 'vitest';
 import type { Command } from '../bindings';
 import { MockHost, type Scene } from '../host/mock';
 import { Desk, provideDesk } from '../shared/desk.svelte';
+import { dialling } from '../features/dialling/dialling.svelte';
+import { waiting } from '../features/incoming/waiting.svelte';
+import { FIRST_KEYS } from '../shared/keymap';
+import { keymap } from '../shared/keymap.svelte';
 import { firstChoices, layout } from '../shared/layout.svelte';
 import { ui } from '../shared/ui.svelte';
 import App from './App.svelte';
 
 let close: (() => void) | undefined;
+
+/** So much later, by the clock of the keys that answer. */
+export function later(ms: number): void {
+  passed += ms;
+}
+let passed = 0;
+waiting.guard.now = () => passed;
 
 /** Opens the page, or that of another window, in Dutch, with quick calls. */
 export async function open(scene: Scene = {}, page: Component = App): Promise<MockHost> {
@@ -31,7 +42,10 @@ export function leave(): void {
   ui.overlay = null;
   ui.keypadCall = null;
   ui.page = 'desk';
-  ui.said = '';
+  ui.say('');
+  ui.capturing = false;
+  dialling.done();
+  keymap.change(FIRST_KEYS);
   layout.change(firstChoices());
 }
 

@@ -7,9 +7,7 @@ import type { Page } from '../shared/ui.svelte';
 /** In the order of their keys. */
 export const PAGES: readonly Page[] = ['desk', 'supervisor', 'wallboard', 'services'];
 
-export const PAGE_KEYS: Record<Page, readonly string[]> = {
-  desk: SHOWN.desk, supervisor: SHOWN.supervisor, wallboard: SHOWN.wallboard, services: SHOWN.services,
-};
+export const pageKeys = (page: Page): readonly string[] => SHOWN[page];
 
 export function pagesOf(centre: Centre): Page[] {
   const has: Record<Page, boolean> = {

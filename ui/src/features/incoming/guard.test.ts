@@ -1,7 +1,7 @@
 // Keys meant for elsewhere do not answer a call.
 
-import { expect, it } from 'vitest';
-import { IGNORE_MS, KeyGuard } from './guard';
+import { describe, expect, it } from 'vitest';
+import { CallGuard, IGNORE_MS, KeyGuard } from './guard';
 
 it('ignores keys for a while after the pop-up appeared, and again for the next caller', () => {
   const guard = new KeyGuard();
@@ -10,4 +10,42 @@ it('ignores keys for a while after the pop-up appeared, and again for the next c
   expect(guard.accepts(1_000 + IGNORE_MS)).toBe(true);
   guard.appeared(5_000);
   expect(guard.accepts(5_100)).toBe(false);
+});
+
+describe('a call that comes in', () => {
+  const at = (): { guard: CallGuard; pass: (ms: number) => void } => {
+    let now = 10_000;
+    return { guard: new CallGuard(() => now), pass: (ms) => (now += ms) };
+  };
+
+  it('is answered at once when nobody is on the line and nobody else rings', () => {
+    const { guard } = at();
+    guard.see([], false);
+    guard.see([1], false);
+    expect(guard.accepts(1)).toBe(true);
+  });
+
+  it('is not answered by a key that was on its way while somebody talks', () => {
+    const { guard, pass } = at();
+    guard.see([], true);
+    guard.see([1], true);
+    expect(guard.accepts(1)).toBe(false);
+    pass(IGNORE_MS);
+    expect(guard.accepts(1)).toBe(true);
+  });
+
+  it('is not answered by a key that was meant for the one who stood there before', () => {
+    const { guard, pass } = at();
+    guard.see([1, 2], false);
+    pass(5_000);
+    expect(guard.accepts(2)).toBe(true);
+    guard.see([2], false);
+    expect(guard.accepts(2)).toBe(false);
+    pass(IGNORE_MS);
+    expect(guard.accepts(2)).toBe(true);
+    guard.see([2, 3], false);
+    expect(guard.accepts(2)).toBe(true);
+    guard.chosen(3);
+    expect(guard.accepts(3)).toBe(true);
+  });
 });

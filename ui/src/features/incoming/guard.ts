@@ -1,6 +1,6 @@
-// A pop-up that appears while somebody types must not take the keys that were meant for elsewhere.
+// A call that appears while somebody types or talks must not take the keys that were meant for elsewhere.
 
-/** How long keys are ignored after the pop-up appeared or changed its caller, milliseconds. */
+/** How long keys are ignored after a call appeared or took another one's place, milliseconds. */
 export const IGNORE_MS = 400;
 
 /** Remembers when the pop-up appeared and says whether a key counts. Times in milliseconds on any one clock. */
@@ -15,5 +15,41 @@ export class KeyGuard {
   /** True when a key pressed now was meant for the pop-up. */
   accepts(at: number): boolean {
     return at - this.since >= IGNORE_MS;
+  }
+}
+
+/**
+ * The same for the calls that ring in the main window: a key answers a call only once it has stood in its place for a while.
+ * The first one to ring while nobody is on the line may be answered at once: no key can have been meant for another.
+ */
+export class CallGuard {
+  /** Milliseconds, on any one clock. */
+  now: () => number;
+  private readonly since = new Map<number, number>();
+  private places: readonly number[] = [];
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  /** The calls that ring, in their places; `busy`: somebody is on the line. */
+  see(ringing: readonly number[], busy: boolean): void {
+    const calm = this.places.length === 0 && !busy;
+    for (const [place, call] of ringing.entries()) {
+      if (this.places[place] === call) continue;
+      this.since.set(call, calm && place === 0 ? Number.NEGATIVE_INFINITY : this.now());
+    }
+    for (const call of this.since.keys()) if (!ringing.includes(call)) this.since.delete(call);
+    this.places = [...ringing];
+  }
+
+  /** The user chose this one himself. */
+  chosen(call: number): void {
+    this.since.set(call, Number.NEGATIVE_INFINITY);
+  }
+
+  /** True when a key pressed now may answer this call. */
+  accepts(call: number): boolean {
+    return this.now() - (this.since.get(call) ?? Number.NEGATIVE_INFINITY) >= IGNORE_MS;
   }
 }

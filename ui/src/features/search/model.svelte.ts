@@ -4,7 +4,11 @@ import type { ColleagueView, DemoView, SearchHit } from '../../bindings';
 import type { Messages } from '../../i18n';
 import type { Desk } from '../../shared/desk.svelte';
 import type { IconName } from '../../shared/Icon.svelte';
-import { layout, type Sort } from '../../shared/layout.svelte';
+import { lampOf, type Tone } from '../lines/lamp';
+import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
+import { dialling } from '../dialling/dialling.svelte';
+import { pinEntry } from '../pins/pins';
+import { orderWith } from './arrange';
 
 /** One thing that can be dialled. */
 export interface Entry {
@@ -32,7 +36,7 @@ export interface Section {
 }
 
 /** Which colleagues are listed. */
-export type Filter = { kind: 'all' } | { kind: 'favourites' } | { kind: 'department'; name: string };
+export type Filter = { kind: 'all' } | { kind: 'favourites' } | { kind: 'group'; name: string } | { kind: 'department'; name: string };
 
 const DEMO_ICONS: Partial<Record<string, IconName>> = {
   echo: 'echo',
@@ -58,9 +62,12 @@ export class Search {
   /** The query the hits belong to. */
   private answered = $state('');
   private chosen = $state<string | null>(null);
+  /** A pinned target that was chosen: it need not be listed. */
+  private picked = $state.raw<Entry | null>(null);
   private asked = 0;
   private frozen: Section[] = [];
   private frozenFor: Filter | null = null;
+  private frozenOnly: Only = 'all';
   private readonly desk: Desk;
 
   constructor(desk: Desk) {
@@ -79,22 +86,25 @@ export class Search {
 
   /** Everybody, as long as nothing is searched. */
   private readonly browsed: Section[] = $derived.by(() => {
-    // Free ones first moves tiles as lamps change; not while somebody is choosing one.
-    if (this.still && layout.own.sort === 'free' && this.frozenFor === this.filter) return this.frozen;
-    this.frozen = browse(this.desk, this.filter, layout.own.sort);
+    const { sort, only } = layout.own;
+    // Free ones first, and only some states, move tiles as lamps change; not while somebody is choosing one.
+    const moves = sort === 'free' || only !== 'all';
+    if (this.still && moves && this.frozenFor === this.filter && this.frozenOnly === only) return this.frozen;
+    this.frozen = browse(this.desk, this.filter, sort, only);
     this.frozenFor = this.filter;
+    this.frozenOnly = only;
     return this.frozen;
   });
 
   readonly sections: Section[] = $derived.by(() =>
-    this.query === '' ? this.browsed : found(this.desk.t, this.hits, this.desk.colleagues),
+    this.query === '' ? this.browsed : found(this.desk, this.hits, this.query),
   );
 
   readonly entries: Entry[] = $derived(this.sections.flatMap((section) => section.entries));
 
   /** The highlighted entry: the chosen one while it is listed, else the first result of a search. */
   readonly highlighted: Entry | null = $derived(
-    this.entries.find((entry) => entry.key === this.chosen) ?? (this.query === '' ? null : (this.entries[0] ?? null)),
+    this.picked ?? this.entries.find((entry) => entry.key === this.chosen) ?? (this.query === '' ? null : (this.entries[0] ?? null)),
   );
 
   /** Place of the highlighted entry; -1 when none is. */
@@ -103,24 +113,55 @@ export class Search {
   );
 
   /** True once the arrows moved the highlight since the last typing. */
-  readonly moved: boolean = $derived(this.chosen !== null);
+  readonly moved: boolean = $derived(this.chosen !== null || this.picked !== null);
 
   /** True while the shown results answer what stands in the field. */
   readonly settled: boolean = $derived(this.answered === this.query);
 
   /** What an action would be for: the highlighted entry, or what was typed while the results are not in yet; empty when nothing is. */
   readonly target: string = $derived(
-    this.settled || this.chosen !== null ? (this.highlighted?.target ?? this.query) : this.query,
+    this.settled || this.moved ? (this.highlighted?.target ?? this.query) : this.query,
   );
 
   type(text: string): void {
     this.text = text;
     this.chosen = null;
+    this.picked = null;
     void this.find();
   }
 
   highlight(key: string): void {
     this.chosen = key;
+    this.picked = null;
+  }
+
+  /** Chooses a pinned target. */
+  pick(pin: Pin): void {
+    this.picked = pinEntry(pin);
+  }
+
+  /** The highlighted one goes so many places further in the own order. False when there is none to move. */
+  arrange(by: number): boolean {
+    const section = this.sections.find((one) => one.people && one.entries.some((entry) => entry.key === this.highlighted?.key));
+    const from = section?.entries.findIndex((entry) => entry.key === this.highlighted?.key) ?? -1;
+    if (section === undefined || from < 0 || this.query !== '' || layout.own.sort !== 'own') return false;
+    this.put(section.entries, from, Math.min(section.entries.length - 1, Math.max(0, from + by)));
+    return true;
+  }
+
+  /** One is dropped before another, or after it. Both stand in the same section, or nothing happens. */
+  drop(key: string, onto: string): void {
+    const section = this.sections.find((one) => one.people && one.entries.some((entry) => entry.key === key));
+    const place = (wanted: string): number => section?.entries.findIndex((entry) => entry.key === wanted) ?? -1;
+    if (section !== undefined && place(onto) >= 0 && layout.own.sort === 'own') this.put(section.entries, place(key), place(onto));
+  }
+
+  private put(entries: readonly Entry[], from: number, to: number): void {
+    const moved = [...entries];
+    const [one] = moved.splice(from, 1);
+    if (one === undefined || from === to) return;
+    moved.splice(to, 0, one);
+    layout.change({ order: orderWith(layout.choices.order, moved.map((entry) => personKey(entry.account, entry.line))) });
   }
 
   show(filter: Filter): void {
@@ -130,15 +171,18 @@ export class Search {
 
   /** Empties the field; false when it was empty. */
   clear(): boolean {
-    const had = this.text !== '' || this.chosen !== null;
+    const had = this.text !== '' || this.moved;
     this.type('');
     return had;
   }
 
   /** Calls a target and empties the field when that was possible. */
   async call(target: string): Promise<void> {
-    const made = await this.desk.send({ cmd: 'call.dial', to: target });
-    if (made !== undefined) this.clear();
+    const natural = this.target === target ? (this.highlighted?.account ?? '') : '';
+    const made = await this.desk.send({ cmd: 'call.dial', to: target, ...dialling.with(this.desk.view.accounts, natural) });
+    if (made === undefined) return;
+    dialling.done();
+    this.clear();
   }
 
   private async find(): Promise<void> {
@@ -159,7 +203,7 @@ export class Search {
 }
 
 export function same(a: Filter, b: Filter): boolean {
-  return a.kind === b.kind && (a.kind !== 'department' || (b.kind === 'department' && a.name === b.name));
+  return a.kind === b.kind && (!('name' in a) || ('name' in b && a.name === b.name));
 }
 
 function countDepartments(colleagues: readonly ColleagueView[]): { name: string; count: number }[] {
@@ -170,12 +214,17 @@ function countDepartments(colleagues: readonly ColleagueView[]): { name: string;
     .sort((a, b) => inWords.compare(a.name, b.name));
 }
 
-function browse(desk: Desk, filter: Filter, sort: Sort): Section[] {
+/** How many stand in each of the user's groups. */
+export function membersOf(colleagues: readonly ColleagueView[], group: string): number {
+  return colleagues.filter((one) => layout.isIn(group, personKey(one.account, one.number))).length;
+}
+
+function browse(desk: Desk, filter: Filter, sort: Sort, only: Only): Section[] {
   const { t } = desk;
   const sections: Section[] = [];
   const { demo } = desk.view;
-  if (demo !== null && filter.kind === 'all') sections.push(demoSection(t, demo));
-  const members = desk.colleagues.filter((one) => listed(one, filter));
+  if (demo !== null && filter.kind === 'all' && only === 'all') sections.push(demoSection(t, demo));
+  const members = desk.colleagues.filter((one) => listed(one, filter) && (only === 'all' || isOnly(desk, one, only)));
   const groups: Record<string, ColleagueView[]> = {};
   for (const one of members) (groups[one.department] ??= []).push(one);
   const names = Object.keys(groups).sort((a, b) => Number(a === '') - Number(b === '') || inWords.compare(a, b));
@@ -189,12 +238,37 @@ function browse(desk: Desk, filter: Filter, sort: Sort): Section[] {
       entries: people.map(colleagueEntry),
     });
   }
+  if (filter.kind === 'all' && only === 'all') sections.push(...queueSection(desk, ''));
   return sections;
+}
+
+const fold = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+
+/** Queues that a caller can be sent to; those whose name has all words of a query. */
+function queueSection(desk: Desk, query: string): Section[] {
+  const words = fold(query).split(/\s+/);
+  const queues = desk.centre.ordered.filter((queue) => queue.number !== '' && words.every((word) => fold(queue.name).includes(word)));
+  if (queues.length === 0) return [];
+  const entries = queues.map(({ account, queue, name, number }): Entry => ({
+    key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account,
+  }));
+  return [{ key: 'queues', title: desk.t.queue.heading, note: '', people: false, entries }];
 }
 
 function listed(one: ColleagueView, filter: Filter): boolean {
   if (filter.kind === 'favourites') return layout.isFavourite(one.number);
+  if (filter.kind === 'group') return layout.isIn(filter.name, personKey(one.account, one.number));
   return filter.kind === 'all' || one.department === filter.name;
+}
+
+const ONLY_TONES: Record<Exclude<Only, 'all'>, readonly Tone[]> = {
+  free: ['free'], talking: ['busy', 'held'], ringing: ['ring'], away: ['dnd', 'forward', 'night', 'off'], unsure: ['unsure'],
+};
+
+/** Whether a colleague's lamp shows one of these. One without a lamp shows none. */
+function isOnly(desk: Desk, one: ColleagueView, only: Exclude<Only, 'all'>): boolean {
+  const known = desk.lamps.of(one.account, one.number);
+  return known !== undefined && ONLY_TONES[only].includes(lampOf(desk.t, known.line, known.seen, 0).tone);
 }
 
 const isFree = (desk: Desk, account: string, number: string): boolean => {
@@ -204,6 +278,11 @@ const isFree = (desk: Desk, account: string, number: string): boolean => {
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
   const byName = (a: ColleagueView, b: ColleagueView): number => inWords.compare(a.name, b.name);
+  if (sort === 'own') {
+    const places = new Map(layout.choices.order.map((person, place) => [person, place]));
+    const placeOf = (one: ColleagueView): number => places.get(personKey(one.account, one.number)) ?? Number.MAX_SAFE_INTEGER;
+    return (a, b) => placeOf(a) - placeOf(b) || byName(a, b);
+  }
   if (sort === 'number') return (a, b) => inWords.compare(a.number, b.number);
   if (sort === 'free') return (a, b) => Number(isFree(desk, b.account, b.number)) - Number(isFree(desk, a.account, a.number)) || byName(a, b);
   return byName;
@@ -248,8 +327,10 @@ function demoSection(t: Messages, demo: DemoView): Section {
   };
 }
 
-function found(t: Messages, hits: readonly SearchHit[], colleagues: readonly ColleagueView[]): Section[] {
-  if (hits.length === 0) return [];
+function found(desk: Desk, hits: readonly SearchHit[], query: string): Section[] {
+  const { t, colleagues } = desk;
+  const queues = queueSection(desk, query);
+  if (hits.length === 0) return queues;
   const people = hits.filter((hit) => hit.kind === 'colleague').length;
   const past = hits.filter((hit) => hit.kind === 'history').length;
   const accounts = new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
@@ -261,6 +342,7 @@ function found(t: Messages, hits: readonly SearchHit[], colleagues: readonly Col
       people: false,
       entries: hits.map((hit, place) => hitEntry(t, hit, place, accounts)),
     },
+    ...queues,
   ];
 }
 

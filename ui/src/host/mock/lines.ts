@@ -2,9 +2,10 @@
 
 import type { LineState, LineView, PeerView } from '../../bindings';
 
-const PICTURE: [state: LineState, peer: string | null][] = [
+const PICTURE: [state: LineState, peer: string | null, presence?: LineView['presence']][] = [
   ['idle', null], ['busy', '06 1122 3344'], ['idle', null], ['idle', null], ['ringing', 'Garage Jansen'], ['idle', null],
-  ['busy', null], ['held', null], ['unknown', null], ['idle', null], ['busy', 'Mevrouw Mulder'], ['idle', null],
+  ['busy', null], ['held', null], ['unknown', null], ['idle', null, { open: false, note: null, activities: [] }],
+  ['busy', 'Mevrouw Mulder'], ['idle', null, { open: true, note: 'Overleg tot 11:00', activities: ['meeting'] }],
   ['idle', null], ['unreachable', null], ['busy', null], ['idle', null],
 ];
 /** Where the exchange has gone silent about a line. */
@@ -24,9 +25,10 @@ export class MockLines {
       .filter((uri) => !this.all.has(uri))
       .map((uri) => {
         const place = this.all.size;
-        const [state, who] = PICTURE[place % PICTURE.length] ?? ['idle', null];
+        const [state, who, presence] = PICTURE[place % PICTURE.length] ?? ['idle', null];
         const line: LineView = {
           uri: `sip:${uri}@pbx.example`, account: 'main', name: '', state, version: 1, gone: false,
+          ...(presence === undefined ? {} : { presence }),
           ...(who === null ? {} : { peer: peerOf(who), direction: 'in' }),
           ...(place % STALE_EACH === STALE_EACH - 1 ? { stale_since: 12, stale_since_ms: Date.now() - 40_000 } : {}),
         };
