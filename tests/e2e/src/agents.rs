@@ -195,7 +195,7 @@ impl Agent {
             came.queue = Some(queue.to_owned());
         }
         match event["state"].as_str().unwrap_or_default() {
-            "ringing" if new && !talks && (count + 1) % DEAF_EVERY != 0 => {
+            "ringing" if new && !talks && !(count + 1).is_multiple_of(DEAF_EVERY) => {
                 came.due = Some((deadline(RINGS), "call.answer"));
             }
             "active" if !came.answered => {

@@ -61,16 +61,8 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let web_passwords = web_passwords(&config, &mut web_random);
     let both = (&passwords, &web_passwords);
     let ready = ready(&config, both, &hosts, (address, transport.port()), control);
-    let xsi = XsiSettings {
-        company: config.company.clone(),
-        profile: config.profile,
-        web: web_passwords,
-        sip: passwords.clone(),
-        hosts,
-        sip_host: std::net::SocketAddr::new(address, transport.port()).to_string(),
-        epoch_ms: epoch_ms(),
-        records: config.recordings_folder.is_some(),
-    };
+    let passwords_of_both = (passwords.clone(), web_passwords);
+    let xsi = xsi_settings(&config, passwords_of_both, hosts, (address, transport.port()));
     let xsi = Xsi::new(now(), xsi, web_random);
     let settings = Settings {
         company: config.company,
@@ -102,15 +94,35 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let folders =
         Folders { letters: config.voicemail_folder, recordings: config.recordings_folder };
     let control = control::serve(listener, asks.clone());
+    let sound = media_task::run(commands, news, folders);
     let task = tokio::spawn(async move {
         // Whatever ends the loop ends the other two as well, also when this task is aborted.
         tokio::select! {
             () = driver.run(incoming, questions, happened, incoming_web) => {}
-            () = media_task::run(commands, news, folders) => {}
+            () = sound => {}
             () = control => {}
         }
     });
     Ok(PbxHandle::new(ready, asks, centre, clock, task))
+}
+
+/// What the web services are told of the exchange: passwords for SIP and for the web, and where SIP listens.
+fn xsi_settings(
+    config: &PbxConfig,
+    (sip, web): (BTreeMap<String, SecretString>, BTreeMap<String, SecretString>),
+    hosts: Vec<String>,
+    (address, port): (IpAddr, u16),
+) -> XsiSettings {
+    XsiSettings {
+        company: config.company.clone(),
+        profile: config.profile,
+        web,
+        sip,
+        hosts,
+        sip_host: std::net::SocketAddr::new(address, port).to_string(),
+        epoch_ms: epoch_ms(),
+        records: config.recordings_folder.is_some(),
+    }
 }
 
 struct Driver {

@@ -201,6 +201,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// An exchange without registrations and calls.
+    #[expect(clippy::too_many_lines, reason = "a list of fields, each empty at first")]
     pub(crate) fn new(now: Instant, settings: Settings, mut random: Random) -> Self {
         let Settings { company, passwords, address, port, ring_time, pace, calendar, records } =
             settings;

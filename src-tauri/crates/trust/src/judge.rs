@@ -183,7 +183,8 @@ mod tests {
     ) -> Result<(), TlsError> {
         let shown =
             Shown { end_entity: certificate, intermediates: &[], ocsp: &[], now: UnixTime::now() };
-        HostName(anchors.clone()).judge(&shown, &ServerName::try_from(asked).unwrap())
+        let asked = ServerName::try_from(asked).expect("a name");
+        HostName(anchors.clone()).judge(&shown, &asked)
     }
 
     fn named(names: &[&str]) -> CertificateParams {

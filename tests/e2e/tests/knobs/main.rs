@@ -2,6 +2,8 @@
 //! control port: what the program does about it, that nothing is lost (what it shows is what the exchange says), and
 //! how long that takes.
 
+#![expect(clippy::print_stdout, reason = "how long each took is part of what is proved")]
+
 mod lines;
 mod requests;
 mod ward;

@@ -1,5 +1,7 @@
 //! What is asked of the call centre at the exchange itself, behind the program's back, and is shown.
 
+#![expect(clippy::print_stdout, reason = "how long each took is part of what is proved")]
+
 use anyhow::{Result, ensure};
 use e2e::centre::{FAULTS, LIMIT, SERVICE, Scene, tail};
 use serde_json::{Value, json};

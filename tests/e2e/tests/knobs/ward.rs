@@ -1,5 +1,7 @@
 //! A supervisor who watches both queues of the demo company while the exchange is made to misbehave.
 
+#![expect(clippy::print_stdout, reason = "how long each took is part of what is proved")]
+
 use std::cell::Cell;
 use std::time::Duration;
 

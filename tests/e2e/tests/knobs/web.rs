@@ -1,5 +1,7 @@
 //! What can go wrong with the web services.
 
+#![expect(clippy::print_stdout, reason = "how long each took is part of what is proved")]
+
 use std::time::Duration;
 
 use anyhow::{Result, ensure};

@@ -462,7 +462,7 @@ fn garbled(mut message: Message, how: usize, value: usize, serial: u32) -> Vec<u
             }
         },
     }
-    if let (Message::Request(request), false) = (&mut message, value % 4 == 0) {
+    if let (Message::Request(request), false) = (&mut message, value.is_multiple_of(4)) {
         // Else it would be taken for a repetition.
         let via = format!("SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKforged{serial};rport");
         request.headers.set(HeaderName::Via, via);

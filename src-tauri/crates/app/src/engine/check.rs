@@ -5,7 +5,6 @@ mod path;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sip_core::{Random, Route};
 use sip_transport::{Incoming, Transport, TransportConfig};
@@ -13,7 +12,7 @@ use sip_types::Uri;
 use tokio::sync::mpsc;
 
 use super::accounts::{TRIAL, peering};
-use super::desk::rand_seed;
+use super::desk::{now, rand_seed};
 use super::{App, StartOptions};
 use crate::cause;
 use crate::code::Code;
@@ -56,7 +55,7 @@ async fn check(config: Config, account: AccountSettings, steps: &mut Vec<TestSte
     let way = way(&transport, &mut incoming, &routes, &account).await;
     let rewritten = way.as_ref().is_ok_and(|way| !way.rewritten.is_empty());
     drop(transport);
-    let started = Instant::now();
+    let started = desk::now();
     match register(config, account).await {
         Ok(event) if event.state == AccountState::Registered => {
             steps.push(step(TestKind::Reach, Ok(None)));

@@ -174,25 +174,29 @@ impl Desk {
             quitting: None,
             work: work_sender,
         };
-        let at = now();
-        desk.publisher.changed();
-        if let Some(problem) = problem {
-            desk.notice(at, problem.code, Some(problem.message), true);
-        }
-        if let Some(taken) = taken {
-            let text = format!("{taken} → {}", desk.transport.port());
-            desk.notice(at, Code::PortMoved, Some(text), false);
-        }
-        desk.begin_accounts(at);
-        desk.list_devices();
+        let moved = taken.map(|taken| format!("{taken} → {}", desk.transport.port()));
+        desk.begin(now(), problem, moved);
         if options.demo {
             desk.start_demo(Box::new(|_| {}));
             desk.expect_customer(options.first_customer);
         } else if desk.accounts.is_empty() {
             desk.shell.open(crate::Surface::Setup);
         }
-        desk.settle(at);
+        desk.settle(now());
         Ok((desk, Sources { requests, sip, network, media, work, exchanges }))
+    }
+
+    /// Says what went wrong with the settings, and which port was taken; begins with the accounts.
+    fn begin(&mut self, at: Instant, problem: Option<ErrorReply>, port_moved: Option<String>) {
+        self.publisher.changed();
+        if let Some(problem) = problem {
+            self.notice(at, problem.code, Some(problem.message), true);
+        }
+        if let Some(text) = port_moved {
+            self.notice(at, Code::PortMoved, Some(text), false);
+        }
+        self.begin_accounts(at);
+        self.list_devices();
     }
 
     /// Runs until `quit`, or until nobody can ask any more.

@@ -234,7 +234,7 @@ mod tests {
         let devices = held.devices(Some(&own));
         assert_eq!(devices.iter().map(|d| d.own).collect::<Vec<_>>(), [true, false]);
         let gone = contact("a", "sip:101@192.0.2.9", Terminated, ContactEvent::Unregistered);
-        assert_eq!(held.take(&info(1, false, vec![gone.clone()]), Some(&own)), None);
+        assert_eq!(held.take(&info(1, false, vec![gone]), Some(&own)), None);
         assert_eq!(held.devices(Some(&own)).len(), 1);
         // Told twice, or late: passed over.
         let back = contact("a", "sip:101@192.0.2.9", Active, ContactEvent::Registered);

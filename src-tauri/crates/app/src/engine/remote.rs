@@ -564,7 +564,7 @@ impl Desk {
             }
             (Then::Dialled { of }, Ok(told)) => (told, of),
         };
-        reply(self.dialled_remotely(account, told))
+        reply(self.dialled_remotely(account, told));
     }
 
     fn dialled_remotely(&mut self, account: &str, (told, of): (Told, Option<u64>)) -> Outcome {

@@ -1,5 +1,7 @@
 //! The call centre as a front end sees it, with an exchange that does what the test says.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use app::StartOptions;
 use app::code::Code;
 use app::config::Sound;

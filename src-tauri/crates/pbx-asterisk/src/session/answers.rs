@@ -139,14 +139,15 @@ impl Session {
         pending.until = now + ANSWER_WITHIN;
         match &mut pending.list {
             Some(List::Status(list)) => list.add(&self.view, now, &message, &self.config),
-            Some(List::Channels(channels) | List::Parked(channels)) => {
-                if channels.len() < MOST_CHANNELS {
-                    channels.push(message);
-                }
+            Some(List::Channels(channels) | List::Parked(channels))
+                if channels.len() < MOST_CHANNELS =>
+            {
+                channels.push(message);
             }
+            Some(List::Channels(_) | List::Parked(_)) => {}
             // Not a list: the event of a step that came before its answer.
             None if message.event() == Some("OriginateResponse") => {
-                self.originated(number, &message)
+                self.originated(number, &message);
             }
             None => {}
         }

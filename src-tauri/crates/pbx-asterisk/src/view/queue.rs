@@ -109,7 +109,7 @@ impl Queue {
     /// The figures, when they differ from those told last by more than the passing of time.
     pub(crate) fn changed_measures(&mut self, at: u64, config: &Config) -> Option<Measures> {
         let measures = self.measures(at, config);
-        let timeless = Measures { longest_wait: None, ..measures.clone() };
+        let timeless = Measures { longest_wait: None, ..measures };
         if self.told.as_ref() == Some(&timeless) {
             return None;
         }

@@ -1,5 +1,7 @@
 //! Agents as they follow from their queues.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::time::Duration;
 
 use pbx::centre::{AgentState, AgentStatus, Input as Told, QueueId};
@@ -163,11 +165,11 @@ fn figures_of_agents_are_those_of_the_exchange() {
     }
     pause(&mut lab, "support", BERT, true, "");
     let told = lab.take();
-    let figures = told.into_iter().filter_map(|told| match told {
+    let mut figures = told.into_iter().filter_map(|told| match told {
         Told::Measures { measures, queue } if queue.0 == "support" => Some(measures),
         _ => None,
     });
-    let figures = figures.last().unwrap();
+    let figures = figures.next_back().unwrap();
     assert_eq!(figures.agents_assigned, Some(5));
     assert_eq!(figures.agents_staffed, Some(4), "all but the one who cannot be reached");
     assert_eq!(figures.agents_idle, Some(2), "Anna, and the one of whom nothing is known");

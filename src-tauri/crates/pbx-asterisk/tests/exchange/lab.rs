@@ -1,5 +1,7 @@
 //! A scripted exchange: says what a test tells it to, and writes down what the session does.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 

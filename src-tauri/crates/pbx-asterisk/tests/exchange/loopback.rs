@@ -1,5 +1,7 @@
 //! The client on loopback sockets, in the clear and over TLS.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! What the user asks for, as actions.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -87,7 +87,7 @@ impl Centre {
                     self.agent_changed(&agent);
                 }
             }
-            Input::AgentStatus { agent, status } => self.status_told(now, &agent, status),
+            Input::AgentStatus { agent, status } => self.status_told(now, &agent, &status),
             Input::AgentOnCall { agent, on_call } => {
                 if let Some(known) = self.agent_entry(&agent) {
                     known.on_call = Some(on_call);
@@ -206,12 +206,12 @@ impl Centre {
         }
     }
 
-    fn status_told(&mut self, now: Instant, id: &UserId, status: AgentStatus) {
+    fn status_told(&mut self, now: Instant, id: &UserId, status: &AgentStatus) {
         let Some(agent) = self.agent_entry(id) else { return };
         let before = agent.status.replace(status.clone());
         if self.me.as_ref() == Some(id) {
             let explained = self.cause(now).is_some();
-            let again = self.own.told(now, before.as_ref(), &status, explained);
+            let again = self.own.told(now, before.as_ref(), status, explained);
             if again {
                 self.repeat_wish(now);
             }

@@ -63,7 +63,7 @@ impl Acd {
         let candidate = |(place, member): (usize, &'a super::config::Member)| {
             let agent = self.agents.get(&member.agent)?;
             let free = agent.is_free(now, config.allow_call_waiting, config.allow_calls_in_wrap_up);
-            free.then(|| Candidate {
+            free.then_some(Candidate {
                 id: member.agent.0.as_str(),
                 place,
                 skill: if config.skill_based { member.skill } else { 1 },

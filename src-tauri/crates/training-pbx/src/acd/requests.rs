@@ -140,7 +140,7 @@ impl Acd {
         if member.joined == joined {
             return Ok(Done::Done);
         }
-        if !joined && !(may_leave && member.may_leave) {
+        if !(joined || may_leave && member.may_leave) {
             return Err(Refusal::MayNotLeave(agent.clone(), id.clone()));
         }
         member.joined = joined;
@@ -181,7 +181,7 @@ impl Acd {
         }
         let DispositionCodes { with_organization, codes, .. } = codes;
         let (with_organization, own) = (*with_organization, known(codes, &code));
-        if !own && !(with_organization && known(&self.dispositions, &code)) {
+        if !(own || with_organization && known(&self.dispositions, &code)) {
             return Err(Refusal::BadCode(Some(code)));
         }
         self.tell(now, News::Disposition { agent: id.clone(), call, queue, code });

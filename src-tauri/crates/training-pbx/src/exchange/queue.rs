@@ -59,7 +59,7 @@ impl Exchange {
         match command {
             Command::Offer { call, agent, queue } => self.ring_agent(now, call, agent, &queue),
             Command::Stop { call, agent, elsewhere } => {
-                self.stop_ringing(now, (call, agent), elsewhere);
+                self.stop_ringing(now, &(call, agent), elsewhere);
             }
             Command::Play { call, sound } => self.let_hear(now, call, &sound),
             Command::SendTo { call, to, queue, reason } => {
@@ -148,8 +148,8 @@ impl Exchange {
     }
 
     /// An agent is not rung any more.
-    fn stop_ringing(&mut self, now: Instant, offer: (CallNumber, AgentId), elsewhere: bool) {
-        let Some(second) = self.offers.remove(&offer) else { return };
+    fn stop_ringing(&mut self, now: Instant, offer: &(CallNumber, AgentId), elsewhere: bool) {
+        let Some(second) = self.offers.remove(offer) else { return };
         let Some(call) = self.calls.get_mut(&second) else { return };
         call.offered = None;
         let mut endpoint = None;

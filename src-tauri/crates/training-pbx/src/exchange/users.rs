@@ -65,6 +65,7 @@ pub(crate) struct UserCall {
 
 /// What a call went through.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "few of them live at a time, and for one step")]
 pub(crate) enum CallNews {
     /// A phone hung up, or its user let it.
     HungUp { session: SessionId },

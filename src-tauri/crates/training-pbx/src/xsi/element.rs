@@ -20,6 +20,10 @@ impl Element {
     }
 
     /// An element with text.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and references alike, as callers have them"
+    )]
     pub(crate) fn leaf(name: &'static str, text: impl ToString) -> Self {
         Self { name, text: Some(text.to_string()), ..Self::default() }
     }
@@ -31,6 +35,10 @@ impl Element {
     }
 
     /// With an attribute.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and references alike, as callers have them"
+    )]
     pub(crate) fn attribute(mut self, name: &'static str, value: impl ToString) -> Self {
         self.attributes.push((name, value.to_string()));
         self

@@ -341,7 +341,7 @@ impl Watch {
         (by, caller): (Who, Who),
         (to, reason): (Who, &'static str),
     ) {
-        let Some(user) = by.extension.clone() else { return };
+        let Some(user) = by.extension else { return };
         let fits = |record: &Record| record.call.user == user && record.call.place == place;
         if self.redirected(ms, fits, &to, reason) {
             return;

@@ -353,8 +353,11 @@ async fn every_document_has_its_root_its_order_and_its_charset() {
     }
 }
 
+/// Elements and their texts.
+type Fields = &'static [(&'static str, &'static str)];
+
 /// Path, root, what is changed, the elements with what they are then.
-const CHANGES: &[(&str, &str, &[(&str, &str)])] = &[
+const CHANGES: &[(&str, &str, Fields)] = &[
     ("services/DoNotDisturb", "DoNotDisturb", &[("active", "true"), ("ringSplash", "true")]),
     (
         "services/CallForwardingAlways",

@@ -203,7 +203,7 @@ fn ends(floor: &Floor) -> BTreeMap<u64, (usize, usize)> {
                 ends.entry(entry.call.0).or_default().0 += 1;
             }
             News::Queue(news, entry) if news.is_end() => {
-                ends.entry(entry.call.0).or_default().1 += 1
+                ends.entry(entry.call.0).or_default().1 += 1;
             }
             News::TurnedAway(away) => ends.entry(away.call.0).or_default().1 += 1,
             News::ConversationEnded { entry, .. } => ends.entry(entry.call.0).or_default().1 += 1,

@@ -160,6 +160,14 @@ impl Xsi {
         Ok(Answer::call(info).status(201).header("location", location))
     }
 
+    /// The colleague who is named, or the user's own line.
+    fn line_meant(&self, cx: &Cx<'_>, user: &str) -> Result<String, Refusal> {
+        match cx.address.value("address") {
+            Some(_) => self.colleague(cx),
+            None => Ok(user.to_owned()),
+        }
+    }
+
     /// A verb that moves a call.
     fn move_call(
         &mut self,
@@ -200,17 +208,11 @@ impl Xsi {
                 return Ok(Answer::call(info));
             }
             ("vmtransfer", []) => {
-                let line = match cx.address.value("address") {
-                    Some(_) => self.colleague(cx)?,
-                    None => user.to_owned(),
-                };
+                let line = self.line_meant(cx, user)?;
                 exchange.transfer(cx.now, call, (&format!("*55{line}"), false))?;
             }
             ("park", []) => {
-                let line = match cx.address.value("address") {
-                    Some(_) => self.colleague(cx)?,
-                    None => user.to_owned(),
-                };
+                let line = self.line_meant(cx, user)?;
                 exchange.transfer(cx.now, call, (&format!("*68{line}"), false))?;
             }
             ("groupcallpark", []) => return self.group_park(exchange, cx, (user, call)),
@@ -275,7 +277,7 @@ impl Xsi {
                 record.personality() == "Terminator"
                     && record.state == crate::xsi::watch::State::Alerting
             };
-            self.watch.of(line).iter().any(|record| rings(record))
+            self.watch.of(line).iter().any(rings)
         });
         ringing.cloned().ok_or_else(|| Refusal::conflict("There is no call to take"))
     }

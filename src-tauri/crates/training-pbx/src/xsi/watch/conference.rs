@@ -89,7 +89,7 @@ impl Watch {
         let mut events = Vec::new();
         for conference in conferences {
             let user = conference.user.clone();
-            let new = self.conferred(conference);
+            let new = self.conferred(&conference);
             let steps = match gone.remove(&user) {
                 Some(old) => old.steps(&new),
                 None => vec!["ConferenceStartedEvent"],
@@ -105,7 +105,7 @@ impl Watch {
         events
     }
 
-    fn conferred(&self, conference: UserConference) -> Conferred {
+    fn conferred(&self, conference: &UserConference) -> Conferred {
         let own = self.of(&conference.user);
         let record = |call: CallNumber| {
             own.iter().find(|record| record.call.place == Place::Call(call)).copied()
