@@ -55,7 +55,7 @@ async fn check(config: Config, account: AccountSettings, steps: &mut Vec<TestSte
     let way = way(&transport, &mut incoming, &routes, &account).await;
     let rewritten = way.as_ref().is_ok_and(|way| !way.rewritten.is_empty());
     drop(transport);
-    let started = desk::now();
+    let started = now();
     match register(config, account).await {
         Ok(event) if event.state == AccountState::Registered => {
             steps.push(step(TestKind::Reach, Ok(None)));

@@ -27,6 +27,7 @@ use super::transfers::Departed;
 use super::watch::Watches;
 use super::{Ask, Reply, StartError, StartOptions};
 use crate::code::Code;
+use crate::control::ErrorReply;
 use crate::event::{Event, EventLine};
 use crate::exchange::Told;
 use crate::shell::Shell;
