@@ -1821,6 +1821,11 @@ since_ms: number | null,
 refused: RefusalView | null, };
 
 /**
+ * How the sound of a call is kept from others.
+ */
+export type Encryption = "unknown" | "none" | "keys_exposed" | "full";
+
+/**
  * What can be done with a caller in a queue.
  */
 export type EntryAction = "take" | "move" | "reorder" | "promote" | "release";
@@ -1842,11 +1847,6 @@ code: Code,
  * For people reading logs; front ends translate the code.
  */
 message: string, };
-
-/**
- * How the sound of a call is kept from others.
- */
-export type Encryption = "unknown" | "none" | "keys_exposed" | "full";
 
 /**
  * Something that happened.

@@ -148,6 +148,7 @@ impl Unprotector {
     /// # Errors
     /// [`SrtpError`]: drop and count.
     pub fn unprotect_rtp(&mut self, datagram: &[u8], out: &mut Vec<u8>) -> Result<(), SrtpError> {
+        out.clear();
         let header = Header::read(datagram)?;
         match self.sources.find(header.ssrc) {
             Some(source) => {
@@ -180,6 +181,7 @@ impl Unprotector {
     /// # Errors
     /// [`SrtpError`]: drop and count.
     pub fn unprotect_rtcp(&mut self, datagram: &[u8], out: &mut Vec<u8>) -> Result<(), SrtpError> {
+        out.clear();
         let ssrc = report_source(datagram)?;
         let word = self.rtcp.report_word(datagram)?;
         if word & ENCRYPTED == 0 {
