@@ -1,6 +1,6 @@
 // The keys as this person has them. Kept in the page's own store, like the layout; other windows of the program follow.
 
-import { asFile, expanded, FIRST_KEYS, isNth, KEY_NAMES, type KeyMap, type KeyName, readFile } from './keymap';
+import { asFile, type Bound, boundIn, FIRST_KEYS, type KeyMap, readFile } from './keymap';
 
 const STORE = 'balie.keys';
 
@@ -17,19 +17,10 @@ function read(kept: string | null): KeyMap {
   return told !== null && 'map' in told ? told.map : FIRST_KEYS;
 }
 
-/** What a chord is for, and which of nine. */
-export interface Bound {
-  name: KeyName;
-  /** From 0, of those with nine keys. */
-  place: number;
-}
-
 export class Keymap {
   map = $state.raw<KeyMap>(read(stored()));
 
-  private readonly bound: ReadonlyMap<string, Bound> = $derived(
-    new Map(KEY_NAMES.flatMap((name) => expanded(this.map[name]).map((chord, place): [string, Bound] => [chord, { name, place: isNth(name) ? place : 0 }]))),
-  );
+  private readonly bound = $derived(boundIn(this.map));
 
   /** What a chord is for. */
   of(chord: string): Bound | undefined {

@@ -36,6 +36,7 @@ describe('a chord', () => {
     expect(objectionTo('answer', 'Alt+ArrowLeft')).toBe('fixed');
     expect(objectionTo('answer', 'Shift+Tab')).toBe('system');
     expect(objectionTo('answer', 'Ctrl+V')).toBe('editing');
+    expect(objectionTo('answer', 'Ctrl+Shift+V')).toBe('editing');
     expect(objectionTo('answer', 'Ctrl+Alt+Q')).toBe('altgr');
     expect(objectionTo('answer', 'Alt+F4')).toBe('system');
     expect(objectionTo('pin_cold_nth', 'Alt+F#')).toBe('system');

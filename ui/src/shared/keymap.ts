@@ -106,6 +106,8 @@ export type Objection = 'unknown' | 'typed' | 'fixed' | 'editing' | 'altgr' | 's
 
 const MOVING: readonly string[] = ['Enter', 'Space', 'Backspace', 'Delete', 'Home', 'End', 'PageUp', 'PageDown', 'ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight', 'ContextMenu'];
 const EDITING: readonly string[] = ['A', 'C', 'V', 'X', 'Y', 'Z', 'Backspace', 'Delete', 'Home', 'End', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'];
+/** Those that only edit without Shift. */
+const WITHOUT_SHIFT: readonly string[] = ['A', 'C', 'X', 'Y'];
 const ZOOM: readonly string[] = ['+', '-', '=', '_', '0'];
 const SYSTEM: readonly Chord[] = ['Alt+F4', 'Alt+Space', 'Ctrl+Alt+Delete', 'Ctrl+Alt+Backspace'];
 
@@ -120,13 +122,13 @@ export function objectionTo(name: KeyName, chord: Chord): Objection | null {
 function objectionToOne(chord: Chord): Objection | null {
   const said = parts(chord);
   if (said === null) return 'unknown';
-  const { ctrl, alt, key } = said;
+  const { ctrl, alt, shift, key } = said;
   if (key === 'Tab' || key === 'Escape' || SYSTEM.includes(chord)) return 'system';
   if (!ctrl && !alt) return key.length === 1 ? 'typed' : MOVING.includes(key) ? 'fixed' : null;
   if (ctrl && alt && key.length === 1) return 'altgr';
   // They put colleagues in an own order.
   if (alt && !ctrl && key.startsWith('Arrow')) return 'fixed';
-  if (ctrl && !alt && EDITING.includes(key)) return 'editing';
+  if (ctrl && !alt && EDITING.includes(key) && !(shift && WITHOUT_SHIFT.includes(key))) return 'editing';
   return ctrl && !alt && ZOOM.includes(key) ? 'system' : null;
 }
 
@@ -135,6 +137,17 @@ export function expanded(chord: Chord): Chord[] {
   if (chord === '') return [];
   return /(?:^|\+)F?#$/.test(chord) ? Array.from({ length: 9 }, (_, place) => chord.replace('#', String(place + 1))) : [chord];
 }
+
+/** What a chord is for, and which of nine. */
+export interface Bound {
+  name: KeyName;
+  /** From 0, of those with nine keys; else 0. */
+  place: number;
+}
+
+/** Every chord of a map, with what it is for. */
+export const boundIn = (map: KeyMap): ReadonlyMap<Chord, Bound> =>
+  new Map(KEY_NAMES.flatMap((name) => expanded(map[name]).map((chord, place): [Chord, Bound] => [chord, { name, place }])));
 
 /** What else has this chord, or one of its nine. */
 export function takenBy(map: KeyMap, name: KeyName, chord: Chord): KeyName[] {

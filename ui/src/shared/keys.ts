@@ -1,7 +1,7 @@
 // What a press asks for, and how keys are written. They work while the search field has the focus, so none is a bare letter. Which key is whose stands in the key map.
 
-import { type Bound, keymap } from './keymap.svelte';
-import { type Chord, chordOf, KEY_NAMES, type KeyName, type Press } from './keymap';
+import { keymap } from './keymap.svelte';
+import { type Bound, type Chord, chordOf, KEY_NAMES, type KeyName, type Press } from './keymap';
 
 /** What a key asks for; `place` is the one of nine, from 0. */
 export type KeyAction = { do: Exclude<KeyName, `${string}_nth`> | 'escape' } | { do: Extract<KeyName, `${string}_nth`>; place: number };

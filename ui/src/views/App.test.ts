@@ -546,7 +546,8 @@ describe('overlays', () => {
     press('F1');
     await waitFor(() => screen.getByRole('dialog', { name: 'Toetsen' }));
     const call = host.ring();
-    (await screen.findByRole('button', { name: /Opnemen/ })).click();
+    const card = await screen.findByRole('article', { name: /Gesprek met/ });
+    within(card).getByRole('button', { name: /Opnemen/ }).click();
     expect(sent(host, 'call.answer')).toEqual([{ cmd: 'call.answer', call }]);
     press('Escape');
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
