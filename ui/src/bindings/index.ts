@@ -1171,6 +1171,14 @@ how: SuperviseHow,
 /**
  * Account id.
  */
+account?: string, } | { "cmd": "call.pull", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.ring_back", 
+/**
+ * Account id.
+ */
 account?: string, } | { "cmd": "escalate", 
 /**
  * Id of the call in this program.
@@ -2063,6 +2071,80 @@ detail?: string,
  * When the next try is made, milliseconds since the Unix epoch.
  */
 retry_at_ms?: number, };
+
+/**
+ * The exchange of an account as the user fills it in. An empty password keeps the one that is known.
+ */
+export type ExchangeForm = { "kind": "none" } | { "kind": "broadworks", 
+/**
+ * Server (`xsp.example.nl`), or the address of Xsi-Actions where that is another one.
+ */
+server: string, 
+/**
+ * User name there, `jan@company.example`.
+ */
+user: string, 
+/**
+ * Password there.
+ */
+password: Password, } | { "kind": "asterisk", 
+/**
+ * Host.
+ */
+host: string, 
+/**
+ * TCP port; 0: the usual one.
+ */
+port: number, 
+/**
+ * TLS from the first byte.
+ */
+tls: boolean, 
+/**
+ * Manager user.
+ */
+user: string, 
+/**
+ * Password there.
+ */
+password: Password, 
+/**
+ * The user's telephone, `PJSIP/101`; made from the user part when empty.
+ */
+interface: string, };
+
+/**
+ * The exchange of an account as the account form shows it. Its password is never shown.
+ */
+export type ExchangeSettingsView = { "kind": "broadworks", 
+/**
+ * Server, or the address of Xsi-Actions where that does not follow from it.
+ */
+server: string, 
+/**
+ * User name there.
+ */
+user: string, } | { "kind": "asterisk", 
+/**
+ * Host.
+ */
+host: string, 
+/**
+ * TCP port; 0: the usual one.
+ */
+port: number, 
+/**
+ * TLS from the first byte.
+ */
+tls: boolean, 
+/**
+ * Manager user.
+ */
+user: string, 
+/**
+ * The user's telephone there.
+ */
+interface: string, };
 
 /**
  * What a fact is about.
@@ -3094,7 +3176,11 @@ number: string,
 /**
  * Whoever answers there presses a key first.
  */
-confirm: boolean, rings?: number, };
+confirm: boolean, 
+/**
+ * Sequential ring: how often it rings.
+ */
+rings?: number, };
 
 /**
  * One search result, best first.
@@ -3136,17 +3222,25 @@ active?: boolean,
  */
 to?: string, 
 /**
- * After how many rings.
+ * After how many rings; sequential ring: how often the own phone rings.
  */
 rings?: number, 
 /**
- * Simultaneous ring: the numbers.
+ * Simultaneous and sequential ring: the numbers.
  */
-numbers?: Array<RingNumber>, own_first?: boolean, past_busy?: boolean, 
+numbers?: Array<RingNumber>, 
 /**
  * Simultaneous ring: not while the user is on a call.
  */
 not_while_busy?: boolean, 
+/**
+ * Sequential ring: the own phone rings before the others.
+ */
+own_first?: boolean, 
+/**
+ * Sequential ring: the others ring also when the own phone is busy.
+ */
+past_busy?: boolean, 
 /**
  * Voicemail: every call.
  */
@@ -3450,6 +3544,3 @@ may_extend: boolean,
  * It lasts until the outcome of the call is given.
  */
 held: boolean, };
-
-export type ExchangeForm = { "kind": "none" } | { "kind": "broadworks", server: string, user: string, password: Password, } | { "kind": "asterisk", host: string, port: number, tls: boolean, user: string, password: Password, interface: string, };
-export type ExchangeSettingsView = { "kind": "broadworks", server: string, user: string, } | { "kind": "asterisk", host: string, port: number, tls: boolean, user: string, interface: string, };

@@ -5,6 +5,7 @@
 //! needs and tolerant of members it does not know.
 
 mod centre;
+mod report;
 
 use std::fmt;
 
@@ -14,12 +15,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
+pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 use crate::code::Code;
 use crate::view::centre::CentreView;
 use crate::view::queue::QueueView;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
-    AppView, DemoView, Encryption, HistoryEntry, Language, LineView, SearchHit, Theme,
+    AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme,
     TransferEntry,
 };
 
@@ -800,86 +802,6 @@ pub struct AccountSaved {
     pub account: String,
     /// True when there is no keyring: the password is kept for this session only.
     pub session_only: bool,
-}
-
-/// Answer to `account.test`: what was tried, in order; it stops at the first that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
-pub struct TestReport {
-    /// True when every step succeeded.
-    pub ok: bool,
-    /// The steps.
-    pub steps: Vec<TestStep>,
-}
-
-/// One step of a test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct TestStep {
-    /// What was tried.
-    pub kind: TestKind,
-    /// True when it went well.
-    pub ok: bool,
-    /// Why not.
-    pub code: Option<Code>,
-    /// What was found or said, for support; never a secret.
-    pub detail: Option<String>,
-}
-
-/// What a step of a test is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum TestKind {
-    /// The form or file makes sense.
-    Config,
-    /// The server's name resolves.
-    Resolve,
-    /// The server answers.
-    Reach,
-    /// What happens to requests on their way: address translation, routers that rewrite them.
-    Path,
-    /// The server accepts user name and password.
-    Register,
-    /// There is a microphone and a loudspeaker.
-    Audio,
-    /// A call has sound in both directions.
-    Call,
-}
-
-/// Answer to `call.stats`. Counts are since the call began; what is not known is null.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
-pub struct CallStats {
-    /// Codec being sent, none before media flows.
-    pub codec: Option<String>,
-    /// What arrives.
-    pub rx: DirectionStats,
-    /// What is sent; loss and jitter as the other side reports them.
-    pub tx: DirectionStats,
-    /// Round trip, milliseconds.
-    pub rtt_ms: Option<f64>,
-    /// Delay of the jitter buffer, milliseconds.
-    pub jitter_buffer_ms: Option<f64>,
-    /// True when encrypted.
-    pub secure: bool,
-    /// How, with the keys taken into account.
-    pub encryption: Encryption,
-    /// The crypto suite by its registered name, when encrypted.
-    pub suite: Option<String>,
-    /// Packets of an encrypted call that were not the peer's: forged, damaged, sent again, or in clear.
-    pub unauthenticated: u64,
-}
-
-/// One direction of a call's sound.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
-pub struct DirectionStats {
-    /// RTP packets.
-    pub packets: u64,
-    /// RTP packets lost.
-    pub lost: Option<u64>,
-    /// Interarrival jitter, milliseconds.
-    pub jitter_ms: Option<f64>,
-    /// Estimated mean opinion score, 1.0 to 4.5.
-    pub mos: Option<f64>,
-    /// Payload bytes.
-    pub bytes: u64,
 }
 
 /// A reply line.

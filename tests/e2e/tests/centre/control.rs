@@ -34,8 +34,10 @@ fn states(calls: &[Value]) -> Vec<&str> {
 }
 
 /// A customer rings at the telephone and is answered from here.
-fn taken(scene: &Scene, desk: &mut User, number: &str) -> Result<Value> {
+fn taken(scene: &Scene, phone: &mut Balie, desk: &mut User, number: &str) -> Result<Value> {
     scene.customer("101", number)?;
+    // The exchange can have only a telephone answer that has said so, which it does when it rings.
+    phone.ringing()?;
     let ringing = desk.balie.ringing()?;
     desk.balie.request("call.answer", &json!({"call": ringing}))?;
     desk.balie.call_state(&ringing, "active")?;
@@ -55,7 +57,7 @@ pub(crate) fn another_telephone_dials_and_answers_for_us() -> Result<()> {
     desk.balie.hangup(&call)?;
     until_calls(&mut phone, "end there", <[Value]>::is_empty)?;
 
-    let call = taken(&scene, &mut desk, "+31302310001")?;
+    let call = taken(&scene, &mut phone, &mut desk, "+31302310001")?;
     until_calls(&mut phone, "answered call", |calls| states(calls) == ["active"])?;
     desk.balie.request("call.hold", &json!({"call": call}))?;
     desk.balie.call_state(&call, "held")?;
@@ -70,7 +72,7 @@ pub(crate) fn another_telephone_asks_first_and_passes_on() -> Result<()> {
     let scene = Scene::start()?;
     let mut phone = scene.telephone("101")?;
     let mut desk = scene.controller("101")?;
-    let call = taken(&scene, &mut desk, "+31302310001")?;
+    let call = taken(&scene, &mut phone, &mut desk, "+31302310001")?;
     let consult = |desk: &mut User| -> Result<Value> {
         let asked = json!({"call": call, "to": "201"});
         let consult = desk.balie.request("call.transfer.consult", &asked)?["consult"].clone();
@@ -100,7 +102,7 @@ pub(crate) fn another_telephone_parks_and_fetches() -> Result<()> {
     let scene = Scene::start()?;
     let mut phone = scene.telephone("101")?;
     let mut desk = scene.controller("101")?;
-    let call = taken(&scene, &mut desk, "+31302310001")?;
+    let call = taken(&scene, &mut phone, &mut desk, "+31302310001")?;
     let slot = desk.balie.request("call.park", &json!({"call": call}))?["slot"].clone();
     desk.balie.call_state(&call, "ended")?;
     until_calls(&mut phone, "end there", <[Value]>::is_empty)?;
@@ -122,7 +124,7 @@ pub(crate) fn another_telephone_is_in_a_conference_of_the_exchange() -> Result<(
     let scene = Scene::start()?;
     let mut phone = scene.telephone("101")?;
     let mut desk = scene.controller("101")?;
-    let first = taken(&scene, &mut desk, "+31302310001")?;
+    let first = taken(&scene, &mut phone, &mut desk, "+31302310001")?;
     desk.balie.request("call.hold", &json!({"call": first}))?;
     desk.balie.call_state(&first, "held")?;
     let second = desk.balie.begin("201")?;
