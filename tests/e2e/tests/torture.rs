@@ -212,8 +212,21 @@ impl Response {
     }
 }
 
-/// A Balie that answers anybody, with an account for everybody the messages ask for.
+/// A Balie that answers anybody, with an account for everybody the messages ask for. Another program may take the
+/// chosen port before it does; it is then started with another.
 fn start(folder: &TempDir) -> Result<(Balie, SocketAddr)> {
+    let mut last = None;
+    for _ in 0..5 {
+        let (mut balie, address) = start_once(folder)?;
+        match balie.request("view.get", &json!({})) {
+            Ok(_) => return Ok((balie, address)),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.context("it was not started")?)
+}
+
+fn start_once(folder: &TempDir) -> Result<(Balie, SocketAddr)> {
     let socket = UdpSocket::bind((THERE, 0))?;
     let port = socket.local_addr()?.port();
     drop(socket);

@@ -21,8 +21,7 @@ use crate::view::centre::CentreView;
 use crate::view::queue::QueueView;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
-    AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme,
-    TransferEntry,
+    AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
 };
 
 /// Version of the control interface, told in the `hello` event.
