@@ -40,10 +40,15 @@ export class Exchange {
     this.numbers = ready.numbers;
   }
 
-  /** Ends it without a word to anybody, as a machine does that loses its power. */
+  /** Ends it at once: its machine says that nobody is there any more. */
   async kill() {
     this.#running.child.kill('SIGKILL');
     await this.#running.child.exited;
+  }
+
+  /** Lets it take everything and say nothing, as a machine does whose line is cut. */
+  silence() {
+    this.#running.child.kill('SIGSTOP');
   }
 
   /** The settings of an account on it. */

@@ -110,11 +110,12 @@ async function soundGone(machine) {
   await session.enterMain();
   await reachable(session);
   await callUp(session, exchange.numbers.music);
-  await exchange.kill();
+  exchange.silence();
   const call = 'article[data-call-state="active"] .trouble';
   await until('the silence to be noticed', 20_000, () => session.exists(call));
   await inBothLanguages(machine, 'sound-gone', call, (t) => [both(t.calls.noSound)]);
   await hangUp(session);
+  await exchange.kill();
   await exchange.start();
   // The account stands on an exchange that no longer knows it: signed out and in again, as one would.
   await session.click('[data-account-state]');
