@@ -108,9 +108,13 @@ impl Record {
 
     /// Whether this is the record of that call.
     fn is(&self, call: &UserCall) -> bool {
-        let leg = self.call.legs.iter().any(|leg| call.legs.contains(leg));
         let place = self.call.place == call.place && self.call.end == call.end;
-        self.call.user == call.user && (leg || place)
+        self.call.user == call.user && (self.has_leg_of(call) || place)
+    }
+
+    /// Whether the same phone of the user is in that call.
+    fn has_leg_of(&self, call: &UserCall) -> bool {
+        self.call.legs.iter().any(|leg| call.legs.contains(leg))
     }
 
     /// Whether the phone is off the hook for it.
@@ -267,7 +271,9 @@ impl Watch {
         let mut gone = std::mem::take(&mut self.records);
         for call in calls {
             let old = gone.get_mut(&call.user).and_then(|records| {
-                let at = records.iter().position(|record| record.is(&call))?;
+                // A phone that has taken over another's call goes on with the call that rang it; the other's is over.
+                let by_leg = records.iter().position(|record| record.has_leg_of(&call));
+                let at = by_leg.or_else(|| records.iter().position(|record| record.is(&call)))?;
                 Some(records.remove(at))
             });
             let acd = acd(&call);
