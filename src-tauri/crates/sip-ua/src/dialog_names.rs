@@ -1,6 +1,6 @@
 //! Dialogs by name, for servers that are asked about them (RFC 3891 Replaces, RFC 4235 dialog-info).
 
-use sip_types::Replaces;
+use sip_types::{Replaces, Uri};
 
 use crate::{SessionId, UserAgent, dialog::DialogId, session::Session};
 
@@ -23,6 +23,12 @@ impl UserAgent {
         let DialogId { call_id, local_tag, remote_tag } =
             self.sessions.get(&session).and_then(Session::dialog_name)?;
         Some(DialogName { call_id, local_tag: local_tag?, remote_tag: remote_tag? })
+    }
+
+    /// The Contact of a session's peer. `None` before a call of ours is answered, and after the end.
+    #[must_use]
+    pub fn remote_target(&self, session: SessionId) -> Option<&Uri> {
+        self.sessions.get(&session).and_then(Session::remote_target)
     }
 
     /// The session whose dialog (or early dialog) a Replaces header names (RFC 3891 section 3).

@@ -624,6 +624,7 @@ impl Exchange {
     fn end(&mut self, now: Instant, number: CallNumber, why: &str) {
         self.changed = true;
         self.stop_transfer(now, number, why);
+        let next = self.heard_next(number);
         self.take_out(number);
         let Some(mut call) = self.calls.remove(&number) else { return };
         self.recording_over(number);
@@ -652,6 +653,9 @@ impl Exchange {
             (&call.near, &call.state)
         {
             self.close(far.endpoint);
+        }
+        if let Some(phone) = next {
+            self.ask_phone(now, phone, "talk");
         }
     }
 

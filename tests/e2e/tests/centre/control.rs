@@ -91,9 +91,10 @@ pub(crate) fn another_telephone_asks_first_and_passes_on() -> Result<()> {
     desk.balie.call_state(&call, "ended")?;
     desk.balie.call_state(&asked, "ended")?;
     until_calls(&mut phone, "end there", <[Value]>::is_empty)?;
-    // The two are together.
-    let status = scene.pbx.turn(&json!({"cmd": "status"}))?;
-    ensure!(status["calls"] == 1, "{status}");
+    // The two are together: the one who was asked has no time for another call.
+    let another = phone.begin("201")?;
+    let ended = phone.call_state(&another, "ended")?;
+    ensure!(ended["reason"] == "busy_here", "{ended}");
     Ok(())
 }
 

@@ -128,12 +128,12 @@ pub(crate) fn an_agent_asks_a_supervisor_while_the_caller_waits() -> Result<()> 
     karel
         .balie
         .event("call.media", |event| event["call"] == asked && event["rx_active"] == true)?;
+    // A supervisor has nobody to ask.
+    karel.refused("escalate", &json!({"call": asked}), "licence_missing")?;
     bas.balie.hangup(&own)?;
     karel.balie.call_state(&asked, "ended")?;
     bas.balie.request("call.resume", &json!({"call": call}))?;
     bas.balie.call_state(&call, "active")?;
-    // A supervisor has nobody to ask.
-    karel.refused("escalate", &json!({"call": asked}), "licence_missing")?;
     bas.balie.hangup(&call)
 }
 

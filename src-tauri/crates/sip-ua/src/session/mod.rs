@@ -24,7 +24,7 @@ pub(crate) mod timer;
 use std::time::Instant;
 
 use sip_core::{ClientKey, Failure, Route, ServerKey, Source};
-use sip_types::{NameAddr, Request, Response, StatusCode};
+use sip_types::{NameAddr, Request, Response, StatusCode, Uri};
 
 use crate::{
     AccountId, Body, EndCause, Event, QueryId, ResolveError, SessionId,
@@ -132,6 +132,11 @@ impl Session {
             Phase::Closing(closing) => Some(closing.dialog()),
             Phase::Outgoing(_) | Phase::Gone => None,
         }
+    }
+
+    /// The peer's Contact.
+    pub(crate) fn remote_target(&self) -> Option<&Uri> {
+        self.dialog().map(|dialog| &dialog.remote_target)
     }
 
     /// Whether that is this session's dialog, or one of its early ones.

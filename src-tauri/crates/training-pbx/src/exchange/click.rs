@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip_types::{HeaderName, StatusCode};
+use sip_types::{HeaderName, Host, StatusCode, Uri};
 use sip_ua::{Body, LocalIdentity, OutgoingCall, SessionId};
 
 use super::{CALLS, CallNews, Exchange, LONGEST_CALL, SupervisionWish, VerbError};
@@ -79,10 +79,14 @@ impl Exchange {
             Goal::Supervise(wish) => self.can_supervise(user, wish)?,
             _ => {}
         }
+        // The phone that has the call is not asked to take it from itself.
+        let has_it = self.talks_with(user).filter(|_| goal == Goal::Pull);
+        let has_it = has_it.and_then(|(_, session)| self.ua.remote_target(session)).map(place);
         let legs: Vec<OutgoingCall> = self
             .registrar
             .bindings(user)
             .iter()
+            .filter(|binding| Some(place(&binding.contact)) != has_it)
             .map(|binding| OutgoingCall {
                 target: Some(binding.contact.clone()),
                 route: Some(binding.route()),
@@ -295,4 +299,10 @@ impl Exchange {
             (None, _) => self.connect(now, number),
         }
     }
+}
+
+/// Where a Contact says that a phone is. Long requests go over another transport than the registration did (RFC 3261
+/// section 18.1.1), which the Contact shows.
+fn place(contact: &Uri) -> (Option<&Host>, Option<u16>) {
+    (contact.host(), contact.port())
 }

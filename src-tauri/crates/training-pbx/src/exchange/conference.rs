@@ -1,11 +1,13 @@
 //! Conferences over the web services: several calls of one user are one, and its owner decides who is heard.
 //!
 //! Inputs: from the web services all of it. The sound is mixed in a room (`rooms`); the owner's phone keeps its calls, and
-//! hears everybody in whichever of them is not on hold. States: `Active`, `Held` (the owner neither hears nor is heard,
-//! the others go on), and none when fewer than two calls are left.
+//! hears everybody in whichever of them is not on hold; when that one ends the phone is asked to take back another. States:
+//! `Active`, `Held` (the owner neither hears nor is heard, the others go on), and none when fewer than two calls are left.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+use sip_ua::SessionId;
 
 use super::{Exchange, UserCall, VerbError};
 use crate::call::{Call, State};
@@ -164,12 +166,32 @@ impl Exchange {
     /// [`VerbError::NoSuchCall`] if there is none.
     pub(crate) fn end_conference(&mut self, now: Instant, user: &str) -> Result<(), VerbError> {
         let (room, _) = self.rooms.conference_of(user).ok_or(VerbError::NoSuchCall)?;
-        let calls = self.rooms.all.get(&room).map(|room| room.calls.clone()).unwrap_or_default();
-        for number in calls {
+        let Some(room) = self.rooms.all.get_mut(&room) else { return Err(VerbError::NoSuchCall) };
+        room.conference = None;
+        for number in room.calls.clone() {
             self.end(now, number, "the conference is over");
         }
         self.settle(now);
         Ok(())
+    }
+
+    /// The phone of a conference's owner that still holds one of its calls, if this is the only one that it does not:
+    /// nobody is to wait when that has ended.
+    pub(super) fn heard_next(&self, number: CallNumber) -> Option<SessionId> {
+        let room = self.rooms.get(number)?;
+        let owner = room.conference.as_ref().filter(|conference| !conference.is_held)?;
+        let owner = Some(owner.owner.as_str());
+        let phone = |number: &CallNumber| {
+            let call = self.calls.get(number)?;
+            let mut phones = [call.near_phone(), call.far_phone()].into_iter().flatten();
+            let own = phones.find(|phone| call.who(*phone).extension.as_deref() == owner)?;
+            Some((own, call.held.contains(&own)))
+        };
+        let (_, is_held) = phone(&number)?;
+        let others = room.calls.iter().filter(|other| **other != number);
+        let others: Vec<(SessionId, bool)> = others.filter_map(phone).collect();
+        let all_held = !is_held && others.iter().all(|(_, is_held)| *is_held);
+        others.first().filter(|_| all_held).map(|(phone, _)| *phone)
     }
 
     /// Does something to the whole of a user's conference.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sip_types::{HeaderName, StatusCode};
 
 use super::Exchange;
-use crate::call::{Call, Who};
+use crate::call::{Call, State, Who};
 use crate::desk::{Barred, ForwardWhen};
 use crate::pbx::CallNumber;
 
@@ -57,7 +57,9 @@ impl Exchange {
     pub(super) fn line_talks(&self, line: &str, but: CallNumber) -> bool {
         let own = |who: &Who| who.extension.as_deref() == Some(line);
         let mut others = self.calls.iter().filter(|(number, _)| **number != but);
-        others.any(|(_, call)| own(&call.caller) || own(&call.called))
+        // Who waits alone for somebody does not talk with him.
+        let called = |call: &Call| !matches!(call.state, State::Alone) && own(&call.called);
+        others.any(|(_, call)| own(&call.caller) || called(call))
     }
 
     /// A call to somebody outside that its line may not make. True if it was refused.

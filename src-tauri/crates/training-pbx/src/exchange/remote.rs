@@ -60,15 +60,20 @@ impl Exchange {
     fn ask_phones(&mut self, now: Instant, call: &UserCall, what: &str) -> Result<(), VerbError> {
         let mut asked = false;
         for leg in &call.legs {
-            let headers = vec![
-                (HeaderName::Event, what.to_owned()),
-                (HeaderName::SubscriptionState, "active".to_owned()),
-                (HeaderName::Contact, format!("<{}>", self.own_uri())),
-            ];
-            asked |= self.ua.send_in_session(now, *leg, Method::Notify, headers, None).is_ok();
+            asked |= self.ask_phone(now, *leg, what);
         }
         self.settle(now);
         if asked { Ok(()) } else { Err(VerbError::NoControl) }
+    }
+
+    /// Asks one phone to `talk` or to `hold`. False if it could not be asked.
+    pub(super) fn ask_phone(&mut self, now: Instant, leg: SessionId, what: &str) -> bool {
+        let headers = vec![
+            (HeaderName::Event, what.to_owned()),
+            (HeaderName::SubscriptionState, "active".to_owned()),
+            (HeaderName::Contact, format!("<{}>", self.own_uri())),
+        ];
+        self.ua.send_in_session(now, leg, Method::Notify, headers, None).is_ok()
     }
 
     /// Ends a call; one that rings is refused with this.

@@ -298,8 +298,10 @@ impl Exchange {
             return self.transfer_failed(now, number, status);
         }
         let refused = call.near_phone().filter(|_| !call.answered);
+        let (caller, called) = (call.caller.clone(), call.called.clone());
         self.note(CallNews::Refused { number, status });
         if let Some(session) = refused {
+            self.note(CallNews::Unanswered { number, caller, called });
             self.forget_session(session);
             let _ = self.ua.reject(now, session, status);
         }

@@ -71,6 +71,8 @@ pub(crate) enum CallNews {
     HungUp { session: SessionId },
     /// A call came to nothing.
     Refused { number: CallNumber, status: StatusCode },
+    /// Likewise, of a caller who had been told of nothing but ringing: who called whom.
+    Unanswered { number: CallNumber, caller: Who, called: Who },
     /// A line sent a call on before it was answered there.
     Diverted { number: CallNumber, by: Who, caller: Who, to: Who, reason: &'static str },
     /// A phone's user sent the other on.

@@ -108,9 +108,13 @@ impl Record {
 
     /// Whether this is the record of that call.
     fn is(&self, call: &UserCall) -> bool {
-        let leg = self.call.legs.iter().any(|leg| call.legs.contains(leg));
         let place = self.call.place == call.place && self.call.end == call.end;
-        self.call.user == call.user && (leg || place)
+        self.call.user == call.user && (self.has_leg_of(call) || place)
+    }
+
+    /// Whether the same phone of the user is in that call.
+    fn has_leg_of(&self, call: &UserCall) -> bool {
+        self.call.legs.iter().any(|leg| call.legs.contains(leg))
     }
 
     /// Whether the phone is off the hook for it.
@@ -267,7 +271,9 @@ impl Watch {
         let mut gone = std::mem::take(&mut self.records);
         for call in calls {
             let old = gone.get_mut(&call.user).and_then(|records| {
-                let at = records.iter().position(|record| record.is(&call))?;
+                // A phone that has taken over another's call goes on with the call that rang it; the other's is over.
+                let by_leg = records.iter().position(|record| record.has_leg_of(&call));
+                let at = by_leg.or_else(|| records.iter().position(|record| record.is(&call)))?;
                 Some(records.remove(at))
             });
             let acd = acd(&call);
@@ -310,6 +316,9 @@ impl Watch {
                     }
                 }
             }
+            CallNews::Unanswered { number, caller, called } => {
+                self.at_once_over(ms, Place::Call(number), caller, called);
+            }
             CallNews::Diverted { number, by, caller, to, reason } => {
                 self.diverted(ms, Place::Call(number), (by, caller), (to, reason));
             }
@@ -346,22 +355,7 @@ impl Watch {
         if self.redirected(ms, fits, &to, reason) {
             return;
         }
-        let call = UserCall {
-            user,
-            place,
-            legs: Vec::new(),
-            end: End::Called,
-            stage: CallStage::Alerting,
-            remote: caller,
-            diversions: Vec::new(),
-            network_id: None,
-            recording: None,
-            conversation: match place {
-                Place::Call(number) => number.0,
-                _ => 0,
-            },
-        };
-        let mut record = self.record(ms, call);
+        let mut record = self.record(ms, never_seen(user, place, End::Called, caller));
         let event = call::event("CallReceivedEvent", &record, &self.names);
         self.shown.push(shown(&record.call.user, A, event));
         record.state = State::Detached;
@@ -373,6 +367,18 @@ impl Watch {
         record.released_ms = Some(ms);
         let event = call::event("CallReleasedEvent", &record, &self.names);
         self.shown.push(shown(&record.call.user, A, event));
+    }
+
+    /// A call was refused before anybody could see it: its caller finds it among those he made.
+    fn at_once_over(&mut self, ms: u64, place: Place, caller: Who, called: Who) {
+        let Some(user) = caller.extension else { return };
+        let mut own = self.records.get(&user).into_iter().flatten();
+        // What has been seen is written down when it goes.
+        if own.any(|record| record.call.place == place) {
+            return;
+        }
+        let record = self.record(ms, never_seen(user, place, End::Caller, called));
+        self.write_log(ms, &record);
     }
 
     /// The user sent the other on. False if there is no such call.
@@ -595,6 +601,25 @@ impl Watch {
                 self.shown.push(shown(&user, BSA, call::hook(off)));
             }
         }
+    }
+}
+
+/// A user's call that was over, for him, before it could be observed.
+fn never_seen(user: String, place: Place, end: End, remote: Who) -> UserCall {
+    UserCall {
+        user,
+        place,
+        legs: Vec::new(),
+        end,
+        stage: CallStage::Alerting,
+        remote,
+        diversions: Vec::new(),
+        network_id: None,
+        recording: None,
+        conversation: match place {
+            Place::Call(number) => number.0,
+            _ => 0,
+        },
     }
 }
 

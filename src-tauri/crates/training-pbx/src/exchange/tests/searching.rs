@@ -90,10 +90,11 @@ fn a_call_is_taken_with_another_own_phone() {
     world.dial(second, "*11");
     assert!(world.talk(desk, second));
     assert!(world.ended(first, call).is_some());
-    // And back, by the web services: all own phones ring, and whoever lifts has it.
+    // And back, by the web services: all other own phones ring, and whoever lifts has it.
     let now = world.now;
     world.exchange.click(now, "102", Goal::Pull).unwrap();
     world.settle();
+    assert!(world.incoming(second).is_none(), "it has the call");
     world.lift(first);
     assert!(world.talk(desk, first));
     let left = world.incoming(desk).unwrap().session;

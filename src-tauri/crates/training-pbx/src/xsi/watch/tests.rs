@@ -216,3 +216,25 @@ fn the_caller_is_told_who_picked_up() {
     assert!(kinds("103").contains(&"CallReleasedEvent"), "{:?}", kinds("103"));
     assert!(kinds("101").contains(&"CallAnsweredEvent"), "{:?}", kinds("101"));
 }
+
+#[test]
+fn a_call_refused_before_anybody_saw_it_is_among_those_made() {
+    let refused = || {
+        let (number, status) = (CallNumber(7), StatusCode::BUSY_HERE);
+        let unanswered = CallNews::Unanswered { number, caller: who("101"), called: who("102") };
+        vec![CallNews::Refused { number, status }, unanswered]
+    };
+    let mut world = World::new();
+    assert!(world.see(&[], refused()).is_empty());
+    let made = |world: &World| {
+        let all = world.watch.log("101");
+        all.map(|entry| (entry.kind, Names::number(&entry.remote))).collect::<Vec<_>>()
+    };
+    let once = vec![(Logged::Placed, "102".to_owned())];
+    assert_eq!(made(&world), once);
+    // One that has rung is not written down twice.
+    let mut world = World::new();
+    world.see(&[call("101", End::Caller, CallStage::Alerting, "102")], vec![]);
+    world.see(&[], refused());
+    assert_eq!(made(&world), once);
+}
