@@ -99,15 +99,20 @@ mod system {
         let received =
             recvmsg::<SockaddrStorage>(fd, &mut buffers, Some(&mut control), flags).ok()?;
         let to = received.address.as_ref().and_then(socket_address);
-        let told = received.cmsgs().ok().and_then(|mut messages| messages.find_map(unreachable));
+        let told = received
+            .cmsgs()
+            .ok()
+            .and_then(|mut messages| messages.find_map(|one| unreachable(&one)));
         Some(to.zip(told).map(|(to, error)| Bounce { to, error }))
     }
 
-    fn unreachable(message: ControlMessageOwned) -> Option<io::Error> {
+    fn unreachable(message: &ControlMessageOwned) -> Option<io::Error> {
         let (error, origin, kind) = match message {
-            ControlMessageOwned::Ipv4RecvErr(error, _) => (error, SO_EE_ORIGIN_ICMP, UNREACHABLE.0),
+            ControlMessageOwned::Ipv4RecvErr(error, _) => {
+                (*error, SO_EE_ORIGIN_ICMP, UNREACHABLE.0)
+            }
             ControlMessageOwned::Ipv6RecvErr(error, _) => {
-                (error, SO_EE_ORIGIN_ICMP6, UNREACHABLE.1)
+                (*error, SO_EE_ORIGIN_ICMP6, UNREACHABLE.1)
             }
             _ => return None,
         };

@@ -173,7 +173,7 @@ async fn nobody_listening_is_a_failure() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn nobody_listening_to_datagrams_is_a_failure() {
-    for ip in [LOCALHOST, IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)] {
+    for ip in [LOCALHOST, IpAddr::V6(Ipv6Addr::LOCALHOST)] {
         let (mut caller, mut other) = (bound(ip).await, bound(ip).await);
         let gone = std::net::UdpSocket::bind((ip, 0)).unwrap();
         let target = Target { transport: Protocol::Udp, addr: gone.local_addr().unwrap() };

@@ -225,8 +225,8 @@ fn a_call_to_our_instance_finds_its_account() {
         );
         net.send(ONE, PHONE, text.into_bytes());
         net.run(50);
-        let answered = net.responses(ONE).into_iter().map(|response| response.status);
-        let refusal = answered.filter(|status| status.is_final()).next_back();
+        let mut answered = net.responses(ONE).into_iter().map(|response| response.status);
+        let refusal = answered.rfind(|status| status.is_final());
         assert_eq!(refusal, status);
         let calls = net.events(PHONE).into_iter().filter(|e| matches!(e, Event::Incoming(_)));
         assert_eq!(calls.count(), usize::from(status.is_none()));

@@ -95,15 +95,22 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
         Folders { letters: config.voicemail_folder, recordings: config.recordings_folder };
     let control = control::serve(listener, asks.clone());
     let sound = media_task::run(commands, news, folders);
-    let task = tokio::spawn(async move {
-        // Whatever ends the loop ends the other two as well, also when this task is aborted.
-        tokio::select! {
-            () = driver.run(incoming, questions, happened, incoming_web) => {}
-            () = sound => {}
-            () = control => {}
-        }
-    });
+    let run = driver.run(incoming, questions, happened, incoming_web);
+    let task = tokio::spawn(until_one_ends(run, sound, control));
     Ok(PbxHandle::new(ready, asks, centre, clock, task))
+}
+
+/// Whatever ends one of them ends the other two as well, also when their task is aborted.
+async fn until_one_ends(
+    one: impl Future<Output = ()>,
+    two: impl Future<Output = ()>,
+    three: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        () = one => {}
+        () = two => {}
+        () = three => {}
+    }
 }
 
 /// What the web services are told of the exchange: passwords for SIP and for the web, and where SIP listens.

@@ -135,11 +135,14 @@ impl Desk {
         self.correlate(now, &account);
         let wants = incoming.answer_after.is_some();
         if wants && (self.takes_own_leg(now, &account) || settings.remote_control) {
-            debug!(call = id.0, "ringing, asked for here -> answered");
-            if let Err(refusal) = self.calls.handle_input(now, Input::Command(id, Command::Answer))
-            {
-                debug!(call = id.0, %refusal, "it is left ringing");
-            }
+            self.answer_by_itself(now, id);
+        }
+    }
+
+    fn answer_by_itself(&mut self, now: Instant, id: CallId) {
+        debug!(call = id.0, "ringing, asked for here -> answered");
+        if let Err(refusal) = self.calls.handle_input(now, Input::Command(id, Command::Answer)) {
+            debug!(call = id.0, %refusal, "it is left ringing");
         }
     }
 

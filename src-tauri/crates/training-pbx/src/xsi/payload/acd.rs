@@ -307,13 +307,16 @@ pub(crate) fn monitoring(of: &Monitoring) -> Element {
     Element::new("eventData").typed("CallCenterMonitoringEvent").with(status)
 }
 
+/// What an agent's own call, by his line, in a conversation is called.
+type PartOf<'a> = &'a dyn Fn(&str, u64) -> Option<String>;
+
 /// What an event of the call centre is for those who watch. `part`: what an agent's own call in a conversation is
 /// called.
 pub(crate) fn events(
     event: &AcdEvent,
     view: &AcdView,
     clock: Clock,
-    (names, part): (&Names, &dyn Fn(&str, u64) -> Option<String>),
+    (names, part): (&Names, PartOf<'_>),
 ) -> Vec<Shown> {
     let writer = Writer { view, clock, names };
     let one = |user: &str, packages: &'static [&'static str], data: Element| {
