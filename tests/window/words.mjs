@@ -8,14 +8,19 @@ import { fileURLToPath } from 'node:url';
 const UI = fileURLToPath(new URL('../../ui/', import.meta.url));
 const typescript = createRequire(join(UI, 'package.json'))('typescript');
 
-/** A table is TypeScript without imports at run time, so it is read without a bundler. */
-async function table(language) {
-  const source = readFileSync(join(UI, 'src/i18n', `${language}.ts`), 'utf8');
+/** The address of a table of words as a module. At run time a table imports nothing but other tables, so that it is
+ * read without a bundler. */
+function module(name) {
+  const source = readFileSync(join(UI, 'src/i18n', `${name}.ts`), 'utf8');
   const { outputText } = typescript.transpileModule(source, {
     compilerOptions: { module: 'esnext', target: 'es2022' },
   });
-  const url = `data:text/javascript;base64,${Buffer.from(outputText).toString('base64')}`;
-  return (await import(url))[language];
+  const whole = outputText.replace(/from '\.\/([a-z.]+)'/g, (_, other) => `from '${module(other)}'`);
+  return `data:text/javascript;base64,${Buffer.from(whole).toString('base64')}`;
+}
+
+async function table(language) {
+  return (await import(module(language)))[language];
 }
 
 /** Texts by language. */
