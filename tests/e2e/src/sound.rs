@@ -183,6 +183,9 @@ fn low_pass(step: usize) -> Vec<f32> {
     taps.into_iter().map(|tap| tap / sum).collect()
 }
 
+/// Of the energy of what is looked for: a stretch with less, 40 dB down, is not it.
+const INAUDIBLE: f64 = 1e-4;
+
 /// Where `part` best fits into `whole`, and how well.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
@@ -235,8 +238,12 @@ impl Haystack {
         for (lag, product) in self.products(part).iter().take(self.count - length + 1).enumerate() {
             let (start, end) = (self.energy.get(lag), self.energy.get(lag + length));
             let theirs = end.zip(start).map_or(0.0, |(end, start)| end - start);
-            let scale = (own * theirs).sqrt();
-            let value = if scale > 1e-9 { (f64::from(*product) / scale) as f32 } else { 0.0 };
+            // Near silence the rounding of the transform is larger than what is looked for.
+            let value = if theirs > own * INAUDIBLE {
+                (f64::from(*product) / (own * theirs).sqrt()) as f32
+            } else {
+                0.0
+            };
             if value > best.correlation {
                 best = Fit { at: lag as f64 / f64::from(self.rate), correlation: value };
             }
@@ -333,6 +340,15 @@ mod tests {
         let fit = find(&tone.cut(0.2, 0.5), &back).unwrap();
         assert!(fit.correlation > 0.999 && (fit.at - 0.2).abs() < 0.002, "{fit:?}");
         assert!((back.level() / tone.level() - 1.0).abs() < 0.02, "the level stays");
+    }
+
+    #[test]
+    fn next_to_silence_nothing_is_more_like_than_the_same() {
+        // Loud for a second, then a second of next to nothing: there the transform's rounding is all that there is.
+        let mut whole = noise(32_000);
+        whole.samples.iter_mut().skip(16_000).for_each(|sample| *sample *= 1e-6);
+        let fit = find(&noise(40_000).cut(2.1, 0.25), &whole).unwrap();
+        assert!(fit.correlation < 0.2, "{fit:?}");
     }
 
     #[test]
