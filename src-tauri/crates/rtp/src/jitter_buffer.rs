@@ -154,6 +154,8 @@ pub struct JitterBuffer<D> {
     segment: u64,
     /// Media time of the end of the FIFO.
     next: i64,
+    /// Transit of the fastest packet of the time line being played: held once packets of another one arrive.
+    fastest: i64,
     /// The last packet played.
     last_sequence: Option<i64>,
     /// The decoder in use.
@@ -196,6 +198,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             phase: Phase::Waiting,
             segment: 0,
             next: 0,
+            fastest: 0,
             last_sequence: None,
             current: None,
             frame: 2 * BLOCK,
@@ -258,6 +261,9 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             return Inserted::Duplicate;
         }
         self.estimator.observe(at, place.media, place.sequence);
+        if self.newest_is_played() {
+            self.fastest = self.estimator.fastest();
+        }
         let over = place.media + place.length.max(1) <= self.next;
         if over && self.phase != Phase::Waiting && place.segment == self.segment {
             self.stats.late += 1;
@@ -376,7 +382,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
 
     /// Waits out the delay aimed at, in silence, then plays.
     fn begin(&mut self, now: i64, first: Position) {
-        self.segment = first.segment;
+        self.play_timeline(now, first);
         if self.too_early(now, first) {
             self.fill_silence();
             return;
@@ -389,7 +395,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
 
     /// The old source is played out; the new one's first packet waits for its time in noise.
     fn change_timeline(&mut self, now: i64, first: Position) {
-        self.segment = first.segment;
+        self.play_timeline(now, first);
         self.next = first.media;
         self.last_sequence = None;
         self.debt = 0;
@@ -400,6 +406,22 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         } else {
             self.enter(Phase::Playing, "another time line");
         }
+    }
+
+    /// From now on the time line of `first` is played. One that has been overtaken by another already is measured no
+    /// more: its first packet counts as due.
+    fn play_timeline(&mut self, now: i64, first: Position) {
+        self.segment = first.segment;
+        self.fastest = if self.newest_is_played() {
+            self.estimator.fastest()
+        } else {
+            now.wrapping_sub(first.media) - self.aim()
+        };
+    }
+
+    /// Whether the packets that arrive belong to the time line being played.
+    fn newest_is_played(&self) -> bool {
+        self.timeline.is_some_and(|timeline| timeline.segment == self.segment)
     }
 
     /// Comfort noise until the first packet after the pause is due.

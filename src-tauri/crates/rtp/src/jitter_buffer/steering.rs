@@ -33,7 +33,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     pub(super) const fn delay(&self, now: i64) -> i64 {
         #[expect(clippy::cast_possible_wrap, reason = "the FIFO is bounded")]
         let head = self.next - self.fifo.len() as i64;
-        now - self.estimator.fastest() - head
+        now - self.fastest - head
     }
 
     /// How long is waited for the packet that repairs a lost one.
@@ -54,7 +54,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     /// Whether a packet that ends a silence should wait.
     pub(super) fn too_early(&self, now: i64, first: Position) -> bool {
         let end = now + BLOCK - self.missing();
-        end - self.estimator.fastest() - first.media < self.aim()
+        end - self.fastest - first.media < self.aim()
     }
 
     /// The delay that is not undercut: the aim, or what the slowest packet of the last seconds needed, if that is not
@@ -71,8 +71,10 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     /// Sound is pulled in blocks, so the delay counts in whole ones: a frame boundary that lies `grid` past a block
     /// boundary must be there as early as if it lay on it. Taking out up to `grid` is free, more costs a block of
     /// safety; putting in gains one when the boundary moves into the next block.
+    ///
+    /// What is left of a time line that no packets come for any more is played as it is.
     pub(super) fn steer(&mut self, now: i64) {
-        if self.debt > 0 {
+        if self.debt > 0 || !self.newest_is_played() {
             return;
         }
         let loudness = level(self.fifo.front(BLOCK_SAMPLES));

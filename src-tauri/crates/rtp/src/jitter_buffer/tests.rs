@@ -388,6 +388,50 @@ fn another_source_or_codec_goes_on_without_a_click() {
     assert!(spoken > 290, "{spoken}");
 }
 
+/// A deep voice that never pauses: one pitch period is longer than a block.
+fn drone(seconds: usize) -> Vec<f32> {
+    let wave = |i: usize| {
+        let phase = std::f32::consts::TAU * (i as f32 * 93.0 / 8_000.0);
+        0.2 * phase.sin() + 0.1 * (4.0 * phase).sin()
+    };
+    (0..seconds * 8_000).map(wave).collect()
+}
+
+#[test]
+fn another_source_is_heard_at_once_wherever_its_clock_stands() {
+    for timestamp in [0_u32, 77, 500_000, 0x7fff_0000, 0xffff_ff00] {
+        let mut hand = Hand::new(JitterConfig::default());
+        let before = drone(1);
+        hand.talk(&before[..3 * FRAME], |n| RtpHeader {
+            timestamp: 100_000 + n as u32 * 160,
+            ..header(96, 1, n)
+        });
+        // The last packet of the old source and the first of the new one come together.
+        hand.talk(&voice(1), |n| RtpHeader {
+            timestamp: timestamp.wrapping_add(n as u32 * 160),
+            ..header(96, 2, n + 9_000)
+        });
+        assert_eq!(hand.buffer.segment, 2, "{timestamp}: the new source is played");
+        assert!(hand.buffer.stats().inserted_samples < 2_400, "{timestamp}");
+        assert!(hand.buffer.stats().waiting < 10, "{timestamp}");
+    }
+}
+
+#[test]
+fn sources_that_take_turns_are_all_played() {
+    let mut hand = Hand::new(JitterConfig::default());
+    let signal = drone(1);
+    for turn in 0..40_u32 {
+        hand.talk(&signal[..2 * FRAME], |n| RtpHeader {
+            timestamp: turn.wrapping_mul(0x1357_9bdf).wrapping_add(n as u32 * 160),
+            ..header(96, turn, n + 50 * turn as usize)
+        });
+        assert!(hand.buffer.stats().waiting < 10, "{turn}");
+    }
+    hand.pull(20);
+    assert_eq!(hand.buffer.segment, 40);
+}
+
 #[test]
 fn a_restart_of_the_timestamps_is_a_new_time_line() {
     let mut hand = Hand::new(JitterConfig::default());
