@@ -314,18 +314,30 @@ impl World {
     }
 
     fn wind_up(&mut self) {
-        for side in [0, 1] {
-            for id in self.side(side).open.clone() {
-                let now = self.now;
-                let _ = self.side(side).agent.hangup(now, id);
-                self.drain(side);
+        self.hang_up();
+        // What was on the wire may have made another telephone ring, and nobody is there to answer it.
+        for _ in 0..REMEMBERED {
+            if self.wire.is_empty() {
+                break;
             }
+            self.run(Duration::from_millis(20));
+            self.hang_up();
         }
         self.run(QUIET);
         for (side, name) in self.sides.iter().zip(NAMES) {
             assert_eq!(side.agent.session_count(), 0, "{name} keeps sessions");
             assert_eq!(side.agent.transaction_count(), (0, 0), "{name} keeps transactions");
             assert!(side.open.is_empty(), "{name}: sessions that never ended: {:?}", side.open);
+        }
+    }
+
+    fn hang_up(&mut self) {
+        for side in [0, 1] {
+            for id in self.side(side).open.clone() {
+                let now = self.now;
+                let _ = self.side(side).agent.hangup(now, id);
+                self.drain(side);
+            }
         }
     }
 
