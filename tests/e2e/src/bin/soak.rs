@@ -31,8 +31,14 @@ fn main() -> Result<()> {
     let plan = Plan::read()?;
     let folder = tempdir()?;
     let mut soak = Soak::begin(&plan, &folder)?;
-    soak.run()?;
-    soak.report()
+    let done = match soak.run() {
+        Ok(()) => soak.report(),
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        say(&format!("what the programs said is kept in {}", folder.keep().display()));
+    }
+    done
 }
 
 struct Plan {
@@ -217,10 +223,13 @@ impl<'a> Soak<'a> {
         let taken = match sent {
             Ok(taken) => taken,
             Err(error) => {
-                // The caller is not left behind.
-                self.balie.hangup(&call)?;
-                self.customer.call_state(&theirs, "ended")?;
-                return Err(error);
+                // The caller is not left behind; that he is gone already does not hide why.
+                let left = self.balie.hangup(&call);
+                let left = left.and_then(|()| self.customer.call_state(&theirs, "ended").map(drop));
+                return Err(match left {
+                    Ok(()) => error,
+                    Err(then) => error.context(format!("and then {then}")),
+                });
             }
         };
         self.balie.call_state(&call, "ended")?;
@@ -238,7 +247,7 @@ impl<'a> Soak<'a> {
                 if self.restarted.is_some_and(|at| at.elapsed() < GRACE + e2e::balie::PATIENCE) {
                     tally.excused += 1;
                 } else {
-                    tally.failed.push(format!("{error:#}").chars().take(300).collect());
+                    tally.failed.push(format!("{error:#}").chars().take(600).collect());
                 }
                 self.asterisk.console("channel request hangup all")?;
                 pause(Duration::from_secs(1));
