@@ -24,6 +24,11 @@ impl Program {
         Program { handle: Ok(handle), window }
     }
 
+    /// Asks the program from the window itself.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Answer, ErrorReply> {
+        self.handle.clone()?.request(command).await
+    }
+
     /// A page that is gone wants nothing any more.
     pub(crate) fn left(&self, page: &str) {
         self.window.unsubscribe(page);
@@ -75,6 +80,17 @@ pub(crate) fn subscribe(
 pub(crate) fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
     windows::show_wallboard(&handle)
         .map_err(|error| ErrorReply::new(Code::Internal, error.to_string()))
+}
+
+/// Asks the program for somebody who sees no answer: a key, a word of the command line, a link.
+pub(crate) fn wish(handle: &AppHandle, command: Command) {
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        let Some(program) = handle.try_state::<Program>() else { return };
+        if let Err(error) = program.ask(command).await {
+            tracing::info!(%error, "what a key or a word asked for was not done");
+        }
+    });
 }
 
 /// Ends the program in good order; it says itself when it is done.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod commands;
+mod desktop;
 mod shell;
 mod texts;
 mod tray;
@@ -23,6 +24,7 @@ use tauri_plugin_window_state::StateFlags;
 
 use crate::arguments::Arguments;
 use crate::commands::Program;
+use crate::desktop::Keys;
 use crate::shell::Window;
 
 /// What a window finds again when it is opened anew. Of the main window nothing is ever full screen.
@@ -35,7 +37,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let built = tauri::Builder::default()
         // First of all plugins: a second start must do nothing else than call the first.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show_main(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, words, _| {
+            desktop::second_start(app, &words);
+        }))
+        .plugin(desktop::login_plugin())
+        .plugin(tauri_plugin_global_shortcut::Builder::new().build())
         .plugin(
             tauri_plugin_window_state::Builder::default()
                 .with_denylist(&[windows::INCOMING])
@@ -45,9 +51,12 @@ fn main() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::control,
             commands::subscribe,
-            commands::open_wallboard
+            commands::open_wallboard,
+            desktop::desktop,
+            desktop::start_at_login,
+            desktop::set_hotkeys
         ])
-        .setup(move |app| Ok(open(app.handle(), &arguments)?))
+        .setup(move |app| Ok(open(app.handle(), arguments)?))
         .build(tauri::generate_context!());
     match built {
         Ok(app) => {
@@ -82,8 +91,20 @@ fn start_log(settings: &Path) -> Option<Log> {
     }
 }
 
+/// A word for a program that does not run starts none: who gave it would wait for a call to be answered.
+#[expect(clippy::print_stderr, reason = "the one who gave the word reads it there")]
+fn say_not_running() {
+    eprintln!("Balie is not running.");
+}
+
 /// Starts the program, then the windows that show it.
-fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
+fn open(handle: &AppHandle, arguments: Arguments) -> tauri::Result<()> {
+    if arguments.needs_a_running_program() {
+        say_not_running();
+        handle.exit(1);
+        return Ok(());
+    }
+    handle.manage(Keys::default());
     let settings = arguments.settings_file(handle)?;
     handle.manage(start_log(&settings));
     let window = Arc::new(Window::new(handle.clone()));
@@ -113,9 +134,12 @@ fn open(handle: &AppHandle, arguments: &Arguments) -> tauri::Result<()> {
         }
     };
     handle.manage(program);
-    windows::build_main(handle, arguments.demo)?;
+    windows::build_main(handle, arguments.demo, arguments.hidden)?;
     windows::build_incoming(handle)?;
     windows::restore_wallboard(handle);
+    if let Some(command) = arguments.wish() {
+        commands::wish(handle, command);
+    }
     Ok(())
 }
 
@@ -126,6 +150,12 @@ fn on_event(handle: &AppHandle, event: RunEvent) {
         && let Some(log) = log.as_ref()
     {
         log.close();
+    }
+    #[cfg(target_os = "macos")]
+    if let RunEvent::Opened { urls } = &event {
+        for link in urls {
+            desktop::second_start(handle, &["balie".to_owned(), link.to_string()]);
+        }
     }
     if let RunEvent::WindowEvent { label, event, .. } = event {
         match event {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use app::view::desktop::Hotkeys;
 use app::view::{CallView, Language, Update};
 use app::{Shell, Surface, TrayState};
 use tauri::AppHandle;
 use tauri::ipc::Channel;
 
-use crate::{tray, windows};
+use crate::{desktop, tray, windows};
 
 /// The window as the program sees it.
 pub(crate) struct Window {
@@ -23,6 +24,7 @@ struct Shown {
     pages: HashMap<String, Channel<Update>>,
     language: Language,
     tray: TrayState,
+    hotkeys: Hotkeys,
 }
 
 impl Window {
@@ -53,6 +55,21 @@ impl Window {
         }
     }
 
+    /// The keys that work everywhere are those of the settings.
+    fn take_keys(&self, wanted: &Hotkeys) {
+        let mut shown = self.shown();
+        if shown.hotkeys == *wanted {
+            return;
+        }
+        shown.hotkeys = wanted.clone();
+        drop(shown);
+        let (handle, wanted) = (self.handle.clone(), wanted.clone());
+        let asked = self.handle.run_on_main_thread(move || desktop::take_keys(&handle, &wanted));
+        if let Err(error) = asked {
+            tracing::debug!(%error, "the keys that work everywhere were not taken");
+        }
+    }
+
     fn speak(&self, language: Language) {
         let mut shown = self.shown();
         if shown.language != language {
@@ -74,6 +91,7 @@ impl Shell for Window {
     fn publish(&self, update: Update) {
         if let Update::View(view) = &update {
             self.speak(view.settings.language);
+            self.take_keys(&view.settings.hotkeys);
         }
         let pages: Vec<_> = self
             .shown()

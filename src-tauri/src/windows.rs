@@ -23,7 +23,8 @@ const MARGIN: f64 = 16.0;
 struct StaysInTray(bool);
 
 /// Builds the main window. A demo ends with its window; a real account stays reachable from the tray.
-pub(crate) fn build_main(handle: &AppHandle, demo: bool) -> tauri::Result<()> {
+/// `hidden`: it waits in the tray until it is wanted.
+pub(crate) fn build_main(handle: &AppHandle, demo: bool, hidden: bool) -> tauri::Result<()> {
     handle.manage(StaysInTray(!demo));
     WebviewWindowBuilder::new(handle, MAIN, WebviewUrl::App("index.html".into()))
         .title("Balie")
@@ -31,6 +32,7 @@ pub(crate) fn build_main(handle: &AppHandle, demo: bool) -> tauri::Result<()> {
         // As a small phone it is narrow.
         .min_inner_size(380.0, 480.0)
         .zoom_hotkeys_enabled(true)
+        .visible(!hidden)
         .build()?;
     Ok(())
 }

@@ -543,6 +543,10 @@ colleagues: Array<ColleagueView>,
  */
 notices: Array<Notice>, 
 /**
+ * What was clicked, selected or copied, to be dialled by hand; until the window has taken it.
+ */
+prepared: string | null, 
+/**
  * The user's choices.
  */
 settings: SettingsView, };
@@ -1570,7 +1574,19 @@ language?: Language,
 /**
  * Theme.
  */
-theme?: Theme, } | { "cmd": "devices.set", 
+theme?: Theme, 
+/**
+ * Keys that work everywhere; the window asks the desktop for them.
+ */
+hotkeys?: Hotkeys, } | { "cmd": "desk.key", 
+/**
+ * What the key asks for.
+ */
+key: DeskKey, } | { "cmd": "desk.prepare", 
+/**
+ * What was clicked, selected or copied; at most 256 characters.
+ */
+text: string, } | { "cmd": "desk.prepared_taken", } | { "cmd": "devices.set", 
 /**
  * Microphone.
  */
@@ -1634,6 +1650,29 @@ company: string,
  * Numbers worth trying.
  */
 numbers: Array<DemoNumber>, };
+
+/**
+ * What a key or a word asks for. It says nothing of calls: which one is meant follows from what there is.
+ */
+export type DeskKey = "answer" | "hangup" | "hold" | "mute";
+
+/**
+ * How the program stands in the desktop; told by the window, not by the program itself.
+ */
+export type DesktopState = { 
+/**
+ * Whether it starts when the user logs in; null where that cannot be arranged.
+ */
+start_at_login: boolean | null, 
+/**
+ * Whether keys that work everywhere can be had at all: not on Wayland, where the desktop's own settings can run
+ * `balie answer` and its like instead.
+ */
+hotkeys: boolean, 
+/**
+ * Keys that another program has.
+ */
+taken: Array<string>, };
 
 /**
  * A device that can be chosen.
@@ -2248,6 +2287,36 @@ reason: Code | null, };
  * Kind of search result.
  */
 export type HitKind = "colleague" | "history" | "dial";
+
+/**
+ * Keys that work wherever the user is, as `Ctrl+Alt+A`. Empty: no key, as at first: a key that another program needs
+ * is not ours to take.
+ */
+export type Hotkeys = { 
+/**
+ * Answer the call that has waited longest.
+ */
+answer: string, 
+/**
+ * End the conversation, or stop dialling.
+ */
+hangup: string, 
+/**
+ * Hold, or take back.
+ */
+hold: string, 
+/**
+ * Mute the microphone, or no longer.
+ */
+mute: string, 
+/**
+ * Bring the window up.
+ */
+show: string, 
+/**
+ * Lay the selected or copied text ready to be dialled.
+ */
+dial: string, };
 
 /**
  * A hunt group of the user.
@@ -3139,7 +3208,19 @@ language?: Language,
 /**
  * Theme.
  */
-theme?: Theme, } | { "cmd": "devices.set", 
+theme?: Theme, 
+/**
+ * Keys that work everywhere; the window asks the desktop for them.
+ */
+hotkeys?: Hotkeys, } | { "cmd": "desk.key", 
+/**
+ * What the key asks for.
+ */
+key: DeskKey, } | { "cmd": "desk.prepare", 
+/**
+ * What was clicked, selected or copied; at most 256 characters.
+ */
+text: string, } | { "cmd": "desk.prepared_taken", } | { "cmd": "devices.set", 
 /**
  * Microphone.
  */
@@ -3338,7 +3419,11 @@ language: Language,
 /**
  * Theme.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * Keys that work everywhere.
+ */
+hotkeys: Hotkeys, };
 
 /**
  * How bad a figure is.

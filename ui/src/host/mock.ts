@@ -9,6 +9,7 @@ import type {
   Command,
   DiscoveredAccount,
   HistoryEntry,
+  Hotkeys,
   LineView,
   LinkName,
   PeerView,
@@ -20,6 +21,8 @@ import type {
 } from '../bindings';
 import { messagesFor } from '../i18n';
 import { Company, OUTCOMES } from './mock/company';
+import { NO_HOTKEYS } from '../features/desktop/hotkeys';
+import { MockDesktop } from './mock/desktop';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { MockWindow } from './mock/window';
@@ -109,8 +112,19 @@ export class MockHost implements Host {
   private readonly lines = new MockLines();
   readonly company: Company;
   readonly window = new MockWindow();
+  readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
   /** How often the wallboard was asked for, for tests. */
   boards = 0;
+
+  /** The keys that work everywhere, for tests. */
+  hotkeys(): Hotkeys {
+    return this.view.settings.hotkeys;
+  }
+
+  /** Something to dial was clicked elsewhere, for tests. */
+  prepare(text: string): void {
+    this.change({ prepared: text });
+  }
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
@@ -188,11 +202,15 @@ export class MockHost implements Host {
         return {};
       case 'line.list':
         return [...this.lines.all.values()];
+      case 'desk.prepared_taken':
+        this.change({ prepared: null });
+        return {};
       case 'settings.set':
         this.change({
           settings: {
             language: command.language ?? this.view.settings.language,
             theme: command.theme ?? this.view.settings.theme,
+            hotkeys: command.hotkeys ?? this.view.settings.hotkeys,
           },
         });
         return {};
@@ -500,7 +518,8 @@ function firstView(start: Scene): AppView {
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },
     colleagues: start.setup ? [] : people(start.people ?? NAMED_COUNT),
     notices: (start.notices ?? []).map((code, id) => ({ id, code, detail: 'what the system said', at_ms: now, severe: false })),
-    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system' },
+    prepared: null,
+    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system', hotkeys: NO_HOTKEYS },
   };
 }
 

@@ -2,8 +2,8 @@
 
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
 import { getCurrentWindow } from '@tauri-apps/api/window';
-import type { Command, ErrorReply, Update } from '../bindings';
-import { type Answer, type Host, HostError, type OwnWindow } from './types';
+import type { Command, DesktopState, ErrorReply, Update } from '../bindings';
+import { type Answer, type Desktop, type Host, HostError, type OwnWindow } from './types';
 
 /** True when the page runs in the program's window and not in a browser. */
 export const inWindow = isTauri;
@@ -22,23 +22,30 @@ const own: OwnWindow = {
   close: () => getCurrentWindow().close(),
 };
 
+async function told<Answered>(command: string, words?: Record<string, unknown>): Promise<Answered> {
+  try {
+    return await invoke<Answered>(command, words);
+  } catch (error) {
+    throw toHostError(error);
+  }
+}
+
+const desktop: Desktop = {
+  state: () => told<DesktopState>('desktop'),
+  startAtLogin: (on) => told('start_at_login', { on }),
+  setHotkeys: (hotkeys) => told('set_hotkeys', { hotkeys }),
+};
+
 export class WindowHost implements Host {
   readonly window = own;
+  readonly desktop = desktop;
 
-  async openBoard(): Promise<void> {
-    try {
-      await invoke('open_wallboard');
-    } catch (error) {
-      throw toHostError(error);
-    }
+  openBoard(): Promise<void> {
+    return told('open_wallboard');
   }
 
-  async control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
-    try {
-      return await invoke<Answer<C['cmd']>>('control', { request: command });
-    } catch (error) {
-      throw toHostError(error);
-    }
+  control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
+    return told('control', { request: command });
   }
 
   async subscribe(listener: (update: Update) => void): Promise<() => void> {
@@ -47,11 +54,7 @@ export class WindowHost implements Host {
     updates.onmessage = (update) => {
       if (open) listener(update);
     };
-    try {
-      await invoke('subscribe', { updates });
-    } catch (error) {
-      throw toHostError(error);
-    }
+    await told('subscribe', { updates });
     return () => {
       open = false;
     };

@@ -9,9 +9,11 @@ import type {
   Command,
   ConsultCreated,
   DemoView,
+  DesktopState,
   DiscoveredAccount,
   Done,
   GreetingRecording,
+  Hotkeys,
   LineView,
   QueueView,
   SearchHit,
@@ -58,9 +60,18 @@ export interface OwnWindow {
   close(): Promise<void>;
 }
 
+/** The desktop around the program. What it refuses rejects with a {@link HostError}. */
+export interface Desktop {
+  state(): Promise<DesktopState>;
+  startAtLogin(on: boolean): Promise<void>;
+  /** Takes the keys and keeps them in the settings; those that another program has are in the state afterwards. */
+  setHotkeys(hotkeys: Hotkeys): Promise<void>;
+}
+
 /** The program behind the page. */
 export interface Host {
   readonly window: OwnWindow;
+  readonly desktop: Desktop;
   /** Opens the wallboard in its own window, or brings it to the front. */
   openBoard(): Promise<void>;
   /** Sends a command. Rejects with a {@link HostError}. */

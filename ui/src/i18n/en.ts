@@ -1,5 +1,6 @@
 // English. The type makes a missing key an error of the type check.
 
+import { desktop } from './en.desktop';
 import { keys } from './en.keys';
 import type { Messages } from './nl';
 
@@ -764,6 +765,7 @@ export const en: Messages = {
     in: 'Incoming',
     out: 'Outgoing',
   },
+  desktop,
   keys,
   settings: {
     language: 'Language',

@@ -5,6 +5,7 @@ import type {
   FactName, GreetingName, GreetingOf, HuntPolicyName, LinkName, MeasureName, NightChoice, PriorityName, ServiceName, SeverityName,
   TestKind, WishState,
 } from '../bindings';
+import { desktop } from './nl.desktop';
 import { keys } from './nl.keys';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -792,6 +793,7 @@ export const nl = {
     in: 'Inkomend',
     out: 'Uitgaand',
   },
+  desktop,
   keys,
   settings: {
     language: 'Taal',

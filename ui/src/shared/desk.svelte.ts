@@ -1,7 +1,8 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
 import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, Theme } from '../bindings';
-import { type Answer, type Host, HostError, type OwnWindow } from '../host/types';
+import { type Answer, type Desktop, type Host, HostError, type OwnWindow } from '../host/types';
+import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
@@ -19,7 +20,8 @@ const EMPTY: AppView = {
   demo: null,
   colleagues: [],
   notices: [],
-  settings: { language: 'system', theme: 'system' },
+  prepared: null,
+  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS },
 };
 
 /** A refusal of a command, shown until it is read or replaced. */
@@ -144,10 +146,20 @@ export class Desk {
     return this.host.window;
   }
 
+  /** The desktop around the program. */
+  get desktop(): Desktop {
+    return this.host.desktop;
+  }
+
   /** Opens the wallboard in its own window; a refusal is shown to the user. */
-  async openBoard(): Promise<void> {
+  openBoard(): Promise<void> {
+    return this.tryTo(() => this.host.openBoard());
+  }
+
+  /** Does something that may be refused; the refusal is shown to the user. */
+  async tryTo(act: () => Promise<void>): Promise<void> {
     try {
-      await this.host.openBoard();
+      await act();
     } catch (error) {
       this.refuse(error);
     }

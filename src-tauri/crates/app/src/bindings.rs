@@ -4,6 +4,7 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::control::{Answer, CentreCommand, Command, Reply, ReplyResult, Request};
 use crate::event::{Event, EventLine};
+use crate::view::desktop::DesktopState;
 use crate::view::{AppView, Update};
 
 /// The whole of `ui/src/bindings/index.ts`. Whole numbers are `number`: none of them exceeds 2^53.
@@ -12,6 +13,7 @@ pub fn bindings() -> String {
         Collector { config: Config::new().with_large_int("number"), seen: Vec::new() };
     collector.add::<Update>();
     collector.add::<AppView>();
+    collector.add::<DesktopState>();
     // Flattened or untagged members are written in place; a front end wants their names too.
     collector.add::<Command>();
     collector.add::<CentreCommand>();

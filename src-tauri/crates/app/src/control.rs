@@ -5,6 +5,7 @@
 //! needs and tolerant of members it does not know.
 
 mod centre;
+mod desktop;
 mod report;
 
 use std::fmt;
@@ -15,9 +16,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
+pub use self::desktop::DeskKey;
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 use crate::code::Code;
 use crate::view::centre::CentreView;
+use crate::view::desktop::Hotkeys;
 use crate::view::queue::QueueView;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
@@ -369,7 +372,26 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional)]
         theme: Option<Theme>,
+        /// Keys that work everywhere; the window asks the desktop for them.
+        #[serde(default)]
+        #[ts(optional)]
+        hotkeys: Option<Hotkeys>,
     },
+    /// Do to the call that is meant what a key outside the window asks for.
+    #[serde(rename = "desk.key")]
+    DeskKey {
+        /// What the key asks for.
+        key: DeskKey,
+    },
+    /// Lay a number, a link or a name ready in the window, to be dialled there by hand.
+    #[serde(rename = "desk.prepare")]
+    DeskPrepare {
+        /// What was clicked, selected or copied; at most 256 characters.
+        text: String,
+    },
+    /// The window shows what was laid ready.
+    #[serde(rename = "desk.prepared_taken")]
+    DeskPreparedTaken {},
     /// Choose devices; null follows the system.
     #[serde(rename = "devices.set")]
     DevicesSet {

@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod descriptions;
 mod desk;
+mod desktop;
 mod dialogs;
 mod discover;
 mod documents;

@@ -3,6 +3,7 @@
 //! Times are milliseconds since the Unix epoch, so that a front end can count on by itself.
 
 pub mod centre;
+pub mod desktop;
 pub mod queue;
 pub mod service;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use self::centre::CentreView;
+use self::desktop::Hotkeys;
 use self::queue::{CallQueueView, QueueView};
 use crate::code::Code;
 use crate::control::TransportChoice;
@@ -144,6 +146,8 @@ pub struct AppView {
     pub colleagues: Vec<ColleagueView>,
     /// Things the user must know, newest first.
     pub notices: Vec<Notice>,
+    /// What was clicked, selected or copied, to be dialled by hand; until the window has taken it.
+    pub prepared: Option<String>,
     /// The user's choices.
     pub settings: SettingsView,
 }
@@ -624,4 +628,6 @@ pub struct SettingsView {
     pub language: Language,
     /// Theme.
     pub theme: Theme,
+    /// Keys that work everywhere.
+    pub hotkeys: Hotkeys,
 }

@@ -15,6 +15,7 @@ use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
 use crate::control::{Answer, CallCreated, Command, ErrorReply};
+use crate::view::desktop::Hotkeys;
 use crate::view::{AccountState, HitKind, Language, PeerView, SearchHit, Theme};
 
 pub(super) type Outcome = Result<Answer, ErrorReply>;
@@ -42,6 +43,7 @@ impl Desk {
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
             Command::DemoCustomer { queue } => self.demo_customer(queue, reply),
+            Command::DeskKey { key } => self.desk_key(now, key, reply),
             Command::Centre(command) => self.ask_centre(now, command, reply),
             Command::Quit {} => self.quit(now, reply),
             other => {
@@ -85,7 +87,11 @@ impl Desk {
             Command::LineList {} => Ok(self.list_lines()),
             Command::NetworkChanged {} => self.network_changed(now),
             Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
-            Command::SettingsSet { language, theme } => self.set_choices(now, language, theme),
+            Command::SettingsSet { language, theme, hotkeys } => {
+                self.set_choices(now, language, theme, hotkeys)
+            }
+            Command::DeskPrepare { text } => self.prepare(&text),
+            Command::DeskPreparedTaken {} => self.prepared_taken(),
             Command::DevicesSet { input, output, ringer } => {
                 let mut audio = self.settings.config.audio.clone();
                 audio.input = input.unwrap_or_default();
@@ -241,7 +247,11 @@ impl Desk {
         now: Instant,
         language: Option<Language>,
         theme: Option<Theme>,
+        hotkeys: Option<Hotkeys>,
     ) -> Outcome {
+        if let Some(hotkeys) = hotkeys {
+            self.set_hotkeys(hotkeys)?;
+        }
         let choices = &mut self.settings.config.ui;
         choices.language = language.unwrap_or(choices.language);
         choices.theme = theme.unwrap_or(choices.theme);

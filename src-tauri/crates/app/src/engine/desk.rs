@@ -64,6 +64,8 @@ pub(super) struct Desk {
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
     pub(super) history: VecDeque<HistoryEntry>,
+    /// What the window is to show ready to be dialled.
+    pub(super) prepared: Option<String>,
     /// Callers whose transfer may still be reported, though their line is over.
     pub(super) departed: VecDeque<Departed>,
     /// The last transfers, newest first.
@@ -163,6 +165,7 @@ impl Desk {
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),
+            prepared: None,
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
             last_transfer: 0,

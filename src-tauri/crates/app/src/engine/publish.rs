@@ -99,6 +99,7 @@ impl Desk {
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
             colleagues: self.demo.as_ref().map(|d| d.colleagues.clone()).unwrap_or_default(),
             notices: self.notices.iter().cloned().collect(),
+            prepared: self.prepared.clone(),
             settings: self.settings.config.ui.clone(),
         }
     }

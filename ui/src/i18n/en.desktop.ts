@@ -1,0 +1,23 @@
+// English, of the desktop around the program.
+
+import type { desktop as dutch } from './nl.desktop';
+
+export const desktop: typeof dutch = {
+  everywhere: 'Everywhere, in other programs too',
+  does: {
+    answer: 'Answer the longest waiting',
+    hangup: 'Hang up, or stop dialling',
+    hold: 'Hold, or take back',
+    mute: 'Mute the microphone, or no longer',
+    show: 'Bring Balie to the front',
+    dial: 'Lay a selected or copied number ready',
+  },
+  taken: 'Another program has this key. Choose another one.',
+  refused: {
+    plain: 'Add Ctrl or Alt, or take a function key.',
+    editing: 'Other programs need that key.',
+  },
+  notHere: 'This desktop gives keys to no program. Bind a key yourself, in the settings of the keyboard, to one of these commands:',
+  atLogin: 'Start at login',
+  prepared: (text: string, key: string) => `${text} is ready. ${key} calls.`,
+};

@@ -1,0 +1,23 @@
+// Dutch, of the desktop around the program.
+
+import type { HotkeyName, Refused } from '../features/desktop/hotkeys';
+
+export const desktop = {
+  everywhere: 'Overal, ook in andere programma’s',
+  does: {
+    answer: 'Opnemen, de langst wachtende',
+    hangup: 'Ophangen of stoppen met bellen',
+    hold: 'In de wacht, of terughalen',
+    mute: 'Microfoon dempen of weer aan',
+    show: 'Balie naar voren halen',
+    dial: 'Geselecteerd of gekopieerd nummer klaarzetten',
+  } satisfies Record<HotkeyName, string>,
+  taken: 'Deze toets is van een ander programma. Kies een andere.',
+  refused: {
+    plain: 'Neem Ctrl of Alt erbij, of een functietoets.',
+    editing: 'Die toets is in andere programma’s nodig.',
+  } satisfies Record<Refused, string>,
+  notHere: 'Dit bureaublad geeft programma’s geen toetsen. Koppel er zelf een toets aan, in de toetsenbordinstellingen, met een van deze opdrachten:',
+  atLogin: 'Starten bij aanmelden',
+  prepared: (text: string, key: string) => `${text} staat klaar. ${key} belt.`,
+};
