@@ -1,0 +1,275 @@
+//! The cache of contacts: people by the source they came from. Every source is one way; the cache is what is
+//! searched.
+
+use contacts::NumberKey;
+use rusqlite::{Row, params};
+
+use crate::tables::{StoreError, Tables, stored, unstored};
+
+/// Where people come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSource {
+    /// Stable word: `csv`, `vcard`, …
+    pub kind: String,
+    /// Name for people: the file, the server.
+    pub name: String,
+    /// When it was read, milliseconds since the Unix epoch.
+    pub synced_ms: u64,
+}
+
+/// A source as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Number of the row.
+    pub id: u64,
+    /// What it is.
+    pub source: NewSource,
+    /// How many people it has.
+    pub people: u64,
+}
+
+/// Somebody of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    /// Number of the row; 0 for somebody who is not kept yet.
+    pub id: u64,
+    /// Row of the source.
+    pub source: u64,
+    /// What the source calls this person; unique within it.
+    pub uid: String,
+    /// Name.
+    pub name: String,
+    /// Company.
+    pub company: String,
+    /// Department.
+    pub department: String,
+    /// Function.
+    pub job_title: String,
+    /// First e-mail address.
+    pub email: String,
+    /// What the source notes of this person.
+    pub remark: String,
+    /// Shown first.
+    pub favourite: bool,
+    /// Numbers, in the order of the source.
+    pub numbers: Vec<PersonNumber>,
+}
+
+/// A number of somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PersonNumber {
+    /// Stable word: `work`, `mobile`, `home`, …
+    pub label: String,
+    /// As the source writes it.
+    pub number: String,
+}
+
+const PERSON: &str =
+    "id, source, uid, name, company, department, job_title, email, remark, favourite";
+
+impl Tables<'_> {
+    /// A new source with its people, in one go. Of several with the same `uid` the last counts.
+    ///
+    /// # Errors
+    /// When they cannot be written; nothing is kept then.
+    pub fn add_source(&self, source: &NewSource, people: &[Person]) -> Result<u64, StoreError> {
+        self.sql.execute(
+            "INSERT INTO source (kind, name, synced_ms) VALUES (?1, ?2, ?3)",
+            params![source.kind, source.name, stored(source.synced_ms)],
+        )?;
+        let id = unstored(self.sql.last_insert_rowid());
+        for person in people {
+            self.put_person(id, person)?;
+        }
+        Ok(id)
+    }
+
+    /// Keeps somebody of a source, in place of whom the source called the same before. Gives back the row.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is no such source.
+    pub fn put_person(&self, source: u64, person: &Person) -> Result<u64, StoreError> {
+        let text = "INSERT INTO person (source, uid, name, company, department, job_title, email, remark, favourite) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, uid) DO UPDATE SET \
+             name = excluded.name, company = excluded.company, department = excluded.department, \
+             job_title = excluded.job_title, email = excluded.email, remark = excluded.remark RETURNING id";
+        let id: i64 = self.sql.prepare_cached(text)?.query_row(
+            params![
+                stored(source),
+                person.uid,
+                person.name,
+                person.company,
+                person.department,
+                person.job_title,
+                person.email,
+                person.remark,
+                person.favourite,
+            ],
+            |row| row.get(0),
+        )?;
+        self.sql.prepare_cached("DELETE FROM person_number WHERE person = ?1")?.execute([id])?;
+        let mut insert = self.sql.prepare_cached(
+            "INSERT INTO person_number (person, place, label, number, number_key) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for (place, number) in (0_i64..).zip(&person.numbers) {
+            let key = NumberKey::of(&number.number);
+            let key = key.as_ref().map(NumberKey::as_str);
+            insert.execute(params![id, place, number.label, number.number, key])?;
+        }
+        Ok(unstored(id))
+    }
+
+    /// Takes a source away, with its people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn remove_source(&self, source: u64) -> Result<bool, StoreError> {
+        Ok(self.sql.execute("DELETE FROM source WHERE id = ?1", [stored(source)])? > 0)
+    }
+
+    /// Every source, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT id, kind, name, synced_ms, (SELECT count(*) FROM person WHERE source = source.id) \
+             FROM source ORDER BY id",
+        )?;
+        let rows = statement.query_map((), |row| {
+            Ok(Source {
+                id: unstored(row.get(0)?),
+                source: NewSource {
+                    kind: row.get(1)?,
+                    name: row.get(2)?,
+                    synced_ms: unstored(row.get(3)?),
+                },
+                people: unstored(row.get(4)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Everybody, in the order of the rows.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn people(&self) -> Result<Vec<Person>, StoreError> {
+        let text = format!("SELECT {PERSON} FROM person ORDER BY id");
+        let mut statement = self.sql.prepare_cached(&text)?;
+        let rows = statement.query_map((), person)?;
+        let mut people: Vec<Person> = rows.collect::<Result<_, _>>()?;
+        let mut numbers = self.sql.prepare_cached(
+            "SELECT person, label, number FROM person_number ORDER BY person, place",
+        )?;
+        let mut rows = numbers.query(())?;
+        let mut at = 0;
+        while let Some(row) = rows.next()? {
+            let whose = unstored(row.get(0)?);
+            // Both are in the order of the person.
+            while people.get(at).is_some_and(|person| person.id < whose) {
+                at += 1;
+            }
+            if let Some(person) = people.get_mut(at).filter(|person| person.id == whose) {
+                person.numbers.push(PersonNumber { label: row.get(1)?, number: row.get(2)? });
+            }
+        }
+        Ok(people)
+    }
+
+    /// Makes somebody a favourite, or no longer. False: there is nobody with that row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_favourite(&self, person: u64, on: bool) -> Result<bool, StoreError> {
+        let text = "UPDATE person SET favourite = ?2 WHERE id = ?1";
+        Ok(self.sql.execute(text, params![stored(person), on])? > 0)
+    }
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+    Ok(Person {
+        id: unstored(row.get(0)?),
+        source: unstored(row.get(1)?),
+        uid: row.get(2)?,
+        name: row.get(3)?,
+        company: row.get(4)?,
+        department: row.get(5)?,
+        job_title: row.get(6)?,
+        email: row.get(7)?,
+        remark: row.get(8)?,
+        favourite: row.get(9)?,
+        numbers: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::in_memory;
+
+    fn person(uid: &str, name: &str, numbers: &[&str]) -> Person {
+        let number =
+            |number: &&str| PersonNumber { label: "work".into(), number: (*number).into() };
+        Person {
+            uid: uid.into(),
+            name: name.into(),
+            numbers: numbers.iter().map(number).collect(),
+            ..Person::default()
+        }
+    }
+
+    fn source(name: &str) -> NewSource {
+        NewSource { kind: "csv".into(), name: name.into(), synced_ms: 1 }
+    }
+
+    #[test]
+    fn people_come_back_with_their_numbers_in_order() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        let people = [
+            person("a", "Jan", &["0612345678", "101"]),
+            person("b", "Piet", &[]),
+            person("c", "Els", &["102"]),
+        ];
+        tables.add_source(&source("klanten.csv"), &people).unwrap();
+        let found = tables.people().unwrap();
+        let numbers: Vec<usize> = found.iter().map(|person| person.numbers.len()).collect();
+        assert_eq!(numbers, [2, 0, 1]);
+        assert_eq!(found[0].numbers[1].number, "101");
+        assert_eq!(tables.sources().unwrap()[0].people, 3);
+    }
+
+    #[test]
+    fn the_same_person_of_a_source_is_replaced_and_stays_a_favourite() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        let id = tables.add_source(&source("a"), &[person("a", "Jan", &["101", "102"])]).unwrap();
+        let row = tables.people().unwrap()[0].id;
+        assert!(tables.set_favourite(row, true).unwrap());
+        assert_eq!(tables.put_person(id, &person("a", "Jan de Wit", &["103"])).unwrap(), row);
+        let found = tables.people().unwrap();
+        assert_eq!(
+            (found.len(), found[0].name.as_str(), found[0].favourite),
+            (1, "Jan de Wit", true)
+        );
+        assert_eq!(found[0].numbers.len(), 1);
+        assert!(!tables.set_favourite(row + 1, true).unwrap());
+        assert!(tables.put_person(id + 1, &person("a", "Jan", &[])).is_err(), "no such source");
+    }
+
+    #[test]
+    fn an_import_is_taken_back_whole() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        let first = tables.add_source(&source("a"), &[person("a", "Jan", &["101"])]).unwrap();
+        tables.add_source(&source("b"), &[person("a", "Piet", &["102"])]).unwrap();
+        assert!(tables.remove_source(first).unwrap());
+        assert!(!tables.remove_source(first).unwrap());
+        let left = tables.people().unwrap();
+        assert_eq!((left.len(), left[0].name.as_str()), (1, "Piet"));
+        let numbers: u32 =
+            sql.query_row("SELECT count(*) FROM person_number", (), |row| row.get(0)).unwrap();
+        assert_eq!(numbers, 1);
+    }
+}
