@@ -3,6 +3,7 @@
 //! Times are milliseconds since the Unix epoch, so that a front end can count on by itself.
 
 pub mod centre;
+pub mod people;
 pub mod queue;
 pub mod service;
 
@@ -130,7 +131,7 @@ pub struct AppView {
     pub accounts: Vec<AccountView>,
     /// Calls that exist now: ringing ones first, then active, then held, each oldest first.
     pub calls: Vec<CallView>,
-    /// Calls of this run, newest first.
+    /// Calls that are over, newest first, at most 500; older ones by `history.list`.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that were not looked at yet.
     pub missed: u32,
@@ -473,7 +474,7 @@ pub enum CallOutcome {
 /// A call that is over.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct HistoryEntry {
-    /// Id of the call.
+    /// Id of the call; 2^50 and more for one of an earlier run.
     pub id: u64,
     /// Account it ran on.
     pub account: String,
@@ -489,6 +490,17 @@ pub struct HistoryEntry {
     pub outcome: CallOutcome,
     /// Why, when it did not succeed.
     pub reason: Option<Code>,
+    /// Of a missed call: there was a conversation with this number since.
+    pub called_back: Option<CalledBack>,
+}
+
+/// A missed caller was spoken to after all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CalledBack {
+    /// When the conversation began.
+    pub at_ms: u64,
+    /// By whom, when that is known.
+    pub by: Option<String>,
 }
 
 /// A device that can be chosen.
@@ -556,6 +568,8 @@ pub struct ColleagueView {
 pub enum HitKind {
     /// A colleague.
     Colleague,
+    /// Somebody in a list of contacts.
+    Contact,
     /// Somebody from the history.
     History,
     /// The text itself, dialled as a number or address.
@@ -573,6 +587,10 @@ pub struct SearchHit {
     pub target: String,
     /// Second line.
     pub detail: String,
+    /// Of a contact: its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub contact: Option<u64>,
 }
 
 /// Something the user must know.

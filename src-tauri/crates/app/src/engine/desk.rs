@@ -18,6 +18,7 @@ use super::centre::Centres;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::line::Line;
+use super::memory::{Memory, Opening};
 use super::network::Network;
 use super::publish::Publisher;
 use super::remote::Remotes;
@@ -64,6 +65,8 @@ pub(super) struct Desk {
     /// Calls that are over and still shown, and until when.
     pub(super) over: VecDeque<(CallView, Instant)>,
     pub(super) history: VecDeque<HistoryEntry>,
+    /// What outlives the run; none once the program ends.
+    pub(super) memory: Option<Memory>,
     /// Callers whose transfer may still be reported, though their line is over.
     pub(super) departed: VecDeque<Departed>,
     /// The last transfers, newest first.
@@ -133,6 +136,7 @@ impl Desk {
         shell: Arc<dyn Shell>,
         requests: mpsc::Receiver<Ask>,
     ) -> Result<(Desk, Sources), StartError> {
+        let beside = options.settings.clone();
         let (settings, problem) = Settings::open(options.config, options.settings);
         let (transport, sip, taken) = open_transport(&settings).await?;
         let (sounds, media) =
@@ -163,6 +167,7 @@ impl Desk {
             lines: BTreeMap::new(),
             over: VecDeque::new(),
             history: VecDeque::new(),
+            memory: None,
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
             last_transfer: 0,
@@ -175,6 +180,8 @@ impl Desk {
             quitting: None,
             work: work_sender,
         };
+        let opening = Opening::begin(&desk.settings.config, beside, &desk.settings.secrets);
+        desk.open_memory(now(), opening);
         let moved = taken.map(|taken| format!("{taken} → {}", desk.transport.port()));
         desk.begin(now(), problem, moved);
         if options.demo {
@@ -219,6 +226,7 @@ impl Desk {
             self.settle(now());
         }
         self.stop_demo_and_wait().await;
+        self.close_memory().await;
         debug!("ended");
     }
 
