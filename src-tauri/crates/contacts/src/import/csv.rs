@@ -86,8 +86,9 @@ pub fn read(bytes: &[u8], mapping: &[Field]) -> Result<Imported, ImportError> {
     let mut row = StringRecord::new();
     let mut imported = Imported::default();
     let mut columns = None;
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
     while matches!(records.read_record(&mut row), Ok(true)) {
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.of(row.position().map_or(0, csv::Position::byte));
         let Some(columns) = columns else {
             columns = Some(row.len());
             continue;
@@ -111,6 +112,26 @@ fn reader(text: &str, delimiter: Delimiter) -> csv::Reader<&[u8]> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes())
+}
+
+/// Counts lines along the text. The reader's own count begins a row that follows `\r\n` or an empty line too early.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the row that the reader begins at this byte; rows come in order.
+    fn of(&mut self, byte: u64) -> u64 {
+        let from = usize::try_from(byte).unwrap_or(self.at).max(self.at);
+        let rest = self.text.get(from..).unwrap_or_default();
+        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.at..from + ends).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = from + ends;
+        self.line
+    }
 }
 
 fn values(row: &StringRecord) -> Vec<String> {
@@ -234,13 +255,17 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_told_by_its_line_and_the_rest_is_read() {
-        let text = "Naam;Telefoon\nJan;0612345678\nEls;none\n;0612345679\nPiet;101;and more\n\n;\nAnn;\"102\"\n";
-        let imported = all(text.as_bytes());
-        let names: Vec<&str> = imported.contacts.iter().map(|c| c.name.as_str()).collect();
-        assert_eq!(names, ["Jan", "Els", "Ann"]);
-        let problems: Vec<(u64, Why)> = imported.problems.iter().map(|p| (p.line, p.why)).collect();
-        assert_eq!(problems, [(3, Why::NoNumber), (4, Why::NoName), (5, Why::TooManyValues)]);
-        assert_eq!(imported.left_out, 2);
+        let text = "Naam;Telefoon\nJan;0612345678\nEls;none\n;0612345679\nPiet;101;and more\n\n;\nAnn;\"x\"\n";
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let imported = all(text.as_bytes());
+            let names: Vec<&str> = imported.contacts.iter().map(|c| c.name.as_str()).collect();
+            assert_eq!(names, ["Jan", "Els", "Ann"]);
+            let problems: Vec<(u64, Why)> =
+                imported.problems.iter().map(|p| (p.line, p.why)).collect();
+            let first = [(3, Why::NoNumber), (4, Why::NoName), (5, Why::TooManyValues)];
+            assert_eq!(problems, [&first[..], &[(8, Why::NoNumber)]].concat());
+            assert_eq!(imported.left_out, 2);
+        }
     }
 
     #[test]
