@@ -2,7 +2,7 @@
 //! searched.
 
 use contacts::NumberKey;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, Rows, params};
 
 use crate::tables::{StoreError, Tables, stored, unstored};
 
@@ -155,24 +155,68 @@ impl Tables<'_> {
     /// # Errors
     /// When they cannot be read.
     pub fn people(&self) -> Result<Vec<Person>, StoreError> {
+        let mut people = Vec::new();
+        self.each_person(|person| people.push(person))?;
+        Ok(people)
+    }
+
+    /// Shows everybody, in the order of the rows, one after the other: many are never held at once.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn each_person(&self, mut show: impl FnMut(Person)) -> Result<(), StoreError> {
         let text = format!("SELECT {PERSON} FROM person ORDER BY id");
-        let mut statement = self.sql.prepare_cached(&text)?;
-        let rows = statement.query_map((), person)?;
-        let mut people: Vec<Person> = rows.collect::<Result<_, _>>()?;
+        let mut people = self.sql.prepare_cached(&text)?;
         let mut numbers = self.sql.prepare_cached(
-            "SELECT person, label, number FROM person_number ORDER BY person, place",
+            "SELECT label, number, person FROM person_number ORDER BY person, place",
         )?;
-        let mut rows = numbers.query(())?;
-        let mut at = 0;
-        while let Some(row) = rows.next()? {
-            let whose = unstored(row.get(0)?);
+        let mut numbers = numbers.query(())?;
+        let mut next = next_number(&mut numbers)?;
+        let mut people = people.query(())?;
+        while let Some(row) = people.next()? {
+            let mut person = person(row)?;
             // Both are in the order of the person.
-            while people.get(at).is_some_and(|person| person.id < whose) {
-                at += 1;
+            while let Some((whose, number)) = next.take_if(|(whose, _)| *whose <= person.id) {
+                if whose == person.id {
+                    person.numbers.push(number);
+                }
+                next = next_number(&mut numbers)?;
             }
-            if let Some(person) = people.get_mut(at).filter(|person| person.id == whose) {
-                person.numbers.push(PersonNumber { label: row.get(1)?, number: row.get(2)? });
-            }
+            show(person);
+        }
+        Ok(())
+    }
+
+    /// Somebody by the row.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn person(&self, id: u64) -> Result<Option<Person>, StoreError> {
+        let text = format!("SELECT {PERSON} FROM person WHERE id = ?1");
+        let mut statement = self.sql.prepare_cached(&text)?;
+        let Some(mut person) = statement.query_row([stored(id)], person).optional()? else {
+            return Ok(None);
+        };
+        let mut numbers = self.sql.prepare_cached(
+            "SELECT label, number FROM person_number WHERE person = ?1 ORDER BY place",
+        )?;
+        let rows = numbers.query_map([stored(id)], number)?;
+        person.numbers = rows.collect::<Result<_, _>>()?;
+        Ok(Some(person))
+    }
+
+    /// Everybody who has this number.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn people_with(&self, key: &NumberKey) -> Result<Vec<Person>, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT DISTINCT person FROM person_number WHERE number_key = ?1 ORDER BY person",
+        )?;
+        let rows = statement.query_map([key.as_str()], |row| row.get::<_, i64>(0))?;
+        let mut people = Vec::new();
+        for id in rows {
+            people.extend(self.person(unstored(id?))?);
         }
         Ok(people)
     }
@@ -185,6 +229,18 @@ impl Tables<'_> {
         let text = "UPDATE person SET favourite = ?2 WHERE id = ?1";
         Ok(self.sql.execute(text, params![stored(person), on])? > 0)
     }
+}
+
+/// The next number and whose it is.
+fn next_number(rows: &mut Rows<'_>) -> Result<Option<(u64, PersonNumber)>, StoreError> {
+    match rows.next()? {
+        Some(row) => Ok(Some((unstored(row.get(2)?), number(row)?))),
+        None => Ok(None),
+    }
+}
+
+fn number(row: &Row<'_>) -> rusqlite::Result<PersonNumber> {
+    Ok(PersonNumber { label: row.get(0)?, number: row.get(1)? })
 }
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
@@ -237,6 +293,10 @@ mod tests {
         let numbers: Vec<usize> = found.iter().map(|person| person.numbers.len()).collect();
         assert_eq!(numbers, [2, 0, 1]);
         assert_eq!(found[0].numbers[1].number, "101");
+        assert_eq!(tables.person(found[0].id).unwrap().as_ref(), Some(&found[0]));
+        assert_eq!(tables.person(99).unwrap(), None);
+        let key = NumberKey::of("+31 6 1234 5678").unwrap();
+        assert_eq!(tables.people_with(&key).unwrap(), found[..1]);
         assert_eq!(tables.sources().unwrap()[0].people, 3);
     }
 

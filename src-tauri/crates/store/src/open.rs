@@ -28,8 +28,9 @@ use crate::schema;
 use crate::secrets::{Kept, Secrets, SecretsError};
 use crate::tables::StoreError;
 
-/// Name of the key in the keyring.
-const KEY: &str = "database";
+/// Name of the key in the keyring. Passwords stand there by the ids of their accounts, which have no space when they are
+/// made here: a user may well be called `database`.
+const KEY: &str = "database key";
 /// The first bytes of a file in clear.
 const CLEAR: &[u8; 16] = b"SQLite format 3\0";
 /// How long a statement waits for another program that writes.

@@ -109,14 +109,10 @@ impl Tables<'_> {
         let keys_of = |person: &Person| -> Vec<NumberKey> {
             person.numbers.iter().filter_map(|number| NumberKey::of(&number.number)).collect()
         };
-        let everybody = self.people()?.into_iter();
         Ok(match subject {
-            Subject::Number(key) => {
-                let people = everybody.filter(|person| keys_of(person).contains(key));
-                (people.collect(), vec![key.clone()])
-            }
+            Subject::Number(key) => (self.people_with(key)?, vec![key.clone()]),
             Subject::Person(id) => {
-                let people: Vec<Person> = everybody.filter(|person| person.id == *id).collect();
+                let people: Vec<Person> = self.person(*id)?.into_iter().collect();
                 let mut keys: Vec<NumberKey> = people.iter().flat_map(keys_of).collect();
                 keys.sort_unstable();
                 keys.dedup();
