@@ -5,6 +5,7 @@
 
 mod people;
 mod privacy;
+mod roll;
 mod words;
 
 use std::collections::VecDeque;

@@ -8,10 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use contacts::import::{self, Delimiter, Imported, MAX_FILE};
 use contacts::{Dialled, Index, IndexBuilder, NumberKey, dialled};
 use store::{NewCallBack, NewNote, NewSource, Person, StoreError, Tables};
+use tracing::debug;
 
 use super::super::Reply;
 use super::super::accounts::unknown_account;
 use super::super::desk::Desk;
+use super::roll::Roll;
 use super::{no_number, recent, refused, words};
 use crate::code::Code;
 use crate::control::{Answer, ErrorReply, ImportFile, PeopleCommand};
@@ -34,45 +36,48 @@ const CALL_BACKS: usize = 1000;
 /// Everybody in the lists of contacts.
 #[derive(Default)]
 pub(super) struct People {
-    list: Vec<Person>,
+    roll: Roll,
     index: Index,
 }
 
 impl People {
-    fn new(list: Vec<Person>) -> People {
-        let mut builder = IndexBuilder::default();
-        for person in &list {
+    fn read(tables: &Tables<'_>) -> Result<People, StoreError> {
+        let (mut roll, mut builder) = (Roll::default(), IndexBuilder::default());
+        tables.each_person(|person| {
+            if !roll.push(&person) {
+                return;
+            }
             let keys: Vec<NumberKey> =
                 person.numbers.iter().filter_map(|number| NumberKey::of(&number.number)).collect();
             let other = [person.company.as_str(), &person.department, &person.job_title].join(" ");
             builder.push(&person.name, &other, &keys);
-        }
-        People { list, index: builder.build() }
-    }
-
-    fn get(&self, id: u64) -> Option<&Person> {
-        let at = self.list.binary_search_by_key(&id, |person| person.id).ok()?;
-        self.list.get(at)
+        })?;
+        roll.shrink();
+        let people = People { roll, index: builder.build() };
+        let bytes = people.roll.bytes() + people.index.bytes();
+        debug!(people = people.roll.len(), bytes, "the lists of contacts are read");
+        Ok(people)
     }
 
     fn hit(&self, position: usize, wanted: Option<&NumberKey>) -> Option<SearchHit> {
-        let person = self.list.get(position)?;
-        let same = |number: &&store::PersonNumber| NumberKey::of(&number.number).as_ref() == wanted;
+        let person = self.roll.entry(position)?;
+        let same = |(_, number): &&(&str, &str)| NumberKey::of(number).as_ref() == wanted;
         // Nobody wants to call a fax.
-        let called = |number: &&store::PersonNumber| number.label != "fax";
+        let called = |(label, _): &&(&str, &str)| *label != "fax";
         let numbers = &person.numbers;
         let number = wanted.and_then(|_| numbers.iter().find(same));
         let number = number.or_else(|| numbers.iter().find(called)).or(numbers.first());
-        let target = number.map(|number| number.number.clone()).unwrap_or_default();
-        let parts = [person.company.clone(), person.department.clone(), contacts::show(&target)];
-        let parts: Vec<String> =
+        let target = number.map(|(_, number)| (*number).to_owned()).unwrap_or_default();
+        let shown = contacts::show(&target);
+        let parts = [person.company, person.department, &shown];
+        let parts: Vec<&str> =
             parts.into_iter().filter(|part| !part.is_empty() && *part != person.name).collect();
         Some(SearchHit {
             kind: HitKind::Contact,
-            name: person.name.clone(),
-            target: dial_string(&target).unwrap_or(target),
+            name: person.name.to_owned(),
             detail: parts.join(" · "),
             contact: Some(person.id),
+            target: dial_string(&target).unwrap_or(target),
         })
     }
 }
@@ -122,8 +127,7 @@ impl Desk {
 
     /// Reads the lists of contacts into memory. The index is made on the database's thread: it takes a while.
     pub(super) fn read_people(&mut self) {
-        let read = |tables: &Tables<'_>| Ok(People::new(tables.people()?));
-        self.remembering(read, |desk, now, people| match people {
+        self.remembering(People::read, |desk, now, people| match people {
             Ok(people) => desk.take_people(people),
             Err(error) => desk.memory_failed(now, &error),
         });
@@ -139,23 +143,20 @@ impl Desk {
 
     /// Favourites and whom one spoke to lately come first among equals.
     pub(super) fn people_are_near(&mut self) {
-        let Some(memory) = self.memory.as_mut().filter(|memory| !memory.people.list.is_empty())
+        let Some(memory) = self.memory.as_mut().filter(|memory| !memory.people.roll.is_empty())
         else {
             return;
         };
-        let People { list, index } = &mut memory.people;
-        for (position, person) in list.iter().enumerate() {
-            index.set_nearness(position, if person.favourite { FAVOURITE } else { 0 });
+        let People { roll, index } = &mut memory.people;
+        for position in 0..roll.len() {
+            index.set_nearness(position, if roll.is_favourite(position) { FAVOURITE } else { 0 });
         }
         let keys: Vec<NumberKey> = recent(&self.history, RECENT).collect();
         // The oldest first, so that the newest has the last word.
         for (nearness, key) in (1_u8..).zip(keys.iter().rev()) {
             for position in index.lookup_key(key) {
-                let favourite = list.get(position).is_some_and(|person| person.favourite);
-                index.set_nearness(
-                    position,
-                    if favourite { FAVOURITE.max(nearness) } else { nearness },
-                );
+                let favourite = if roll.is_favourite(position) { FAVOURITE } else { 0 };
+                index.set_nearness(position, favourite.max(nearness));
             }
         }
     }
@@ -166,7 +167,7 @@ impl Desk {
 impl Desk {
     pub(super) fn ask_people(&mut self, now: Instant, command: PeopleCommand, reply: Reply) {
         match command {
-            PeopleCommand::Get { contact } => reply(self.contact(contact)),
+            PeopleCommand::Get { contact } => self.contact(contact, reply),
             PeopleCommand::Favourite { contact, on } => self.set_favourite(contact, on, reply),
             PeopleCommand::Sources {} => self.reply_from(
                 |tables| tables.sources(),
@@ -203,9 +204,15 @@ impl Desk {
         }
     }
 
-    fn contact(&self, id: u64) -> Result<Answer, ErrorReply> {
-        let person = self.memory.as_ref().and_then(|memory| memory.people.get(id));
-        person.map(|person| Answer::Contact(Box::new(words::contact(person)))).ok_or_else(no_entry)
+    fn contact(&mut self, id: u64, reply: Reply) {
+        let read = move |tables: &Tables<'_>| tables.person(id);
+        self.remembering(read, move |_, _, found| {
+            reply(match found {
+                Ok(Some(person)) => Ok(Answer::Contact(Box::new(words::contact(&person)))),
+                Ok(None) => Err(no_entry()),
+                Err(error) => Err(refused(&error)),
+            });
+        });
     }
 
     /// Does work that says whether there was something to change.
@@ -230,16 +237,8 @@ impl Desk {
             move |tables| tables.set_favourite(contact, on),
             reply,
             move |desk| {
-                let person = desk.memory.as_mut().and_then(|memory| {
-                    let at = memory
-                        .people
-                        .list
-                        .binary_search_by_key(&contact, |person| person.id)
-                        .ok()?;
-                    memory.people.list.get_mut(at)
-                });
-                if let Some(person) = person {
-                    person.favourite = on;
+                if let Some(memory) = &mut desk.memory {
+                    memory.people.roll.favour(contact, on);
                 }
                 desk.people_are_near();
                 Answer::done()
@@ -250,7 +249,7 @@ impl Desk {
     fn remove_source(&mut self, source: u64, reply: Reply) {
         let remove = move |tables: &Tables<'_>| {
             let removed = tables.remove_source(source)?;
-            Ok((removed, People::new(tables.people()?)))
+            Ok((removed, People::read(tables)?))
         };
         self.remembering(remove, move |desk, _, result| match result {
             Ok((true, people)) => {
@@ -293,7 +292,7 @@ impl Desk {
             let people: Vec<Person> = people.map(|(at, one)| words::person(at, one)).collect();
             let source = tables.add_source(&list.source, &people)?;
             let report = words::report(source, &list.imported);
-            Ok((report, People::new(tables.people()?)))
+            Ok((report, People::read(tables)?))
         };
         self.reply_from(keep, reply, |desk, (report, people)| {
             desk.take_people(people);
