@@ -1,14 +1,18 @@
-//! Figures of the contacts: index, memory, time of a keystroke, lookup of a caller, import; beside SQLite's full-text
-//! search in the same run. `cargo xtask bench contacts`.
+//! Figures of the contacts: index, memory, time of a keystroke, lookup of a caller, time from the file to the index,
+//! import; beside SQLite's full-text search in the same run. `cargo xtask bench contacts`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::hint::black_box;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use contacts::{Index, IndexBuilder, NumberKey, fold, import};
 use rusqlite::Connection;
+use secrecy::SecretString;
+use store::{Database, KeySource, NewSource, Person, PersonNumber, Place, SecretsError, Tables};
 
 /// Texts as people type them, letter by letter.
 const TYPED: [&str; 20] = [
@@ -128,6 +132,7 @@ fn main() {
         keystrokes("own index", |text| index.search(text, 50).len());
         measure_lookup(&people, &index);
         if count <= 100_000 {
+            measure_start(&people);
             measure_fts(&people);
         }
     }
@@ -180,6 +185,63 @@ fn measure_lookup(people: &[Somebody], index: &Index) {
         assert!(!found.is_empty());
     }
     tell("own index", "lookup", times);
+}
+
+/// A keyring that holds one key.
+struct OneKey;
+
+impl KeySource for OneKey {
+    fn key(&self) -> Result<Option<SecretString>, SecretsError> {
+        Ok(Some(SecretString::from("5a".repeat(32))))
+    }
+
+    fn keep(&self, _: &SecretString) -> bool {
+        true
+    }
+}
+
+/// From an encrypted file to an index that answers, as at every start of the program.
+fn measure_start(people: &[Somebody]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("balie.db");
+    let number = |number: &String| PersonNumber { label: "work".into(), number: number.clone() };
+    let rows: Vec<Person> = (0_u64..)
+        .zip(people)
+        .map(|(uid, one)| Person {
+            uid: uid.to_string(),
+            name: one.name.clone(),
+            company: one.other.clone(),
+            numbers: one.numbers.iter().map(number).collect(),
+            ..Person::default()
+        })
+        .collect();
+    let source = NewSource { kind: "csv".into(), name: "list".into(), synced_ms: 1 };
+    let began = Instant::now();
+    ask(&path, move |tables| tables.add_source(&source, &rows));
+    println!("  kept in an encrypted file in {:.0?}", began.elapsed());
+    let began = Instant::now();
+    let index = ask(&path, |tables| {
+        let mut builder = IndexBuilder::default();
+        tables.each_person(|person| {
+            let keys: Vec<NumberKey> =
+                person.numbers.iter().filter_map(|number| NumberKey::of(&number.number)).collect();
+            builder.push(&person.name, &person.company, &keys);
+        })?;
+        Ok(builder.build())
+    });
+    println!("  ready {:.0?} after the start, {} people", began.elapsed(), index.len());
+}
+
+/// Opens the file, does one thing in it and closes it again.
+fn ask<T: Send + 'static>(
+    path: &PathBuf,
+    work: impl FnOnce(&Tables<'_>) -> Result<T, store::StoreError> + Send + 'static,
+) -> T {
+    let (sender, answer) = channel();
+    let place = Place::File(path.clone(), Box::new(OneKey));
+    let database = Database::start(place, |opened| assert_eq!(opened.trouble, None));
+    database.submit(work, move |result| sender.send(result).unwrap());
+    answer.recv().unwrap().unwrap()
 }
 
 /// Full-text search with prefixes of one to three letters, ranked: what a database would be asked.

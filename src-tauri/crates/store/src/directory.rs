@@ -1,6 +1,8 @@
 //! The cache of contacts: people by the source they came from. Every source is one way; the cache is what is
 //! searched.
 
+use std::borrow::Borrow;
+
 use contacts::NumberKey;
 use rusqlite::{OptionalExtension, Row, Rows, params};
 
@@ -72,14 +74,18 @@ impl Tables<'_> {
     ///
     /// # Errors
     /// When they cannot be written; nothing is kept then.
-    pub fn add_source(&self, source: &NewSource, people: &[Person]) -> Result<u64, StoreError> {
+    pub fn add_source(
+        &self,
+        source: &NewSource,
+        people: impl IntoIterator<Item: Borrow<Person>>,
+    ) -> Result<u64, StoreError> {
         self.sql.execute(
             "INSERT INTO source (kind, name, synced_ms) VALUES (?1, ?2, ?3)",
             params![source.kind, source.name, stored(source.synced_ms)],
         )?;
         let id = unstored(self.sql.last_insert_rowid());
         for person in people {
-            self.put_person(id, person)?;
+            self.put_person(id, person.borrow())?;
         }
         Ok(id)
     }
