@@ -515,7 +515,8 @@ accounts: Array<AccountView>,
  */
 calls: Array<CallView>, 
 /**
- * Calls that are over, newest first, at most 500; older ones by `history.list`.
+ * Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
+ * `history.list`.
  */
 history: Array<HistoryEntry>, 
 /**

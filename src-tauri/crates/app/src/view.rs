@@ -131,7 +131,8 @@ pub struct AppView {
     pub accounts: Vec<AccountView>,
     /// Calls that exist now: ringing ones first, then active, then held, each oldest first.
     pub calls: Vec<CallView>,
-    /// Calls that are over, newest first, at most 500; older ones by `history.list`.
+    /// Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
+    /// `history.list`.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that were not looked at yet.
     pub missed: u32,

@@ -28,7 +28,8 @@ use crate::view::{CallDirection, CallOutcome, CalledBack, HistoryEntry};
 
 /// Calls that are kept in memory and shown.
 const HISTORY: usize = 500;
-/// Calls of a page when no limit is given.
+/// Calls of a page when no limit is given, and calls of earlier runs that are shown at once: the view goes out whole with
+/// every change.
 const PAGE: usize = 100;
 /// Most calls of one page.
 const MAX_PAGE: usize = 1000;
@@ -110,7 +111,7 @@ impl Desk {
         let read = move |tables: &Tables<'_>| {
             let gone = tables.forget_before(oldest)?;
             debug!(gone, "what was too old was forgotten");
-            Ok(Start { calls: tables.calls(HISTORY, None)?, unseen: tables.unseen_calls()? })
+            Ok(Start { calls: tables.calls(PAGE, None)?, unseen: tables.unseen_calls()? })
         };
         self.remembering(read, |desk, now, start| match start {
             Ok(start) => desk.recall(start),

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contacts::import::{self, Delimiter, Imported, MAX_FILE};
 use contacts::{Dialled, Index, IndexBuilder, NumberKey, dialled};
-use store::{NewCallBack, NewNote, NewSource, Person, StoreError, Tables};
+use store::{NewCallBack, NewNote, NewSource, StoreError, Tables};
 use tracing::debug;
 
 use super::super::Reply;
@@ -288,10 +288,10 @@ impl Desk {
 
     fn keep_list(&mut self, list: List, reply: Reply) {
         let keep = move |tables: &Tables<'_>| {
-            let people = list.imported.contacts.iter().cloned().enumerate();
-            let people: Vec<Person> = people.map(|(at, one)| words::person(at, one)).collect();
-            let source = tables.add_source(&list.source, &people)?;
-            let report = words::report(source, &list.imported);
+            let mut report = words::report(&list.imported);
+            let people = list.imported.contacts.into_iter().enumerate();
+            let people = people.map(|(at, one)| words::person(at, one));
+            report.source = tables.add_source(&list.source, people)?;
             Ok((report, People::read(tables)?))
         };
         self.reply_from(keep, reply, |desk, (report, people)| {

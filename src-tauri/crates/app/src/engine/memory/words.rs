@@ -128,7 +128,8 @@ pub(super) fn call_back(one: CallBack) -> CallBackView {
     }
 }
 
-pub(super) fn report(source: u64, imported: &Imported) -> ImportReport {
+/// What a file gave; under which id it is kept is not known yet.
+pub(super) fn report(imported: &Imported) -> ImportReport {
     let kind = |why| match why {
         Why::TooManyValues => ImportProblemKind::TooManyValues,
         Why::NoName => ImportProblemKind::NoName,
@@ -139,7 +140,7 @@ pub(super) fn report(source: u64, imported: &Imported) -> ImportReport {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let problems = imported.problems.iter();
     ImportReport {
-        source,
+        source: 0,
         added: count(imported.contacts.len()),
         left_out: count(imported.left_out),
         problems: problems.map(|p| ImportProblem { line: p.line, kind: kind(p.why) }).collect(),
