@@ -17,7 +17,7 @@ pub(crate) fn asterisk() -> PathBuf {
     workspace::lab().join("asterisk")
 }
 
-/// Python with the sound judges (PESQ).
+/// Python with the judges of sound (PESQ) and of numbers.
 pub(crate) fn python() -> PathBuf {
     workspace::lab().join("python").join("bin").join("python3")
 }
@@ -81,6 +81,20 @@ pub(crate) fn install_judges() -> Result<()> {
         "--no-build-isolation",
         "pesq==0.0.4",
     ]))
+}
+
+/// Installs the judge of telephone numbers unless it is there.
+pub(crate) fn install_numbers() -> Result<()> {
+    let python = python();
+    if !python.is_file() {
+        install_judges()?;
+    }
+    if console::succeeds(console::command(&python).args(["-c", "import phonenumbers"])) {
+        say("judge of numbers: already there");
+        return Ok(());
+    }
+    let pip = workspace::lab().join("python").join("bin").join("pip");
+    console::run(console::command(&pip).args(["install", "--quiet", "phonenumbers"]))
 }
 
 /// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2 and fd99::1 to fd99::2, and no way out.

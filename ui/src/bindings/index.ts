@@ -492,7 +492,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport;
 
 /**
  * Everything the main window shows.
@@ -515,7 +515,8 @@ accounts: Array<AccountView>,
  */
 calls: Array<CallView>, 
 /**
- * Calls of this run, newest first.
+ * Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
+ * `history.list`.
  */
 history: Array<HistoryEntry>, 
 /**
@@ -584,6 +585,39 @@ problem: Code | null, };
  * What the user may do with a call now.
  */
 export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "complete_transfer" | "cancel_transfer" | "conference" | "park";
+
+/**
+ * Somebody who is to be called back.
+ */
+export type CallBackView = { 
+/**
+ * Id.
+ */
+id: number, 
+/**
+ * Account to call from.
+ */
+account: string, 
+/**
+ * Name, or empty.
+ */
+name: string, 
+/**
+ * What to call.
+ */
+number: string, 
+/**
+ * Since when.
+ */
+since_ms: number, 
+/**
+ * When it was settled.
+ */
+done_ms: number | null, 
+/**
+ * By whom, when that is known.
+ */
+done_by: string | null, };
 
 /**
  * Answer to `call.dial`.
@@ -869,6 +903,19 @@ queue: CallQueueView | null,
  * What can be done now.
  */
 actions: Array<CallAction>, };
+
+/**
+ * A missed caller was spoken to after all.
+ */
+export type CalledBack = { 
+/**
+ * When the conversation began.
+ */
+at_ms: number, 
+/**
+ * By whom, when that is known.
+ */
+by: string | null, };
 
 /**
  * Who called an abandoned caller back.
@@ -1289,7 +1336,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1531,9 +1578,17 @@ number: string,
  */
 limit?: number, } | { "cmd": "history.list", 
 /**
- * At most so many, all when left out.
+ * At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
  */
-limit?: number, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
+limit?: number, 
+/**
+ * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+ */
+before_ms?: number, 
+/**
+ * Only calls with this number, in any notation, as far back as they are kept.
+ */
+number?: string, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
 /**
  * Addresses or extensions.
  */
@@ -1610,7 +1665,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand;
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand;
 
 /**
  * Answer to `call.transfer.consult`.
@@ -1624,6 +1679,93 @@ call: number,
  * The same, in the word of the interface.
  */
 consult: number, };
+
+/**
+ * A number of a contact.
+ */
+export type ContactNumberView = { 
+/**
+ * Stable word: work, mobile, home, main, assistant, fax, pager, other.
+ */
+label: string, 
+/**
+ * What is dialled.
+ */
+number: string, 
+/**
+ * For show.
+ */
+shown: string, };
+
+/**
+ * A list of contacts.
+ */
+export type ContactSourceView = { 
+/**
+ * Id.
+ */
+id: number, 
+/**
+ * Stable word: csv, vcard.
+ */
+kind: string, 
+/**
+ * Name of the file or the server.
+ */
+name: string, 
+/**
+ * When it was read.
+ */
+synced_ms: number, 
+/**
+ * How many contacts it has.
+ */
+contacts: number, };
+
+/**
+ * A contact with everything that is known.
+ */
+export type ContactView = { 
+/**
+ * Id.
+ */
+id: number, 
+/**
+ * Id of its list.
+ */
+source: number, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Company.
+ */
+company: string, 
+/**
+ * Department.
+ */
+department: string, 
+/**
+ * Function.
+ */
+job_title: string, 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Remark.
+ */
+remark: string, 
+/**
+ * Shown first.
+ */
+favourite: boolean, 
+/**
+ * Numbers.
+ */
+numbers: Array<ContactNumberView>, };
 
 /**
  * A number of the demo and what it does.
@@ -1881,6 +2023,27 @@ export type EntryAction = "take" | "move" | "reorder" | "promote" | "release";
  * How a caller in a queue stands.
  */
 export type EntryStateName = "queued" | "offered" | "whisper";
+
+/**
+ * How much was erased.
+ */
+export type ErasedReport = { 
+/**
+ * Contacts. A list that still has somebody brings him back when it is read again.
+ */
+contacts: number, 
+/**
+ * Calls.
+ */
+calls: number, 
+/**
+ * Notes.
+ */
+notes: number, 
+/**
+ * Call-backs.
+ */
+call_backs: number, };
 
 /**
  * Why a request was refused.
@@ -2251,7 +2414,7 @@ wav: string, };
  */
 export type HistoryEntry = { 
 /**
- * Id of the call.
+ * Id of the call; 2^50 and more for one of an earlier run.
  */
 id: number, 
 /**
@@ -2281,12 +2444,16 @@ outcome: CallOutcome,
 /**
  * Why, when it did not succeed.
  */
-reason: Code | null, };
+reason: Code | null, 
+/**
+ * Of a missed call: there was a conversation with this number since.
+ */
+called_back: CalledBack | null, };
 
 /**
  * Kind of search result.
  */
-export type HitKind = "colleague" | "history" | "dial";
+export type HitKind = "colleague" | "contact" | "history" | "dial";
 
 /**
  * Keys that work wherever the user is, as `Ctrl+Alt+A`. Empty: no key, as at first: a key that another program needs
@@ -2371,6 +2538,102 @@ state: WishState, };
  * How a hunt group looks for somebody.
  */
 export type HuntPolicyName = "circular" | "regular" | "simultaneous" | "uniform" | "weighted";
+
+/**
+ * A column of a table.
+ */
+export type ImportColumn = { 
+/**
+ * Its header.
+ */
+header: string, 
+/**
+ * What it seems to hold.
+ */
+field: ImportField, 
+/**
+ * Its first values.
+ */
+samples: Array<string>, };
+
+/**
+ * What a file is written in.
+ */
+export type ImportEncoding = "utf8" | "utf16" | "windows1252";
+
+/**
+ * What a column of a table of contacts holds.
+ */
+export type ImportField = "ignore" | "name" | "given_name" | "middle_name" | "family_name" | "suffix" | "company" | "department" | "job_title" | "email" | "remark" | "uid" | "work" | "mobile" | "home" | "main" | "assistant" | "fax" | "pager" | "other";
+
+/**
+ * Form of a file of contacts.
+ */
+export type ImportKind = "csv" | "vcard";
+
+/**
+ * What a file of contacts looks like; nothing of it is kept yet.
+ */
+export type ImportPreview = { 
+/**
+ * Form.
+ */
+kind: ImportKind, 
+/**
+ * What it is written in.
+ */
+encoding: ImportEncoding, 
+/**
+ * What stands between the values of a table.
+ */
+delimiter: string | null, 
+/**
+ * The columns of a table.
+ */
+columns: Array<ImportColumn>, 
+/**
+ * Rows or cards.
+ */
+rows: number, };
+
+/**
+ * Something of a file that was left out.
+ */
+export type ImportProblem = { 
+/**
+ * Line of the file, from 1.
+ */
+line: number, 
+/**
+ * Why.
+ */
+kind: ImportProblemKind, };
+
+/**
+ * Why something of a file was left out.
+ */
+export type ImportProblemKind = "too_many_values" | "no_name" | "no_number" | "broken_card" | "too_many";
+
+/**
+ * What an import did.
+ */
+export type ImportReport = { 
+/**
+ * Id of the list, to take it back as a whole.
+ */
+source: number, 
+/**
+ * Contacts that were kept.
+ */
+added: number, 
+/**
+ * Rows or cards that were left out.
+ */
+left_out: number, 
+/**
+ * The first of what was wrong, at most 200.
+ */
+problems: Array<ImportProblem>, };
 
 /**
  * The own place in a queue.
@@ -2615,6 +2878,23 @@ may_change: boolean,
 refused: RefusalView | null, };
 
 /**
+ * A note.
+ */
+export type NoteView = { 
+/**
+ * Id.
+ */
+id: number, 
+/**
+ * What was noted.
+ */
+text: string, 
+/**
+ * When.
+ */
+at_ms: number, };
+
+/**
  * Something the user must know.
  */
 export type Notice = { 
@@ -2638,6 +2918,44 @@ at_ms: number,
  * True for trouble that stops work.
  */
 severe: boolean, };
+
+/**
+ * What kind of number something is.
+ */
+export type NumberKind = "emergency" | "public_service" | "information" | "municipality" | "extension" | "feature_code" | "geographic" | "mobile" | "pager" | "data" | "private_network" | "personal_assistant" | "location_independent" | "company" | "machine_to_machine" | "free" | "premium" | "adult" | "amusement" | "satellite" | "international_free" | "international_premium" | "international" | "address" | "name" | "unknown";
+
+/**
+ * What would be dialled for a text, and what is known of it.
+ */
+export type NumberView = { 
+/**
+ * Kind.
+ */
+kind: NumberKind, 
+/**
+ * What is dialled; null for a name.
+ */
+dial: string | null, 
+/**
+ * The same for show.
+ */
+shown: string, 
+/**
+ * What it is matched by; null when it is no number.
+ */
+key: string | null, 
+/**
+ * Country (ISO 3166) of a full number.
+ */
+country: string | null, 
+/**
+ * An extension behind the number, which is not dialled with it.
+ */
+extension: string | null, 
+/**
+ * Costs more than people expect: ask once before dialling.
+ */
+asks_first: boolean, };
 
 /**
  * A time in which a schedule holds, by the clock on the wall of the exchange's user.
@@ -2729,6 +3047,115 @@ name: string,
 number: string, };
 
 /**
+ * What can be asked of contacts and of what is kept of people.
+ */
+export type PeopleCommand = { "cmd": "contacts.get", 
+/**
+ * Contact id.
+ */
+contact: number, } | { "cmd": "contacts.favourite", 
+/**
+ * Contact id.
+ */
+contact: number, 
+/**
+ * True: it is one.
+ */
+on: boolean, } | { "cmd": "contacts.sources", } | { "cmd": "contacts.preview", 
+/**
+ * Name for people; of the path when left out.
+ */
+name?: string, 
+/**
+ * Path of the file.
+ */
+path?: string, 
+/**
+ * Its content, base64.
+ */
+data?: string, } | { "cmd": "contacts.import", 
+/**
+ * What each column holds; as the preview said when left out.
+ */
+mapping?: Array<ImportField>, 
+/**
+ * Name for people; of the path when left out.
+ */
+name?: string, 
+/**
+ * Path of the file.
+ */
+path?: string, 
+/**
+ * Its content, base64.
+ */
+data?: string, } | { "cmd": "contacts.remove_source", 
+/**
+ * Id of the list.
+ */
+source: number, } | { "cmd": "number.describe", 
+/**
+ * What was typed or copied.
+ */
+text: string, } | { "cmd": "note.add", 
+/**
+ * The number, in any notation.
+ */
+number: string, 
+/**
+ * What to note, at most 2,000 characters.
+ */
+text: string, } | { "cmd": "note.list", 
+/**
+ * The number, in any notation.
+ */
+number: string, } | { "cmd": "note.remove", 
+/**
+ * Note id.
+ */
+note: number, } | { "cmd": "call_back.add", 
+/**
+ * What to call.
+ */
+number: string, 
+/**
+ * Name; may be left out.
+ */
+name?: string, 
+/**
+ * Account to call from; the first usable one when left out.
+ */
+account?: string, } | { "cmd": "call_back.list", } | { "cmd": "call_back.done", 
+/**
+ * Id.
+ */
+call_back: number, } | { "cmd": "privacy.export", 
+/**
+ * A number, in any notation.
+ */
+number?: string, 
+/**
+ * A contact, with all its numbers.
+ */
+contact?: number, 
+/**
+ * Everybody: all calls, notes, call-backs and contacts.
+ */
+everybody?: boolean, } | { "cmd": "privacy.erase", 
+/**
+ * A number, in any notation.
+ */
+number?: string, 
+/**
+ * A contact, with all its numbers.
+ */
+contact?: number, 
+/**
+ * Everybody: all calls, notes, call-backs and contacts.
+ */
+everybody?: boolean, };
+
+/**
  * What somebody's presence tells. The texts are written by others.
  */
 export type PresenceView = { 
@@ -2749,6 +3176,27 @@ activities: Array<string>, };
  * How soon a caller's turn comes.
  */
 export type PriorityName = "highest" | "high" | "medium" | "low";
+
+/**
+ * Everything that is kept of somebody.
+ */
+export type PrivacyReport = { 
+/**
+ * Contacts.
+ */
+contacts: Array<ContactView>, 
+/**
+ * Calls, newest first.
+ */
+calls: Array<HistoryEntry>, 
+/**
+ * Notes, newest first.
+ */
+notes: Array<NoteView>, 
+/**
+ * Call-backs.
+ */
+call_backs: Array<CallBackView>, };
 
 /**
  * How good a call sounds.
@@ -3165,9 +3613,17 @@ number: string,
  */
 limit?: number, } | { "cmd": "history.list", 
 /**
- * At most so many, all when left out.
+ * At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
  */
-limit?: number, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
+limit?: number, 
+/**
+ * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+ */
+before_ms?: number, 
+/**
+ * Only calls with this number, in any notation, as far back as they are kept.
+ */
+number?: string, } | { "cmd": "history.seen", } | { "cmd": "line.watch", 
 /**
  * Addresses or extensions.
  */
@@ -3244,7 +3700,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand);
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand);
 
 /**
  * A phone that rings too.
@@ -3282,7 +3738,11 @@ target: string,
 /**
  * Second line.
  */
-detail: string, };
+detail: string, 
+/**
+ * Of a contact: its id.
+ */
+contact?: number, };
 
 /**
  * A service of the user.

@@ -23,6 +23,7 @@ import { messagesFor } from '../i18n';
 import { Company, OUTCOMES } from './mock/company';
 import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { MockDesktop } from './mock/desktop';
+import { Kept } from './mock/contacts';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { MockWindow } from './mock/window';
@@ -111,6 +112,7 @@ export class MockHost implements Host {
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
   readonly company: Company;
+  private readonly kept = new Kept();
   readonly window = new MockWindow();
   readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
   /** How often the wallboard was asked for, for tests. */
@@ -249,6 +251,7 @@ export class MockHost implements Host {
         this.change({ calls: this.view.calls.map((call) => (command.calls.includes(call.id) ? { ...call, conference: true, state: 'active', consult_of: null } : call)) });
         return {};
     }
+    if (/^(contacts|note|call_back|privacy)\./.test(command.cmd)) return this.kept.run(command);
     if (command.cmd.startsWith('call.')) return this.onCall(command);
     return /^(account|demo)\./.test(command.cmd) ? this.onAccount(command) : this.company.run(command);
   }
@@ -451,7 +454,7 @@ export class MockHost implements Host {
     const back = waiting === undefined ? null : { ...waiting, transfer: { state: 'failed' as const, to: peer, reason, status: null } };
     this.change({
       calls: this.view.calls.filter((one) => one.id !== id).map((one) => (one.id === back?.id ? back : one)),
-      history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason }, ...this.view.history],
+      history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason, called_back: null }, ...this.view.history],
     });
   }
 }
@@ -526,7 +529,7 @@ function firstView(start: Scene): AppView {
 function pastCalls(now: number): HistoryEntry[] {
   const past = (id: number, name: string, number: string, minutes: number, rest: Partial<HistoryEntry>): HistoryEntry => ({
     id, account: 'main', direction: 'in', peer: { uri: `sip:${number}@pbx.example`, name, number },
-    started_ms: now - minutes * 60_000, seconds: 0, outcome: 'answered', reason: null, ...rest,
+    started_ms: now - minutes * 60_000, seconds: 0, outcome: 'answered', reason: null, called_back: null, ...rest,
   });
   return [
     past(9003, 'Garage Jansen', '0318 50 11 22', 4, { outcome: 'missed' }),

@@ -3,18 +3,26 @@
 import type {
   AccountSaved,
   AppView,
+  CallBackView,
   CallCreated,
   CentreView,
   Code,
   Command,
   ConsultCreated,
+  ContactSourceView,
   DemoView,
   DesktopState,
   DiscoveredAccount,
   Done,
+  ErasedReport,
   GreetingRecording,
   Hotkeys,
+  HistoryEntry,
+  ImportPreview,
+  ImportReport,
   LineView,
+  NoteView,
+  PrivacyReport,
   QueueView,
   SearchHit,
   TestReport,
@@ -27,6 +35,17 @@ interface Answers {
   'call.dial': CallCreated;
   'call.transfer.consult': ConsultCreated;
   'contacts.search': SearchHit[];
+  'contacts.sources': ContactSourceView[];
+  'contacts.preview': ImportPreview;
+  'contacts.import': ImportReport;
+  'note.add': NoteView;
+  'note.list': NoteView[];
+  'call_back.add': CallBackView[];
+  'call_back.list': CallBackView[];
+  'call_back.done': CallBackView[];
+  'privacy.export': PrivacyReport;
+  'privacy.erase': ErasedReport;
+  'history.list': HistoryEntry[];
   'account.test': TestReport;
   'account.discover': DiscoveredAccount;
   'account.save': AccountSaved;

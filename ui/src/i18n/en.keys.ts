@@ -60,6 +60,7 @@ export const keys: Messages['keys'] = {
     supervisor: 'Supervise',
     wallboard: 'Wallboard',
     services: 'Settings',
+    contacts: 'Contacts',
     board: 'Wallboard in a window of its own',
     overview: 'This overview, also by ? in an empty search field',
     quit: 'Quit Balie, when there is no call',

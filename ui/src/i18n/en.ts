@@ -1,6 +1,7 @@
 // English. The type makes a missing key an error of the type check.
 
 import { desktop } from './en.desktop';
+import { contacts, storeCodes } from './en.contacts';
 import { keys } from './en.keys';
 import type { Messages } from './nl';
 
@@ -84,6 +85,7 @@ export const en: Messages = {
       todo: 'The password stays until you close Balie; after that you type it again.',
     },
     password_needed: { what: 'The password is needed', todo: 'Type the password of the account.' },
+    ...storeCodes,
     internal: { what: 'Something went wrong inside Balie', todo: 'Try again; if it stays, restart Balie.' },
   },
   mute: { on: 'Mute', off: 'Unmute', state: 'Microphone off' },
@@ -331,9 +333,9 @@ export const en: Messages = {
     dialled: 'Dialled',
     diverted: 'Via',
     earlier: 'Last contact',
-    never: 'Not before since the start.',
+    never: 'Not before.',
   },
-  pages: { desk: 'Desk', supervisor: 'Supervise', wallboard: 'Wallboard', services: 'Settings' },
+  pages: { desk: 'Desk', supervisor: 'Supervise', wallboard: 'Wallboard', services: 'Settings', contacts: 'Contacts' },
   centre: {
     link: {
       absent: { what: 'Not connected to the exchange', todo: 'So there are no queues, night mode or services.' },
@@ -742,6 +744,7 @@ export const en: Messages = {
     heard: 'hears you',
     loud: 'too loud',
   },
+  contacts,
   history: {
     heading: 'Calls',
     missed: (n) => `${n} missed`,
@@ -751,9 +754,11 @@ export const en: Messages = {
     all: 'All',
     onlyMissed: 'Missed',
     filter: 'Which calls',
-    empty: 'No calls since the start.',
+    empty: 'No calls yet.',
     emptyMissed: 'No missed calls.',
     callBack: (name) => `Call ${name} back`,
+    older: 'Older',
+    calledBack: (at, by) => (by === null ? `Spoken to at ${at}` : `Spoken to at ${at} by ${by}`),
     outcome: {
       answered: 'Talked',
       missed: 'Missed',

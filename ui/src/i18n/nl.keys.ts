@@ -60,6 +60,7 @@ export const keys = {
     supervisor: 'Toezicht',
     wallboard: 'Wandbord',
     services: 'Instellingen',
+    contacts: 'Contacten',
     board: 'Wandbord in een eigen venster',
     overview: 'Dit overzicht, ook met ? in een leeg zoekveld',
     quit: 'Balie afsluiten, als er geen gesprek is',

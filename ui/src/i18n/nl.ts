@@ -6,6 +6,7 @@ import type {
   TestKind, WishState,
 } from '../bindings';
 import { desktop } from './nl.desktop';
+import { contacts, storeCodes } from './nl.contacts';
 import { keys } from './nl.keys';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -91,6 +92,7 @@ const codes: Record<Code, CodeText> = {
     todo: 'Het wachtwoord blijft tot u Balie afsluit; daarna typt u het opnieuw.',
   },
   password_needed: { what: 'Het wachtwoord is nodig', todo: 'Typ het wachtwoord van het account.' },
+  ...storeCodes,
   internal: { what: 'Er ging iets mis in Balie', todo: 'Probeer het opnieuw; blijft het, start Balie opnieuw.' },
 };
 
@@ -353,9 +355,9 @@ export const nl = {
     dialled: 'Belde',
     diverted: 'Via',
     earlier: 'Laatste contact',
-    never: 'Niet eerder sinds de start.',
+    never: 'Niet eerder.',
   },
-  pages: { desk: 'Balie', supervisor: 'Toezicht', wallboard: 'Wandbord', services: 'Instellingen' },
+  pages: { desk: 'Balie', supervisor: 'Toezicht', wallboard: 'Wandbord', services: 'Instellingen', contacts: 'Contacten' },
   centre: {
     link: {
       absent: { what: 'Geen koppeling met de centrale', todo: 'Wachtrijen, nachtstand en diensten zijn er daarom niet.' },
@@ -770,6 +772,7 @@ export const nl = {
     heard: 'hoort u',
     loud: 'te hard',
   },
+  contacts,
   history: {
     heading: 'Gesprekken',
     missed: (n: number) => one(n, 'gemist', 'gemist'),
@@ -779,9 +782,11 @@ export const nl = {
     all: 'Alle',
     onlyMissed: 'Gemist',
     filter: 'Welke gesprekken',
-    empty: 'Nog geen gesprekken sinds de start.',
+    empty: 'Nog geen gesprekken.',
     emptyMissed: 'Geen gemiste gesprekken.',
     callBack: (name: string) => `Bel ${name} terug`,
+    older: 'Ouder',
+    calledBack: (at: string, by: string | null) => (by === null ? `Gesproken om ${at}` : `Gesproken om ${at} door ${by}`),
     outcome: {
       answered: 'Gesproken',
       missed: 'Gemist',

@@ -110,6 +110,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
     case 'supervisor':
     case 'wallboard':
     case 'services':
+    case 'contacts':
       if (!pagesOf(desk.centre).includes(action.do)) return false;
       ui.overlay = null;
       ui.page = action.do;

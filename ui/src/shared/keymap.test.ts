@@ -50,7 +50,7 @@ describe('a chord', () => {
   it('belongs to one: whoever takes it leaves the other without', () => {
     expect(takenBy(FIRST_KEYS, 'answer', 'F4')).toEqual(['mute']);
     expect(takenBy(FIRST_KEYS, 'answer', 'Alt+3')).toEqual(['resume_nth']);
-    expect(takenBy(FIRST_KEYS, 'pin_nth', 'Ctrl+#').sort()).toEqual(['desk', 'services', 'supervisor', 'wallboard']);
+    expect(takenBy(FIRST_KEYS, 'pin_nth', 'Ctrl+#').sort()).toEqual(['contacts', 'desk', 'services', 'supervisor', 'wallboard']);
     const map = withKey(FIRST_KEYS, 'answer', 'F4');
     expect([map.answer, map.mute]).toEqual(['F4', '']);
   });

@@ -6,7 +6,7 @@ export const KEY_NAMES = [
   'consult', 'cold', 'pin_nth', 'pin_cold_nth', 'park', 'retrieve', 'pickup', 'conference', 'call_back',
   'search', 'dial_new', 'withhold',
   'agent', 'extend', 'outcome', 'correct', 'night',
-  'desk', 'supervisor', 'wallboard', 'services', 'board', 'overview', 'quit',
+  'desk', 'supervisor', 'wallboard', 'services', 'contacts', 'board', 'overview', 'quit',
 ] as const;
 export type KeyName = (typeof KEY_NAMES)[number];
 
@@ -24,7 +24,7 @@ export const FIRST_KEYS: KeyMap = {
   conference: 'F9', call_back: 'Alt+B',
   search: 'Ctrl+K', dial_new: 'Alt+Enter', withhold: 'Alt+G',
   agent: 'Alt+A', extend: 'Alt+E', outcome: 'Alt+U', correct: 'Alt+R', night: 'Alt+N',
-  desk: 'Ctrl+1', supervisor: 'Ctrl+2', wallboard: 'Ctrl+3', services: 'Ctrl+4', board: 'Alt+W', overview: 'F1', quit: 'Ctrl+Q',
+  desk: 'Ctrl+1', supervisor: 'Ctrl+2', wallboard: 'Ctrl+3', services: 'Ctrl+4', contacts: 'Ctrl+5', board: 'Alt+W', overview: 'F1', quit: 'Ctrl+Q',
 };
 
 export type PresetName = 'balie' | 'wazo' | 'teams' | 'letters';

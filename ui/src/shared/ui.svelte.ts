@@ -5,7 +5,7 @@ import { layout } from './layout.svelte';
 export type Overlay = 'keys' | 'account' | 'view' | 'agent' | 'night' | null;
 
 /** What the two columns beside the calls show. */
-export type Page = 'desk' | 'supervisor' | 'wallboard' | 'services';
+export type Page = 'desk' | 'supervisor' | 'wallboard' | 'services' | 'contacts';
 
 /** How long words for the eye stay, milliseconds. */
 const SEEN_MS = 8_000;

@@ -472,7 +472,8 @@ describe('the view of the exchange', () => {
 
   it('is not there at all for an account without exchange', async () => {
     await open();
-    expect(document.querySelector('nav')).toBeNull();
+    const pages = [...document.querySelectorAll('nav [data-page]')].map((page) => page.getAttribute('data-page'));
+    expect(pages).toEqual(['desk', 'contacts']);
     expect(document.querySelector('[data-opens="agent"], [data-opens="night"]')).toBeNull();
     press('4', { ctrlKey: true });
     await waitFor(() => expect(screen.getByText(nl.keys.none, { selector: '[role="status"]' })).toBeTruthy());

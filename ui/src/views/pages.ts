@@ -5,7 +5,7 @@ import { SHOWN } from '../shared/keys';
 import type { Page } from '../shared/ui.svelte';
 
 /** In the order of their keys. */
-export const PAGES: readonly Page[] = ['desk', 'supervisor', 'wallboard', 'services'];
+export const PAGES: readonly Page[] = ['desk', 'supervisor', 'wallboard', 'services', 'contacts'];
 
 export const pageKeys = (page: Page): readonly string[] => SHOWN[page];
 
@@ -15,6 +15,7 @@ export function pagesOf(centre: Centre): Page[] {
     supervisor: centre.supervised.length > 0,
     wallboard: centre.queues.length > 0,
     services: centre.present.length > 0,
+    contacts: true,
   };
   return PAGES.filter((page) => has[page]);
 }

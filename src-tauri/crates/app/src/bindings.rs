@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::control::{Answer, CentreCommand, Command, Reply, ReplyResult, Request};
+use crate::control::{Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request};
 use crate::event::{Event, EventLine};
 use crate::view::desktop::DesktopState;
 use crate::view::{AppView, Update};
@@ -17,6 +17,7 @@ pub fn bindings() -> String {
     // Flattened or untagged members are written in place; a front end wants their names too.
     collector.add::<Command>();
     collector.add::<CentreCommand>();
+    collector.add::<PeopleCommand>();
     collector.add::<Answer>();
     collector.add::<ReplyResult>();
     collector.add::<Event>();

@@ -105,6 +105,22 @@ pub enum Code {
     NoKeyring,
     /// A password is needed.
     PasswordNeeded,
+    /// Calls, contacts and notes are kept without encryption.
+    StoreNotEncrypted,
+    /// The keyring does not hand out the key of what is kept: this run keeps everything in memory.
+    StoreLocked,
+    /// The key of what was kept is gone; it was set aside and a new beginning made.
+    StoreKeyLost,
+    /// What was kept is damaged; it was set aside and a new beginning made.
+    StoreDamaged,
+    /// A newer version of the program wrote what is kept: this run keeps everything in memory.
+    StoreNewer,
+    /// Calls, contacts and notes cannot be kept.
+    StoreFailed,
+    /// No such contact, list or note.
+    UnknownEntry,
+    /// The file cannot be read as a list of contacts.
+    BadFile,
     /// A fault of the program itself.
     Internal,
 }

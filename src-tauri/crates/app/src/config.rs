@@ -13,8 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod privacy;
 mod setup;
 
+pub use self::privacy::PrivacySettings;
 pub use self::setup::SetupSettings;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
@@ -33,6 +35,9 @@ pub struct Config {
     pub network: NetworkSettings,
     /// Where things are kept.
     pub paths: PathSettings,
+    /// How long what is kept of people is kept.
+    #[serde(skip_serializing_if = "PrivacySettings::is_usual")]
+    pub privacy: PrivacySettings,
     /// Devices.
     pub audio: AudioSettings,
     /// Automatic set-up.
@@ -624,6 +629,7 @@ impl Config {
         }
         add("network.", &self.network.unknown);
         add("paths.", &self.paths.unknown);
+        add("privacy.", &self.privacy.unknown);
         add("audio.", &self.audio.unknown);
         add("setup.", &self.setup.unknown);
         found

@@ -6,6 +6,7 @@
 
 mod centre;
 mod desktop;
+mod people;
 mod report;
 
 use std::fmt;
@@ -17,10 +18,15 @@ use ts_rs::TS;
 
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
+pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 use crate::code::Code;
 use crate::view::centre::CentreView;
 use crate::view::desktop::Hotkeys;
+use crate::view::people::{
+    CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview, ImportReport,
+    NoteView, NumberView, PrivacyReport,
+};
 use crate::view::queue::QueueView;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::{
@@ -303,10 +309,18 @@ pub enum Command {
     /// Calls that are over, newest first. Answered with a list of [`HistoryEntry`].
     #[serde(rename = "history.list")]
     HistoryList {
-        /// At most so many, all when left out.
+        /// At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
         #[serde(default)]
         #[ts(optional)]
         limit: Option<u32>,
+        /// Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+        #[serde(default)]
+        #[ts(optional)]
+        before_ms: Option<u64>,
+        /// Only calls with this number, in any notation, as far back as they are kept.
+        #[serde(default)]
+        #[ts(optional)]
+        number: Option<String>,
     },
     /// The missed calls were looked at.
     #[serde(rename = "history.seen")]
@@ -438,6 +452,10 @@ pub enum Command {
     #[serde(skip_deserializing)]
     #[ts(untagged)]
     Centre(CentreCommand),
+    /// Something about people; read in the same way.
+    #[serde(skip_deserializing)]
+    #[ts(untagged)]
+    People(PeopleCommand),
 }
 
 /// Names of [`Command`], to tell a wrong argument from an unknown command.
@@ -518,13 +536,15 @@ impl Request {
             return Err(fail(Code::BadRequest, "a request is an object with \"cmd\"".to_owned()));
         };
         let of_centre = centre::NAMES.contains(&name.as_str());
-        if !of_centre && !NAMES.contains(&name.as_str()) {
+        let of_people = people::NAMES.contains(&name.as_str());
+        if !of_centre && !of_people && !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
-        let read = match of_centre {
-            true => CentreCommand::deserialize(value).map(Command::Centre),
-            false => Command::deserialize(value),
+        let read = match (of_centre, of_people) {
+            (true, _) => CentreCommand::deserialize(value).map(Command::Centre),
+            (_, true) => PeopleCommand::deserialize(value).map(Command::People),
+            _ => Command::deserialize(value),
         };
         match read {
             Ok(command) => Ok(Request { id, command }),
@@ -764,6 +784,26 @@ pub enum Answer {
     ExchangeCall(ExchangeCallCreated),
     /// A recording of the user's own.
     Greeting(GreetingRecording),
+    /// A contact.
+    Contact(Box<ContactView>),
+    /// Lists of contacts.
+    Sources(Vec<ContactSourceView>),
+    /// What a file looks like.
+    ImportPreview(Box<ImportPreview>),
+    /// What an import did.
+    Imported(ImportReport),
+    /// What would be dialled.
+    Number(Box<NumberView>),
+    /// A note.
+    Note(NoteView),
+    /// Notes.
+    Notes(Vec<NoteView>),
+    /// Who is to be called back.
+    CallBacks(Vec<CallBackView>),
+    /// Everything that is kept of somebody.
+    Privacy(Box<PrivacyReport>),
+    /// How much was erased.
+    Erased(ErasedReport),
 }
 
 impl Answer {
@@ -880,75 +920,4 @@ impl ErrorReply {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn refusal(line: &str) -> (serde_json::Value, Code) {
-        match Request::parse(line).expect_err("refused") {
-            Reply { id, result: ReplyResult::Error(error) } => (id, error.code),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn commands_are_read_by_name() {
-        let request = Request::parse(r#"{"id":7,"cmd":"call.dial","to":"102","x":1}"#).unwrap();
-        assert_eq!(request.id, json!(7));
-        assert!(
-            matches!(request.command, Command::Dial { to, account: None, withhold: false } if to == "102")
-        );
-        let request = Request::parse(r#"{"cmd":"quit"}"#).unwrap();
-        assert!(matches!(request.command, Command::Quit {}));
-    }
-
-    #[test]
-    fn every_name_is_a_command_and_no_other() {
-        for name in NAMES {
-            let error = Command::deserialize(json!({ "cmd": name })).err().map(|e| e.to_string());
-            assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
-        }
-        for name in centre::NAMES {
-            let read = CentreCommand::deserialize(json!({ "cmd": name }));
-            let error = read.err().map(|error| error.to_string());
-            assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_and_the_id_kept() {
-        assert_eq!(refusal("hello"), (json!(null), Code::BadRequest));
-        assert_eq!(refusal("[1]"), (json!(null), Code::BadRequest));
-        assert_eq!(refusal(r#"{"id":"a"}"#), (json!("a"), Code::BadRequest));
-        assert_eq!(refusal(r#"{"id":2,"cmd":"call.fly"}"#), (json!(2), Code::UnknownCommand));
-        assert_eq!(refusal(r#"{"id":3,"cmd":"call.answer"}"#), (json!(3), Code::BadRequest));
-        assert_eq!(
-            refusal(r#"{"id":4,"cmd":"call.answer","call":"x"}"#),
-            (json!(4), Code::BadRequest)
-        );
-    }
-
-    #[test]
-    fn replies_have_the_documented_form() {
-        let done = Reply::new(json!(1), Ok(Answer::done()));
-        assert_eq!(serde_json::to_value(done).unwrap(), json!({"id": 1, "ok": {}}));
-        let call = Reply::new(json!(2), Ok(Answer::Call(CallCreated { call: 5 })));
-        assert_eq!(serde_json::to_value(call).unwrap(), json!({"id": 2, "ok": {"call": 5}}));
-        let error = Reply::new(json!(3), Err(ErrorReply::new(Code::UnknownCall, "no call 9")));
-        assert_eq!(
-            serde_json::to_value(error).unwrap(),
-            json!({"id": 3, "error": {"code": "unknown_call", "message": "no call 9"}})
-        );
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let line = r#"{"cmd":"account.password","account":"a","password":"hunter2"}"#;
-        let request = Request::parse(line).unwrap();
-        assert!(!format!("{request:?}").contains("hunter2"));
-        let line = r#"{"cmd":"account.password","account":"a","password":123456}"#;
-        let reply = Request::parse(line).unwrap_err();
-        assert!(!serde_json::to_string(&reply).unwrap().contains("123456"));
-    }
-}
+mod tests;

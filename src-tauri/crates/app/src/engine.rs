@@ -15,6 +15,7 @@ mod discover;
 mod documents;
 mod exchange_form;
 mod line;
+mod memory;
 mod network;
 mod publish;
 mod record;

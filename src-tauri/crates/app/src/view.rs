@@ -4,6 +4,7 @@
 
 pub mod centre;
 pub mod desktop;
+pub mod people;
 pub mod queue;
 pub mod service;
 
@@ -132,7 +133,8 @@ pub struct AppView {
     pub accounts: Vec<AccountView>,
     /// Calls that exist now: ringing ones first, then active, then held, each oldest first.
     pub calls: Vec<CallView>,
-    /// Calls of this run, newest first.
+    /// Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
+    /// `history.list`.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that were not looked at yet.
     pub missed: u32,
@@ -477,7 +479,7 @@ pub enum CallOutcome {
 /// A call that is over.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct HistoryEntry {
-    /// Id of the call.
+    /// Id of the call; 2^50 and more for one of an earlier run.
     pub id: u64,
     /// Account it ran on.
     pub account: String,
@@ -493,6 +495,17 @@ pub struct HistoryEntry {
     pub outcome: CallOutcome,
     /// Why, when it did not succeed.
     pub reason: Option<Code>,
+    /// Of a missed call: there was a conversation with this number since.
+    pub called_back: Option<CalledBack>,
+}
+
+/// A missed caller was spoken to after all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CalledBack {
+    /// When the conversation began.
+    pub at_ms: u64,
+    /// By whom, when that is known.
+    pub by: Option<String>,
 }
 
 /// A device that can be chosen.
@@ -560,6 +573,8 @@ pub struct ColleagueView {
 pub enum HitKind {
     /// A colleague.
     Colleague,
+    /// Somebody in a list of contacts.
+    Contact,
     /// Somebody from the history.
     History,
     /// The text itself, dialled as a number or address.
@@ -577,6 +592,10 @@ pub struct SearchHit {
     pub target: String,
     /// Second line.
     pub detail: String,
+    /// Of a contact: its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub contact: Option<u64>,
 }
 
 /// Something the user must know.

@@ -3,6 +3,8 @@
 //! The dial string is the user's own digits: only separators go. Nothing is prefixed or put into
 //! international form, so 112, extensions and feature codes leave as they were typed.
 
+use crate::plan::NumberClass;
+
 /// Longest digit string that can be a number: 00, 15 digits of E.164, an outside-line digit.
 const MAX_DIGITS: usize = 18;
 /// Longest feature code with its arguments.
@@ -37,7 +39,8 @@ pub enum NotDiallable {
 ///
 /// Kept: `sip:`, `sips:` addresses and `user@host`. Read as numbers: `tel:` and `callto:` links, digits
 /// with spaces, dashes, dots, slashes and brackets, `(0)` after a country code, an extension word
-/// (`tst. 12`, `toestel 12`, `;ext=12`) left off. Letters make it a name.
+/// (`tst. 12`, `toestel 12`, `;ext=12`) left off (see [`extension`]). Letters make it a name, but after 0800 and
+/// 0900, where they stand for the keys they are printed on (`0800-BELLEN1`).
 ///
 /// # Errors
 /// When it is empty, too long, or neither.
@@ -60,7 +63,7 @@ pub fn dialled(text: &str) -> Result<Dialled, NotDiallable> {
         _ if text.contains('@') && !text.contains(char::is_whitespace) => {
             address(&format!("sip:{text}"))
         }
-        _ => match number_of(without_extension(text))? {
+        _ => match number_of(without_extension(text))?.or_else(|| in_letters(text)) {
             Some(number) => Ok(Dialled::Number(number)),
             None if text.chars().any(char::is_alphabetic) => Ok(Dialled::Name(text.to_owned())),
             None => Err(NotDiallable::Malformed),
@@ -93,23 +96,71 @@ pub(crate) fn number_of(text: &str) -> Result<Option<String>, NotDiallable> {
     Ok(Some(number))
 }
 
+/// The extension behind a number (`tst. 12`, `;ext=12`), to be dialled once it is answered.
+pub fn extension(text: &str) -> Option<&str> {
+    split_extension(text.trim()).1
+}
+
 /// Leaves off "tst. 531", "toestel 12", "doorkies 9", "ext 7", ";ext=7".
 pub(crate) fn without_extension(text: &str) -> &str {
-    const WORDS: [&str; 8] = [";ext=", "toestel", "doorkies", "tst.", "tst", "ext.", "ext", "dkn"];
+    split_extension(text).0
+}
+
+fn split_extension(text: &str) -> (&str, Option<&str>) {
+    const WORDS: [&str; 11] = [
+        ";ext=", "toestel", "doorkies", "intern", "tst.", "tst", "ext.", "ext", "dkn", "int.", "x",
+    ];
     let lower = text.to_ascii_lowercase();
     for word in WORDS {
         let Some(at) = lower.find(word) else { continue };
-        let (Some(before), Some(after)) = (lower.get(..at), lower.get(at + word.len()..)) else {
+        let (Some(before), Some(after)) = (text.get(..at), text.get(at + word.len()..)) else {
             continue;
         };
         let digits = |part: &str| part.chars().any(|c| c.is_ascii_digit());
+        let after = after.split(';').next().unwrap_or(after);
         let extension = after.trim().trim_start_matches(['.', ':', '=']).trim();
         let plain = !extension.is_empty() && extension.chars().all(|c| c.is_ascii_digit());
-        if digits(before) && !before.contains(char::is_alphabetic) && plain {
-            return text.get(..at).unwrap_or(text);
+        let scheme = split_scheme(before).1;
+        if digits(before) && !scheme.contains(char::is_alphabetic) && plain {
+            return (before, Some(extension));
         }
     }
-    text
+    (text, None)
+}
+
+/// A service number that is written in letters. Only where it comes out as one: other letters are a name.
+fn in_letters(text: &str) -> Option<String> {
+    let mut number = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' => number.push(c),
+            'a'..='z' | 'A'..='Z' if is_service(&number) => number.push(key_of(c)?),
+            c if is_separator(c) => {}
+            _ => return None,
+        }
+    }
+    let class = crate::plan::classify(&number, false);
+    matches!(class, NumberClass::Free | NumberClass::Premium).then_some(number)
+}
+
+/// Begins with the digits of a service number.
+fn is_service(number: &str) -> bool {
+    number.starts_with("0800") || number.starts_with("0900")
+}
+
+/// The key of a telephone that a letter is printed on (E.161).
+pub(crate) fn key_of(letter: char) -> Option<char> {
+    Some(match letter.to_ascii_lowercase() {
+        'a'..='c' => '2',
+        'd'..='f' => '3',
+        'g'..='i' => '4',
+        'j'..='l' => '5',
+        'm'..='o' => '6',
+        'p'..='s' => '7',
+        't'..='v' => '8',
+        'w'..='z' => '9',
+        _ => return None,
+    })
 }
 
 fn address(text: &str) -> Result<Dialled, NotDiallable> {
@@ -149,7 +200,7 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -212,6 +263,31 @@ mod tests {
     }
 
     #[test]
+    fn extensions_are_told() {
+        assert_eq!(extension("0637530188 tst. 531"), Some("531"));
+        assert_eq!(extension("030 2318800 toestel 12"), Some("12"));
+        assert_eq!(extension("tel:+31302318800;ext=12;phone-context=+31"), Some("12"));
+        assert_eq!(extension("030 2318800 x12"), Some("12"));
+        assert_eq!(extension("030 2318800 intern 7"), Some("7"));
+        for none in ["030 2318800", "Max 12", "toestel 12", "030 2318800 tst.", "sip:x12@pbx"] {
+            assert_eq!(extension(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn letters_are_keys_only_where_they_make_a_service_number() {
+        assert_eq!(number("0900-BELLEN1"), "09002355361");
+        assert_eq!(number("0800 klm1"), "08005561");
+        for name in ["0900-TAXI-GRONINGEN", "06-BELLEN12", "BELLEN", "0800", "Jan 0800"] {
+            assert_ne!(
+                dialled(name).ok().map(|d| matches!(d, Dialled::Number(n) if n.len() > 4)),
+                Some(true),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     fn links_addresses_and_names_are_told_apart() {
         assert_eq!(number("TEL:0900-8844"), "09008844");
         assert_eq!(number("tel:112"), "112");
@@ -241,8 +317,9 @@ mod tests {
         fn anything_is_survived_and_no_digit_is_invented(text in "\\PC{0,40}") {
             if let Ok(Dialled::Number(number)) = dialled(&text) {
                 let mut typed = text.chars();
-                // The dialled digits are those typed, in their order, some perhaps left off.
-                prop_assert!(number.chars().all(|c| typed.any(|t| t == c)), "{number}");
+                // The dialled digits are those typed (or the keys of letters), in their order, some perhaps left off.
+                let same = |t: char, c: char| t == c || is_service(&number) && key_of(t) == Some(c);
+                prop_assert!(number.chars().all(|c| typed.any(|t| same(t, c))), "{number}");
             }
         }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::dial::{number_of, split_scheme, without_extension};
+use crate::dial::{number_of, percent_decoded, split_scheme, without_extension};
+use crate::{plan, world};
 
 /// A number in one notation: `+` and digits where it is a full number, else digits as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,8 +13,16 @@ impl NumberKey {
     /// The key of a number as typed, stored or signalled (a `sip:` or `tel:` address too). None when it
     /// holds no number.
     pub fn of(text: &str) -> Option<NumberKey> {
-        let (_, rest) = split_scheme(text.trim());
+        let (scheme, rest) = split_scheme(text.trim());
+        let decoded;
         let user = rest.split('@').next().unwrap_or(rest);
+        let user = match scheme {
+            Some(_) => {
+                decoded = percent_decoded(user);
+                decoded.as_str()
+            }
+            None => user,
+        };
         let number = number_of(without_extension(user.split(';').next().unwrap_or(user)));
         let number = number.ok().flatten()?;
         Some(NumberKey(canonical(&number)))
@@ -22,6 +31,23 @@ impl NumberKey {
     /// The key itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A key as [`NumberKey::as_str`] gave it out and somebody kept it.
+    pub fn from_kept(text: String) -> NumberKey {
+        NumberKey(text)
+    }
+
+    /// The country (ISO 3166) of a full number; none where it is valid nowhere or of no country.
+    pub fn country(&self) -> Option<String> {
+        world::country(self.0.strip_prefix('+')?)
+    }
+
+    /// Nine digits that are a Dutch number with its zero: tables lose zeros. A second guess only, since it is not
+    /// what was written.
+    pub(crate) fn with_zero(&self) -> Option<NumberKey> {
+        let lost = self.0.len() == 9 && !self.0.starts_with('0') && plan::is_national(&self.0);
+        lost.then(|| NumberKey(format!("+31{}", self.0)))
     }
 
     /// The number as dialled inside the Netherlands (`0302318800`), when it is a Dutch one.
@@ -45,31 +71,22 @@ fn canonical(number: &str) -> String {
     if number.contains(['*', '#']) {
         return number.to_owned();
     }
-    if let Some(rest) = number.strip_prefix('+') {
-        // "+31 06…" is written by people who know half of the rule; nothing else can be meant.
-        let fixed = rest.strip_prefix("310").filter(|rest| rest.len() == 9);
-        return fixed.map_or_else(|| number.to_owned(), |rest| format!("+31{rest}"));
+    let international = number.strip_prefix('+').or_else(|| plan::international(number));
+    if let Some(rest) = international {
+        if let Some(rest) = rest.strip_prefix("31") {
+            // "+31 06…" is written by people who know half of the rule; nothing else can be meant.
+            let national = rest.strip_prefix('0').filter(|rest| plan::is_national(rest));
+            return format!("+31{}", national.unwrap_or(rest));
+        }
+        return format!("+{}", world::canonical(rest).as_deref().unwrap_or(rest));
     }
-    if let Some(rest) = number.strip_prefix("00").filter(|rest| rest.len() >= 8) {
-        return canonical(&format!("+{rest}"));
-    }
-    if let Some(rest) = number.strip_prefix('0').filter(|rest| is_national(rest)) {
+    if let Some(rest) = number.strip_prefix('0').filter(|rest| plan::is_national(rest)) {
         return format!("+31{rest}");
     }
     // Exchanges often leave the plus off.
     match number.strip_prefix("31") {
-        Some(rest) if rest.len() == 9 && !rest.starts_with('0') => format!("+{number}"),
+        Some(rest) if rest.len() == 9 && plan::is_national(rest) => format!("+{number}"),
         _ => number.to_owned(),
-    }
-}
-
-/// A Dutch number without its zero.
-fn is_national(rest: &str) -> bool {
-    match rest.as_bytes() {
-        [b'8' | b'9', b'0', _, ..] => matches!(rest.len(), 7 | 9 | 10),
-        [b'9', b'7', ..] => matches!(rest.len(), 9 | 11),
-        [b'1'..=b'9', ..] => rest.len() == 9,
-        _ => false,
     }
 }
 

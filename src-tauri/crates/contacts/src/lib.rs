@@ -1,12 +1,19 @@
-//! People and their numbers: what was typed and what is dialled, numbers for show, equality of numbers in
-//! any notation, search by name. Pure functions and one in-memory index; Dutch numbering rules.
+//! People and their numbers: what was typed and what is dialled, what kind of number it is, numbers for show, equality
+//! of numbers in any notation, search as you type, lists of contacts from files. Pure functions and one in-memory index;
+//! Dutch numbering rules.
 
 mod dial;
+mod fold;
+pub mod import;
+mod index;
 mod key;
-mod search;
+mod plan;
 mod show;
+mod world;
 
-pub use dial::{Dialled, NotDiallable, dialled};
+pub use dial::{Dialled, NotDiallable, dialled, extension};
+pub use fold::fold;
+pub use index::{Entry, Index, IndexBuilder, Match};
 pub use key::{NumberKey, same_number};
-pub use search::{Entry, Index, fold};
+pub use plan::{NumberClass, classify};
 pub use show::show;

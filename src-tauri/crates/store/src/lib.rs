@@ -1,7 +1,30 @@
-//! What the program keeps: a settings file in TOML, and secrets in the system's keyring.
+//! What the program keeps: a database of calls, contacts and notes; a settings file in TOML; secrets in the
+//! system's keyring.
+//!
+//! The database lives on a thread of its own ([`Database`]): whoever asks never waits for the disk. What it can be
+//! asked is [`Tables`], one file for each table.
 
+mod call_backs;
+mod database;
+mod directory;
+mod history;
+mod notes;
+mod open;
+mod preferences;
+mod privacy;
+mod schema;
 mod secrets;
 mod settings;
+mod tables;
 
+pub use call_backs::{CallBack, NewCallBack};
+pub use database::{Database, Place};
+pub use directory::{NewSource, Person, PersonNumber, Source};
+pub use history::{Direction, NewCall, Outcome, PastCall};
+pub use notes::{NewNote, Note};
+pub use open::{Keep, KeySource, Opened, Trouble};
+pub use privacy::{Erased, Everything, Subject};
+pub use schema::VERSION;
 pub use secrets::{Kept, Secrets, SecretsError};
 pub use settings::{Load, SettingsError, SettingsFile};
+pub use tables::{StoreError, Tables};

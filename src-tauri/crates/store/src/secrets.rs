@@ -66,6 +66,11 @@ impl Secrets {
         Secrets { keyring: false, ..Secrets::keyring("") }
     }
 
+    /// True when what is kept may outlive the program.
+    pub fn is_lasting(&self) -> bool {
+        self.keyring
+    }
+
     /// Keeps a password; in memory too, so that this session never asks again. Blocks, up to 10 s.
     pub fn set(&self, name: &str, secret: &SecretString) -> Kept {
         self.lock().insert(name.to_owned(), secret.clone());

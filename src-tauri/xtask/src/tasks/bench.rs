@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::console::{Steps, run};
+use crate::console::{Steps, cargo, run};
 use crate::setup::{self, Need};
 use crate::{lab, tasks, workspace};
 
@@ -17,12 +17,17 @@ pub(crate) enum Subject {
     /// A large call centre: a thousand agents and fifty queues at two hundred events a second, the time to be
     /// whole again after the events' channel was cut, a directory of two thousand.
     Pbx,
+    /// Search, lookup and import of a hundred thousand contacts and of a million, beside SQLite's full-text search.
+    Contacts,
     /// Time to the first window and memory of the idle window.
     Window,
 }
 
 /// Measures one subject with optimised builds.
 pub(crate) fn bench(subject: Subject) -> Result<()> {
+    if subject == Subject::Contacts {
+        return contacts();
+    }
     let mut steps = Steps::new(3);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Laboratory", lab::install_asterisk)?;
@@ -30,8 +35,17 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
         Subject::Call => steps.step("Calls", || measure("bench-call")),
         Subject::Sip => steps.step("Signalling", || measure("bench-sip")),
         Subject::Pbx => steps.step("Call centre", || measure("bench-pbx")),
+        Subject::Contacts => Ok(()),
         Subject::Window => steps.step("Window", window),
     }
+}
+
+/// Needs no laboratory.
+fn contacts() -> Result<()> {
+    let mut steps = Steps::new(2);
+    steps.step("System packages", || setup::system(&[Need::Window]))?;
+    let example = ["run", "--locked", "--release", "--package", "store", "--example", "contacts"];
+    steps.step("Contacts", || run(cargo().args(example)))
 }
 
 fn measure(program: &str) -> Result<()> {

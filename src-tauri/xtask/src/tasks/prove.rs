@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::console::Steps;
+use crate::console::{Steps, cargo, run};
 use crate::lab;
 use crate::setup::{self, Need};
 
@@ -16,26 +16,51 @@ pub(crate) enum Subject {
     Soak,
     /// Two hundred calls through changes of address, link, uplink and route; a server that restarts or is dead.
     Network,
+    /// Two hundred thousand numbers in every notation against the PyPI package `phonenumbers`.
+    Numbers,
+    /// A program that is killed a hundred times while it writes to the database.
+    Store,
 }
 
 impl Subject {
-    fn program(self) -> &'static str {
+    /// The laboratory's own program; none: it is a test of a crate, with more of everything.
+    fn program(self) -> Option<&'static str> {
         match self {
-            Self::Calls => "prove",
-            Self::Soak => "soak",
-            Self::Network => "prove-network",
+            Self::Calls => Some("prove"),
+            Self::Soak => Some("soak"),
+            Self::Network => Some("prove-network"),
+            Self::Numbers | Self::Store => None,
         }
     }
 }
 
+/// Runs a test of a crate with more of everything.
+fn prove_by_test(subject: Subject) -> Result<()> {
+    let mut steps = Steps::new(3);
+    steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
+    steps.step("Laboratory", lab::install_numbers)?;
+    let (package, name) = match subject {
+        Subject::Numbers => ("contacts", "oracle"),
+        _ => ("store", "killed"),
+    };
+    let mut test = cargo();
+    test.args(["test", "--locked", "--package", package, "--test", name, "--", "--nocapture"])
+        .env("BALIE_LAB", "1")
+        .env("BALIE_LAB_PYTHON", lab::python())
+        .env("BALIE_NUMBERS", "200000")
+        .env("BALIE_KILLS", "100");
+    steps.step("Proof", || run(&mut test))
+}
+
 /// Runs one proof with an optimised build; `arguments` go to its program.
 pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
+    let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Laboratory", || {
         lab::install_asterisk()?;
         lab::install_judges()
     })?;
-    steps.step("Programs", || lab::build("release", subject.program()))?;
-    steps.step("Proof", || lab::run("release", subject.program(), arguments))
+    steps.step("Programs", || lab::build("release", program))?;
+    steps.step("Proof", || lab::run("release", program, arguments))
 }

@@ -58,6 +58,7 @@ fn install_laboratory() -> Result<()> {
     if has_laboratory() {
         lab::install_asterisk()?;
         lab::install_judges()?;
+        lab::install_numbers()?;
     }
     Ok(())
 }
@@ -79,7 +80,7 @@ fn crates() -> Result<()> {
     test.args(["test", "--locked", "--quiet", "--no-fail-fast"]);
     if has_laboratory() {
         // What needs a sound server or a keyring then fails where it would be left out.
-        test.env("BALIE_LAB", "1");
+        test.env("BALIE_LAB", "1").env("BALIE_LAB_PYTHON", lab::python());
     }
     run(&mut test)
 }

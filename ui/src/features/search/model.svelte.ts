@@ -331,7 +331,7 @@ function found(desk: Desk, hits: readonly SearchHit[], query: string): Section[]
   const { t, colleagues } = desk;
   const queues = queueSection(desk, query);
   if (hits.length === 0) return queues;
-  const people = hits.filter((hit) => hit.kind === 'colleague').length;
+  const people = hits.filter((hit) => hit.kind === 'colleague' || hit.kind === 'contact').length;
   const past = hits.filter((hit) => hit.kind === 'history').length;
   const accounts = new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
   return [
@@ -349,10 +349,10 @@ function found(desk: Desk, hits: readonly SearchHit[], query: string): Section[]
 function hitEntry(t: Messages, hit: SearchHit, place: number, accounts: ReadonlyMap<string, string>): Entry {
   const account = accounts.get(hit.target);
   const extension = account === undefined ? '' : hit.target;
-  const detail = { colleague: hit.detail, history: hit.detail || t.search.earlier, dial: t.search.asNumber }[hit.kind];
+  const detail = { colleague: hit.detail, contact: hit.detail, history: hit.detail || t.search.earlier, dial: t.search.asNumber }[hit.kind];
   return {
     key: `hit ${hit.kind} ${hit.target} ${place}`,
-    icon: ({ colleague: 'person', history: 'clock', dial: 'phone' } as const)[hit.kind],
+    icon: ({ colleague: 'person', contact: 'person', history: 'clock', dial: 'phone' } as const)[hit.kind],
     name: hit.name === '' ? hit.target : hit.name,
     mark: extension,
     detail: extension === '' && detail === '' ? hit.target : detail,

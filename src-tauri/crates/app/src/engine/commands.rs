@@ -26,7 +26,7 @@ const HITS: usize = 20;
 impl Desk {
     /// Obeys a command; its answer goes out before the events that it causes.
     pub(super) fn ask(&mut self, now: Instant, ask: Ask) {
-        let Ask { command, reply } = ask;
+        let Some(Ask { command, reply }) = self.ask_memory(now, ask) else { return };
         let Some((command, reply)) = self.obey_remote(now, command, reply) else { return };
         match command {
             Command::AccountTest { form } => self.test_account(&form, reply),
@@ -67,13 +67,12 @@ impl Desk {
             }
             Command::ContactsSearch { text, limit } => Ok(self.search(&text, limit)),
             Command::ContactsLookup { number, limit } => Ok(self.lookup(&number, limit)),
-            Command::HistoryList { limit } => {
+            Command::HistoryList { limit, .. } => {
                 let limit = limit.map_or(usize::MAX, |limit| limit as usize);
                 Ok(Answer::History(self.history.iter().take(limit).cloned().collect()))
             }
             Command::HistorySeen {} => {
-                self.missed = 0;
-                self.publisher.changed();
+                self.see_missed();
                 Ok(Answer::done())
             }
             Command::LineWatch { uris, list, package, account } => {
@@ -299,15 +298,23 @@ impl Desk {
         let limit = limit.map_or(HITS, |limit| limit as usize);
         let people = self.people();
         let index = Index::new(people.iter().map(|person| &person.entry));
-        let found = index.search(text, limit);
-        let mut hits: Vec<SearchHit> =
-            found.into_iter().filter_map(|at| people.get(at)).map(|p| p.hit.clone()).collect();
+        let found = index.matches(text, limit).into_iter();
+        let mut ranked: Vec<(u32, SearchHit)> = found
+            .filter_map(|found| Some((found.cost, people.get(found.position)?.hit.clone())))
+            .collect();
+        ranked.extend(self.search_contacts(text, limit));
+        // Who was found as typed drives out who was guessed at; of equals, colleagues come first.
+        ranked.sort_by_key(|(cost, hit)| (*cost, hit.kind != HitKind::Colleague));
+        let least = ranked.first().map_or(0, |(cost, _)| *cost);
+        ranked.retain(|(cost, _)| cost / contacts::Match::GUESS == least / contacts::Match::GUESS);
+        let mut hits: Vec<SearchHit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+        without_doubles(&mut hits);
         if let Ok(Typed::Number(target) | Typed::Address(target)) = dialled(text) {
             let known = hits.iter().any(|hit| hit.target == target);
             if !known {
                 let name = contacts::show(&target);
-                let detail = String::new();
-                hits.insert(0, SearchHit { kind: HitKind::Dial, name, target, detail });
+                let (detail, contact) = (String::new(), None);
+                hits.insert(0, SearchHit { kind: HitKind::Dial, name, target, detail, contact });
             }
         }
         hits.truncate(limit);
@@ -319,14 +326,21 @@ impl Desk {
         let index = Index::new(people.iter().map(|person| &person.entry));
         let found = index.lookup(number).into_iter().filter_map(|at| people.get(at));
         let limit = limit.map_or(HITS, |limit| limit as usize);
-        Answer::Hits(found.take(limit).map(|person| person.hit.clone()).collect())
+        let mut hits: Vec<SearchHit> = found.map(|person| person.hit.clone()).collect();
+        let contacts = self.lookup_contacts(number);
+        // Whom a list of contacts knows is not somebody who only called once.
+        hits.retain(|hit| hit.kind != HitKind::History || contacts.is_empty());
+        hits.extend(contacts);
+        hits.truncate(limit);
+        Answer::Hits(hits)
     }
 
-    /// Names of the people with this number.
+    /// Names of the people with this number: those of the exchange, or else those of the lists of contacts.
     pub(super) fn lookup_names(&self, number: &str) -> Vec<String> {
         let colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
         let same = colleagues.filter(|who| contacts::same_number(&who.number, number));
-        same.map(|who| who.name.clone()).collect()
+        let names: Vec<String> = same.map(|who| who.name.clone()).collect();
+        if names.is_empty() { self.contact_names(number) } else { names }
     }
 
     /// Everybody who can be found: colleagues, then those of the history that are none.
@@ -365,9 +379,22 @@ impl Person {
     fn new(kind: HitKind, name: &str, target: &str, detail: String) -> Person {
         let words = if kind == HitKind::Colleague { detail.clone() } else { String::new() };
         let entry = Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words };
-        let hit = SearchHit { kind, name: name.to_owned(), target: target.to_owned(), detail };
-        Person { entry, hit }
+        let (name, target) = (name.to_owned(), target.to_owned());
+        Person { entry, hit: SearchHit { kind, name, target, detail, contact: None } }
     }
+}
+
+/// Whoever called once and is in a list of contacts, too, is shown as a contact.
+fn without_doubles(hits: &mut Vec<SearchHit>) {
+    let known: Vec<String> = hits
+        .iter()
+        .filter(|hit| hit.kind == HitKind::Contact)
+        .map(|hit| hit.target.clone())
+        .collect();
+    hits.retain(|hit| {
+        hit.kind != HitKind::History
+            || !known.iter().any(|target| contacts::same_number(target, &hit.target))
+    });
 }
 
 /// A number as an address on the account's domain.

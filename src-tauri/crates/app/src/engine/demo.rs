@@ -106,7 +106,7 @@ impl Desk {
     pub(super) fn expect_customer(&self, after: Option<Duration>) {
         let Some(after) = after else { return };
         self.later(tokio::time::sleep(after), |desk, _, ()| {
-            if desk.lines.is_empty() && desk.history.is_empty() {
+            if desk.is_untouched() {
                 desk.demo_customer(false, Box::new(|_| {}));
             }
         });

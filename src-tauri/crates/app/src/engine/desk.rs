@@ -18,6 +18,7 @@ use super::centre::Centres;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::line::Line;
+use super::memory::{Memory, Opening};
 use super::network::Network;
 use super::publish::Publisher;
 use super::remote::Remotes;
@@ -66,6 +67,8 @@ pub(super) struct Desk {
     pub(super) history: VecDeque<HistoryEntry>,
     /// What the window is to show ready to be dialled.
     pub(super) prepared: Option<String>,
+    /// What outlives the run; none once the program ends.
+    pub(super) memory: Option<Memory>,
     /// Callers whose transfer may still be reported, though their line is over.
     pub(super) departed: VecDeque<Departed>,
     /// The last transfers, newest first.
@@ -135,6 +138,7 @@ impl Desk {
         shell: Arc<dyn Shell>,
         requests: mpsc::Receiver<Ask>,
     ) -> Result<(Desk, Sources), StartError> {
+        let beside = options.settings.clone();
         let (settings, problem) = Settings::open(options.config, options.settings);
         let (transport, sip, taken) = open_transport(&settings).await?;
         let (sounds, media) =
@@ -166,6 +170,7 @@ impl Desk {
             over: VecDeque::new(),
             history: VecDeque::new(),
             prepared: None,
+            memory: None,
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
             last_transfer: 0,
@@ -178,6 +183,8 @@ impl Desk {
             quitting: None,
             work: work_sender,
         };
+        let opening = Opening::begin(&desk.settings.config, beside, &desk.settings.secrets);
+        desk.open_memory(now(), opening);
         let moved = taken.map(|taken| format!("{taken} → {}", desk.transport.port()));
         desk.begin(now(), problem, moved);
         if options.demo {
@@ -222,6 +229,7 @@ impl Desk {
             self.settle(now());
         }
         self.stop_demo_and_wait().await;
+        self.close_memory().await;
         debug!("ended");
     }
 

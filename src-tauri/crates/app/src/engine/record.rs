@@ -12,8 +12,6 @@ use crate::view::HistoryEntry;
 
 /// How long a call that is over stays visible.
 const SHOWN: Duration = Duration::from_secs(5);
-/// Calls remembered.
-const HISTORY: usize = 500;
 
 impl Desk {
     pub(super) fn call_changed(&mut self, now: Instant, call: &Call) {
@@ -56,7 +54,7 @@ impl Desk {
         if outcome == crate::view::CallOutcome::Missed {
             self.missed += 1;
         }
-        self.remember(HistoryEntry {
+        let entry = HistoryEntry {
             id: call.id().0,
             account: line.account,
             direction: super::line::direction_view(call.direction()),
@@ -65,14 +63,10 @@ impl Desk {
             seconds: u32::try_from(talked.unwrap_or(0)).unwrap_or(u32::MAX),
             outcome,
             reason,
-        });
+            called_back: None,
+        };
+        self.remember(now, entry);
         self.over.push_back((view, now + SHOWN));
-    }
-
-    /// Notes a call that is over.
-    pub(super) fn remember(&mut self, entry: HistoryEntry) {
-        self.history.push_front(entry);
-        self.history.truncate(HISTORY);
     }
 
     /// Tells news of a call that is not news of its state (its codec).

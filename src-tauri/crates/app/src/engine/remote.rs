@@ -257,7 +257,7 @@ impl Desk {
         if outcome == CallOutcome::Missed {
             self.missed += 1;
         }
-        self.remember(HistoryEntry {
+        let entry = HistoryEntry {
             id,
             account: remote.account,
             direction: view.direction,
@@ -266,7 +266,9 @@ impl Desk {
             seconds: u32::try_from(talked).unwrap_or(u32::MAX),
             outcome,
             reason: None,
-        });
+            called_back: None,
+        };
+        self.remember(now, entry);
         self.over.push_back((view, now + SHOWN));
         self.publisher.changed();
     }

@@ -23,7 +23,7 @@ use crate::desk::{Desk, options, pbx};
 const HOME: &str = "LAB_HOME";
 
 /// Inside a session with an unlocked keyring: its folder. Outside: runs the test in one.
-fn with_keyring(test: &str) -> Option<PathBuf> {
+pub(crate) fn with_keyring(test: &str) -> Option<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/tests/with-keyring.sh");
     let installed = |program: &&str| {
         let version = Command::new(program).arg("--version").stdout(Stdio::null()).status();
@@ -62,12 +62,12 @@ fn in_session(test: &str, command: impl FnOnce(&Path) -> Command) -> Option<Path
     None
 }
 
-fn start(home: &Path) -> StartOptions {
+pub(crate) fn start(home: &Path) -> StartOptions {
     StartOptions { settings: Some(home.join("settings.toml")), ..options() }
 }
 
 /// A filled-in form for extension 103, and its password.
-fn form(pbx: &PbxHandle) -> (Value, String) {
+pub(crate) fn form(pbx: &PbxHandle) -> (Value, String) {
     let account = pbx.ready().accounts.iter().find(|a| a.extension == "103").unwrap();
     let server = format!("127.0.0.1:{}", pbx.ready().sip_udp);
     let form = json!({
@@ -77,7 +77,7 @@ fn form(pbx: &PbxHandle) -> (Value, String) {
     (form, account.password.clone())
 }
 
-async fn save(desk: &Desk, form: Value) -> bool {
+pub(crate) async fn save(desk: &Desk, form: Value) -> bool {
     match desk.ask(json!({"cmd": "account.save", "form": form})).await.unwrap() {
         Answer::Account(saved) => saved.session_only,
         other => panic!("{other:?}"),
@@ -85,7 +85,7 @@ async fn save(desk: &Desk, form: Value) -> bool {
 }
 
 /// Waits until it is known how the registration went.
-async fn decided(desk: &mut Desk) -> AccountEvent {
+pub(crate) async fn decided(desk: &mut Desk) -> AccountEvent {
     desk.event(|event| match event {
         Event::AccountState(event)
             if matches!(event.state, AccountState::Registered | AccountState::Failed) =>
@@ -98,7 +98,7 @@ async fn decided(desk: &mut Desk) -> AccountEvent {
 }
 
 /// Files under a folder that hold a text.
-fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
+pub(crate) fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();

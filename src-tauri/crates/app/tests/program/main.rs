@@ -11,6 +11,7 @@ mod exchange;
 mod exchange_transfers;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod memory;
 mod network;
 mod peer;
 mod presence;

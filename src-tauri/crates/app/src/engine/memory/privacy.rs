@@ -1,0 +1,95 @@
+//! What is kept of somebody: handed over, and erased.
+
+use contacts::NumberKey;
+use store::{Subject, Tables};
+
+use super::super::Reply;
+use super::super::desk::Desk;
+use super::people::no_entry;
+use super::{no_number, words};
+use crate::code::Code;
+use crate::control::{Answer, ErrorReply, SubjectChoice};
+use crate::view::people::{ErasedReport, PrivacyReport};
+use crate::view::{CallOutcome, PeerView};
+
+impl Desk {
+    pub(super) fn export(&mut self, of: &SubjectChoice, reply: Reply) {
+        let subject = match subject(of) {
+            Ok(Some(subject)) => subject,
+            Ok(None) => {
+                let message = "name a number or a contact";
+                return reply(Err(ErrorReply::new(Code::BadRequest, message)));
+            }
+            Err(error) => return reply(Err(error)),
+        };
+        let of_contact = matches!(subject, Subject::Person(_));
+        self.remembering(
+            move |tables: &Tables<'_>| tables.everything_of(&subject),
+            move |_, _, found| match found {
+                Ok(found) if of_contact && found.people.is_empty() => reply(Err(no_entry())),
+                Ok(found) => reply(Ok(Answer::Privacy(Box::new(PrivacyReport {
+                    contacts: found.people.iter().map(words::contact).collect(),
+                    calls: found.calls.into_iter().map(words::entry).collect(),
+                    notes: found.notes.into_iter().map(words::note).collect(),
+                    call_backs: found.call_backs.into_iter().map(words::call_back).collect(),
+                })))),
+                Err(error) => reply(Err(super::refused(&error))),
+            },
+        );
+    }
+
+    /// Erases in the database and in memory. Everything that is shown is read anew.
+    pub(super) fn erase(&mut self, of: &SubjectChoice, reply: Reply) {
+        let subject = match subject(of) {
+            Ok(subject) => subject,
+            Err(error) => return reply(Err(error)),
+        };
+        let work = move |tables: &Tables<'_>| {
+            let Some(subject) = subject else { return Ok((tables.erase_everything()?, None)) };
+            let keys = match &subject {
+                Subject::Number(key) => vec![key.clone()],
+                Subject::Person(_) => {
+                    let people = tables.everything_of(&subject)?.people;
+                    let numbers = people.iter().flat_map(|person| &person.numbers);
+                    numbers.filter_map(|number| NumberKey::of(&number.number)).collect()
+                }
+            };
+            Ok((tables.erase(&subject)?, Some(keys)))
+        };
+        self.reply_from(work, reply, |desk, (erased, keys)| {
+            let stays = |peer: &PeerView| {
+                let key = words::key_of(peer);
+                keys.as_ref().is_some_and(|keys| key.is_none_or(|key| !keys.contains(&key)))
+            };
+            desk.history.retain(|past| stays(&past.peer));
+            desk.transfers.retain(|entry| stays(&entry.caller) && stays(&entry.to));
+            let missed = desk.history.iter().filter(|past| past.outcome == CallOutcome::Missed);
+            desk.missed = desk.missed.min(u32::try_from(missed.count()).unwrap_or(u32::MAX));
+            desk.publisher.changed();
+            desk.read_people();
+            let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+            Answer::Erased(ErasedReport {
+                contacts: count(erased.people),
+                calls: count(erased.calls),
+                notes: count(erased.notes),
+                call_backs: count(erased.call_backs),
+            })
+        });
+    }
+}
+
+/// Whom a choice means; none: everybody.
+fn subject(of: &SubjectChoice) -> Result<Option<Subject>, ErrorReply> {
+    match (&of.number, of.contact, of.everybody) {
+        (Some(number), None, false) => match NumberKey::of(number) {
+            Some(key) => Ok(Some(Subject::Number(key))),
+            None => Err(no_number(number)),
+        },
+        (None, Some(contact), false) => Ok(Some(Subject::Person(contact))),
+        (None, None, true) => Ok(None),
+        _ => {
+            let message = "name either a number, a contact or everybody";
+            Err(ErrorReply::new(Code::BadRequest, message))
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What outlives the program beside a settings file, and a program that cannot keep anything.
+
+use std::fs;
+
+use app::StartOptions;
+use app::code::Code;
+use app::config::Sound;
+use app::control::Answer;
+use app::event::Event;
+use app::view::people::CallBackView;
+use app::view::{AccountState, CallOutcome, CallState, HistoryEntry};
+use serde_json::json;
+use tempfile::tempdir;
+use training_pbx::CustomerCall;
+
+use crate::desk::{Desk, config, options, pbx, settings_path};
+#[cfg(target_os = "linux")]
+use crate::keyring;
+
+async fn history(desk: &Desk) -> Vec<HistoryEntry> {
+    match desk.ask(json!({"cmd": "history.list", "before_ms": 1_u64 << 52})).await.unwrap() {
+        Answer::History(calls) => calls,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn call_backs(desk: &Desk, command: serde_json::Value) -> Vec<CallBackView> {
+    match desk.ask(command).await.unwrap() {
+        Answer::CallBacks(list) => list,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn calls_and_call_backs_are_there_again_and_old_ones_are_not() {
+    let folder = tempdir().unwrap();
+    let pbx = pbx().await;
+    let echo = pbx.ready().numbers.echo.clone();
+    let with = |days: u32| {
+        let mut config = config(&pbx, "101");
+        config.paths.data_dir = folder.path().join("data");
+        config.privacy.history_days = days;
+        StartOptions { config, sound: Sound::Null, ..options() }
+    };
+    let mut desk = Desk::start(with(90)).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    let customer =
+        CustomerCall { patience_s: Some(1), number: Some(echo.clone()), ..CustomerCall::to("101") };
+    pbx.customer_call(customer).await.unwrap();
+    desk.call(CallState::Ended).await;
+    assert_eq!(history(&desk).await[0].outcome, CallOutcome::Missed);
+    let list =
+        call_backs(&desk, json!({"cmd": "call_back.add", "number": echo, "name": "Smit"})).await;
+    assert_eq!((list.len(), list[0].done_ms), (1, None));
+    desk.quit().await;
+
+    let mut desk = Desk::start(with(90)).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    let view = desk.view(|view| view.history.len() == 1).await;
+    assert_eq!(view.missed, 1);
+    let call = desk.dial(&echo).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hangup", call).await;
+    desk.call(CallState::Ended).await;
+    let view = desk.view(|view| view.history.len() == 2).await;
+    assert_eq!(view.history[0].id, call);
+    assert!(view.history[1].called_back.is_some(), "{view:?}");
+    let list = call_backs(&desk, json!({"cmd": "call_back.list"})).await;
+    assert!(list[0].done_ms.is_some(), "a conversation settles it: {list:?}");
+    let done = json!({"cmd": "call_back.done", "call_back": list[0].id});
+    assert_eq!(desk.refused(done).await, Code::UnknownEntry);
+    desk.quit().await;
+
+    // Whoever keeps nothing has what was kept forgotten.
+    let desk = Desk::start(with(0)).await.unwrap();
+    assert!(history(&desk).await.is_empty());
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_keep_anything_calls_all_the_same_and_says_so() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("data"), "a file where the folder should be").unwrap();
+    let pbx = pbx().await;
+    let mut config = config(&pbx, "101");
+    config.paths.data_dir = folder.path().join("data");
+    let mut desk =
+        Desk::start(StartOptions { config, sound: Sound::Null, ..options() }).await.unwrap();
+    let told = |event| match event {
+        Event::Error { code: Code::StoreFailed, message } => Some(message),
+        _ => None,
+    };
+    desk.event(told).await;
+    let call = desk.dial(&pbx.ready().numbers.echo.clone()).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hangup", call).await;
+    desk.call(CallState::Ended).await;
+    assert_eq!(history(&desk).await.len(), 1, "for this run it is remembered");
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn calls_on_the_embedded_exchange_are_not_kept() {
+    let folder = tempdir().unwrap();
+    let path = settings_path(&folder);
+    let start = || StartOptions { settings: Some(path.clone()), ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    desk.ask(json!({"cmd": "demo.start"})).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    let call = desk.dial("999").await;
+    desk.call(CallState::Ended).await;
+    let view = desk.view(|view| !view.history.is_empty()).await;
+    assert_eq!(view.history[0].id, call);
+    assert!(history(&desk).await.is_empty());
+    assert!(path.with_file_name("balie.db").exists());
+    desk.quit().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_kept_is_sealed_with_a_key_of_the_keyring_and_a_lost_key_is_told() {
+    let name = "memory::what_is_kept_is_sealed_with_a_key_of_the_keyring_and_a_lost_key_is_told";
+    let Some(home) = keyring::with_keyring(name) else { return };
+    let pbx = pbx().await;
+    let echo = pbx.ready().numbers.echo.clone();
+    let (form, _) = keyring::form(&pbx);
+    let start = || StartOptions { sound: Sound::Null, ..keyring::start(&home) };
+    let note = json!({"cmd": "note.add", "number": echo, "text": "rings on Mondays"});
+    let notes = json!({"cmd": "note.list", "number": echo});
+    let count = async |desk: &Desk| match desk.ask(notes.clone()).await.unwrap() {
+        Answer::Notes(notes) => notes.len(),
+        other => panic!("{other:?}"),
+    };
+    let mut desk = Desk::start(start()).await.unwrap();
+    keyring::save(&desk, form).await;
+    keyring::decided(&mut desk).await;
+    desk.ask(note).await.unwrap();
+    desk.quit().await;
+    assert!(home.join("balie.db").exists());
+    assert_eq!(keyring::holding(&home, "rings on Mondays"), Vec::<std::path::PathBuf>::new());
+
+    let mut desk = Desk::start(start()).await.unwrap();
+    keyring::decided(&mut desk).await;
+    assert_eq!(count(&desk).await, 1, "read with the key of the keyring");
+    desk.quit().await;
+
+    // Somebody tidies the keyring up: the passwords stay, the key goes.
+    store::Secrets::keyring("Balie").remove("database key");
+    let mut desk = Desk::start(start()).await.unwrap();
+    let lost = |event| match event {
+        Event::Error { code: Code::StoreKeyLost, message } => Some(message),
+        _ => None,
+    };
+    let aside = desk.event(lost).await;
+    assert!(aside.contains("balie.db.aside"), "where the old file is: {aside}");
+    assert!(home.join("balie.db.aside").exists());
+    assert_eq!(count(&desk).await, 0);
+    desk.view(|view| view.accounts.iter().any(|a| a.state == AccountState::Registered)).await;
+    let call = desk.dial(&echo).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hangup", call).await;
+    desk.call(CallState::Ended).await;
+    assert_eq!(history(&desk).await.len(), 1, "a new beginning");
+    desk.quit().await;
+}

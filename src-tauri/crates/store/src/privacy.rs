@@ -1,0 +1,193 @@
+//! What is kept of one number or one person: to be handed over, and to be erased.
+
+use contacts::NumberKey;
+use rusqlite::params;
+
+use crate::call_backs::CallBack;
+use crate::directory::Person;
+use crate::history::PastCall;
+use crate::notes::Note;
+use crate::tables::{StoreError, Tables, stored};
+
+/// Of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Whoever has this number.
+    Number(NumberKey),
+    /// Somebody in the cache of contacts, with all numbers.
+    Person(u64),
+}
+
+/// Everything that is kept of somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Everything {
+    /// In the cache of contacts.
+    pub people: Vec<Person>,
+    /// Calls, newest first.
+    pub calls: Vec<PastCall>,
+    /// Notes, newest first.
+    pub notes: Vec<Note>,
+    /// Call-backs.
+    pub call_backs: Vec<CallBack>,
+}
+
+/// How much was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// In the cache of contacts. A source that still has somebody brings him back when it is read again.
+    pub people: usize,
+    /// Calls.
+    pub calls: usize,
+    /// Notes.
+    pub notes: usize,
+    /// Call-backs.
+    pub call_backs: usize,
+}
+
+impl Tables<'_> {
+    /// Everything that is kept of somebody.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn everything_of(&self, subject: &Subject) -> Result<Everything, StoreError> {
+        let (people, keys) = self.concerned(subject)?;
+        let mut found = Everything { people, ..Everything::default() };
+        for key in &keys {
+            found.calls.extend(self.calls_with(key, usize::MAX)?);
+            found.notes.extend(self.notes_of(key, usize::MAX)?);
+        }
+        found.calls.sort_by_key(|call| std::cmp::Reverse((call.call.started_ms, call.id)));
+        found.notes.sort_by_key(|note| std::cmp::Reverse((note.at_ms, note.id)));
+        let list = self.call_backs(usize::MAX)?.into_iter();
+        found.call_backs = list
+            .filter(|one| NumberKey::of(&one.who.number).is_some_and(|key| keys.contains(&key)))
+            .collect();
+        Ok(found)
+    }
+
+    /// Erases everything that is kept of somebody. What was there is overwritten in the file.
+    ///
+    /// # Errors
+    /// When it cannot be written; everything is still there then.
+    pub fn erase(&self, subject: &Subject) -> Result<Erased, StoreError> {
+        let (people, keys) = self.concerned(subject)?;
+        self.erased.set(true);
+        let mut erased = Erased::default();
+        for person in people {
+            erased.people +=
+                self.sql.execute("DELETE FROM person WHERE id = ?1", [stored(person.id)])?;
+        }
+        for key in &keys {
+            let of = |text: &str| self.sql.execute(text, params![key.as_str()]);
+            erased.notes += of("DELETE FROM note WHERE number_key = ?1")?;
+            erased.calls += of("DELETE FROM call WHERE number_key = ?1")?;
+            erased.call_backs += of("DELETE FROM call_back WHERE number_key = ?1")?;
+        }
+        Ok(erased)
+    }
+
+    /// Erases all calls, notes and call-backs, and every contact.
+    ///
+    /// # Errors
+    /// When it cannot be written; everything is still there then.
+    pub fn erase_everything(&self) -> Result<Erased, StoreError> {
+        self.erased.set(true);
+        let all = |text: &str| self.sql.execute(text, ());
+        Ok(Erased {
+            notes: all("DELETE FROM note")?,
+            calls: all("DELETE FROM call")?,
+            call_backs: all("DELETE FROM call_back")?,
+            people: all("DELETE FROM person").and_then(|people| {
+                all("DELETE FROM source")?;
+                Ok(people)
+            })?,
+        })
+    }
+
+    /// The people that are meant, and the numbers.
+    fn concerned(&self, subject: &Subject) -> Result<(Vec<Person>, Vec<NumberKey>), StoreError> {
+        let keys_of = |person: &Person| -> Vec<NumberKey> {
+            person.numbers.iter().filter_map(|number| NumberKey::of(&number.number)).collect()
+        };
+        Ok(match subject {
+            Subject::Number(key) => (self.people_with(key)?, vec![key.clone()]),
+            Subject::Person(id) => {
+                let people: Vec<Person> = self.person(*id)?.into_iter().collect();
+                let mut keys: Vec<NumberKey> = people.iter().flat_map(keys_of).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                (people, keys)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call_backs::NewCallBack;
+    use crate::directory::{NewSource, PersonNumber};
+    use crate::history::{Direction, NewCall, Outcome};
+    use crate::notes::NewNote;
+    use crate::open::in_memory;
+
+    fn fill(tables: &Tables<'_>) -> u64 {
+        let number = |number: &str| PersonNumber { label: "work".into(), number: number.into() };
+        let person = |uid: &str, numbers| Person { uid: uid.into(), numbers, ..Person::default() };
+        let source = NewSource { kind: "csv".into(), name: "a".into(), synced_ms: 1 };
+        let people = [
+            person("a", vec![number("06 1234 5678"), number("030 2318800")]),
+            person("b", vec![number("101")]),
+        ];
+        tables.add_source(&source, &people).unwrap();
+        for uri in ["sip:+31612345678@pbx", "sip:0302318800@pbx", "sip:101@pbx"] {
+            let call = NewCall {
+                account: "main".into(),
+                direction: Direction::In,
+                uri: uri.into(),
+                name: String::new(),
+                number: String::new(),
+                started_ms: 1,
+                seconds: 0,
+                outcome: Outcome::Missed,
+                reason: None,
+                by: String::new(),
+            };
+            tables.add_call(&call).unwrap();
+            let key = NumberKey::of(uri).unwrap();
+            tables.add_note(&NewNote { key, call: None, text: "note".into(), at_ms: 1 }).unwrap();
+            let number = uri.into();
+            let who =
+                NewCallBack { account: "main".into(), name: String::new(), number, since_ms: 1 };
+            tables.add_call_back(&who).unwrap();
+        }
+        tables.people().unwrap()[0].id
+    }
+
+    #[test]
+    fn a_number_is_handed_over_and_erased_with_all_that_is_kept_of_it() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        fill(&tables);
+        let subject = Subject::Number(NumberKey::of("0612345678").unwrap());
+        let found = tables.everything_of(&subject).unwrap();
+        let counts =
+            (found.people.len(), found.calls.len(), found.notes.len(), found.call_backs.len());
+        assert_eq!(counts, (1, 1, 1, 1));
+        let erased = tables.erase(&subject).unwrap();
+        assert_eq!(erased, Erased { people: 1, calls: 1, notes: 1, call_backs: 1 });
+        assert_eq!(tables.everything_of(&subject).unwrap(), Everything::default());
+        assert_eq!(tables.calls(9, None).unwrap().len(), 2, "the others stay");
+    }
+
+    #[test]
+    fn a_person_is_erased_with_all_numbers() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        let person = fill(&tables);
+        let erased = tables.erase(&Subject::Person(person)).unwrap();
+        assert_eq!(erased, Erased { people: 1, calls: 2, notes: 2, call_backs: 2 });
+        let erased = tables.erase_everything().unwrap();
+        assert_eq!(erased, Erased { people: 1, calls: 1, notes: 1, call_backs: 1 });
+    }
+}

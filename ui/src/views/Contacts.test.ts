@@ -1,0 +1,125 @@
+// Lists of contacts on the whole page: a file is looked at, kept and taken back.
+
+import { screen, waitFor, within } from '@testing-library/svelte';
+import { afterEach, expect, it } from 'vitest';
+import type { MockHost } from '../host/mock';
+import { fill, leave, open, press, sent, type, violations } from './harness';
+
+afterEach(leave);
+
+async function contacts(): Promise<MockHost> {
+  const host = await open();
+  press('5', { ctrlKey: true, code: 'Digit5' });
+  await screen.findByRole('heading', { name: 'Contacten' });
+  return host;
+}
+
+function choose(name: string): void {
+  const picker = document.querySelector<HTMLInputElement>('[data-file]');
+  if (picker === null) throw new Error('no picker');
+  const bytes = new TextEncoder().encode('Voornaam;Achternaam\r\nZoë;de Wit\r\n');
+  const file = new File([bytes], name);
+  // The environment of the tests has no files that read themselves.
+  file.arrayBuffer = () => Promise.resolve(bytes.buffer);
+  Object.defineProperty(picker, 'files', { value: [file], configurable: true });
+  picker.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
+it('looks at a file, lets a column mean something else, keeps the list and takes it back', async () => {
+  const host = await contacts();
+  expect(screen.getByText('Nog geen lijst ingelezen.')).toBeTruthy();
+  choose('klanten.csv');
+  const preview = await screen.findByRole('region', { name: 'Bekijk klanten.csv' });
+  expect(preview.textContent).toContain('3 contacten, Windows-1252, gescheiden door ;');
+  expect(sent(host, 'contacts.import')).toEqual([]);
+  const work = within(preview).getByRole<HTMLSelectElement>('combobox', { name: 'Telefoon op werk' });
+  expect(work.value).toBe('work');
+  work.value = 'main';
+  work.dispatchEvent(new Event('change', { bubbles: true }));
+  expect(await violations()).toEqual([]);
+  within(preview).getByRole('button', { name: 'Inlezen' }).click();
+  await screen.findByText('2 contacten ingelezen, 1 overgeslagen.');
+  expect(sent(host, 'contacts.import')).toMatchObject([{ name: 'klanten.csv', mapping: ['given_name', 'family_name', 'main', 'ignore'] }]);
+  expect(screen.getByRole('region', { name: 'Niet alles kon mee' }).textContent).toContain('Regel 4');
+  screen.getByRole('button', { name: 'Lijst klanten.csv terugdraaien' }).click();
+  await screen.findByText('De lijst klanten.csv is weer weg.');
+  expect(document.querySelector('[data-list]')).toBeNull();
+});
+
+it('does not import without names, and says what is no list', async () => {
+  const host = await contacts();
+  choose('foto.png');
+  await screen.findByText(/niet te lezen als lijst/);
+  choose('klanten.csv');
+  const preview = await screen.findByRole('region', { name: 'Bekijk klanten.csv' });
+  for (const name of ['Voornaam', 'Achternaam']) {
+    const field = within(preview).getByRole<HTMLSelectElement>('combobox', { name });
+    field.value = 'ignore';
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+  await screen.findByText('Kies ten minste één kolom met een naam of een bedrijf.');
+  within(preview).getByRole('button', { name: 'Inlezen' }).click();
+  within(preview).getByRole('button', { name: 'Niet inlezen' }).click();
+  await waitFor(() => expect(document.querySelector('[data-preview]')).toBeNull());
+  expect(sent(host, 'contacts.import')).toEqual([]);
+});
+
+it('notes something of the chosen one and remembers to call back', async () => {
+  const host = await open();
+  type('201');
+  const field = await waitFor(() => {
+    const found = document.querySelector<HTMLInputElement>('[data-note]');
+    if (found === null) throw new Error('no field for a note');
+    return found;
+  });
+  fill(field, ' belt maandag ');
+  const keep = screen.getByRole<HTMLButtonElement>('button', { name: 'Noteer' });
+  await waitFor(() => expect(keep.disabled).toBe(false));
+  keep.click();
+  await screen.findByText('belt maandag');
+  expect(sent(host, 'note.add')).toMatchObject([{ number: '201', text: ' belt maandag ' }]);
+  expect(field.value).toBe('');
+  screen.getByRole('button', { name: 'Later terugbellen' }).click();
+  await waitFor(() => expect(sent(host, 'call_back.add')).toMatchObject([{ number: '201' }]));
+  press('5', { ctrlKey: true, code: 'Digit5' });
+  const list = await screen.findByRole('region', { name: 'Terug te bellen' });
+  (await within(list).findByRole('button', { name: /^Gedaan/ })).click();
+  await waitFor(() => expect(list.querySelector('[data-call-back="done"]')?.textContent).toContain('door Receptie'));
+  expect(await violations()).toEqual([]);
+});
+
+it('hands over and erases what is kept of a number, the latter only when asked twice', async () => {
+  const saved: Blob[] = [];
+  URL.createObjectURL = (blob: Blob) => {
+    saved.push(blob);
+    return 'blob:balie';
+  };
+  URL.revokeObjectURL = () => undefined;
+  const host = await contacts();
+  await host.control({ cmd: 'note.add', number: '030-2318800', text: 'belt maandag' });
+  const kept = screen.getByRole('region', { name: 'Wat er van iemand wordt bewaard' });
+  fill(within(kept).getByRole<HTMLInputElement>('textbox'), '030 231 88 00');
+  const handOver = within(kept).getByRole<HTMLButtonElement>('button', { name: 'Bewaar als bestand' });
+  await waitFor(() => expect(handOver.disabled).toBe(false));
+  handOver.click();
+  await within(kept).findByText('Bewaard als bestand: 0 gesprekken, 1 notitie, 0 contacten.');
+  expect(saved).toHaveLength(1);
+  within(kept).getByRole('button', { name: 'Wissen…' }).click();
+  (await within(kept).findByRole('button', { name: 'Ja, alles van dit nummer wissen' })).click();
+  await within(kept).findByText('Gewist: 0 gesprekken, 1 notitie, 0 contacten.');
+  expect(sent(host, 'privacy.erase')).toMatchObject([{ number: '030 231 88 00' }]);
+});
+
+it('says of a missed call that somebody has spoken to the caller since', async () => {
+  const host = await open();
+  const [missed, ...rest] = (await host.control({ cmd: 'view.get' })).history;
+  if (missed === undefined) throw new Error('no missed call');
+  host.change({ history: [{ ...missed, called_back: { at_ms: Date.now(), by: 'Els' } }, ...rest] });
+  const row = await waitFor(() => {
+    const found = document.querySelector('[data-settled]');
+    if (found === null) throw new Error('not settled');
+    return found;
+  });
+  expect(row.textContent).toContain('door Els');
+  expect(row.classList.contains('trouble')).toBe(false);
+});
