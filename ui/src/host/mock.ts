@@ -104,7 +104,7 @@ function actionsIn(call: CallView, all: readonly CallView[]): CallAction[] {
 export class MockHost implements Host {
   /** Every command that came, for tests. */
   readonly commands: Command[] = [];
-  private view: AppView;
+  view: AppView;
   private readonly pace: number;
   private readonly start: Scene;
   private next = 1;
@@ -239,13 +239,16 @@ export class MockHost implements Host {
     switch (command.cmd) {
       case 'transfer.call_back':
         return this.dial(this.view.transfers.find((one) => one.id === command.transfer)?.call_back ?? '');
+      case 'call.ring_back':
+        return {};
+      case 'call.pull':
       case 'call.retrieve':
       case 'call.pickup': {
         this.company.run(command);
         const [name, number] = CUSTOMERS[0] ?? ['', ''];
         this.holdActive();
         this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
-        return { call: this.next - 1 };
+        return command.cmd === 'call.pull' ? {} : { call: this.next - 1 };
       }
       case 'call.conference':
         this.change({ calls: this.view.calls.map((call) => (command.calls.includes(call.id) ? { ...call, conference: true, state: 'active', consult_of: null } : call)) });

@@ -153,6 +153,10 @@ export const en: Messages = {
         ? 'No calls since the start.'
         : `${one(calls, 'call', 'calls')} since the start, ${missed === 0 ? 'none missed' : `${missed} missed`}.`,
     quietHint: 'Type a name or number to call.',
+    pull: 'Call from another phone',
+    pullTitle: 'If you are in a call at another phone of yours, it goes on here.',
+    ringBack: 'Call me when free',
+    ringBackAsked: (who) => `The exchange calls you as soon as ${who} is free, and then ${who}.`,
     offTitle: 'Nothing arrives now',
     offText: 'You cannot be reached; see the message at the top.',
     noSound: {

@@ -175,6 +175,10 @@ export const nl = {
         ? 'Nog geen gesprekken sinds de start.'
         : `${one(calls, 'gesprek', 'gesprekken')} sinds de start, ${missed === 0 ? 'geen gemist' : `${missed} gemist`}.`,
     quietHint: 'Typ een naam of nummer om te bellen.',
+    pull: 'Gesprek van ander toestel',
+    pullTitle: 'Voert u een gesprek op een ander eigen toestel, dan gaat het hier verder.',
+    ringBack: 'Bel mij als hij vrij is',
+    ringBackAsked: (who: string) => `De centrale belt u zodra ${who} vrij is, en dan ${who}.`,
     offTitle: 'Er komt nu niets binnen',
     offText: 'U bent niet bereikbaar; zie de melding bovenaan.',
     noSound: {

@@ -56,6 +56,28 @@ export function park(desk: Desk, call: CallView): void {
   void desk.send({ cmd: 'call.park', call: call.id });
 }
 
+/** Takes the call that the user has at another of his telephones. Only where the exchange can. */
+export function pull(desk: Desk): boolean {
+  const centre = desk.centre.present.find((one) => one.capabilities.includes('pull_call'));
+  if (centre !== undefined) void desk.send({ cmd: 'call.pull', account: centre.account });
+  return centre !== undefined;
+}
+
+/** The call that the exchange can ring back for: the last one that was made, if it found somebody busy. */
+export function toRingBack(desk: Desk): CallView | undefined {
+  const made = desk.view.calls.filter((call) => call.direction === 'out').sort((a, b) => b.started_ms - a.started_ms);
+  const [last] = made;
+  if (last === undefined || last.state !== 'ended' || last.reason !== 'busy_here') return undefined;
+  const can = desk.centre.present.some((one) => one.account === last.account && one.capabilities.includes('ring_back'));
+  return can ? last : undefined;
+}
+
+/** Has the exchange call the user when the one who was busy is free. */
+export async function ringBack(desk: Desk, ui: Ui, call: CallView): Promise<void> {
+  const taken = await desk.send({ cmd: 'call.ring_back', account: call.account });
+  if (taken !== undefined) ui.say(desk.t.calls.ringBackAsked(peerName(desk.t, call.peer)));
+}
+
 /**
  * Those who would be brought together now: the two of a consultation, else those in conversation and the one put on
  * hold last. Nobody else who waits here is let in.
@@ -190,6 +212,10 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
       if (first !== undefined) desk.retrieve(first);
       return first !== undefined;
     }
+    case 'pull':
+      return pull(desk);
+    case 'ring_back':
+      return onCall(toRingBack(desk), (call) => void ringBack(desk, ui, call));
     case 'conference':
       return confer(desk);
     case 'hold':

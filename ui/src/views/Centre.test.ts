@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { MockHost } from '../host/mock';
 import { wav } from '../features/services/sound';
 import { nl } from '../i18n/nl';
-import { fill, leave, open, press, sent, violations } from './harness';
+import { fill, leave, open, press, sent, type, violations } from './harness';
 
 afterEach(leave);
 
@@ -438,6 +438,52 @@ describe('parked calls', () => {
     await waitFor(() => expect(document.querySelector('[data-parked]')).toBeNull());
     press('F8', { shiftKey: true });
     await screen.findByText(nl.keys.none, { selector: '[role="status"]' });
+  });
+});
+
+describe('what only an exchange can do with calls', () => {
+  /** Calls a number, and finds it engaged. */
+  async function engaged(host: MockHost): Promise<void> {
+    type('604');
+    await screen.findByRole('option', { name: /604/, selected: true });
+    press('Enter');
+    await waitFor(() => expect(document.querySelector('[data-call-state="ringing"]')).not.toBeNull());
+    host.change({ calls: host.view.calls.map((call) => ({ ...call, state: 'ended', reason: 'busy_here', status: 486 })) });
+    await waitFor(() => expect(screen.getByText('604', { selector: '.over strong' })).toBeTruthy());
+  }
+
+  it('is taking the call of another own phone, by button and key', async () => {
+    const host = await centre();
+    (await screen.findByRole('button', { name: /Gesprek van ander toestel/ })).click();
+    expect(sent(host, 'call.pull')).toEqual([{ cmd: 'call.pull', account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-act="pull"]')).toBeNull());
+    alt('v');
+    expect(sent(host, 'call.pull')).toHaveLength(2);
+  });
+
+  it('is calling back when somebody who was busy is free', async () => {
+    const host = await centre();
+    alt('t');
+    await screen.findByText(nl.keys.none, { selector: '[role="status"]' });
+    await engaged(host);
+    (await screen.findByRole('button', { name: /Bel mij als hij vrij is/ })).click();
+    await screen.findByText(/De centrale belt u zodra 604 vrij is/, { selector: '[role="status"]' });
+    alt('t');
+    const wish = { cmd: 'call.ring_back', account: 'main' };
+    await waitFor(() => expect(sent(host, 'call.ring_back')).toEqual([wish, wish]));
+    expect(await violations()).toEqual([]);
+  });
+
+  it('is not offered where it cannot', async () => {
+    const host = await centre();
+    const can = host.company.centre.capabilities.filter((one) => one !== 'pull_call' && one !== 'ring_back');
+    host.company.change({ capabilities: can });
+    await waitFor(() => expect(document.querySelector('[data-act="pull"]')).toBeNull());
+    await engaged(host);
+    expect(document.querySelector('[data-act="ring-back"]')).toBeNull();
+    alt('v');
+    alt('t');
+    expect([...sent(host, 'call.pull'), ...sent(host, 'call.ring_back')]).toEqual([]);
   });
 });
 

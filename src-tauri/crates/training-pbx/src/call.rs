@@ -128,6 +128,8 @@ pub(crate) enum Attending {
 pub(crate) enum Overflow {
     /// Somebody simulated at this number, which rings too, does.
     Elsewhere(String),
+    /// The called does, at this number outside, where he works.
+    Remote(String),
     /// Voicemail answers.
     Voicemail,
     /// 480.

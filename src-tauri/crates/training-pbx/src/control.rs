@@ -301,6 +301,7 @@ mod tests {
             r#"{"cmd":"callers.set","rate":2.5,"by_clock":true}"#,
             r#"{"cmd":"line.forwarding","line":"201","when":"no_answer","active":true,"to":"202"}"#,
             r#"{"cmd":"line.call_waiting","line":"201","on":false}"#,
+            r#"{"cmd":"line.guest_ends","line":"101","after_s":2}"#,
             r#"{"cmd":"line.bar","line":"201","barred":"international"}"#,
             r#"{"cmd":"company.night","mode":"automatic","to":"606"}"#,
         ];

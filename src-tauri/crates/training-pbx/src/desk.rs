@@ -4,6 +4,7 @@
 //! Values only; changed by feature codes, telephones (as-feature-event), web services and the control port.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use sip_types::StatusCode;
@@ -120,6 +121,19 @@ pub(crate) struct LineRules {
     pub(crate) ring_too_if_free: bool,
     /// Who rings one after the other.
     pub(crate) sequence: Sequence,
+    /// The number that rings instead of the line's telephones.
+    pub(crate) remote_office: Option<String>,
+    /// Whose telephones the line's user has for a while.
+    pub(crate) guest: Option<Guest>,
+}
+
+/// Somebody who works at another line's telephones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Guest {
+    /// That line.
+    pub(crate) host: String,
+    /// When it ends by itself.
+    pub(crate) until: Option<Instant>,
 }
 
 /// Numbers that ring one after the other for a line.
@@ -147,6 +161,8 @@ impl Default for LineRules {
             ring_too: Vec::new(),
             ring_too_if_free: false,
             sequence: Sequence::default(),
+            remote_office: None,
+            guest: None,
         }
     }
 }
@@ -161,6 +177,8 @@ pub(crate) struct Desk {
     barred: BTreeMap<String, Barred>,
     forced: BTreeMap<String, LineState>,
     rules: BTreeMap<String, LineRules>,
+    /// Those of a line of which nothing is set.
+    usual: LineRules,
 }
 
 impl Desk {
@@ -215,8 +233,13 @@ impl Desk {
     }
 
     /// What happens with the line's calls besides.
-    pub(crate) fn rules(&self, line: &str) -> LineRules {
-        self.rules.get(line).cloned().unwrap_or_default()
+    pub(crate) fn rules(&self, line: &str) -> &LineRules {
+        self.rules.get(line).unwrap_or(&self.usual)
+    }
+
+    /// All who work at another line's telephones.
+    pub(crate) fn guests(&self) -> impl Iterator<Item = (&str, &Guest)> {
+        self.rules.iter().filter_map(|(line, rules)| Some((line.as_str(), rules.guest.as_ref()?)))
     }
 
     /// Changes what happens with the line's calls besides.

@@ -228,6 +228,7 @@ impl Driver {
                 let _ = reply.send(self.exchange.customer_call(now, &call));
             }
             Ask::Turn(Knob::Xsi(knob), reply) => {
+                self.xsi.look(now, &self.exchange);
                 let _ = reply.send(self.xsi.turn(now, knob));
             }
             Ask::Turn(knob, reply) => {

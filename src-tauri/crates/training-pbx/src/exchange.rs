@@ -11,6 +11,7 @@ mod attendant;
 mod click;
 mod conference;
 mod customers;
+mod elsewhere;
 mod features;
 mod forwarding;
 mod hunting;
@@ -185,6 +186,8 @@ pub(crate) struct Exchange {
     told_mailboxes: BTreeMap<String, (u32, u32, usize)>,
     /// Something happened that a lamp may show.
     changed: bool,
+    /// Something happened in the call centre that changed no call and no line.
+    centre_changed: bool,
     /// Something happened that the web services may show.
     watched: bool,
     /// What calls went through since the web services asked last.
@@ -260,6 +263,7 @@ impl Exchange {
             look: SipLook::default(),
             told_mailboxes: BTreeMap::new(),
             changed: true,
+            centre_changed: false,
             watched: true,
             news: VecDeque::new(),
             clicks: BTreeMap::new(),
@@ -301,6 +305,7 @@ impl Exchange {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.registrar.handle_timeout(now);
         self.changed |= self.registrar.has_gone();
+        self.guests_due(now);
         self.ua.handle_timeout(now);
         self.drain(now);
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
@@ -339,7 +344,9 @@ impl Exchange {
     }
 
     fn centre_due(&mut self, now: Instant) {
-        self.tell_lines(now);
+        if self.changed {
+            self.tell_lines(now);
+        }
         if self.acd.poll_timeout().is_some_and(|at| at <= now) {
             self.acd.handle_timeout(now);
         }
@@ -363,6 +370,7 @@ impl Exchange {
             self.callers.poll_timeout(),
             self.notifier.poll_timeout(),
             self.clicks_due(),
+            self.guest_until(),
             self.rooms.due(),
         ];
         calls.chain(rest.into_iter().flatten()).min()
@@ -440,7 +448,8 @@ impl Exchange {
             if self.run_centre(now) {
                 continue;
             }
-            if std::mem::take(&mut self.changed) {
+            let centre = std::mem::take(&mut self.centre_changed);
+            if std::mem::take(&mut self.changed) || centre {
                 let gone = self.registrar.take_gone();
                 self.notifier.registered(self.contacts(), &gone);
                 for line in self.notifier.feature_lines() {

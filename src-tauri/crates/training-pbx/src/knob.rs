@@ -111,6 +111,14 @@ pub enum Knob {
         /// On or off.
         on: bool,
     },
+    /// Sets how long a guest still has his host's telephones.
+    #[serde(rename = "line.guest_ends")]
+    GuestEnds {
+        /// The guest's extension.
+        line: String,
+        /// Seconds from now.
+        after_s: u64,
+    },
     /// Sets what a line may not call.
     #[serde(rename = "line.bar")]
     Bar {
@@ -185,12 +193,13 @@ impl DropReason {
 }
 
 /// The names of all turns.
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 19] = [
     "sip.look",
     "callers.set",
     "line.forwarding",
     "line.call_waiting",
     "line.bar",
+    "line.guest_ends",
     "company.night",
     "subscriptions.drop",
     "packages.set",

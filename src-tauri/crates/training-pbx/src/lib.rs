@@ -26,10 +26,16 @@
 //! elsewhere. The attendant ([`Attendant`]) answers with a menu of digits and connects by name. A message on a voicemail can
 //! be listened to over the web services, and is put as a mail into [`PbxConfig::voicemail_folder`].
 //!
+//! # Users who work elsewhere
+//! With Remote Office a line's calls ring at its number: at the telephones of a line of the company, or outside, where the
+//! called answers after some seconds. A hoteling guest has the telephones of a host who lets them: the guest's calls ring
+//! there, and what is dialled there the guest calls, until the guest leaves or the shorter of both limits is over.
+//!
 //! # Call centre
 //! The queues of [`acd::CallCentre`]; their engine is [`acd::Acd`]. Agents are rung with the queue in Diversion. Their state
 //! can be set by telephones (`as-feature-event`), the control port and [`PbxHandle::centre_request`];
-//! [`PbxHandle::centre_events`] tells everything that happens.
+//! [`PbxHandle::centre_events`] tells everything that happens. Where a queue forces an outcome the agent wraps up until it
+//! is given; simulated agents give one at once.
 //!
 //! # More than two
 //! Over the web services calls become a conference, supervisors listen in, coach and barge in (now, or at the next call of a
@@ -74,6 +80,7 @@
 //! | `voicemail.deposit` | `line` | `{"touched": n}` |
 //! | `line.forwarding` | `line`, `when` ([`ForwardWhen`]), `active`, `to`?, `rings`? | `{"touched": n}` |
 //! | `line.call_waiting` | `line`, `on` | `{"touched": n}` |
+//! | `line.guest_ends` | `line`, `after_s`: when a guest loses his host's telephones | `{"touched": n}` |
 //! | `line.bar` | `line`, `barred` ([`Barred`]) | `{"touched": n}` |
 //! | `company.night` | `mode` ([`acd::Night`]), `to`? | `{"touched": n}` |
 //! | `callers.set` | `rate`, `to`?, `by_clock`?, `patience_s`?, `talk_s`? ([`Rush`]) | `{"touched": n}` |

@@ -49,7 +49,7 @@ use self::settings::Settings;
 use self::tricks::Tricks;
 use self::watch::Watch;
 use self::web::{Refusal, StreamId, WebReply, WebRequest};
-use crate::acd::{AcdEvent, AcdView};
+use crate::acd::{Acd, AcdEvent, AcdView};
 use crate::company::Company;
 use crate::exchange::{Exchange, UserCall};
 use crate::pbx::{PbxError, Profile};
@@ -100,12 +100,16 @@ pub(crate) struct Xsi {
     events: Events,
     watch: Watch,
     tricks: Tricks,
-    /// The call centre as it was last.
+    /// The call centre as it was when it was asked about last.
     centre: AcdView,
+    /// It has changed since.
+    centre_is_old: bool,
     /// What happened in it since.
     centre_events: Vec<AcdEvent>,
     /// What those who watch services have been told.
     told: BTreeMap<(String, &'static str), Element>,
+    /// Whose services are watched, as of which change of the subscriptions.
+    watched: (u64, Vec<String>),
     cuts: VecDeque<(StreamId, Cut)>,
 }
 
@@ -129,8 +133,10 @@ impl Xsi {
             watch: Watch::new(names.clone(), clock),
             tricks: Tricks::default(),
             centre: AcdView::default(),
+            centre_is_old: true,
             centre_events: Vec::new(),
             told: BTreeMap::new(),
+            watched: (0, Vec::new()),
             cuts: VecDeque::new(),
             profile: settings.profile,
             hosts: settings.hosts,
@@ -194,6 +200,10 @@ impl Xsi {
         }
         routes::check_version(request, self.profile)?;
         let visitor = self.doors.check(now, request)?;
+        let of_channels = words.get(skip).is_some_and(|word| word == "channel");
+        if !of_channels {
+            self.look(now, exchange);
+        }
         *cookie = visitor.cookie;
         let words: Vec<String> = words.get(skip..).unwrap_or_default().to_vec();
         let changing = words.iter().skip(2).eq(["profile", "password", "portal"].iter());
@@ -218,25 +228,33 @@ impl Xsi {
     pub(crate) fn observe(&mut self, now: Instant, exchange: &mut Exchange) {
         let centre_events = std::mem::take(&mut self.centre_events);
         if exchange.take_watched() || !centre_events.is_empty() || self.watch.has_news() {
-            self.centre = exchange.centre(now);
+            self.centre_is_old = true;
             let (calls, news) = (exchange.user_calls(), exchange.take_news());
-            let (centre, names) = (&self.centre, &self.names);
+            let (centre, names) = (exchange.acd(), &self.names);
             let acd = |call: &UserCall| payload::acd::call_info(now, call, centre, names);
             let shown = self.watch.observe(now, calls, news, acd);
             let conferences = self.watch.confer(exchange.user_conferences());
             for event in shown.into_iter().chain(conferences) {
                 self.events.publish(now, &event.user, event.packages, &event.data);
             }
-            self.centre_news(now, &centre_events);
+            self.centre_news(now, exchange.acd(), &centre_events);
             self.tell_services(now, exchange);
         }
     }
 
-    fn centre_news(&mut self, now: Instant, events: &[AcdEvent]) {
+    /// Looks at the whole call centre anew, if there is anything new. Events come more often than questions, and need but
+    /// little of it.
+    pub(crate) fn look(&mut self, now: Instant, exchange: &Exchange) {
+        if std::mem::take(&mut self.centre_is_old) {
+            self.centre = exchange.centre(now);
+        }
+    }
+
+    fn centre_news(&mut self, now: Instant, centre: &Acd, events: &[AcdEvent]) {
         for event in events {
             let (clock, names) = (self.clock, &self.names);
             let part = |agent: &str, call: u64| self.watch.part_in(agent, call).map(str::to_owned);
-            for shown in payload::acd::events(event, &self.centre, clock, (names, &part)) {
+            for shown in payload::acd::events(event, centre, clock, (names, &part)) {
                 self.events.publish(now, &shown.user, shown.packages, &shown.data);
             }
         }
@@ -244,22 +262,37 @@ impl Xsi {
 
     /// Services whose settings are not what was told last.
     pub(in crate::xsi) fn tell_services(&mut self, now: Instant, exchange: &Exchange) {
-        if self.events.subscriptions().next().is_none() && self.told.is_empty() {
-            return;
-        }
-        let accounts: Vec<String> =
-            self.names.company.accounts.iter().map(|account| account.extension.clone()).collect();
-        for user in accounts {
-            for (package, data) in self.service_states(exchange, &user) {
+        self.find_watched();
+        let watched = std::mem::take(&mut self.watched.1);
+        for user in &watched {
+            for (package, data) in self.service_states(exchange, user) {
                 let key = (user.clone(), package);
                 match self.told.insert(key, data.clone()) {
                     Some(before) if before != data => {
-                        self.events.publish(now, &user, &[package], &data);
+                        self.events.publish(now, user, &[package], &data);
                     }
                     _ => {}
                 }
             }
         }
+        self.watched.1 = watched;
+    }
+
+    /// Notes whose services somebody watches, if that has changed; what the others were told is forgotten, since their
+    /// watchers begin with all of it.
+    fn find_watched(&mut self) {
+        let revision = self.events.subscription_knobs().revision();
+        if self.watched.0 == revision {
+            return;
+        }
+        let of_services = |package: &&'static str| {
+            !call_payload::BSA.contains(package) && !payload::acd::PACKAGES.contains(package)
+        };
+        let targets = self.events.targets(of_services);
+        let accounts = self.names.company.accounts.iter().map(|account| &account.extension);
+        let watched: Vec<String> = accounts.filter(|user| targets.covers(user)).cloned().collect();
+        self.told.retain(|(user, _), _| watched.contains(user));
+        self.watched = (revision, watched);
     }
 
     /// The events with which the services of a user can be watched, by their packages.
@@ -301,6 +334,7 @@ impl Xsi {
     pub(crate) fn crash(&mut self, now: Instant, exchange: &mut Exchange) {
         self.events.crash(now);
         self.observe(now, exchange);
+        self.look(now, exchange);
         self.resync(now, None);
     }
 

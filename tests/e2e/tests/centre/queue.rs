@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::centre::{FAULTS, LIMIT, SERVICE, Scene, tail};
+use e2e::xsi::Visitor;
 use serde_json::{Value, json};
 
 fn measure(view: &Value, name: &str) -> Option<(u64, String)> {
@@ -111,6 +112,40 @@ pub(crate) fn an_outcome_that_is_forced_cannot_be_left_out() -> Result<()> {
     );
     bas.refused("disposition.skip", &json!({"disposition": asked["id"]}), "reason_needed")?;
     bas.balie.request("disposition.set", &json!({"call": ringing, "code": "LEKKAGE"}))?;
+    bas.until("no open outcome", |view| view["dispositions"] == json!([]))?;
+    Ok(())
+}
+
+#[test]
+pub(crate) fn who_owes_an_outcome_is_kept_in_wrap_up() -> Result<()> {
+    let scene = Scene::start()?;
+    for agent in ["222", "223", "224", "226"] {
+        scene.pbx.turn(&json!({"cmd": "agent.state", "agent": agent, "state": "sign_out"}))?;
+    }
+    let told = scene.pbx.turn(&json!({"cmd": "queue.list", "queue": "196"}))?;
+    let mut config = told["queues"][0]["config"].clone();
+    config["post_call"]["wrap_up_s"] = json!(3);
+    scene.pbx.turn(&json!({"cmd": "queue.configure", "config": config}))?;
+    let mut bas = scene.user("104")?;
+    scene.customer("196", "+31302310008")?;
+    let ringing = bas.balie.ringing()?;
+    bas.balie.request("call.answer", &json!({"call": ringing}))?;
+    bas.balie.call_state(&ringing, "active")?;
+    bas.balie.hangup(&ringing)?;
+    scene.until_agent("104", |agent| agent["state"] == "wrap_up" && agent["owes"].is_u64())?;
+    bas.until("an outcome to be asked for", |view| view["dispositions"][0]["forced"] == true)?;
+    // Neither here nor with another program is there a way around it.
+    bas.refused("agent.state", &json!({"state": "available"}), "outcome_needed")?;
+    let other = Visitor::new(&scene.pbx, "104")?.agent_state("Available", None);
+    let why = other.err().context("it was taken")?.to_string();
+    ensure!(why.contains("409") && why.contains("outcome"), "{why}");
+    // The exchange's wrap-up would have been over at three seconds.
+    scene.until_agent("104", |agent| agent["for_s"].as_u64() >= Some(5))?;
+    let kept = scene.agent("104")?;
+    ensure!(kept["state"] == "wrap_up" && kept["owes"].is_u64(), "{kept}");
+    bas.balie.request("disposition.set", &json!({"call": ringing, "code": "LEKKAGE"}))?;
+    scene.until_agent("104", |agent| agent["state"] == "available" && agent["owes"].is_null())?;
+    bas.agent("available", |agent| agent["state"] == "available" && agent["drift"].is_null())?;
     bas.until("no open outcome", |view| view["dispositions"] == json!([]))?;
     Ok(())
 }

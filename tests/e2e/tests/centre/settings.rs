@@ -123,6 +123,54 @@ pub(crate) fn remote_office_and_hoteling_are_set_and_read_back() -> Result<()> {
 }
 
 #[test]
+pub(crate) fn calls_ring_at_the_remote_office() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
+    set(&mut maud, "remote_office", &json!({"active": true, "to": "102"}))?;
+    scene.customer("101", "+31302310001")?;
+    answers(&mut joris)?;
+    // At a mobile outside nothing of the company rings, and she answers there.
+    set(&mut maud, "remote_office", &json!({"active": true, "to": "06-12345678"}))?;
+    let call = joris.balie.dial("101")?;
+    joris.balie.event("call.media", |event| event["call"] == call && event["rx_active"] == true)?;
+    joris.balie.hangup(&call)?;
+    let rang = maud.balie.seen("call.state", |event| event["state"] == "ringing");
+    ensure!(rang.is_none(), "she is not at her desk: {rang:?}");
+    set(&mut maud, "remote_office", &json!({"active": false}))?;
+    scene.customer("101", "+31302310002")?;
+    answers(&mut maud)
+}
+
+#[test]
+pub(crate) fn a_guest_has_his_hosts_telephone_for_a_while() -> Result<()> {
+    let scene = Scene::start()?;
+    // She has no telephone of her own here.
+    let (mut maud, mut samira) = (scene.watcher("101")?, scene.user("103")?);
+    ensure!(scene.customer("101", "+31302310001").is_err(), "nothing rings for her");
+    let host = json!({"active": true, "to": "103@lindeboom.example"});
+    set(&mut maud, "hoteling", &host)?;
+    scene.customer("101", "+31302310002")?;
+    answers(&mut samira)?;
+    // Whoever is called from there sees the guest.
+    let mut joris = scene.user("102")?;
+    let call = samira.balie.begin("102")?;
+    let ringing = joris.balie.event("call.state", |event| event["state"] == "ringing")?;
+    ensure!(ringing["peer"]["name"] == "Maud Vermeulen", "{ringing}");
+    samira.balie.hangup(&call)?;
+    // Nobody else can have it meanwhile.
+    let refused = json!({"service": "hoteling", "values": host});
+    let why = joris.refused("service.set", &refused, "server_error")?;
+    ensure!(why.contains("not available for hoteling"), "{why}");
+    // It ends by its limit, and she is told.
+    scene.pbx.turn(&json!({"cmd": "line.guest_ends", "line": "101", "after_s": 1}))?;
+    let view = maud.service("hoteling", |view| view["actual"]["to"] == "")?;
+    ensure!(view["actual"]["active"] == true, "{view}");
+    ensure!(scene.customer("101", "+31302310003").is_err(), "nothing rings for her any more");
+    set(&mut joris, "hoteling", &host)?;
+    Ok(())
+}
+
+#[test]
 pub(crate) fn a_hunt_group_is_shown_and_rings_its_members_in_turn() -> Result<()> {
     let scene = Scene::start()?;
     let mut joris = scene.user("102")?;

@@ -176,6 +176,18 @@ pub(crate) fn a_number_is_barred() -> Result<()> {
     Ok(())
 }
 
+pub(crate) fn a_guests_time_is_up() -> Result<()> {
+    let scene = Scene::start()?;
+    let mut maud = scene.watcher("101")?;
+    let values = json!({"active": true, "to": "103@lindeboom.example"});
+    let wish = json!({"service": "hoteling", "values": values});
+    maud.balie.request("service.set", &wish)?;
+    maud.service("hoteling", |view| view["state"] == "verified")?;
+    scene.pbx.turn(&json!({"cmd": "line.guest_ends", "line": "101", "after_s": 0}))?;
+    maud.service("hoteling", |view| view["actual"]["to"] == "")?;
+    Ok(())
+}
+
 pub(crate) fn the_company_goes_to_bed() -> Result<()> {
     let scene = Scene::start()?;
     let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);

@@ -79,6 +79,7 @@ scenarios! {
     "line.forwarding" => lines::a_forwarding_is_set_at_the_exchange,
     "line.call_waiting" => lines::a_second_call_is_refused,
     "line.bar" => lines::a_number_is_barred,
+    "line.guest_ends" => lines::a_guests_time_is_up,
     "company.night" => lines::the_company_goes_to_bed,
     "transfer.fail" => lines::a_transfer_fails,
     "answer.status" => lines::a_call_is_refused,

@@ -1,8 +1,9 @@
 //! One agent's state.
 //!
 //! Inputs: from people `wish`; from the exchange `line`, `do_not_disturb`; from the core `offered`, `withdrawn`,
-//! `bounced`, `answered`, `finished`, `extend`; from time `handle_timeout`.
-//! States: SignOut, SignIn (lasts [`SIGNING_IN`]), Available, Unavailable, WrapUp. Every one may follow every other.
+//! `bounced`, `answered`, `finished`, `disposed`, `extend`; from time `handle_timeout`.
+//! States: SignOut, SignIn (lasts [`SIGNING_IN`]), Available, Unavailable, WrapUp. Every one may follow every other; but a
+//! wrap-up after a call whose queue forces an outcome lasts until the outcome is given.
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ struct WrapUp {
     queue: QueueId,
     ends: Option<Instant>,
     then: AgentState,
+    /// With [`AgentState::Unavailable`].
+    code: Option<String>,
 }
 
 /// What became of an agent, for the core to tell.
@@ -54,6 +57,10 @@ pub(crate) struct Agent {
     pub(crate) calls: Vec<CallNumber>,
     /// The agent's last call of a queue.
     pub(crate) last_call: Option<(CallNumber, QueueId)>,
+    /// Calls that are over and whose outcome must be given.
+    owes: Vec<CallNumber>,
+    /// The call that got an outcome last.
+    disposed: Option<CallNumber>,
     pub(crate) personal_calls: u32,
     reachable: bool,
     do_not_disturb: bool,
@@ -87,6 +94,8 @@ impl Agent {
             offered: None,
             calls: Vec::new(),
             last_call: None,
+            owes: Vec::new(),
+            disposed: None,
             personal_calls: 0,
             // The exchange tells, as soon as it knows.
             reachable: false,
@@ -106,6 +115,11 @@ impl Agent {
 
     pub(crate) fn state(&self) -> AgentState {
         self.state
+    }
+
+    /// Whether anything became of the agent since it was last asked what.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
     }
 
     /// What became of the agent since this was last asked.
@@ -141,6 +155,9 @@ impl Agent {
     pub(crate) fn wish(&mut self, now: Instant, state: AgentState, code: Option<String>) {
         if state == AgentState::SignIn && self.state.is_signed_in() {
             return;
+        }
+        if state == AgentState::SignOut {
+            self.owes.clear();
         }
         self.before_personal = None;
         self.chosen = !self.calls.is_empty();
@@ -206,6 +223,21 @@ impl Agent {
             self.tell();
         }
         true
+    }
+
+    /// The first call whose outcome must be given before anything else.
+    pub(crate) fn owes(&self) -> Option<CallNumber> {
+        self.owes.first().copied()
+    }
+
+    /// A call got its outcome. A wrap-up that waited for it ends if its time is up.
+    pub(crate) fn disposed(&mut self, now: Instant, call: CallNumber) {
+        self.disposed = Some(call);
+        let owed = !self.owes.is_empty();
+        self.owes.retain(|own| *own != call);
+        if owed && self.owes.is_empty() {
+            self.wrap_up_due(now);
+        }
     }
 
     /// The agent's line is in another state.
@@ -292,10 +324,14 @@ impl Agent {
         now: Instant,
         (call, queue): (CallNumber, QueueId),
         talked: Duration,
-        post: Option<&PostCall>,
+        (post, outcome_forced): (Option<&PostCall>, bool),
     ) {
         self.calls.retain(|own| *own != call);
         self.counts.talk_s += talked.as_secs();
+        let signed_in = self.state.is_signed_in();
+        if outcome_forced && signed_in && self.disposed != Some(call) {
+            self.owes.push(call);
+        }
         if !self.calls.is_empty() {
             return;
         }
@@ -304,21 +340,53 @@ impl Agent {
         self.guard_until =
             self.config.guard_s.map(|guard| now + Duration::from_secs(guard.clamp(1, 25)));
         let chosen = std::mem::take(&mut self.chosen);
-        let Some(post) = post.filter(|_| !chosen && self.state.is_signed_in()) else { return };
+        let post = post.filter(|_| !chosen && signed_in);
+        let wraps_up = post.is_some_and(|post| post.state == AgentState::WrapUp);
+        if wraps_up || !self.owes.is_empty() {
+            return self.begin_wrap_up(now, (call, queue), post);
+        }
+        let Some(post) = post else { return };
         match post.state {
-            AgentState::WrapUp => {
-                self.enter(now, AgentState::WrapUp, None);
-                let ends = post.wrap_up_s.map(|seconds| now + Duration::from_secs(seconds));
-                let then = match post.then {
-                    AgentState::Unavailable => AgentState::Unavailable,
-                    _ => AgentState::Available,
-                };
-                self.wrap_up = Some(WrapUp { call, queue, ends, then });
-                self.renew_last();
-            }
             AgentState::Unavailable => self.enter(now, AgentState::Unavailable, post.code.clone()),
             _ if self.state == AgentState::Available => {}
             _ => self.enter(now, AgentState::Available, None),
+        }
+    }
+
+    /// Wraps up as the queue has it; or until the outcome is given, and then does what would have followed the call.
+    fn begin_wrap_up(
+        &mut self,
+        now: Instant,
+        (call, queue): (CallNumber, QueueId),
+        post: Option<&PostCall>,
+    ) {
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let (ends, then, code) = match post {
+            Some(post) if post.state == AgentState::WrapUp => {
+                (post.wrap_up_s.map(after), post.then, None)
+            }
+            Some(post) => (Some(now), post.state, post.code.clone()),
+            // The agent has chosen to wrap up for as long as it takes.
+            None if self.state == AgentState::WrapUp => (None, AgentState::Available, None),
+            None => (Some(now), self.state, self.code.clone()),
+        };
+        let then = match then {
+            AgentState::Unavailable => AgentState::Unavailable,
+            _ => AgentState::Available,
+        };
+        self.enter(now, AgentState::WrapUp, None);
+        self.wrap_up = Some(WrapUp { call, queue, ends, then, code });
+        self.renew_last();
+    }
+
+    /// Ends a wrap-up whose time is up and that waits for nothing.
+    fn wrap_up_due(&mut self, now: Instant) {
+        if let Some(WrapUp { ends: Some(ends), then, code, .. }) = &self.wrap_up
+            && self.owes.is_empty()
+            && *ends <= now
+        {
+            let (then, code) = (*then, code.clone());
+            self.enter(now, then, code);
         }
     }
 
@@ -334,7 +402,8 @@ impl Agent {
     /// When something is due.
     pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let signed_in = (self.state == AgentState::SignIn).then(|| self.since + SIGNING_IN);
-        let wrap_up = self.wrap_up.as_ref().and_then(|wrap_up| wrap_up.ends);
+        let wrap_up = self.wrap_up.as_ref().filter(|_| self.owes.is_empty());
+        let wrap_up = wrap_up.and_then(|wrap_up| wrap_up.ends);
         let guard = self.guard_until.filter(|&at| at > now);
         let worse = self.lasting().and_then(|(since, threshold)| {
             let next = if self.severity == Severity::Normal { threshold.yellow } else { None };
@@ -374,11 +443,7 @@ impl Agent {
             };
             self.enter(now, state, None);
         }
-        if let Some(WrapUp { ends: Some(ends), then, .. }) = self.wrap_up
-            && ends <= now
-        {
-            self.enter(now, then, None);
-        }
+        self.wrap_up_due(now);
         self.guard_until.take_if(|until| *until <= now);
         if self.on_call_alert().is_some_and(|at| at <= now) {
             self.alerted = true;
@@ -419,6 +484,7 @@ impl Agent {
             wrap_up_call: self.wrap_up.as_ref().map(|wrap_up| wrap_up.call),
             wrap_up_queue: self.wrap_up.as_ref().map(|wrap_up| wrap_up.queue.clone()),
             wrap_up_ends: self.wrap_up.as_ref().and_then(|wrap_up| wrap_up.ends),
+            owes: self.owes(),
             signed_in_at: self.signed_in_at,
             total_available: self.total_available,
             average_wrap_up: Duration::from_secs(average.unwrap_or(0)),

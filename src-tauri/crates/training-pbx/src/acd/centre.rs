@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use sip_core::Random;
 
 use super::agent::{Agent, Change};
-use super::config::{CallCentre, Code, Treatment, UnavailableCodes};
+use super::config::{CallCentre, Code, QueueConfig, Treatment, UnavailableCodes};
 use super::measures::Raw;
 use super::model::{
-    AgentId, AgentState, AgentView, JoinInfo, Monitoring, Priority, QueueEntry, QueueId,
+    AgentCounts, AgentId, AgentState, AgentView, JoinInfo, Monitoring, Priority, QueueEntry,
+    QueueId,
 };
 use super::news::{
     AcdEvent, Arrival, Command, Input, Left, News, Output, Policed, QueueNews, TurnedAway,
@@ -54,9 +55,7 @@ impl Acd {
     /// A call centre without calls. `calendar` is for business hours and holidays.
     pub fn new(now: Instant, centre: CallCentre, calendar: Calendar, random: Random) -> Self {
         let agents = centre.all_agents();
-        let queue = |config: super::config::QueueConfig| {
-            (config.id.clone(), Queue::new(now, config, &calendar))
-        };
+        let queue = |config: QueueConfig| (config.id.clone(), Queue::new(now, config, &calendar));
         Self {
             agents: agents.into_iter().map(|(id, agent)| (id, Agent::new(now, agent))).collect(),
             queues: centre.queues.into_iter().map(queue).collect(),
@@ -409,7 +408,11 @@ impl Acd {
     fn finish(&mut self, now: Instant, call: CallNumber) {
         let Some(Conversation { agent, entry, since }) = self.talking.remove(&call) else { return };
         let talked = now.saturating_duration_since(since);
+        let outcomes = self.outcomes(&entry.queue).len();
         let queue = self.queues.get_mut(&entry.queue);
+        // Nobody can give an outcome of which there is none.
+        let is_forced = |queue: &Queue| queue.config.dispositions.forced && outcomes > 0;
+        let forced = queue.as_deref().is_some_and(is_forced);
         let post = queue.and_then(|queue| {
             queue.measures.handled(talked.as_secs());
             queue.counts.handled += 1;
@@ -417,7 +420,8 @@ impl Acd {
             queue.config.post_call.clone()
         });
         if let Some(agent) = self.agents.get_mut(&agent) {
-            agent.finished(now, (call, entry.queue.clone()), talked, post.as_ref());
+            let after = (post.as_ref(), forced);
+            agent.finished(now, (call, entry.queue.clone()), talked, after);
         }
         self.tell(now, News::ConversationEnded { agent, entry: Box::new(entry), talked });
     }
@@ -427,8 +431,10 @@ impl Acd {
         self.now = now;
         loop {
             let mut changed = false;
-            for id in self.agents.keys().cloned().collect::<Vec<_>>() {
-                let changes = self.agents.get_mut(&id).map(Agent::take_changes).unwrap_or_default();
+            let news = self.agents.iter_mut().filter(|(_, agent)| agent.has_changes());
+            let news: Vec<(AgentId, Vec<Change>)> =
+                news.map(|(id, agent)| (id.clone(), agent.take_changes())).collect();
+            for (id, changes) in news {
                 for change in changes {
                     changed = true;
                     self.agent_changed(now, &id, change);
@@ -447,7 +453,7 @@ impl Acd {
             Change::Status(status) => {
                 self.bounce_from(now, id);
                 let queues = self.queues.values_mut();
-                let own = queues.filter(|queue| queue.join_info(id).is_some());
+                let own = queues.filter(|queue| queue.has(id));
                 own.for_each(|queue| queue.measures.touch());
                 self.tell(now, News::AgentState { agent: id.clone(), status });
             }
@@ -605,6 +611,23 @@ impl Acd {
             unavailable_codes: self.unavailable_codes.clone(),
             dispositions: self.dispositions.clone(),
         }
+    }
+
+    /// The set-up of a queue.
+    pub fn queue_config(&self, id: &QueueId) -> Option<&QueueConfig> {
+        self.queues.get(id).map(|queue| &queue.config)
+    }
+
+    /// What an agent has done so far.
+    pub fn counts_of(&self, id: &AgentId) -> Option<AgentCounts> {
+        self.agents.get(id).map(|agent| agent.counts)
+    }
+
+    /// All calls that wait or that agents talk in.
+    pub fn entries(&self) -> impl Iterator<Item = &QueueEntry> {
+        let lines = self.queues.values().flat_map(|queue| queue.line.iter());
+        let waiting = lines.map(|waiting| &waiting.entry);
+        waiting.chain(self.talking.values().map(|talk| &talk.entry))
     }
 
     /// One agent.

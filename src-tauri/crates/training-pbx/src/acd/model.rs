@@ -198,6 +198,8 @@ pub struct AgentStatus {
     pub wrap_up_queue: Option<QueueId>,
     /// When the wrap-up ends by itself.
     pub wrap_up_ends: Option<Instant>,
+    /// The call whose outcome must be given before the wrap-up can end.
+    pub owes: Option<CallNumber>,
     /// When the agent signed in.
     pub signed_in_at: Option<Instant>,
     /// How long the agent has been available since then, as far as it was over.

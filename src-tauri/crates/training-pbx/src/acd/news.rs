@@ -250,6 +250,9 @@ pub enum Refusal {
     /// The agent is not wrapping up.
     #[error("{0} is not wrapping up")]
     NotWrappingUp(AgentId),
+    /// The agent has yet to say what came of a call.
+    #[error("{0} has to give the outcome of a call first")]
+    OutcomeNeeded(AgentId),
     /// The agent had no call of a queue.
     #[error("{0} has had no such call")]
     NoCall(AgentId),

@@ -55,6 +55,11 @@ impl Queue {
         self.config.members.iter().filter(|member| member.joined).map(|member| &member.agent)
     }
 
+    /// Whether an agent belongs to it.
+    pub(crate) fn has(&self, agent: &AgentId) -> bool {
+        self.config.members.iter().any(|member| member.agent == *agent)
+    }
+
     /// An agent's place in it.
     pub(crate) fn join_info(&self, agent: &AgentId) -> Option<JoinInfo> {
         let member = self.config.members.iter().find(|member| member.agent == *agent)?;

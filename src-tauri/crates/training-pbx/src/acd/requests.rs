@@ -78,7 +78,13 @@ impl Acd {
         validate: bool,
     ) -> Result<Done, Refusal> {
         let unknown = || Refusal::UnknownAgent(id.clone());
-        let signed_in = self.agents.get(id).ok_or_else(unknown)?.state().is_signed_in();
+        let agent = self.agents.get(id).ok_or_else(unknown)?;
+        let signed_in = agent.state().is_signed_in();
+        if agent.owes().is_some()
+            && matches!(state, AgentState::Available | AgentState::Unavailable)
+        {
+            return Err(Refusal::OutcomeNeeded(id.clone()));
+        }
         let code = self.unavailable_code(state, code)?;
         if validate && signed_in && state == AgentState::SignOut {
             let queues = self.last_staffed_by(id);
@@ -185,7 +191,19 @@ impl Acd {
             return Err(Refusal::BadCode(Some(code)));
         }
         self.tell(now, News::Disposition { agent: id.clone(), call, queue, code });
+        if let Some(agent) = self.agents.get_mut(id) {
+            agent.disposed(now, call);
+        }
         Ok(Done::Done)
+    }
+
+    /// The outcomes that can be given to calls of a queue.
+    pub fn outcomes(&self, id: &QueueId) -> Vec<&str> {
+        let Some(queue) = self.queues.get(id) else { return Vec::new() };
+        let DispositionCodes { enabled, with_organization, codes, .. } = &queue.config.dispositions;
+        let shared = self.dispositions.iter().filter(|_| *with_organization);
+        let active = codes.iter().chain(shared).filter(|code| *enabled && code.active);
+        active.map(|code| code.code.as_str()).collect()
     }
 
     fn reorder(&mut self, now: Instant, call: CallNumber, index: usize) -> Result<Done, Refusal> {

@@ -39,6 +39,7 @@ pub(super) fn agent(agent: &AgentView, now: Instant) -> Value {
         "state": status.state,
         "code": status.code,
         "for_s": seconds(status.since, now),
+        "owes": status.owes,
         "wrap_up_left_s": status.wrap_up_ends.map(|ends| seconds(now, ends)),
         "queues": queues,
         "offered": agent.offered,

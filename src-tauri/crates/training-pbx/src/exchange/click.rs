@@ -83,8 +83,7 @@ impl Exchange {
         let has_it = self.talks_with(user).filter(|_| goal == Goal::Pull);
         let has_it = has_it.and_then(|(_, session)| self.ua.remote_target(session)).map(place);
         let legs: Vec<OutgoingCall> = self
-            .registrar
-            .bindings(user)
+            .telephones_at_hand(user)
             .iter()
             .filter(|binding| Some(place(&binding.contact)) != has_it)
             .map(|binding| OutgoingCall {

@@ -29,11 +29,9 @@ impl Exchange {
             return Err(PbxError::TooManyCalls);
         }
         let reachable = match destination(&self.company, &wish.to) {
-            Destination::Account(user) => !self.registrar.bindings(&user).is_empty(),
+            Destination::Account(user) => self.can_ring(&user),
             Destination::Hunt(_) if self.is_night(now) => true,
-            Destination::Hunt(group) => {
-                group.members.iter().any(|member| !self.registrar.bindings(member).is_empty())
-            }
+            Destination::Hunt(group) => group.members.iter().any(|member| self.can_ring(member)),
             // Who waits in a queue needs nobody yet.
             Destination::Queue(_) => true,
             _ => return Err(PbxError::UnknownNumber(wish.to.clone())),

@@ -86,7 +86,7 @@ impl Exchange {
     /// Rings the phones of all members at once; simulated members come after, one by one.
     fn ring_all(&mut self, now: Instant, number: CallNumber, members: Vec<String>) {
         let (phones, others): (Vec<String>, Vec<String>) =
-            members.into_iter().partition(|line| !self.registrar.bindings(line).is_empty());
+            members.into_iter().partition(|line| !self.telephones(line).is_empty());
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
         if fresh.is_some() {

@@ -188,6 +188,11 @@ impl Exchange {
                 self.desk.set_forwarding(&line, when, Forwarding { active, to, rings });
             }
             Knob::CallWaiting { line, on } => self.desk.set_call_waiting(&self.known(line)?, on),
+            Knob::GuestEnds { line, after_s } => {
+                let line = self.known(line)?;
+                let until = now + Duration::from_secs(after_s.min(86_400));
+                return Ok(usize::from(self.guest_ends(&line, until)));
+            }
             Knob::Bar { line, barred } => self.desk.bar(&self.known(line)?, barred),
             Knob::Deposit { line } => {
                 let line = self.known(line)?;

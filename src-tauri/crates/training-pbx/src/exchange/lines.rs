@@ -54,7 +54,7 @@ impl Exchange {
     pub(super) fn lines(&self) -> BTreeMap<String, Line> {
         let mut lines: BTreeMap<String, Line> = BTreeMap::new();
         for account in &self.company.accounts {
-            if self.registrar.bindings(&account.extension).is_empty() {
+            if !self.can_ring(&account.extension) {
                 lines.entry(account.extension.clone()).or_default().unreachable = true;
             }
         }

@@ -14,10 +14,10 @@ use sip_types::StatusCode;
 use super::script::sound_steps;
 use super::{Exchange, LONGEST_CALL, Output};
 use crate::acd::{
-    AcdView, AgentId, Arrival, Caller, Command, Done, Input, Output as AcdOutput, QueueId,
-    Redirection, Refusal, Request, Sound,
+    Acd, AcdEvent, AcdView, AgentId, Arrival, Caller, Command, Done, Input, News,
+    Output as AcdOutput, QueueId, Redirection, Refusal, Request, Sound,
 };
-use crate::call::{Call, Party, State, Then, Who};
+use crate::call::{Call, Overflow, Party, State, Then, Who};
 use crate::endpoint::Step;
 use crate::media_task::MediaCommand;
 use crate::pbx::CallNumber;
@@ -47,12 +47,35 @@ impl Exchange {
         while let Some(output) = self.acd.poll_output() {
             any = true;
             match output {
-                AcdOutput::Command(command) => self.obey(now, command),
-                AcdOutput::Event(event) => self.outputs.push_back(Output::Acd(Box::new(event))),
+                AcdOutput::Command(command) => {
+                    self.changed = true;
+                    self.obey(now, command);
+                }
+                AcdOutput::Event(event) => {
+                    self.centre_changed = true;
+                    self.give_outcome(now, &event);
+                    self.outputs.push_back(Output::Acd(Box::new(event)));
+                }
             }
         }
-        self.changed |= any;
         any
+    }
+
+    /// A simulated agent who has to give the outcome of a call gives one.
+    fn give_outcome(&mut self, now: Instant, event: &AcdEvent) {
+        let News::AgentState { agent, status } = &event.news else { return };
+        let (Some(call), Some(queue)) = (status.owes, &status.wrap_up_queue) else { return };
+        if self.company.person(&agent.0).is_none() {
+            return;
+        }
+        let codes = self.acd.outcomes(queue);
+        let last = codes.len().saturating_sub(1) as u64;
+        let at = usize::try_from(self.random.between(0, last)).unwrap_or_default();
+        let Some(code) = codes.get(at).map(|code| (*code).to_owned()) else { return };
+        let request = Request::Disposition { agent: agent.clone(), call: Some(call), code };
+        if let Err(refusal) = self.acd.handle_request(now, request) {
+            tracing::debug!(%agent, %refusal, "no outcome");
+        }
     }
 
     fn obey(&mut self, now: Instant, command: Command) {
@@ -137,7 +160,9 @@ impl Exchange {
             None => self.ring_phones(now, second, &line),
         }
         let rung = self.calls.get_mut(&second);
-        if let Some(call) = rung.filter(|call| matches!(call.state, State::Ringing { .. })) {
+        // Where he works elsewhere he answers when his time has come.
+        let waits = |call: &Call| matches!(&call.state, State::Ringing { overflow, .. } if !matches!(overflow, Overflow::Remote(_)));
+        if let Some(call) = rung.filter(|call| waits(call)) {
             call.due = Some(now + LONGEST_RING);
         }
     }
@@ -284,7 +309,7 @@ impl Exchange {
         let mut news = Vec::new();
         for (agent, simulated) in &self.agents {
             let line = agent.0.as_str();
-            let reachable = *simulated || !self.registrar.bindings(line).is_empty();
+            let reachable = *simulated || self.can_ring(line);
             let personal =
                 busy.get(line).copied().unwrap_or(0) + u32::from(self.life.is_busy_otherwise(line));
             let state = (reachable, personal, self.desk.do_not_disturb(line));
@@ -313,12 +338,17 @@ impl Exchange {
     /// [`Refusal`].
     pub(crate) fn ask_centre(&mut self, now: Instant, request: Request) -> Result<Done, Refusal> {
         let done = self.acd.handle_request(now, request);
-        self.changed = true;
+        self.centre_changed = true;
         self.settle(now);
         done
     }
 
-    /// The call centre as it is.
+    /// The call centre itself, for what is looked up in it.
+    pub(crate) fn acd(&self) -> &Acd {
+        &self.acd
+    }
+
+    /// The call centre as it is, all of it: for many questions at once.
     pub(crate) fn centre(&self, now: Instant) -> AcdView {
         self.acd.view(now)
     }

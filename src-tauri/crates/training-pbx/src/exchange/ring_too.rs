@@ -53,7 +53,7 @@ impl Exchange {
         if !own || (rules.ring_too_if_free && self.line_talks(line, number)) {
             return Vec::new();
         }
-        rules.ring_too
+        rules.ring_too.clone()
     }
 
     /// Somebody simulated was faster than the phones.

@@ -14,12 +14,13 @@ impl Exchange {
     /// Whether a call has been dealt with before it rings at `line`.
     pub(super) fn barred(&mut self, now: Instant, number: CallNumber, line: &str) -> bool {
         let rules = self.desk.rules(line);
+        let (anonymous, voicemail) = (rules.refuse_anonymous, rules.voicemail_always);
         let Some(call) = self.calls.get(&number) else { return true };
-        if rules.refuse_anonymous && call.caller.withheld {
+        if anonymous && call.caller.withheld {
             self.give_up(now, number, StatusCode::FORBIDDEN);
             return true;
         }
-        if rules.voicemail_always && self.takes_messages(number) {
+        if voicemail && self.takes_messages(number) {
             self.lift_voicemail(now, number);
             return true;
         }
@@ -46,15 +47,15 @@ impl Exchange {
             return false;
         }
         let rules = self.desk.rules(&line);
-        let unreachable =
-            self.company.account(&line).is_some() && self.registrar.bindings(&line).is_empty();
+        let (voicemail, elsewhere) = (rules.voicemail_busy, rules.unreachable.clone());
+        let unreachable = self.company.account(&line).is_some() && !self.can_ring(&line);
         let by = call.called.clone();
         match status.code() {
-            486 | 600 if rules.voicemail_busy && self.takes_messages(number) => {
+            486 | 600 if voicemail && self.takes_messages(number) => {
                 self.lift_voicemail(now, number);
                 true
             }
-            480 if unreachable => match rules.unreachable {
+            480 if unreachable => match elsewhere {
                 Some(to) => {
                     self.divert_to(now, number, (by, "unavailable"), &to);
                     true

@@ -34,7 +34,7 @@ impl Exchange {
 
     /// Notes the places at which a line is looked for; how often the line itself rings before. `None`: it is not.
     fn look_for(&mut self, number: CallNumber, line: &str) -> Option<u32> {
-        let sequence = self.desk.rules(line).sequence;
+        let sequence = self.desk.rules(line).sequence.clone();
         let last = self.after_sequence(line);
         let call = self.calls.get_mut(&number).filter(|call| is_own(call, line))?;
         if sequence.places.is_empty() {

@@ -42,6 +42,7 @@ impl Exchange {
             let _ = self.ua.reject(now, session, StatusCode::SERVICE_UNAVAILABLE);
             return;
         }
+        let user = self.who_is_at(user);
         let withheld = incoming.caller.withheld || self.desk.rules(&user).hide_number;
         let caller = Who { withheld, ..self.who(&user) };
         let number = self.next_call();
@@ -192,7 +193,10 @@ impl Exchange {
         if self.begin_sequence(now, number, user) {
             return;
         }
-        let rules = self.desk.rules(user);
+        if let Some(status) = self.far_refusal(user) {
+            return self.refused_by_line(now, number, status);
+        }
+        let voicemail = self.desk.rules(user).voicemail_no_answer;
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };
         if fresh.is_some() {
@@ -200,8 +204,10 @@ impl Exchange {
         }
         let mut forks = self.invite_phones(now, number, user);
         forks.extend(self.ring_others(now, number, user));
+        let far = self.far_telephone(user);
+        let rings_far = far.is_some();
         let elsewhere = self.answers_elsewhere(number, user);
-        if forks.is_empty() && elsewhere.is_none() {
+        if forks.is_empty() && elsewhere.is_none() && !rings_far {
             return self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
         }
         let unanswered = self.unanswered_goes(number).map(|(_, after)| after);
@@ -214,17 +220,24 @@ impl Exchange {
             call.state.name()
         );
         let direct = !call.hunting && (call.near_phone().is_some() || call.clicked);
-        let direct = direct && rules.voicemail_no_answer;
+        let direct = direct && voicemail;
         let usual = call.hunt_ring.filter(|_| call.hunting).unwrap_or(self.ring_time);
-        let (overflow, after) = match elsewhere {
-            Some((to, after)) => (Overflow::Elsewhere(to), after),
-            None if direct => (Overflow::Voicemail, unanswered.unwrap_or(usual)),
-            None => (Overflow::Unavailable, unanswered.unwrap_or(usual)),
+        let (overflow, after) = match (far, elsewhere) {
+            (Some((to, Some(after))), _) => (Overflow::Remote(to), after),
+            (_, Some((to, after))) => (Overflow::Elsewhere(to), after),
+            _ if direct => (Overflow::Voicemail, unanswered.unwrap_or(usual)),
+            _ => (Overflow::Unavailable, unanswered.unwrap_or(usual)),
         };
+        if rings_far {
+            call.person = Some(user.to_owned());
+        }
         call.state = State::Ringing { forks, refusal: None, overflow };
         call.due = Some(now + after);
         if let Some(session) = call.near_phone() {
             let _ = self.ua.set_identity(session, Some(connected));
+        }
+        if rings_far {
+            self.tell_ringing(now, number);
         }
     }
 
@@ -237,8 +250,7 @@ impl Exchange {
     ) -> Vec<SessionId> {
         let Some(call) = self.calls.get(&number) else { return Vec::new() };
         let targets: Vec<OutgoingCall> = self
-            .registrar
-            .bindings(user)
+            .telephones(user)
             .iter()
             .map(|binding| OutgoingCall {
                 target: Some(binding.contact.clone()),
@@ -336,9 +348,10 @@ impl Exchange {
                 }
             }
             State::Ringing { forks, overflow, .. } => {
-                if let Overflow::Elsewhere(to) = overflow {
-                    let to = to.clone();
-                    return self.other_answers(now, number, &to);
+                match overflow.clone() {
+                    Overflow::Elsewhere(to) => return self.other_answers(now, number, &to),
+                    Overflow::Remote(to) => return self.far_answers(now, number, &to),
+                    _ => {}
                 }
                 let (forks, overflow) = (std::mem::take(forks), overflow.clone());
                 self.cancel(now, &forks, None);
@@ -347,7 +360,7 @@ impl Exchange {
                 }
                 match overflow {
                     Overflow::Voicemail => self.lift_voicemail(now, number),
-                    Overflow::Unavailable | Overflow::Elsewhere(_) => {
+                    Overflow::Unavailable | Overflow::Elsewhere(_) | Overflow::Remote(_) => {
                         self.give_up(now, number, StatusCode::TEMPORARILY_UNAVAILABLE);
                     }
                 }
@@ -493,7 +506,7 @@ impl Exchange {
         *refusal = Some(told);
         let left = std::mem::take(forks);
         // Somebody elsewhere may still answer a call that the phones have refused.
-        let elsewhere = matches!(overflow, Overflow::Elsewhere(_));
+        let elsewhere = matches!(overflow, Overflow::Elsewhere(_) | Overflow::Remote(_));
         let over = (left.is_empty() && !elsewhere) || status.is_global_failure();
         if let (false, State::Ringing { forks, .. }) = (over, &mut call.state) {
             *forks = left;

@@ -1,5 +1,6 @@
 //! The exchange against real user agents as phones, in virtual time and without sockets.
 
+mod elsewhere;
 mod features;
 mod queues;
 mod rooms;

@@ -293,7 +293,7 @@ impl Exchange {
         change(&mut self.desk);
         let accounts = self.company.accounts.iter().map(|account| account.extension.clone());
         for line in accounts.collect::<Vec<_>>() {
-            let monitored = self.desk.rules(&line).monitored;
+            let monitored = self.desk.rules(&line).monitored.clone();
             self.notifier.set_monitored(now, &line, monitored, &self.mailboxes);
         }
         self.changed = true;

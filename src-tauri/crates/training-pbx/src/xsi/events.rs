@@ -15,7 +15,7 @@ use sip_core::Random;
 
 use self::channel::{Channel, ChannelEnd, ChannelOutput, ChannelWish, Channels};
 use self::delivery::{Ack, Consequence, Delivery, Notice, Writes};
-use self::subscription::{Subscription, SubscriptionWish, Subscriptions};
+use self::subscription::{Subscription, SubscriptionWish, Subscriptions, Targets};
 use self::wire::{Piece, Wire};
 use super::element::Element;
 use super::web::StreamId;
@@ -353,6 +353,11 @@ impl Events {
     /// The documents' look and the stream's bad habits.
     pub(crate) fn wire(&mut self) -> &mut Wire {
         &mut self.wire
+    }
+
+    /// Whom those watch who watch one of these packages.
+    pub(crate) fn targets(&self, fits: impl Fn(&&'static str) -> bool) -> Targets {
+        self.subscriptions.targets(fits)
     }
 
     /// The limits of subscriptions, and gaps.

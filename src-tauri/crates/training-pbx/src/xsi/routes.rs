@@ -5,6 +5,7 @@ mod centre;
 mod conference;
 mod directories;
 mod events;
+mod hoteling;
 mod messages;
 mod profile;
 mod schedules;

@@ -180,7 +180,8 @@ pub(crate) const SERVICES: &[Service] = &[
         "HotelingHost",
         "Hoteling Host",
         &[
-            ACTIVE,
+            // Telephones here are for whoever comes.
+            flag("active", "true"),
             flag("enableAssociationLimit", "true"),
             Field { name: "associationLimitHours", kind: Kind::Number(1, 999), usual: Some("24") },
         ],
@@ -336,6 +337,10 @@ impl Settings {
                 desk.set_forwarding(user, ForwardWhen::NoAnswer, wish);
             }
             "CallWaiting" => desk.set_call_waiting(user, on("active")),
+            "RemoteOffice" => {
+                let to = value("remoteOfficeNumber").filter(|_| on("active"));
+                desk.change_rules(user, |rules| rules.remote_office = to);
+            }
             "CallingLineIDDeliveryBlocking" => {
                 desk.change_rules(user, |rules| rules.hide_number = on("active"));
             }
@@ -378,7 +383,7 @@ fn real(desk: &Desk, user: &str, path: &str, field: &str) -> Option<Option<Strin
             Some(Some(desk.rules(user).unreachable.is_some().to_string()))
         }
         ("CallForwardingNotReachable", "forwardToPhoneNumber") => {
-            desk.rules(user).unreachable.map(Some)
+            desk.rules(user).unreachable.clone().map(Some)
         }
         ("CallForwardingNoAnswer", "active") => forwards(desk, user, ForwardWhen::NoAnswer),
         ("CallForwardingNoAnswer", "forwardToPhoneNumber") => {
@@ -388,6 +393,8 @@ fn real(desk: &Desk, user: &str, path: &str, field: &str) -> Option<Option<Strin
             let (_, rings) = desk.forward(user, ForwardWhen::NoAnswer)?;
             rings.map(|rings| Some(rings.to_string()))
         }
+        // It ends by itself, too.
+        ("HotelingGuest", "hostUserId") if desk.rules(user).guest.is_none() => Some(None),
         ("CallWaiting", "active") => Some(Some(desk.call_waiting(user).to_string())),
         _ => None,
     }

@@ -255,3 +255,115 @@ fn what_happens_in_the_call_centre_reaches_those_who_watch_the_group() {
     let night = night.unwrap_or_else(|| panic!("{told:?}"));
     assert!(night.contains("<xsi:targetId>195@lindeboom.example</xsi:targetId>"), "{night}");
 }
+
+/// A channel of 101, and his subscription to one package about himself.
+fn watching(package: &str) -> World {
+    let mut world = World::new(Profile::R2020);
+    let channel = "<Channel xmlns=\"http://schema.broadsoft.com/xsi\"><channelSetId>s-101\
+        </channelSetId><applicationId>a</applicationId></Channel>";
+    let path = "/com.broadsoft.async/com.broadsoft.xsi-events/v2.0/channel";
+    assert_eq!(world.send("101", "POST", path, channel).0, 200);
+    assert_eq!(world.subscribe("101", "101@lindeboom.example", package), 200);
+    world.documents();
+    world
+}
+
+fn guest(inside: &str) -> String {
+    format!("<HotelingGuest xmlns=\"http://schema.broadsoft.com/xsi\">{inside}</HotelingGuest>")
+}
+
+#[test]
+fn a_guest_takes_a_free_host_and_is_told_when_his_time_is_up() {
+    let mut world = watching("Hoteling Guest");
+    let path = own("services/HotelingGuest");
+    let hosts = own("directories/HotelingHosts");
+    assert!(world.send("101", "GET", &hosts, "").1.contains("<userId>103@lindeboom.example<"));
+    let take = |id: &str| guest(&format!("<active>true</active><hostUserId>{id}</hostUserId>"));
+    for (id, status) in [("999@lindeboom.example", 400), ("201", 400), ("101", 409), ("103", 200)] {
+        assert_eq!(world.send("101", "PUT", &path, &take(id)).0, status, "{id}");
+    }
+    let told = world.documents();
+    assert!(told.iter().any(|text| text.contains("<xsi:hostUserId>103<")), "{told:?}");
+    // Nobody else can have it, nor see it among those that are free.
+    let other = path.replace("101@", "102@");
+    assert_eq!(world.send("102", "PUT", &other, &take("103")).0, 409);
+    let free = world.send("102", "GET", &hosts.replace("101@", "102@"), "").1;
+    assert!(!free.contains("103@") && free.contains("101@"), "{free}");
+    // The term is the shorter of both sides'.
+    let until = world.exchange.desk().rules("101").guest.clone().unwrap().until;
+    assert_eq!(until, Some(world.now + Duration::from_secs(12 * 3_600)));
+    world.now += Duration::from_secs(12 * 3_600);
+    world.exchange.handle_timeout(world.now);
+    world.xsi.observe(world.now, &mut world.exchange);
+    let told = world.documents();
+    let over = told.iter().find(|text| text.contains("HotelingGuestEvent"));
+    let over = over.unwrap_or_else(|| panic!("{told:?}"));
+    assert!(!over.contains("hostUserId"), "{over}");
+    assert_eq!(world.send("102", "PUT", &other, &take("103")).0, 200);
+    // Without a limit of the guest's it is the host's.
+    let unlimited = guest(
+        "<active>true</active><hostUserId>104</hostUserId>\
+         <enableAssociationLimit>false</enableAssociationLimit>",
+    );
+    assert_eq!(world.send("101", "PUT", &path, &unlimited).0, 200);
+    let until = world.exchange.desk().rules("101").guest.clone().unwrap().until;
+    assert_eq!(until, Some(world.now + Duration::from_secs(24 * 3_600)));
+    assert_eq!(world.send("101", "PUT", &path, &guest("<active>false</active>")).0, 200);
+    assert_eq!(world.exchange.guest_of("104"), None);
+}
+
+#[test]
+fn a_telephone_that_is_no_host_is_not_to_be_had() {
+    let mut world = World::new(Profile::R2020);
+    let host = own("services/HotelingHost").replace("101@", "103@");
+    let off = "<HotelingHost xmlns=\"http://schema.broadsoft.com/xsi\"><active>false</active>\
+        </HotelingHost>";
+    assert_eq!(world.send("103", "PUT", &host, off).0, 200);
+    let take = guest("<active>true</active><hostUserId>103@lindeboom.example</hostUserId>");
+    assert_eq!(world.send("101", "PUT", &own("services/HotelingGuest"), &take).0, 409);
+    let document = world.send("101", "GET", &own("services/HotelingGuest"), "").1;
+    assert!(document.contains("<active>false</active>"), "nothing has changed: {document}");
+}
+
+#[test]
+fn the_first_change_after_the_first_subscription_is_told() {
+    let mut world = watching("Do Not Disturb");
+    let knob = crate::Knob::DoNotDisturb { line: "101".into(), on: true };
+    world.exchange.turn(world.now, knob).unwrap();
+    world.xsi.observe(world.now, &mut world.exchange);
+    let told = world.documents();
+    assert_eq!(told.iter().filter(|text| text.contains("DoNotDisturbEvent")).count(), 1);
+    // Of those nobody watches nothing is kept.
+    let users: std::collections::BTreeSet<&String> =
+        world.xsi.told.keys().map(|(user, _)| user).collect();
+    assert_eq!(users.into_iter().collect::<Vec<_>>(), ["101"]);
+}
+
+#[test]
+fn events_do_not_copy_the_call_centre_and_questions_see_it_as_it_is() {
+    use crate::acd::{AgentId, AgentState, Request};
+    let mut world = World::new(Profile::R2020);
+    world.send("106", "GET", &own("services").replace("101@", "106@"), "");
+    let set = |world: &mut World, state| {
+        let agent = AgentId("104".to_owned());
+        let request = Request::SetState { agent, state, code: None, validate: false };
+        world.exchange.ask_centre(world.now, request).unwrap();
+        while let Some(output) = world.exchange.poll_output() {
+            if let crate::exchange::Output::Acd(event) = output {
+                world.xsi.hear_centre(*event);
+            }
+        }
+        world.xsi.observe(world.now, &mut world.exchange);
+    };
+    let seen = |world: &World| {
+        let agent = AgentId("104".to_owned());
+        world.xsi.centre.agent(&agent).unwrap().status.state
+    };
+    set(&mut world, AgentState::SignOut);
+    let before = seen(&world);
+    set(&mut world, AgentState::WrapUp);
+    assert_eq!(seen(&world), before, "nobody has asked");
+    let path = own("services/CallCenter").replace("101@", "104@");
+    assert!(world.send("104", "GET", &path, "").1.contains("Wrap-Up"));
+    assert_eq!(seen(&world), AgentState::WrapUp);
+}

@@ -397,7 +397,11 @@ const CHANGES: &[(&str, &str, Fields)] = &[
         &[("active", "true"), ("voiceMessageDeliveryEmailAddress", "m@x.example")],
     ),
     ("services/CallRecording", "CallRecording", &[("recordingMode", "on-demand")]),
-    ("services/HotelingGuest", "HotelingGuest", &[("active", "true"), ("hostUserId", "102@x")]),
+    (
+        "services/HotelingGuest",
+        "HotelingGuest",
+        &[("active", "true"), ("hostUserId", "102@lindeboom.example")],
+    ),
     (
         "services/HotelingHost",
         "HotelingHost",

@@ -260,3 +260,119 @@ fn signing_out_can_be_refused_to_the_last_agent() {
     // Who is out already is not the last.
     assert_eq!(floor.ask(out(true)), Ok(Done::Done));
 }
+
+/// Queue 195 forces an outcome, BREUK or LEK; its wrap-up is as given.
+fn forced(post_call: Option<PostCall>) -> Floor {
+    floor(|centre| {
+        let code = |code: &str, active| Code {
+            code: code.into(),
+            description: code.into(),
+            active,
+            default: false,
+            level: Level::Queue,
+        };
+        queue(centre).post_call = post_call;
+        queue(centre).dispositions = DispositionCodes {
+            enabled: true,
+            forced: true,
+            codes: vec![code("BREUK", true), code("LEK", true), code("OUD", false)],
+            ..DispositionCodes::default()
+        };
+    })
+}
+
+fn give(agent: &str, code: &str) -> Request {
+    Request::Disposition { agent: agent.into(), call: None, code: code.into() }
+}
+
+fn twenty(then: AgentState) -> Option<PostCall> {
+    Some(PostCall { state: WrapUp, code: None, wrap_up_s: Some(20), then })
+}
+
+#[test]
+fn a_forced_outcome_keeps_the_agent_in_wrap_up_until_it_is_given() {
+    let mut floor = forced(twenty(Available));
+    assert_eq!(floor.acd.outcomes(&"195".into()), ["BREUK", "LEK"]);
+    let call = floor.enter();
+    floor.answer(call, "1");
+    floor.tell(Input::Finished { call });
+    assert_eq!(floor.agent("1").status.owes, Some(call));
+    floor.pass(3_600);
+    assert_eq!(floor.state("1"), WrapUp, "its time was up long ago");
+    let set = |state| Request::SetState { agent: "1".into(), state, code: None, validate: false };
+    for state in [Available, Unavailable] {
+        assert_eq!(floor.ask(set(state)), Err(Refusal::OutcomeNeeded("1".into())));
+    }
+    let wrong = floor.ask(give("1", "OUD"));
+    assert_eq!(wrong, Err(Refusal::BadCode(Some("OUD".into()))));
+    assert_eq!(floor.ask(give("1", "LEK")), Ok(Done::Done));
+    assert_eq!((floor.state("1"), floor.agent("1").status.owes), (Available, None));
+    // Early enough, the wrap-up lasts as long as it would have.
+    let call = floor.enter();
+    floor.answer(call, "1");
+    floor.tell(Input::Finished { call });
+    floor.ask(give("1", "BREUK")).unwrap();
+    floor.pass(19);
+    assert_eq!(floor.state("1"), WrapUp);
+    floor.pass(1);
+    assert_eq!(floor.state("1"), Available);
+}
+
+#[test]
+fn an_outcome_that_was_given_during_the_call_is_not_asked_for() {
+    let mut floor = forced(twenty(Unavailable));
+    let call = floor.enter();
+    floor.answer(call, "1");
+    floor.ask(give("1", "BREUK")).unwrap();
+    floor.tell(Input::Finished { call });
+    assert_eq!(floor.agent("1").status.owes, None);
+    floor.pass(20);
+    assert_eq!(floor.state("1"), Unavailable);
+}
+
+#[test]
+fn what_would_have_followed_the_call_follows_the_outcome() {
+    let unavailable = PostCall {
+        state: Unavailable,
+        code: Some("ADMIN".into()),
+        wrap_up_s: None,
+        then: Available,
+    };
+    for (post, then, code) in
+        [(None, Available, None), (Some(unavailable), Unavailable, Some("ADMIN"))]
+    {
+        let mut floor = forced(post);
+        let call = floor.enter();
+        floor.answer(call, "1");
+        floor.tell(Input::Finished { call });
+        floor.pass(600);
+        assert_eq!(floor.state("1"), WrapUp);
+        floor.ask(give("1", "LEK")).unwrap();
+        assert_eq!((floor.state("1"), floor.agent("1").status.code.as_deref()), (then, code));
+    }
+    // Who chose to wrap up, or signs out, is taken at his word.
+    let mut floor = forced(None);
+    let call = floor.enter();
+    floor.answer(call, "1");
+    floor.set("1", WrapUp);
+    floor.tell(Input::Finished { call });
+    floor.ask(give("1", "LEK")).unwrap();
+    assert_eq!(floor.state("1"), WrapUp);
+    let call = floor.enter();
+    floor.answer(call, "2");
+    floor.tell(Input::Finished { call });
+    floor.set("2", SignOut);
+    assert_eq!((floor.state("2"), floor.agent("2").status.owes), (SignOut, None));
+}
+
+#[test]
+fn no_outcome_is_forced_where_there_is_none() {
+    let mut floor = forced(None);
+    let mut config = floor.acd.queue_config(&"195".into()).unwrap().clone();
+    config.dispositions.codes.retain(|code| !code.active);
+    floor.ask(Request::Configure { config: Box::new(config) }).unwrap();
+    let call = floor.enter();
+    floor.answer(call, "1");
+    floor.tell(Input::Finished { call });
+    assert_eq!((floor.state("1"), floor.agent("1").status.owes), (Available, None));
+}

@@ -292,3 +292,25 @@ fn a_restart_forgets_who_waits_but_not_what_agents_do() {
     assert_eq!(world.state("105"), AgentState::Unavailable);
     assert!(world.exchange.offers.is_empty());
 }
+
+#[test]
+fn a_simulated_agent_gives_the_outcome_that_is_forced() {
+    let mut world = World::new();
+    let desk = world.automatic("101");
+    for agent in ["104", "105"] {
+        world.set(agent, AgentState::SignOut);
+    }
+    let call = world.dial(desk, "196");
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.waiting("196"), 0, "a simulated agent has answered");
+    world.phones[desk].ua.hangup(world.now, call).unwrap();
+    world.settle();
+    let given = |event: &&AcdEvent| matches!(event.news, News::Disposition { .. });
+    assert_eq!(world.acd.iter().filter(given).count(), 1);
+    let owes = |world: &World| {
+        let view = world.exchange.centre(world.now);
+        view.agents.iter().any(|agent| agent.status.owes.is_some())
+    };
+    assert!(!owes(&world));
+    world.assert_nothing_left();
+}

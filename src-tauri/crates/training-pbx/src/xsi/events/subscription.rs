@@ -3,7 +3,7 @@
 //! Inputs: from clients `create`, `refresh`, `delete`; from acks `delete` (481); from the owner `remove`, `skip`; from
 //! time `handle_timeout`. A subscription is `active` until one of these ends it; the death of a channel does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::channel::{end_of, granted};
@@ -22,13 +22,27 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Whether events of this user are for the watcher.
-    fn covers(&self, user: &str) -> bool {
+    /// The one user who is watched.
+    fn user(&self) -> Option<String> {
         match self {
-            Self::User(target) => target == user,
-            // There is one company here, and everybody is in it.
-            Self::Group(_) | Self::Enterprise(_) | Self::System => true,
+            Self::User(target) => Some(target.clone()),
+            Self::Group(_) | Self::Enterprise(_) | Self::System => None,
         }
+    }
+}
+
+/// Everybody who is watched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Targets {
+    users: BTreeSet<String>,
+    /// A group or more.
+    all: bool,
+}
+
+impl Targets {
+    /// Whether a user is one of them.
+    pub(crate) fn covers(&self, user: &str) -> bool {
+        self.all || self.users.contains(user)
     }
 }
 
@@ -69,6 +83,10 @@ pub(crate) struct SubscriptionWish {
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     all: BTreeMap<String, (bool, Subscription)>,
+    /// Their ids by the user who is watched; those of groups without one.
+    by_user: BTreeMap<Option<String>, BTreeSet<String>>,
+    /// Counts what comes and goes.
+    revision: u64,
     /// Of one user.
     limit: usize,
     /// Sequence numbers the next event leaves out.
@@ -78,7 +96,7 @@ pub(crate) struct Subscriptions {
 impl Subscriptions {
     /// None, and each user may have so many.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { all: BTreeMap::new(), limit, skip: 0 }
+        Self { all: BTreeMap::new(), by_user: BTreeMap::new(), revision: 1, limit, skip: 0 }
     }
 
     /// How many a user may have from now on.
@@ -99,8 +117,8 @@ impl Subscriptions {
         wish: SubscriptionWish,
     ) -> Option<&Subscription> {
         if wish.is_list {
-            self.all.retain(|_, (is_list, old)| {
-                !(*is_list && old.owner == wish.owner && old.target == wish.target)
+            self.delete_where(|(is_list, old)| {
+                *is_list && old.owner == wish.owner && old.target == wish.target
             });
         }
         let own = self.all.values().filter(|(_, old)| old.owner == wish.owner).count();
@@ -121,6 +139,9 @@ impl Subscriptions {
             expires_at: end_of(now, expires),
             sequence: 0,
         };
+        self.revision += 1;
+        let user = subscription.target.user();
+        self.by_user.entry(user).or_default().insert(id.clone());
         Some(&self.all.entry(id).or_insert((wish.is_list, subscription)).1)
     }
 
@@ -141,13 +162,48 @@ impl Subscriptions {
     /// Ends one.
     pub(crate) fn delete(&mut self, id: &str, why: &str) -> Option<Subscription> {
         let (_, subscription) = self.all.remove(id)?;
+        self.revision += 1;
+        let user = subscription.target.user();
+        if let Some(ids) = self.by_user.get_mut(&user) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_user.remove(&user);
+            }
+        }
         tracing::debug!(%id, "active, {why} -> gone");
         Some(subscription)
     }
 
+    fn delete_where(&mut self, fits: impl Fn(&(bool, Subscription)) -> bool) {
+        let ids: Vec<String> =
+            self.all.iter().filter(|(_, one)| fits(one)).map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            self.delete(&id, "replaced");
+        }
+    }
+
+    /// Another number after every change of who watches what.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whom those watch who watch one of these packages.
+    pub(crate) fn targets(&self, fits: impl Fn(&&'static str) -> bool) -> Targets {
+        let mut targets = Targets::default();
+        for one in self.all().filter(|one| one.packages.iter().any(&fits)) {
+            match one.target.user() {
+                Some(user) => {
+                    targets.users.insert(user);
+                }
+                None => targets.all = true,
+            }
+        }
+        targets
+    }
+
     /// Ends all of a channel set.
     pub(crate) fn delete_set(&mut self, set: &str) {
-        self.all.retain(|_, (_, subscription)| subscription.set != set);
+        self.delete_where(|(_, subscription)| subscription.set == set);
     }
 
     /// One by its id.
@@ -162,11 +218,14 @@ impl Subscriptions {
 
     /// Those that an event of one of these packages about this user is for.
     pub(crate) fn matching(&self, user: &str, packages: &[&str]) -> Vec<String> {
-        let fits = |subscription: &&Subscription| {
-            let watched = subscription.packages.iter().any(|package| packages.contains(package));
-            watched && subscription.target.covers(user)
+        let fits = |id: &&String| {
+            let packages_of = self.get(id).map(|subscription| &subscription.packages);
+            packages_of.is_some_and(|all| all.iter().any(|package| packages.contains(package)))
         };
-        self.all().filter(fits).map(|subscription| subscription.id.clone()).collect()
+        // There is one company here, and everybody is in it: groups cover all users.
+        let keys = [Some(user.to_owned()), None];
+        let ids = keys.iter().filter_map(|key| self.by_user.get(key)).flatten();
+        ids.filter(fits).cloned().collect()
     }
 
     /// The number of the next event: from 1, and after the largest 1 again.
@@ -266,6 +325,30 @@ mod tests {
         assert_eq!(all.matching("102", &["Basic Call", "Advanced Call"]), ["a", "b"]);
         assert_eq!(all.matching("103", &["Basic Call", "Advanced Call"]), ["b"]);
         assert!(all.matching("102", &["Do Not Disturb"]).is_empty());
+    }
+
+    #[test]
+    fn what_has_ended_is_neither_found_nor_counted_as_watched() {
+        let mut all = Subscriptions::new(10);
+        let group = SubscriptionWish {
+            target: Target::Group("g".into()),
+            ..wish("101", "g", "Do Not Disturb", false)
+        };
+        all.create(start(), "a".into(), wish("101", "102", "Basic Call", true));
+        all.create(start(), "b".into(), group);
+        let of_services = |package: &&'static str| *package == "Do Not Disturb";
+        assert!(all.targets(of_services).covers("103"), "a group is everybody");
+        let before = all.revision();
+        all.delete("b", "DELETE");
+        assert_ne!(all.revision(), before);
+        assert_eq!(all.targets(of_services), Targets::default());
+        // A list takes the place of the one before, also where it is looked for.
+        all.create(start(), "c".into(), wish("101", "102", "Do Not Disturb", true));
+        assert!(all.matching("102", &["Basic Call"]).is_empty());
+        assert_eq!(all.matching("102", &["Do Not Disturb"]), ["c"]);
+        assert!(all.targets(of_services).covers("102") && !all.targets(of_services).covers("103"));
+        all.delete_set("s");
+        assert!(all.matching("102", &["Do Not Disturb"]).is_empty() && all.by_user.is_empty());
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::acd::{
-    AcdEvent, AcdView, AgentId, AgentState, AgentStatus, AgentView, Caller, JoinInfo, Kind, Left,
-    Measure, Monitoring, News, Policed, Priority, QueueEntry, QueueId, QueueNews, QueueView,
-    Redirection, Severity, Treatment, TurnedAway,
+    Acd, AcdEvent, AcdView, AgentCounts, AgentId, AgentState, AgentStatus, AgentView, Caller,
+    JoinInfo, Kind, Left, Measure, Monitoring, News, Policed, Priority, QueueConfig, QueueEntry,
+    QueueId, QueueNews, QueueView, Redirection, Severity, Treatment, TurnedAway,
 };
 use crate::exchange::{End, UserCall};
 use crate::pbx::CallNumber;
@@ -19,6 +19,14 @@ const AGENT: &[&str] = &["Call Center Agent"];
 const AGENT_MONITORING: &[&str] = &["Call Center Agent Monitoring"];
 const MONITORING: &[&str] = &["Call Center Monitoring"];
 const CONFIGURATION: &[&str] = &["Call Center Configuration"];
+/// The packages of the call centre.
+pub(crate) const PACKAGES: &[&str] = &[
+    "Call Center Queue",
+    "Call Center Agent",
+    "Call Center Agent Monitoring",
+    "Call Center Monitoring",
+    "Call Center Configuration",
+];
 
 /// The first number of a queued call's id; calls of users count from below.
 const FIRST: u64 = 1_000_000;
@@ -72,20 +80,48 @@ pub(crate) fn priority_of(word: &str) -> Option<Priority> {
     Priority::ALL.into_iter().find(|priority| priority_word(*priority) == word)
 }
 
+/// Where writing looks things up.
+pub(crate) trait Facts {
+    /// The set-up of a queue.
+    fn config(&self, id: &QueueId) -> Option<&QueueConfig>;
+    /// What an agent has done so far.
+    fn counts(&self, id: &AgentId) -> AgentCounts;
+}
+
+impl Facts for AcdView {
+    fn config(&self, id: &QueueId) -> Option<&QueueConfig> {
+        self.queue(id).map(|queue| &queue.config)
+    }
+
+    fn counts(&self, id: &AgentId) -> AgentCounts {
+        self.agent(id).map(|agent| agent.counts).unwrap_or_default()
+    }
+}
+
+impl Facts for Acd {
+    fn config(&self, id: &QueueId) -> Option<&QueueConfig> {
+        self.queue_config(id)
+    }
+
+    fn counts(&self, id: &AgentId) -> AgentCounts {
+        self.counts_of(id).unwrap_or_default()
+    }
+}
+
 /// What writing needs to know.
 struct Writer<'a> {
-    view: &'a AcdView,
+    facts: &'a dyn Facts,
     clock: Clock,
     names: &'a Names,
 }
 
 impl Writer<'_> {
-    fn queue(&self, id: &QueueId) -> Option<&QueueView> {
-        self.view.queue(id)
+    fn queue(&self, id: &QueueId) -> Option<&QueueConfig> {
+        self.facts.config(id)
     }
 
     fn acd_number(&self, id: &QueueId) -> Element {
-        let outside = self.queue(id).map(|queue| queue.config.number.clone());
+        let outside = self.queue(id).map(|queue| queue.number.clone());
         match outside.filter(|number| !number.is_empty()) {
             Some(number) => {
                 Element::leaf("acdNumber", tel(&number)).attribute("countryCode", COUNTRY)
@@ -95,7 +131,7 @@ impl Writer<'_> {
     }
 
     fn acd_name(&self, id: &QueueId) -> String {
-        self.queue(id).map_or_else(|| id.0.clone(), |queue| queue.config.name.clone())
+        self.queue(id).map_or_else(|| id.0.clone(), |queue| queue.name.clone())
     }
 
     fn caller(&self, caller: &Caller) -> Element {
@@ -116,8 +152,7 @@ impl Writer<'_> {
 
     /// One call in a queue.
     fn entry(&self, entry: &QueueEntry) -> Element {
-        let premium =
-            self.queue(&entry.queue).is_none_or(|queue| queue.config.kind == Kind::Premium);
+        let premium = self.queue(&entry.queue).is_none_or(|queue| queue.kind == Kind::Premium);
         let waited = u64::try_from(entry.waited_before.as_millis()).unwrap_or(u64::MAX);
         let waited = Some(waited).filter(|waited| *waited > 0);
         let element = Element::new("queueEntry")
@@ -266,7 +301,7 @@ impl Writer<'_> {
     }
 
     fn agent_monitoring(&self, kind: &'static str, agent: &AgentId) -> Element {
-        let counts = self.view.agent(agent).map(|agent| agent.counts).unwrap_or_default();
+        let counts = self.facts.counts(agent);
         let average = counts.talk_s.checked_div(u64::from(counts.answered));
         let status = Element::new("monitoringStatus").maybe("averageACDCallTime", average);
         Element::new("eventData").typed(kind).with(status)
@@ -314,11 +349,11 @@ type PartOf<'a> = &'a dyn Fn(&str, u64) -> Option<String>;
 /// called.
 pub(crate) fn events(
     event: &AcdEvent,
-    view: &AcdView,
+    facts: &dyn Facts,
     clock: Clock,
     (names, part): (&Names, PartOf<'_>),
 ) -> Vec<Shown> {
-    let writer = Writer { view, clock, names };
+    let writer = Writer { facts, clock, names };
     let one = |user: &str, packages: &'static [&'static str], data: Element| {
         vec![Shown { user: user.to_owned(), packages, data }]
     };
@@ -377,7 +412,7 @@ pub(crate) fn events(
 pub(crate) fn call_info(
     now: Instant,
     call: &UserCall,
-    view: &AcdView,
+    centre: &Acd,
     names: &Names,
 ) -> Option<Element> {
     if call.end != End::Called {
@@ -389,22 +424,22 @@ pub(crate) fn call_info(
             entry.offered_to.contains(&agent) || entry.answered_by.as_ref() == Some(&agent);
         agents && (entry.caller.number == number || entry.caller.withheld)
     };
-    let waiting = view.queues.iter().flat_map(|queue| &queue.entries);
-    let entry = waiting.chain(&view.conversations).find(is)?;
-    let queue = view.queue(&entry.queue)?;
+    let entry = centre.entries().find(is)?;
+    let queue = centre.queue_config(&entry.queue)?;
+    let measures = centre.monitoring(now, &entry.queue)?;
     let until = entry.removed_at.unwrap_or(now);
     let calling = Element::new("callingPartyInfo")
         .maybe("name", entry.caller.name.as_deref())
         .maybe("address", (!entry.caller.withheld).then(|| tel(&entry.caller.number)));
-    let outside = Some(&queue.config.number).filter(|number| !number.is_empty());
+    let outside = Some(&queue.number).filter(|number| !number.is_empty());
     Some(
         Element::new("acdCallInfo")
             .field("acdUserId", names.user_id(&entry.queue.0))
-            .field("acdName", &queue.config.name)
+            .field("acdName", &queue.name)
             .field("acdNumber", tel(outside.unwrap_or(&entry.queue.0)))
-            .field("numCallsInQueue", queue.entries.len())
+            .field("numCallsInQueue", measures.calls.value)
             .field("waitTime", until.saturating_duration_since(entry.added_at).as_secs())
-            .field("longestWaitTime", queue.monitoring.longest_wait.value)
+            .field("longestWaitTime", measures.longest_wait.value)
             .with(calling),
     )
 }
@@ -416,7 +451,7 @@ pub(crate) fn entries(
     clock: Clock,
     names: &Names,
 ) -> Option<Element> {
-    let writer = Writer { view, clock, names };
+    let writer = Writer { facts: view, clock, names };
     let entries = queue.entries.iter().map(|entry| writer.entry(entry));
     (!queue.entries.is_empty()).then(|| Element::new("queueEntries").all(entries))
 }
@@ -442,7 +477,7 @@ pub(crate) fn initial(
     clock: Clock,
     names: &Names,
 ) -> Option<Element> {
-    let writer = Writer { view, clock, names };
+    let writer = Writer { facts: view, clock, names };
     let found_queue = || view.queue(&QueueId(target.to_owned()));
     match package {
         "Call Center Queue" => queue("ACDSubscriptionEvent", target, view, clock, names),

@@ -53,7 +53,7 @@ impl From<No> for Refusal {
             | No::LastAgent { .. }
             | No::CannotMove
             | No::NotHigher => Self::forbidden(summary),
-            No::NotWrappingUp(_) => Self::conflict(summary),
+            No::NotWrappingUp(_) | No::OutcomeNeeded(_) => Self::conflict(summary),
             No::NoSuchState | No::BadCode(_) | No::BadNumber(_) | No::BadValue(_) => {
                 Self::bad(summary)
             }

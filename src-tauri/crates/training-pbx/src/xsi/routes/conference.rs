@@ -204,8 +204,7 @@ impl Xsi {
         let queues = self.centre.queues.iter().map(|queue| &queue.config);
         let supervisors = queues.flat_map(|queue| &queue.supervisors).map(|id| id.0.as_str());
         let mut mine = supervisors.filter(|id| *id != user && self.supervises(id, user));
-        let free =
-            |line: &&str| !exchange.bindings(line).is_empty() && self.watch.of(line).is_empty();
+        let free = |line: &&str| exchange.can_ring(line) && self.watch.of(line).is_empty();
         let found = mine.clone().find(free).or_else(|| mine.next()).map(str::to_owned);
         found.ok_or_else(|| Refusal::conflict("There is no supervisor"))
     }

@@ -54,7 +54,7 @@ impl Xsi {
             ("GET", ["callcenters"]) => self.call_centres(cx, user),
             ("GET", ["agents"]) => self.agents(cx, user),
             ("GET", ["supervisors"]) => Ok(self.supervisors(cx, user)),
-            ("GET", ["hotelinghosts"]) => Ok(Answer::local(Element::new("HotelingHosts"))),
+            ("GET", ["hotelinghosts"]) => Ok(self.hoteling_hosts(exchange, user)),
             ("GET", ["flexibleseatinghosts"]) => {
                 Ok(Answer::local(Element::new("FlexibleSeatingHosts")))
             }

@@ -352,6 +352,7 @@ impl Xsi {
         packages: &[&'static str],
     ) {
         self.observe(cx.now, exchange);
+        self.look(cx.now, exchange);
         self.tell_services(cx.now, exchange);
         let services = self.service_states(exchange, user);
         for package in packages {

@@ -52,6 +52,7 @@ impl Xsi {
             ("GET", ["groupnightforwarding"]) => {
                 Ok(Answer::local(super::schedules::night_forwarding(exchange)))
             }
+            ("PUT", ["hotelingguest"]) => self.be_guest(exchange, cx, user),
             (_, ["callcenter"]) => self.agent_request(exchange, cx, user),
             ("GET", ["agentcallcenterassignedstatus"]) => Ok(self.assigned(user)),
             (method, [word]) => {
@@ -150,7 +151,8 @@ impl Xsi {
         user: &str,
         rest: &[&str],
     ) -> Outcome {
-        let monitored = exchange.desk().rules(user).monitored.unwrap_or_else(|| self.others(user));
+        let monitored = exchange.desk().rules(user).monitored.clone();
+        let monitored = monitored.unwrap_or_else(|| self.others(user));
         let list = |name: &'static str, users: &[String]| {
             Element::new(name).all(users.iter().map(|user| self.user_details(user)))
         };
