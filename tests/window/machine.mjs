@@ -15,7 +15,8 @@ const axe = readFileSync(fileURLToPath(new URL('../../ui/node_modules/axe-core/a
  *
  * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, and
  * `prepare(place)`, which is called before the program starts with { home, processes, cli } and may give back
- * { settings, kept }: the text of the settings file, and what the steps find as `machine.kept`.
+ * { settings, kept }: the text of the settings file, and what the steps find as `machine.kept`. `before({ start })` is
+ * called just before the program starts; `start(args)` runs it to its end.
  */
 export async function withMachine({ binary, cli, shots }, test) {
   const processes = new Processes();
@@ -34,10 +35,11 @@ export async function withMachine({ binary, cli, shots }, test) {
       writeFileSync(join(settings, 'settings.toml'), prepared.settings);
     }
     const args = ['--config-dir', settings, '--audio', test.sound ?? 'null', ...(test.args ?? [])];
+    await test.before?.({ start: (words) => runToEnd(processes, binary, words, env) });
     const began = performance.now();
     session = await Session.open(driver, { 'webkitgtk:browserOptions': { binary, args } });
     console.log(`   window after ${Math.round(performance.now() - began)} ms`);
-    await test.steps(new Machine({ session, shots, settings, kept: prepared.kept }));
+    await test.steps(new Machine({ session, shots, settings, kept: prepared.kept, env, processes, binary }));
   } catch (error) {
     if (session !== undefined && shots !== undefined) await keepFailure(session, join(shots, `failed-${test.name}.png`));
     throw error;
@@ -46,6 +48,16 @@ export async function withMachine({ binary, cli, shots }, test) {
     await processes.end();
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** Runs a program to its end; what it was and what it said. */
+async function runToEnd(processes, program, args, env) {
+  const run = processes.start(program, args, { env });
+  const code = await Promise.race([
+    run.child.exited,
+    new Promise((_, reject) => setTimeout(() => reject(new Error(`${program} ${args.join(' ')} did not end: ${run.output()}`)), 20_000)),
+  ]);
+  return { code, said: run.output() };
 }
 
 async function keepFailure(session, path) {
@@ -58,12 +70,27 @@ async function keepFailure(session, path) {
 /** What the steps of a test work with. */
 class Machine {
   #shots;
+  #run;
 
-  constructor({ session, shots, settings, kept }) {
+  constructor({ session, shots, settings, kept, env, processes, binary }) {
     this.session = session;
     this.settings = settings;
     this.kept = kept;
     this.#shots = shots;
+    this.#run = { env, processes, binary };
+  }
+
+  /** Starts the program a second time with these words, which the first one obeys. */
+  async again(words) {
+    const { env, processes, binary } = this.#run;
+    const { code, said } = await runToEnd(processes, binary, words, env);
+    if (code !== 0) throw new Error(`balie ${words.join(' ')}: ${code} ${said}`);
+  }
+
+  /** Presses a key of the whole display, whoever has the focus. */
+  async key(chord) {
+    const { env, processes } = this.#run;
+    await runToEnd(processes, 'xdotool', ['key', chord], { ...env, PATH: process.env.PATH });
   }
 
   /** Says what was shown to hold. */

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agent } from './agent.mjs';
 import { desk } from './desk.mjs';
+import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
 import { setup } from './setup.mjs';
 import { transfers } from './transfers.mjs';
@@ -27,6 +28,7 @@ if (shots !== undefined) mkdirSync(shots, { recursive: true });
 const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
+  { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
   { name: 'transfers', args: ['--demo'], steps: transfers },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },

@@ -106,7 +106,8 @@ pub(crate) fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
         if kind.is_dir() {
             found.extend(holding(&entry.path(), text));
         } else if kind.is_file() {
-            let bytes = std::fs::read(entry.path()).unwrap();
+            // The database's side files come and go.
+            let Ok(bytes) = std::fs::read(entry.path()) else { continue };
             if String::from_utf8_lossy(&bytes).contains(text) {
                 found.push(entry.path());
             }
