@@ -44,16 +44,16 @@ impl Desk {
         let settings = &self.settings.config.screen_pop;
         let page = settings.address(&caller).map(browser);
         for (program, arguments) in page.into_iter().chain(settings.start(&caller)) {
-            self.start_program(now, program, arguments);
+            self.start_program(now, &program, &arguments);
         }
     }
 
-    fn start_program(&mut self, now: Instant, program: String, arguments: Vec<String>) {
+    fn start_program(&mut self, now: Instant, program: &str, arguments: &[String]) {
         if self.popped >= MOST {
             warn!("too many programs are open already for callers");
             return;
         }
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Where passwords come from the environment they are for this program alone.
         for account in &self.settings.config.accounts {
