@@ -224,6 +224,8 @@ export class MockHost implements Host {
       case 'levels.watch':
         this.watchLevels(command.on);
         return {};
+      case 'history.list':
+        return this.view.history.filter(({ peer, started_ms }) => peer.number === (command.number ?? peer.number) && started_ms < (command.before_ms ?? Infinity));
       case 'history.seen':
         this.change({ missed: 0 });
         return {};

@@ -35,6 +35,10 @@ export const storeCodes: typeof nlCodes = {
   },
   unknown_entry: { what: 'That is no longer there', todo: 'Look it up again.' },
   bad_file: { what: 'This file cannot be read as a list of contacts', todo: 'Choose a CSV or vCard file.' },
+  screen_pop_failed: {
+    what: 'What should open for a caller does not start',
+    todo: 'Calls go on as always. Check the address or the program in the settings file.',
+  },
 };
 
 export const contacts: typeof nl = {

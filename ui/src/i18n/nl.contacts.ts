@@ -35,6 +35,10 @@ export const storeCodes = {
   },
   unknown_entry: { what: 'Dat is er niet meer', todo: 'Zoek het opnieuw op.' },
   bad_file: { what: 'Dit bestand is niet te lezen als lijst met contacten', todo: 'Kies een CSV- of vCard-bestand.' },
+  screen_pop_failed: {
+    what: 'Wat bij een beller hoort te openen, start niet',
+    todo: 'Bellen gaat gewoon door. Controleer het adres of het programma in het instellingenbestand.',
+  },
 };
 
 export const contacts = {

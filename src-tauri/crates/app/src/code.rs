@@ -121,6 +121,8 @@ pub enum Code {
     UnknownEntry,
     /// The file cannot be read as a list of contacts.
     BadFile,
+    /// What is opened for a caller cannot be started.
+    ScreenPopFailed,
     /// A fault of the program itself.
     Internal,
 }

@@ -14,9 +14,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 mod privacy;
+mod screen_pop;
 mod setup;
 
 pub use self::privacy::PrivacySettings;
+pub(crate) use self::screen_pop::Caller;
+pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
@@ -38,6 +41,9 @@ pub struct Config {
     /// How long what is kept of people is kept.
     #[serde(skip_serializing_if = "PrivacySettings::is_usual")]
     pub privacy: PrivacySettings,
+    /// What is opened for a caller.
+    #[serde(skip_serializing_if = "ScreenPopSettings::is_off")]
+    pub screen_pop: ScreenPopSettings,
     /// Devices.
     pub audio: AudioSettings,
     /// Automatic set-up.
@@ -630,6 +636,7 @@ impl Config {
         add("network.", &self.network.unknown);
         add("paths.", &self.paths.unknown);
         add("privacy.", &self.privacy.unknown);
+        add("screen_pop.", &self.screen_pop.unknown);
         add("audio.", &self.audio.unknown);
         add("setup.", &self.setup.unknown);
         found
@@ -644,6 +651,7 @@ impl Config {
         if first == 0 || last < first.saturating_add(1) {
             return Err(at("rtp_ports", "rtp_ports holds no pair of ports".to_owned()));
         }
+        self.screen_pop.check().map_err(|(key, message)| at(key, message))?;
         let mut seen = Vec::new();
         for (index, account) in self.accounts.iter_mut().enumerate() {
             if account.id.is_empty() {

@@ -21,6 +21,7 @@ mod publish;
 mod record;
 mod registrations;
 mod remote;
+mod screen_pop;
 mod settings;
 mod sound;
 mod transfer_log;

@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -234,11 +234,11 @@ fn measure_start(people: &[Somebody]) {
 
 /// Opens the file, does one thing in it and closes it again.
 fn ask<T: Send + 'static>(
-    path: &PathBuf,
+    path: &Path,
     work: impl FnOnce(&Tables<'_>) -> Result<T, store::StoreError> + Send + 'static,
 ) -> T {
     let (sender, answer) = channel();
-    let place = Place::File(path.clone(), Box::new(OneKey));
+    let place = Place::File(path.to_owned(), Box::new(OneKey));
     let database = Database::start(place, |opened| assert_eq!(opened.trouble, None));
     database.submit(work, move |result| sender.send(result).unwrap());
     answer.recv().unwrap().unwrap()

@@ -160,7 +160,7 @@ fn submit(database: &Database, number: u64, done: Sender<u64>) {
                 numbers: numbers(place),
                 ..Person::default()
             };
-            tables.add_source(&source, &(0..20).map(person).collect::<Vec<_>>())?;
+            tables.add_source(&source, (0..20).map(person))?;
         }
         Ok(number)
     };

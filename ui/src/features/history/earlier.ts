@@ -9,10 +9,6 @@ export function earlierWith(history: readonly HistoryEntry[], call: CallView, mo
   return history.filter((entry) => entry.peer.number === call.peer.number && entry.id !== call.id).slice(0, most);
 }
 
-/** The last contacts at a number, newest first. */
-export const earlierAt = (history: readonly HistoryEntry[], number: string, most: number): HistoryEntry[] =>
-  history.filter((entry) => entry.peer.number === number).slice(0, most);
-
 /** The time of day of what was today, else the day. */
 export const whenWas = (t: Messages, ms: number, now: number): string =>
   shortDay(t, ms) === shortDay(t, now) ? timeOfDay(t, ms) : shortDay(t, ms);

@@ -69,6 +69,8 @@ pub(super) struct Desk {
     pub(super) prepared: Option<String>,
     /// What outlives the run; none once the program ends.
     pub(super) memory: Option<Memory>,
+    /// Programs that were opened for callers and still run.
+    pub(super) popped: usize,
     /// Callers whose transfer may still be reported, though their line is over.
     pub(super) departed: VecDeque<Departed>,
     /// The last transfers, newest first.
@@ -171,6 +173,7 @@ impl Desk {
             history: VecDeque::new(),
             prepared: None,
             memory: None,
+            popped: 0,
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
             last_transfer: 0,

@@ -75,6 +75,8 @@ pub(super) struct Line {
     pub(super) trouble: Option<Code>,
     /// What was told last about it, so that only news is told.
     pub(super) told: Option<CallEvent>,
+    /// What the company has of the caller was opened.
+    pub(super) popped: bool,
 }
 
 /// Whom to call, and how.
@@ -130,6 +132,7 @@ impl Line {
             no_sound: false,
             trouble: None,
             told: None,
+            popped: false,
         }
     }
 

@@ -28,6 +28,7 @@ impl Desk {
             line.told = Some(event.clone());
             self.event(now, crate::event::Event::CallState(Box::new(event)));
         }
+        self.pop_screen(now, call);
         self.call_for_centre(now, call);
         self.report_errand(now, call);
         self.watch_returned(now, call);

@@ -116,6 +116,52 @@ async fn calls_on_the_embedded_exchange_are_not_kept() {
     desk.quit().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_is_opened_for_a_caller_without_a_shell_and_one_that_is_missing_is_told() {
+    let folder = tempdir().unwrap();
+    let pbx = pbx().await;
+    // A link holds any text as it was given.
+    let link = folder.path().join("caller").display().to_string();
+    let command = ["ln", "-s", "{number} {name}", &link];
+    let missing = ["balie-no-such-program", "{number}"];
+    let name = "Zoë $(touch x); `id` && -- 'q'";
+    for (command, works) in [(&command[..], true), (&missing[..], false)] {
+        let mut config = config(&pbx, "101");
+        config.screen_pop.command = command.iter().map(|part| (*part).to_owned()).collect();
+        let options = StartOptions { config, sound: Sound::Null, ..options() };
+        let mut desk = Desk::start(options).await.unwrap();
+        desk.account(AccountState::Registered).await;
+        let customer = CustomerCall {
+            patience_s: Some(1),
+            name: Some(name.to_owned()),
+            number: Some("+31612345678".to_owned()),
+            ..CustomerCall::to("101")
+        };
+        pbx.customer_call(customer).await.unwrap();
+        if works {
+            desk.call(CallState::Ended).await;
+        } else {
+            let told = |event| match event {
+                Event::Error { code: Code::ScreenPopFailed, message } => Some(message),
+                _ => None,
+            };
+            let message = desk.event(told).await;
+            assert!(message.starts_with("balie-no-such-program: "), "{message}");
+        }
+        desk.quit().await;
+    }
+    let mut held = fs::read_link(&link);
+    for _ in 0..100 {
+        if held.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        held = fs::read_link(&link);
+    }
+    assert_eq!(held.unwrap().to_str().unwrap(), format!("+31612345678 {name}"));
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_is_kept_is_sealed_with_a_key_of_the_keyring_and_a_lost_key_is_told() {

@@ -1,5 +1,7 @@
 //! Opening with every kind of file and keyring, and the order of work.
 
+#![expect(clippy::unwrap_in_result, reason = "helpers of tests fail as tests do")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::channel;

@@ -178,7 +178,7 @@ impl Desk {
             PeopleCommand::Import { file, mapping } => self.import(now, file, mapping, reply),
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
             PeopleCommand::Describe { text } => reply(self.describe(&text)),
-            PeopleCommand::NoteAdd { number, text } => self.add_note(now, &number, text, reply),
+            PeopleCommand::NoteAdd { number, text } => self.add_note(now, &number, &text, reply),
             PeopleCommand::NoteList { number } => match NumberKey::of(&number) {
                 Some(key) => self.reply_from(
                     move |tables| tables.notes_of(&key, NOTES),
@@ -329,7 +329,7 @@ impl Desk {
         })))
     }
 
-    fn add_note(&mut self, now: Instant, number: &str, text: String, reply: Reply) {
+    fn add_note(&mut self, now: Instant, number: &str, text: &str, reply: Reply) {
         let Some(key) = NumberKey::of(number) else { return reply(Err(no_number(number))) };
         let text = text.trim().to_owned();
         if text.is_empty() || text.chars().count() > NOTE {
