@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use training_pbx::{Pbx, PbxConfig, PbxHandle};
 
 /// Longest wait for something that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a front end was told last.
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! Which call a key from anywhere means.
+
 use super::*;
 use crate::view::{CallDirection, Encryption, PeerView, QualityLevel};
 
