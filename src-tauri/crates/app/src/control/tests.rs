@@ -41,6 +41,20 @@ fn every_name_is_a_command_and_no_other() {
 }
 
 #[test]
+fn every_command_that_front_ends_are_told_of_is_known_by_its_name() {
+    let bindings = crate::bindings();
+    let mut names: Vec<&str> = bindings.split("\"cmd\": \"").skip(1).collect();
+    names.iter_mut().for_each(|rest| *rest = rest.split('"').next().unwrap());
+    assert!(names.len() > NAMES.len());
+    for name in names {
+        if let Err(reply) = Request::from_value(json!({ "cmd": name })) {
+            let ReplyResult::Error(error) = reply.result else { panic!("{name}") };
+            assert_ne!(error.code, Code::UnknownCommand, "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_and_the_id_kept() {
     assert_eq!(refusal("hello"), (json!(null), Code::BadRequest));
     assert_eq!(refusal("[1]"), (json!(null), Code::BadRequest));
