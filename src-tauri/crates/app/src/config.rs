@@ -91,9 +91,10 @@ pub struct AccountSettings {
     pub session_expires: u32,
     /// Seconds, RFC 4028.
     pub min_se: u32,
-    /// Encrypted sound.
+    /// Encrypted sound. It holds for both directions: what is `required` is neither called nor answered in clear.
     pub srtp: Srtp,
-    /// How its keys are agreed.
+    /// How its keys are agreed, as the exchange has it set for this telephone: Asterisk's `media_encryption`, for `webrtc=yes`
+    /// this is `dtls` with `ice`. Nothing falls back to clear because of it.
     pub srtp_keying: SrtpKeying,
     /// Subscribe to message-summary.
     pub mwi: bool,
@@ -106,7 +107,8 @@ pub struct AccountSettings {
     pub blind_transfer: BlindTransfer,
     /// Use a globally routable address (RFC 5627) in calls when the registrar gives one.
     pub gruu: bool,
-    /// Use ICE.
+    /// Find the way of the sound by checks (ICE, RFC 8445), as web browsers and Asterisk's `webrtc=yes` do. Offered and
+    /// taken; peers without it are talked to as ever.
     pub ice: bool,
     /// STUN server.
     pub stun: String,
@@ -182,16 +184,6 @@ impl AccountSettings {
         let default = if self.register { AcceptFrom::Registrar } else { AcceptFrom::Any };
         self.accept_from.unwrap_or(default)
     }
-
-    /// Whether sound is encrypted with keys in the descriptions. Keys by DTLS cannot be had yet: what is optional goes
-    /// in clear with them, and [`Config::parse`] refuses what is required.
-    pub(crate) fn srtp_policy(&self) -> sdp::SrtpPolicy {
-        match (self.srtp, self.srtp_keying) {
-            (Srtp::Off, _) | (Srtp::Optional, SrtpKeying::Dtls) => sdp::SrtpPolicy::Off,
-            (Srtp::Optional, SrtpKeying::Sdes | SrtpKeying::Both) => sdp::SrtpPolicy::Optional,
-            (Srtp::Required, _) => sdp::SrtpPolicy::Required,
-        }
-    }
 }
 
 macro_rules! words {
@@ -252,11 +244,11 @@ words!(
 words!(
     /// Key agreement for SRTP.
     SrtpKeying {
-        /// RFC 4568.
+        /// In the descriptions (RFC 4568): secret where those go over TLS, and known to the exchange.
         Sdes,
-        /// RFC 5764.
+        /// By a handshake in the media (RFC 5764): known to its two ends only.
         Dtls,
-        /// Either.
+        /// Either: both are taken, and a handshake is offered first.
         Both,
     }
 );
@@ -692,13 +684,6 @@ impl AccountSettings {
                 format!("account {:?} controls calls over account.xsi, which it lacks", self.id),
             ));
         }
-        // Better no call than one in clear where the contrary was asked for.
-        if self.srtp == Srtp::Required && self.srtp_keying == SrtpKeying::Dtls {
-            return Err((
-                "srtp_keying",
-                format!("account {:?}: keys by DTLS cannot be had yet, use \"sdes\"", self.id),
-            ));
-        }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
         }
@@ -825,20 +810,6 @@ data_dir = ""
     }
 
     #[test]
-    fn encryption_is_never_less_than_asked_for() {
-        let policy = |lines: &str| {
-            let config =
-                Config::parse(&format!("[[account]]\naor = \"sip:a@b\"\n{lines}")).unwrap();
-            config.accounts[0].srtp_policy()
-        };
-        assert_eq!(policy(""), sdp::SrtpPolicy::Off);
-        assert_eq!(policy("srtp = \"optional\""), sdp::SrtpPolicy::Optional);
-        assert_eq!(policy("srtp = \"required\""), sdp::SrtpPolicy::Required);
-        let both = "srtp = \"required\"\nsrtp_keying = \"both\"";
-        assert_eq!(policy(both), sdp::SrtpPolicy::Required);
-    }
-
-    #[test]
     fn unknown_keys_are_warned_of_by_name() {
         let text = "colour = 1\n[[account]]\naor = \"sip:a@b\"\nshape = 2\n[network]\nspeed = 3";
         let config = Config::parse(text).unwrap();
@@ -851,9 +822,7 @@ data_dir = ""
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nping = 5").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
-        let by_dtls = "[[account]]\naor = \"sip:a@b\"\nsrtp_keying = \"dtls\"\nsrtp = ";
-        let by_dtls = error(&format!("{by_dtls}\"required\""));
-        assert!(by_dtls.line == 3 && by_dtls.message.contains("DTLS"), "{by_dtls}");
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nsrtp_keying = \"zrtp\"").line, 3);
         for (key, uri) in [("aor", "sip:a:hunter2@b"), ("outbound_proxy", "sip:a:hunter2@b;lr")] {
             let uri = format!("[[account]]\nid = \"c\"\n{key} = \"{uri}\"\n");
             let aor = if key == "aor" { "" } else { "aor = \"sip:a@b\"\n" };

@@ -12,6 +12,7 @@ mod desk;
 mod dialogs;
 mod discover;
 mod documents;
+mod encryption;
 mod exchange_form;
 mod line;
 mod network;

@@ -75,6 +75,8 @@ impl Local {
             ptime_ms: 20,
             srtp: SrtpPolicy::Off,
             keys: Vec::new(),
+            dtls: None,
+            ice: None,
         })
     }
 }

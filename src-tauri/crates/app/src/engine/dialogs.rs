@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 use super::calls::{StepError, status_or};
 use super::descriptions::By;
 use super::desk::Desk;
+use super::encryption::Terms;
 use super::line::{Line, peer_of};
 
 /// Most names of a call's way that are kept.
@@ -100,7 +101,8 @@ impl Desk {
         }
         let mut line = Line::new(&settings, self.random.u64());
         if let Some(offer) = &incoming.body {
-            let offer = line.negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp);
+            let Terms { policy, keying, .. } = line.terms;
+            let offer = line.negotiator.receive_offer(&offer.bytes, &line.codecs, policy, keying);
             if let Err(error) = offer {
                 warn!(%error, "a caller's offer cannot be taken");
                 self.turn_away(

@@ -467,7 +467,8 @@ impl Desk {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let mut negotiator = sdp::Negotiator::new(number);
         if let Some(offer) = &incoming.body {
-            negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp)?;
+            let (policy, keying) = line.terms_now();
+            negotiator.receive_offer(&offer.bytes, &line.codecs, policy, keying)?;
         }
         Ok(Before {
             session: line.session.replace(incoming.session),
