@@ -146,18 +146,20 @@ impl Association {
             return Step::None;
         }
         self.taken += 1;
-        // When it is done, a repetition asks for our last flight.
-        if !self.done {
-            match self.arrived.take(datagram) {
-                News::Some => {}
-                News::None => return Step::None,
-                News::Another if self.beginnings >= MOST_BEGINNINGS => return Step::None,
-                News::Another => {
-                    self.beginnings += 1;
-                    self.restart();
-                    self.arrived.take(datagram);
-                }
+        let server = self.agreed.role == DtlsRole::Server;
+        match self.arrived.take(datagram) {
+            News::Some => {}
+            // When it is done, a repetition asks for our last flight.
+            News::None if self.done => {}
+            News::None => return Step::None,
+            // In mid-call too: exchanges do so when they are offered a hold (RFC 6347, 4.2.8). The keys of before hold
+            // until there are others.
+            News::Another if server && self.beginnings < MOST_BEGINNINGS => {
+                self.beginnings += 1;
+                self.restart();
+                self.arrived.take(datagram);
             }
+            News::Another => return Step::None,
         }
         let events = match self.endpoint.read(now, PEER, None, BytesMut::from(datagram)) {
             Ok(events) => events,
@@ -175,7 +177,7 @@ impl Association {
         if !complete || self.done {
             return Step::None;
         }
-        self.done = true;
+        (self.done, self.beginnings) = (true, 0);
         // What comes later only asks for the last flight again.
         self.taken = MOST_DATAGRAMS / 2;
         let Some(state) = self.endpoint.get_connection_state(PEER) else { return Step::None };

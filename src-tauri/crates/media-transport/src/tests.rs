@@ -324,6 +324,32 @@ fn hold_changes_nothing_and_another_certificate_asks_for_other_keys() {
     assert_eq!((net.ends[0].keys.len(), net.ends[1].keys.len()), (2, 1));
 }
 
+#[test]
+fn a_peer_may_begin_anew_in_mid_call_and_the_keys_of_before_hold_until_then() {
+    let mut net = Net::new();
+    net.agree_on_keys();
+    net.run(TRIP * 8);
+    for time in 2..=12 {
+        // With the certificate of before, as a server that was asked to hold the call.
+        net.ends[1].transport = Transport::new(net.ends[1].certificate.clone());
+        net.agree_on_keys();
+        net.run(Duration::from_secs(1));
+        assert!(net.share_keys(), "the {time}th time");
+        assert_eq!(net.ends[0].keys.len(), time);
+    }
+    // What only pretends to begin costs nothing.
+    let mut stranger = Transport::new(LocalCertificate::generate().unwrap());
+    let fingerprints = vec![net.ends[0].fingerprint()];
+    let dtls = Some(DtlsParameters { role: DtlsRole::Client, fingerprints });
+    let agreed = Agreement { remote: at(1), dtls, ice: None };
+    stranger.handle_input(net.now, Input::Agree(agreed));
+    let Some(Output::Send { data, .. }) = stranger.poll_output() else { panic!("no beginning") };
+    net.ends[0].transport.handle_input(net.now, Input::Datagram { from: at(66), data: &data });
+    net.run(Duration::from_secs(60));
+    assert!(net.ends.iter().all(|end| end.failed.is_none()));
+    assert_eq!(net.ends[0].keys.len(), 12);
+}
+
 fn credentials(who: u8) -> IceCredentials {
     IceCredentials::from_random(&std::array::from_fn(|n| {
         who.wrapping_mul(31) ^ u8::try_from(n).unwrap()
