@@ -323,6 +323,50 @@ fn ways_to_agree_on_keys_meet_or_the_call_is_refused() -> Result<()> {
     Ok(())
 }
 
+/// A STUN server that sees everybody as 203.0.113.9:40001, and answers one question.
+fn sees(socket: &UdpSocket) -> Result<()> {
+    let mut request = [0; 576];
+    let (length, from) = socket.recv_from(&mut request).context("nobody asked")?;
+    ensure!(length >= 20 && request.starts_with(&[0, 1]), "no binding request");
+    let (cookie, id) = request.get(4..20).context("a header")?.split_at(4);
+    let seen = [203, 0, 113, 9, 0x9c, 0x41];
+    let hidden = |at: usize, with: usize| {
+        seen.get(at).zip(cookie.get(with)).map_or(0, |(byte, cookie)| byte ^ cookie)
+    };
+    let attribute = [
+        [0, 0x20, 0, 8, 0, 1, hidden(4, 0), hidden(5, 1)],
+        [hidden(0, 0), hidden(1, 1), hidden(2, 2), hidden(3, 3), 0, 0, 0, 0],
+    ];
+    let attribute: Vec<u8> = attribute.concat().into_iter().take(12).collect();
+    let answer = [&[1, 1, 0, 12], cookie, id, attribute.as_slice()].concat();
+    socket.send_to(&answer, from)?;
+    Ok(())
+}
+
+#[test]
+fn an_offer_tells_the_address_that_the_world_sees() -> Result<()> {
+    let folder = tempdir()?;
+    let (stun, socket) = (UdpSocket::bind((LOOPBACK, 0))?, UdpSocket::bind((LOOPBACK, 0))?);
+    for socket in [&stun, &socket] {
+        socket.set_read_timeout(Some(Duration::from_secs(15)))?;
+    }
+    let server = format!("stun = \"{}\"", stun.local_addr()?);
+    let peer = format!("sip:peer@{}", socket.local_addr()?);
+    let mut anna = Desk::start_with("101", &["ice = true", &server], "null", folder.path())?;
+    let call = anna.balie.begin(&peer)?;
+    sees(&stun)?;
+    let request = refuse(&socket, "486 Busy Here")?;
+    let line = request.lines().find(|line| line.contains(" typ srflx ")).context("no candidate")?;
+    ensure!(line.contains(" 203.0.113.9 40001 typ srflx raddr 127.0.0.1 rport "), "{line}");
+    anna.balie.call_state(&call, "ended")?;
+    // A server that is silent costs a moment, and the call goes out without.
+    let call = anna.balie.begin(&peer)?;
+    let request = refuse(&socket, "486 Busy Here")?;
+    ensure!(request.contains(" typ host") && !request.contains(" typ srflx "), "{request}");
+    anna.balie.call_state(&call, "ended")?;
+    Ok(())
+}
+
 /// A network that a stranger has his hands in: what the two ends say passes him, and he puts his own fingerprint into
 /// what goes back.
 #[test]

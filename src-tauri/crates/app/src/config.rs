@@ -110,7 +110,8 @@ pub struct AccountSettings {
     /// Find the way of the sound by checks (ICE, RFC 8445), as web browsers and Asterisk's `webrtc=yes` do. Offered and
     /// taken; peers without it are talked to as ever.
     pub ice: bool,
-    /// STUN server.
+    /// STUN server, `host` or `host:port`: tells what the world sees our address as, for `ice` with peers that cannot be
+    /// reached otherwise. An exchange with a public address needs none.
     pub stun: String,
     /// TURN server.
     pub turn: String,
@@ -183,6 +184,19 @@ impl AccountSettings {
     pub fn accepts(&self) -> AcceptFrom {
         let default = if self.register { AcceptFrom::Registrar } else { AcceptFrom::Any };
         self.accept_from.unwrap_or(default)
+    }
+
+    /// Where the STUN server is; none when there is none or it cannot be read.
+    pub(crate) fn stun_server(&self) -> Option<sip_types::Uri> {
+        let server = self.stun.trim().trim_start_matches("stun:");
+        let port = match server.rsplit_once(':') {
+            Some((host, _)) if !host.contains(':') || host.ends_with(']') => "",
+            _ => ":3478",
+        };
+        let plain = !server.is_empty() && !server.contains(['@', ';', '?', '/', ' ']);
+        plain
+            .then(|| format!("sip:{server}{port};transport=udp"))
+            .and_then(|uri| sip_types::Uri::parse(&uri).ok())
     }
 }
 
@@ -684,6 +698,9 @@ impl AccountSettings {
                 format!("account {:?} controls calls over account.xsi, which it lacks", self.id),
             ));
         }
+        if !self.stun.is_empty() && self.stun_server().is_none() {
+            return Err(("stun", format!("stun of account {:?} is no host and port", self.id)));
+        }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
         }
@@ -807,6 +824,24 @@ data_dir = ""
         assert_eq!(config.accounts[0].id, "account-1");
         assert_eq!(config.accounts[0].accepts(), AcceptFrom::Any);
         assert!(Config::parse("").unwrap().accounts.is_empty());
+    }
+
+    #[test]
+    fn a_stun_server_has_its_usual_port() {
+        for (stun, wanted) in [
+            ("", None),
+            ("stun.example.org", Some("sip:stun.example.org:3478;transport=udp")),
+            ("stun:stun.example.org", Some("sip:stun.example.org:3478;transport=udp")),
+            ("192.0.2.1:3479", Some("sip:192.0.2.1:3479;transport=udp")),
+            ("[2001:db8::1]", Some("sip:[2001:db8::1]:3478;transport=udp")),
+            ("[2001:db8::1]:5", Some("sip:[2001:db8::1]:5;transport=udp")),
+            ("a@b", None),
+        ] {
+            let settings = AccountSettings { stun: stun.to_owned(), ..AccountSettings::default() };
+            let server = settings.stun_server().map(|uri| uri.to_string());
+            assert_eq!(server.as_deref(), wanted, "{stun}");
+        }
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nstun = \"a b\"").line, 3);
     }
 
     #[test]

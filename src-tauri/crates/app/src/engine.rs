@@ -14,6 +14,7 @@ mod discover;
 mod documents;
 mod encryption;
 mod exchange_form;
+mod gather;
 mod line;
 mod network;
 mod publish;

@@ -88,6 +88,9 @@ pub struct LocalMedia {
     /// What our certificate hashes to, where keys may come from a handshake in the media (RFC 5763). With neither this
     /// nor `keys` nothing is encrypted whatever the policy.
     pub dtls: Option<Fingerprint>,
+    /// The profile of a first offer that must have a handshake: with feedback (UDP/TLS/RTP/SAVPF, as browsers have it) or
+    /// without. Exchanges refuse the one that they are not set for.
+    pub feedback: bool,
     /// Offer and accept ICE.
     pub ice: Option<LocalIce>,
 }

@@ -76,6 +76,7 @@ impl Local {
             srtp: SrtpPolicy::Off,
             keys: Vec::new(),
             dtls: None,
+            feedback: false,
             ice: None,
         })
     }

@@ -169,6 +169,7 @@ fn local_media() -> LocalMedia {
             })
             .collect(),
         dtls: Fingerprint::new(HashFunction::Sha256, vec![0x5a; 32]),
+        feedback: true,
         ice: Some(LocalIce {
             credentials: IceCredentials::from_random(&[0x5a; 32]),
             candidates: vec![Candidate::new(

@@ -155,6 +155,15 @@ impl Desk {
             return Ok(());
         }
         self.open_media(id, local)?;
+        let waits = self.gather(id, move |desk, now| {
+            if let Err(error) = desk.send_invite(now, id) {
+                desk.fail_call(now, id, error.code(), &error.to_string());
+            }
+        });
+        if waits { Ok(()) } else { self.send_invite(now, id) }
+    }
+
+    fn send_invite(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_ref().ok_or(StepError::Gone)?;
         let offer = line.negotiator.offer(&media.local, sdp::Direction::SendRecv)?;

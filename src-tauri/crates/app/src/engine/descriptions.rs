@@ -53,7 +53,7 @@ impl Desk {
         Ok(line.negotiator.offer(&media.local, direction)?)
     }
 
-    fn open_media_towards_caller(&mut self, id: CallId) -> Result<(), StepError> {
+    pub(super) fn open_media_towards_caller(&mut self, id: CallId) -> Result<(), StepError> {
         let line = self.lines.get(&id).ok_or(StepError::Gone)?;
         if line.media.is_some() {
             return Ok(());
@@ -150,7 +150,7 @@ impl Desk {
         let terms = line.terms_now();
         let secrets = Secrets {
             keys: fresh_keys(terms, &mut self.random),
-            dtls: self.sounds.engine.fingerprint().filter(|_| terms.1.dtls).cloned(),
+            dtls: self.sounds.engine.fingerprint().filter(|_| terms.keying.dtls).cloned(),
             ice: line.ice.then(|| fresh_ice(local, rtp_port, &mut self.random)),
         };
         let local = line.local_media(local, (rtp_port, rtcp_port), secrets);

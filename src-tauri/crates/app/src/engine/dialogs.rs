@@ -133,7 +133,12 @@ impl Desk {
         line.sent_on_by = way_of(incoming, own.as_deref());
         let account = line.account.clone();
         let id = self.calls.incoming(now);
+        let gathers = line.ice && line.stun.is_some();
         self.lines.insert(id, line);
+        // Asked while it rings, so that the answer need not wait.
+        if gathers && self.open_media_towards_caller(id).is_ok() {
+            self.gather(id, |_, _| {});
+        }
         self.correlate(now, &account);
         let wants = incoming.answer_after.is_some();
         if wants && (self.takes_own_leg(now, &account) || settings.remote_control) {

@@ -16,7 +16,18 @@ use crate::config::{AccountSettings, Srtp, SrtpKeying};
 pub(super) struct Terms {
     pub(super) policy: SrtpPolicy,
     pub(super) keying: Keying,
+    /// As browsers have it.
+    feedback: bool,
     refused: usize,
+}
+
+/// What one description says about encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) policy: SrtpPolicy,
+    pub(super) keying: Keying,
+    /// The profile of a handshake has feedback.
+    pub(super) feedback: bool,
 }
 
 impl Terms {
@@ -31,27 +42,32 @@ impl Terms {
             SrtpKeying::Dtls => Keying { sdes: false, dtls: true },
             SrtpKeying::Both => Keying { sdes: true, dtls: true },
         };
-        Self { policy, keying, refused: 0 }
+        Self { policy, keying, feedback: settings.ice, refused: 0 }
     }
 
     /// What an offer of ours says, one after the other as long as the peer refuses them. Exchanges that insist on
-    /// encryption refuse what only wishes for it (RTP/AVP), and those that insist on one way to agree on keys refuse
-    /// the profile of the other. Keys by handshake come first: the servers between never see them.
-    fn ladder(self) -> Vec<(SrtpPolicy, Keying)> {
-        let wish = (self.policy == SrtpPolicy::Optional).then_some((self.policy, self.keying));
-        let handshake = self.keying.dtls.then_some(Keying { sdes: false, dtls: true });
-        let keys = self.keying.sdes.then_some(Keying::SDES);
-        let must = handshake.into_iter().chain(keys).map(|keying| (SrtpPolicy::Required, keying));
-        match self.policy {
-            SrtpPolicy::Off => vec![(SrtpPolicy::Off, self.keying)],
-            SrtpPolicy::Optional | SrtpPolicy::Required => wish.into_iter().chain(must).collect(),
-        }
+    /// encryption refuse what only wishes for it (RTP/AVP), and all but the one profile they are set for: that of keys in
+    /// the description, or one of the two of handshakes, with feedback where it serves browsers. Keys by handshake come
+    /// first: the servers between never see them.
+    fn ladder(self) -> Vec<Wanted> {
+        let Self { policy, keying, feedback, .. } = self;
+        let must = |keying, feedback| Wanted { policy: SrtpPolicy::Required, keying, feedback };
+        let handshake = Keying { sdes: false, dtls: true };
+        let rungs = [
+            (policy != SrtpPolicy::Required, Wanted { policy, keying, feedback }),
+            (keying.dtls, must(handshake, feedback)),
+            (keying.dtls, must(handshake, !feedback)),
+            (keying.sdes, must(Keying::SDES, feedback)),
+        ];
+        let most = if policy == SrtpPolicy::Off { 1 } else { rungs.len() };
+        rungs.into_iter().take(most).filter(|(has, _)| *has).map(|(_, wanted)| wanted).collect()
     }
 
     /// What the next description of an outgoing call says; an incoming one is open to all that the account allows.
-    pub(super) fn now(self, outgoing: bool) -> (SrtpPolicy, Keying) {
-        let all = (self.policy, self.keying);
-        if outgoing { self.ladder().get(self.refused).copied().unwrap_or(all) } else { all }
+    pub(super) fn now(self, outgoing: bool) -> Wanted {
+        let Self { policy, keying, feedback, refused } = self;
+        let rung = outgoing.then(|| self.ladder().get(refused).copied()).flatten();
+        rung.unwrap_or(Wanted { policy, keying, feedback })
     }
 
     /// The peer refused that. Whether there is something else to offer.
@@ -71,13 +87,11 @@ pub(super) struct Secrets {
 }
 
 /// Keys to send with, one for each suite; none where sound is not encrypted with them.
-pub(super) fn fresh_keys(terms: (SrtpPolicy, Keying), random: &mut Random) -> Vec<MasterKey> {
-    match terms {
-        (SrtpPolicy::Off, _) | (_, Keying { sdes: false, .. }) => Vec::new(),
-        (SrtpPolicy::Optional | SrtpPolicy::Required, _) => {
-            CryptoSuite::ALL.into_iter().filter_map(|suite| fresh_key(suite, random)).collect()
-        }
+pub(super) fn fresh_keys(wanted: Wanted, random: &mut Random) -> Vec<MasterKey> {
+    if wanted.policy == SrtpPolicy::Off || !wanted.keying.sdes {
+        return Vec::new();
     }
+    CryptoSuite::ALL.into_iter().filter_map(|suite| fresh_key(suite, random)).collect()
 }
 
 fn fresh_key(suite: CryptoSuite, random: &mut Random) -> Option<MasterKey> {
@@ -113,13 +127,18 @@ mod tests {
     const DTLS: Keying = Keying { sdes: false, dtls: true };
     const BOTH: Keying = Keying { sdes: true, dtls: true };
 
+    fn wanted(policy: SrtpPolicy, keying: Keying, feedback: bool) -> Wanted {
+        Wanted { policy, keying, feedback }
+    }
+
     #[test]
     fn every_suite_has_a_key_of_its_own_and_a_spent_one_is_replaced() {
         let mut random = Random::from_seed([3; 32]);
-        assert!(fresh_keys((SrtpPolicy::Off, Keying::SDES), &mut random).is_empty());
-        assert!(fresh_keys((SrtpPolicy::Required, DTLS), &mut random).is_empty());
-        let first = fresh_keys((SrtpPolicy::Required, Keying::SDES), &mut random);
-        let second = fresh_keys((SrtpPolicy::Optional, BOTH), &mut random);
+        let mut fresh = |policy, keying| fresh_keys(wanted(policy, keying, false), &mut random);
+        assert!(fresh(SrtpPolicy::Off, Keying::SDES).is_empty());
+        assert!(fresh(SrtpPolicy::Required, DTLS).is_empty());
+        let first = fresh(SrtpPolicy::Required, Keying::SDES);
+        let second = fresh(SrtpPolicy::Optional, BOTH);
         assert_eq!(first.len(), CryptoSuite::ALL.len());
         assert!(first.iter().zip(&second).all(|(a, b)| a.suite() == b.suite() && a != b));
         let mut keys = first.clone();
@@ -141,32 +160,43 @@ mod tests {
     #[test]
     fn what_is_refused_is_followed_by_what_the_account_allows_and_never_by_less() {
         use SrtpPolicy::{Off, Optional, Required};
+        const SDES: Keying = Keying::SDES;
         let ladders = [
-            (Srtp::Off, SrtpKeying::Both, vec![(Off, BOTH)]),
+            (Srtp::Off, SrtpKeying::Both, false, vec![wanted(Off, BOTH, false)]),
             (
                 Srtp::Optional,
                 SrtpKeying::Sdes,
-                vec![(Optional, Keying::SDES), (Required, Keying::SDES)],
+                false,
+                vec![wanted(Optional, SDES, false), wanted(Required, SDES, false)],
             ),
-            (Srtp::Optional, SrtpKeying::Dtls, vec![(Optional, DTLS), (Required, DTLS)]),
             (
                 Srtp::Optional,
                 SrtpKeying::Both,
-                vec![(Optional, BOTH), (Required, DTLS), (Required, Keying::SDES)],
+                false,
+                vec![
+                    wanted(Optional, BOTH, false),
+                    wanted(Required, DTLS, false),
+                    wanted(Required, DTLS, true),
+                    wanted(Required, SDES, false),
+                ],
             ),
-            (Srtp::Required, SrtpKeying::Sdes, vec![(Required, Keying::SDES)]),
-            (Srtp::Required, SrtpKeying::Dtls, vec![(Required, DTLS)]),
-            (Srtp::Required, SrtpKeying::Both, vec![(Required, DTLS), (Required, Keying::SDES)]),
+            (Srtp::Required, SrtpKeying::Sdes, false, vec![wanted(Required, SDES, false)]),
+            (
+                Srtp::Required,
+                SrtpKeying::Dtls,
+                true,
+                vec![wanted(Required, DTLS, true), wanted(Required, DTLS, false)],
+            ),
         ];
-        for (srtp, srtp_keying, wanted) in ladders {
-            let settings = AccountSettings { srtp, srtp_keying, ..AccountSettings::default() };
+        for (srtp, srtp_keying, ice, steps) in ladders {
+            let settings = AccountSettings { srtp, srtp_keying, ice, ..AccountSettings::default() };
             let mut terms = Terms::of(&settings);
             let mut offered = vec![terms.now(true)];
             while terms.refused() {
                 offered.push(terms.now(true));
             }
-            assert_eq!(offered, wanted, "{srtp:?} {srtp_keying:?}");
-            assert_eq!(terms.now(false), (terms.policy, terms.keying));
+            assert_eq!(offered, steps, "{srtp:?} {srtp_keying:?}");
+            assert_eq!(terms.now(false), wanted(terms.policy, terms.keying, ice));
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use call_control::{Call, Direction, End, HoldState, Party, State};
 use media::StreamId;
-use sdp::{CodecKind, Keying, LocalMedia, Negotiated, Negotiator, SrtpPolicy};
+use sdp::{CodecKind, LocalMedia, Negotiated, Negotiator, SrtpPolicy};
 use sip_types::Uri;
 use sip_ua::{Identity, SessionId};
 
 use super::calls::refuses_description;
-use super::encryption::{Secrets, Terms};
+use super::encryption::{Secrets, Terms, Wanted};
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
 use crate::config::{AccountSettings, CodecName, DtmfMode};
@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) terms: Terms,
     /// The way of its sound is found by checks.
     pub(super) ice: bool,
+    /// Who tells what the world sees us as.
+    pub(super) stun: Option<Uri>,
     /// Descriptions go over an encrypted way.
     pub(super) secret: bool,
     pub(super) dtmf: DtmfMode,
@@ -111,6 +113,7 @@ impl Line {
             codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
             terms: Terms::of(account),
             ice: account.ice,
+            stun: account.stun_server(),
             secret: false,
             dtmf: account.dtmf,
             dialled: None,
@@ -136,7 +139,7 @@ impl Line {
     }
 
     /// What the next description says about encryption.
-    pub(super) fn terms_now(&self) -> (SrtpPolicy, Keying) {
+    pub(super) fn terms_now(&self) -> Wanted {
         self.terms.now(self.dialled.is_some())
     }
 
@@ -148,6 +151,7 @@ impl Line {
         secrets: Secrets,
     ) -> LocalMedia {
         let Secrets { keys, dtls, ice } = secrets;
+        let wanted = self.terms_now();
         LocalMedia {
             addr,
             rtp_port: ports.0,
@@ -156,9 +160,10 @@ impl Line {
             telephone_event: true,
             comfort_noise: false,
             ptime_ms: PTIME_MS,
-            srtp: self.terms_now().0,
+            srtp: wanted.policy,
             keys,
             dtls,
+            feedback: wanted.feedback,
             ice,
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn first_profile(local: &LocalMedia) -> &'static str {
         // With keys on it where encryption is a wish only (RFC 8643).
         SrtpPolicy::Off | SrtpPolicy::Optional => "RTP/AVP",
         SrtpPolicy::Required if local.keying() == (Keying { sdes: false, dtls: true }) => {
-            "UDP/TLS/RTP/SAVPF"
+            if local.feedback { "UDP/TLS/RTP/SAVPF" } else { "UDP/TLS/RTP/SAVP" }
         }
         SrtpPolicy::Required => "RTP/SAVP",
     }

@@ -21,6 +21,7 @@ fn local() -> LocalMedia {
         srtp: SrtpPolicy::Off,
         keys: Vec::new(),
         dtls: None,
+        feedback: false,
         ice: None,
     }
 }

@@ -77,7 +77,7 @@ impl Desk {
         let terms = line.terms_now();
         let secrets = Secrets {
             keys: fresh_keys(terms, &mut self.random),
-            dtls: self.sounds.engine.fingerprint().filter(|_| terms.1.dtls).cloned(),
+            dtls: self.sounds.engine.fingerprint().filter(|_| terms.keying.dtls).cloned(),
             ice: None,
         };
         let offer = silent_offer(line, addr, secrets).map_err(|error| error.to_string())?;

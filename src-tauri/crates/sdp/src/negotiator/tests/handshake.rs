@@ -21,7 +21,7 @@ fn with(srtp: SrtpPolicy, who: u8) -> LocalMedia {
 }
 
 fn web(who: u8) -> LocalMedia {
-    LocalMedia { ice: Some(ice(who)), ..with(SrtpPolicy::Required, who) }
+    LocalMedia { ice: Some(ice(who)), feedback: true, ..with(SrtpPolicy::Required, who) }
 }
 
 /// Also keys in the description.
@@ -66,6 +66,8 @@ fn an_offer_as_browsers_make_it() {
     a=rtcp-mux
     a=sendrecv
     ");
+    let without = Negotiator::new(8).offer(&with(SrtpPolicy::Required, 0), Direction::SendRecv);
+    assert!(text(&without.unwrap()).contains("m=audio 50000 UDP/TLS/RTP/SAVP 8"));
     let wish = Negotiator::new(8).offer(&both(SrtpPolicy::Optional, 0), Direction::SendRecv);
     let wish = text(&wish.unwrap());
     assert!(wish.contains("RTP/AVP 8") && wish.contains("a=crypto:1 "), "{wish}");
