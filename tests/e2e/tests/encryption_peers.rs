@@ -112,12 +112,7 @@ fn comes_back_whole(
     balie.request("call.resume", &json!({"call": call}))?;
     let back = balie.call_state(&call, "active")?;
     ensure!(back["encryption"] == encryption, "{back}");
-    let before = balie.request("call.stats", &json!({"call": call}))?;
-    let before = before["rx"]["packets"].as_u64().unwrap_or(0);
-    e2e::poll("sound after the hold", Duration::from_secs(10), || {
-        let stats = balie.request("call.stats", &json!({"call": call})).ok()?;
-        (stats["rx"]["packets"].as_u64()? > before + 50).then_some(())
-    })?;
+    sounds_on(&mut balie, &call)?;
     let stats = balie.request("call.stats", &json!({"call": call}))?;
     balie.hangup(&call)?;
     balie.quit()?;
@@ -141,11 +136,28 @@ fn is_called(account: &Account, encryption: &str, pbx: &Asterisk, folder: &TempD
         event["call"] == call && event["rx_active"] == true && event["tx_active"] == true
     };
     balie.event("call.media", flows)?;
+    balie.request("call.hold", &json!({"call": call}))?;
+    balie.call_state(&call, "held")?;
+    balie.request("call.resume", &json!({"call": call}))?;
+    balie.call_state(&call, "active")?;
+    sounds_on(&mut balie, &call)?;
     let stats = balie.request("call.stats", &json!({"call": call}))?;
     ensure!(stats["unauthenticated"] == 0 && stats["suite"].is_string(), "{stats}");
     balie.hangup(&call)?;
     balie.quit()?;
     Ok(())
+}
+
+/// Sound goes on arriving, after a hold too.
+fn sounds_on(balie: &mut Balie, call: &serde_json::Value) -> Result<()> {
+    let packets = |balie: &mut Balie| {
+        let stats = balie.request("call.stats", &json!({"call": call})).ok()?;
+        stats["rx"]["packets"].as_u64()
+    };
+    let before = packets(balie).unwrap_or(0);
+    e2e::poll("sound after the hold", Duration::from_secs(10), || {
+        (packets(balie)? > before + 50).then_some(())
+    })
 }
 
 #[test]

@@ -162,13 +162,19 @@ pub(crate) struct RemoteDtls {
 }
 
 impl RemoteDtls {
-    /// Our part when this is an offer: we begin, which saves half a round trip, unless the peer wants to, or the parts
-    /// are given already (RFC 5763, 5; RFC 8842, 5.3). None: no handshake is wanted.
-    pub(crate) fn answer(&self, before: Option<&DtlsParameters>) -> Option<DtlsParameters> {
+    /// Our part when this is an offer. With checks we begin, which saves half a round trip. Without them the peer does:
+    /// some exchanges (Asterisk) drop the association with every description that changes and only begin anew where that
+    /// is their part. Parts that are given stay (RFC 5763, 5; RFC 8842, 5.3). None: no handshake is wanted.
+    pub(crate) fn answer(
+        &self,
+        ice: bool,
+        before: Option<&DtlsParameters>,
+    ) -> Option<DtlsParameters> {
         let same = before.filter(|before| before.fingerprints == self.fingerprints);
+        let usual = if ice { DtlsRole::Client } else { DtlsRole::Server };
         let role = match self.setup {
             Some(Setup::Holdconn) => return None,
-            Some(Setup::Actpass) => same.map_or(DtlsRole::Client, |before| before.role),
+            Some(Setup::Actpass) => same.map_or(usual, |before| before.role),
             Some(Setup::Passive) => DtlsRole::Client,
             // An offer that says nothing is active (RFC 4145, 4).
             Some(Setup::Active) | None => DtlsRole::Server,

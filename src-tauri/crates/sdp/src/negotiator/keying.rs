@@ -72,7 +72,7 @@ pub(super) fn offers_handshake(local: &LocalMedia, current: Option<&Negotiated>)
 
 /// Whether an offered line can be protected in a way that is open.
 pub(super) fn can_protect(stream: &AudioStream, srtp: SrtpPolicy, keying: Keying) -> bool {
-    let handshake = || stream.dtls.as_ref().and_then(|dtls| dtls.answer(None)).is_some();
+    let handshake = || stream.dtls.as_ref().and_then(|dtls| dtls.answer(false, None)).is_some();
     srtp != SrtpPolicy::Off
         && ((keying.sdes && !stream.crypto.is_empty()) || (keying.dtls && handshake()))
 }
@@ -93,7 +93,7 @@ pub(super) fn answered(
     };
     let handshake = || {
         let theirs = stream.dtls.as_ref().filter(|_| open && local.dtls.is_some())?;
-        theirs.answer(before).map(Protection::Handshake)
+        theirs.answer(stream.ice.is_some(), before).map(Protection::Handshake)
     };
     let found = match current.is_some_and(|current| current.srtp.is_some()) {
         true => keys().or_else(handshake),

@@ -85,8 +85,8 @@ fn policies_and_ways_to_agree_meet_or_are_refused() {
         let (alice, bob) = meet(&with(caller, 1), &with(callee, 2)).unwrap();
         let parameters =
             |role, who| Some(DtlsParameters { role, fingerprints: vec![fingerprint(who)] });
-        assert_eq!(alice.dtls, parameters(DtlsRole::Server, 2), "{caller:?} {callee:?}");
-        assert_eq!(bob.dtls, parameters(DtlsRole::Client, 1));
+        assert_eq!(alice.dtls, parameters(DtlsRole::Client, 2), "{caller:?} {callee:?}");
+        assert_eq!(bob.dtls, parameters(DtlsRole::Server, 1));
         assert!(alice.srtp.is_none() && alice.rtcp_mux && alice.remote_rtcp == alice.remote);
         // Where both have both, no key is written down.
         let (alice, bob) = meet(&both(caller, 1), &both(callee, 2)).unwrap();
@@ -123,7 +123,7 @@ fn offer(profile: &str, lines: &str) -> String {
 #[test]
 fn the_setup_of_the_peer_decides_who_begins() {
     for (setup, ours, role) in [
-        ("a=setup:actpass\n", "active", Some(DtlsRole::Client)),
+        ("a=setup:actpass\n", "passive", Some(DtlsRole::Server)),
         ("a=setup:passive\n", "active", Some(DtlsRole::Client)),
         ("a=setup:active\n", "passive", Some(DtlsRole::Server)),
         ("", "passive", Some(DtlsRole::Server)),
@@ -166,13 +166,13 @@ fn hold_keeps_the_parts_though_the_offer_leaves_them_open() {
     let first = alice.offer(&at_alice, Direction::SendRecv).unwrap();
     let (answer, _) = bob.answer(&first, &at_bob, Direction::SendRecv).unwrap();
     let before = alice.receive_answer(&answer).unwrap();
-    assert_eq!(before.dtls.as_ref().unwrap().role, DtlsRole::Server);
+    assert_eq!(before.dtls.as_ref().unwrap().role, DtlsRole::Client);
     let hold = bob.offer(&at_bob, Direction::SendOnly).unwrap();
     assert!(text(&hold).contains("a=setup:actpass"));
     let (answer, held) = alice.answer(&hold, &at_alice, Direction::SendRecv).unwrap();
     assert_eq!(held.dtls, before.dtls);
     let at_bob_now = bob.receive_answer(&answer).unwrap();
-    assert_eq!(at_bob_now.dtls.unwrap().role, DtlsRole::Client);
+    assert_eq!(at_bob_now.dtls.unwrap().role, DtlsRole::Server);
     // What was agreed by handshake is not offered with keys in the description again.
     let again = text(&alice.offer(&at_alice, Direction::SendRecv).unwrap());
     assert!(!again.contains("crypto") && again.contains("fingerprint"), "{again}");
@@ -184,8 +184,10 @@ fn ice_is_agreed_with_roles_and_kept_through_hold() {
     let first = alice.offer(&web(1), Direction::SendRecv).unwrap();
     let (answer, at_bob) = bob.answer(&first, &web(2), Direction::SendRecv).unwrap();
     let at_alice = alice.receive_answer(&answer).unwrap();
-    let (a, b) = (at_alice.ice.unwrap(), at_bob.ice.unwrap());
+    let (a, b) = (at_alice.ice.unwrap(), at_bob.ice.clone().unwrap());
     assert!(a.controlling && !b.controlling);
+    // With checks the one who answers begins.
+    assert_eq!(at_bob.dtls.unwrap().role, DtlsRole::Client);
     assert_eq!((&a.remote, &b.remote), (&ice(2).credentials, &ice(1).credentials));
     assert_eq!(a.candidates, ice(2).candidates);
     // The callee offers: the parts stay, and nothing restarts.
