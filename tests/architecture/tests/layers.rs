@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "sip-transport",
         "network-watch",
         "audio",
+        "media-transport",
         "media",
         "store",
         "pbx-broadworks",
@@ -36,6 +37,7 @@ const RUNTIMES: &[&str] =
 /// Where a crate of the same layer may still be used: a base for its neighbours.
 const BESIDE: &[(&str, &str)] = &[
     ("media", "audio"),
+    ("media", "media-transport"),
     ("sip-transport", "trust"),
     ("pbx-broadworks", "trust"),
     ("pbx-asterisk", "trust"),

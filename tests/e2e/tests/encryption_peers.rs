@@ -1,5 +1,6 @@
-//! Encrypted sound with Asterisk 22, keys in the descriptions, over TLS: the speech comes back whole, hold and calls
-//! the other way included, and policies that do not meet are refused.
+//! Encrypted sound with Asterisk 22: keys in the descriptions over TLS, keys by DTLS over UDP and TLS, and DTLS with ICE
+//! over WSS as web browsers have it. The speech comes back whole, hold and calls the other way included, and policies that
+//! do not meet are refused.
 
 use std::time::Duration;
 
@@ -25,40 +26,138 @@ fn registered(account: &Account, audio: &str, folder: &TempDir) -> Result<Balie>
     Ok(balie)
 }
 
+/// The phone whose keys come by DTLS.
+fn by_handshake(transport: &str, pbx: &Asterisk) -> Account {
+    let port = if transport == "udp" { asterisk::PORT } else { asterisk::TLS_PORT };
+    let server = format!("{SERVER}:{port}");
+    Account::new(asterisk::DTLS_PHONE, asterisk::PASSWORD, &server)
+        .over(transport)
+        .with(&format!("tls_ca_file = {:?}", pbx.authority()))
+        .with("srtp_keying = \"dtls\"")
+}
+
+/// The phone that is set up as for a browser.
+fn as_a_browser(pbx: &Asterisk) -> Account {
+    let server = format!("{SERVER}:{}", asterisk::WSS_PORT);
+    Account::new(asterisk::WEB_PHONE, asterisk::PASSWORD, &server)
+        .over("wss")
+        .with(&format!("tls_ca_file = {:?}", pbx.authority()))
+        .with("srtp_keying = \"dtls\"")
+        .with("ice = true")
+}
+
 #[test]
 fn encrypted_speech_comes_back_whole_whatever_the_policy_that_allows_it() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
-    let sent = Signal::read(&speech())?;
     for srtp in ["required", "optional"] {
-        let out = folder.path().join(format!("heard-{srtp}.wav"));
-        let audio = format!("wav:{},{},loop", speech().display(), out.display());
-        let mut balie = registered(&account(asterisk::SDES_PHONE, srtp, &pbx), &audio, &folder)?;
-        let call = balie.begin(asterisk::ECHO)?;
-        let active = balie.call_state(&call, "active")?;
-        ensure!(active["secure"] == true && active["encryption"] == "full", "{active}");
-        pause(Duration::from_secs_f64(sent.seconds() + 4.0));
-        balie.request("call.hold", &json!({"call": call}))?;
-        balie.call_state(&call, "held")?;
-        balie.request("call.resume", &json!({"call": call}))?;
-        let back = balie.call_state(&call, "active")?;
-        ensure!(back["encryption"] == "full", "{back}");
-        let before = balie.request("call.stats", &json!({"call": call}))?;
-        let before = before["rx"]["packets"].as_u64().unwrap_or(0);
-        e2e::poll("sound after the hold", Duration::from_secs(10), || {
-            let stats = balie.request("call.stats", &json!({"call": call})).ok()?;
-            (stats["rx"]["packets"].as_u64()? > before + 50).then_some(())
-        })?;
-        let stats = balie.request("call.stats", &json!({"call": call}))?;
-        balie.hangup(&call)?;
-        balie.quit()?;
-        let likeness = likeness(&sent, &Signal::read(&out)?, 0.4)?;
-        println!("{srtp}: correlation {likeness:.3}, {stats}");
-        ensure!(stats["secure"] == true && stats["unauthenticated"] == 0, "{srtp}: {stats}");
-        ensure!(likeness > 0.9, "{srtp}: what came back resembles what was sent by {likeness}");
-        ensure!(pbx.calls()? == 0, "{srtp}: Asterisk still holds a call");
+        comes_back_whole(srtp, &account(asterisk::SDES_PHONE, srtp, &pbx), "full", &pbx, &folder)?;
     }
     Ok(())
+}
+
+#[test]
+fn speech_with_keys_by_handshake_comes_back_whole() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Asterisk::start(folder.path())?;
+    for (transport, srtp, encryption) in [
+        ("udp", "required", "keys_exposed"),
+        ("tls", "required", "full"),
+        ("tls", "optional", "full"),
+    ] {
+        let account = by_handshake(transport, &pbx).with(&format!("srtp = \"{srtp}\""));
+        let name = format!("{transport}-{srtp}");
+        comes_back_whole(&name, &account, encryption, &pbx, &folder)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn speech_comes_back_whole_as_to_a_browser() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Asterisk::start(folder.path())?;
+    let account = as_a_browser(&pbx).with("srtp = \"required\"");
+    comes_back_whole("web", &account, "full", &pbx, &folder)
+}
+
+#[test]
+fn a_browsers_phone_and_one_with_keys_by_handshake_are_called() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Asterisk::start(folder.path())?;
+    for account in [as_a_browser(&pbx), by_handshake("tls", &pbx)] {
+        let account = account.with("srtp = \"required\"");
+        is_called(&account, "full", &pbx, &folder)?;
+    }
+    Ok(())
+}
+
+/// The speech comes back through a hold, under that lock.
+fn comes_back_whole(
+    name: &str,
+    account: &Account,
+    encryption: &str,
+    pbx: &Asterisk,
+    folder: &TempDir,
+) -> Result<()> {
+    let sent = Signal::read(&speech())?;
+    let out = folder.path().join(format!("heard-{name}.wav"));
+    let audio = format!("wav:{},{},loop", speech().display(), out.display());
+    let mut balie = registered(account, &audio, folder)?;
+    let call = balie.begin(asterisk::ECHO)?;
+    let active = balie.call_state(&call, "active")?;
+    ensure!(active["secure"] == true && active["encryption"] == encryption, "{active}");
+    pause(Duration::from_secs_f64(sent.seconds() + 4.0));
+    balie.request("call.hold", &json!({"call": call}))?;
+    balie.call_state(&call, "held")?;
+    balie.request("call.resume", &json!({"call": call}))?;
+    let back = balie.call_state(&call, "active")?;
+    ensure!(back["encryption"] == encryption, "{back}");
+    sounds_on(&mut balie, &call)?;
+    let stats = balie.request("call.stats", &json!({"call": call}))?;
+    balie.hangup(&call)?;
+    balie.quit()?;
+    let likeness = likeness(&sent, &Signal::read(&out)?, 0.4)?;
+    println!("{name}: correlation {likeness:.3}, {stats}");
+    ensure!(stats["secure"] == true && stats["unauthenticated"] == 0, "{name}: {stats}");
+    ensure!(likeness > 0.9, "{name}: what came back resembles what was sent by {likeness}");
+    ensure!(pbx.calls()? == 0, "{name}: Asterisk still holds a call");
+    Ok(())
+}
+
+/// Asterisk rings it, and sound flows both ways under that lock.
+fn is_called(account: &Account, encryption: &str, pbx: &Asterisk, folder: &TempDir) -> Result<()> {
+    let mut balie = registered(account, "null", folder)?;
+    pbx.ring(&account.user)?;
+    let call = balie.ringing()?;
+    balie.request("call.answer", &json!({"call": call}))?;
+    let active = balie.call_state(&call, "active")?;
+    ensure!(active["encryption"] == encryption, "{active}");
+    let flows = |event: &serde_json::Value| {
+        event["call"] == call && event["rx_active"] == true && event["tx_active"] == true
+    };
+    balie.event("call.media", flows)?;
+    balie.request("call.hold", &json!({"call": call}))?;
+    balie.call_state(&call, "held")?;
+    balie.request("call.resume", &json!({"call": call}))?;
+    balie.call_state(&call, "active")?;
+    sounds_on(&mut balie, &call)?;
+    let stats = balie.request("call.stats", &json!({"call": call}))?;
+    ensure!(stats["unauthenticated"] == 0 && stats["suite"].is_string(), "{stats}");
+    balie.hangup(&call)?;
+    balie.quit()?;
+    Ok(())
+}
+
+/// Sound goes on arriving, after a hold too.
+fn sounds_on(balie: &mut Balie, call: &serde_json::Value) -> Result<()> {
+    let packets = |balie: &mut Balie| {
+        let stats = balie.request("call.stats", &json!({"call": call})).ok()?;
+        stats["rx"]["packets"].as_u64()
+    };
+    let before = packets(balie).unwrap_or(0);
+    e2e::poll("sound after the hold", Duration::from_secs(10), || {
+        (packets(balie)? > before + 50).then_some(())
+    })
 }
 
 #[test]
@@ -66,21 +165,7 @@ fn it_is_called_with_keys_and_answers_with_its_own() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
     for srtp in ["required", "optional"] {
-        let account = account(asterisk::SDES_PHONE, srtp, &pbx);
-        let mut balie = registered(&account, "null", &folder)?;
-        pbx.ring(asterisk::SDES_PHONE)?;
-        let call = balie.ringing()?;
-        balie.request("call.answer", &json!({"call": call}))?;
-        let active = balie.call_state(&call, "active")?;
-        ensure!(active["encryption"] == "full", "{active}");
-        let flows = |event: &serde_json::Value| {
-            event["call"] == call && event["rx_active"] == true && event["tx_active"] == true
-        };
-        balie.event("call.media", flows)?;
-        let stats = balie.request("call.stats", &json!({"call": call}))?;
-        ensure!(stats["unauthenticated"] == 0 && stats["suite"].is_string(), "{stats}");
-        balie.hangup(&call)?;
-        balie.quit()?;
+        is_called(&account(asterisk::SDES_PHONE, srtp, &pbx), "full", &pbx, &folder)?;
     }
     Ok(())
 }

@@ -168,7 +168,7 @@ export const en: Messages = {
       keys_exposed: 'Encrypted, keys unprotected',
       none: 'Not encrypted',
     },
-    keysExposed: 'The keys crossed the network in the clear: whoever saw the call begin can listen in.',
+    keysExposed: 'The keys, or the proof of whose they are, crossed the network unprotected: whoever could get at them when the call began can listen in.',
     waitingFor: (time) => `waiting ${time}`,
     lasts: (time) => `lasting ${time}`,
     states: {

@@ -190,7 +190,7 @@ export const nl = {
       keys_exposed: 'Versleuteld, sleutels onbeschermd',
       none: 'Niet versleuteld',
     },
-    keysExposed: 'De sleutels gingen leesbaar over het netwerk: wie het gesprek zag beginnen, kan meeluisteren.',
+    keysExposed: 'De sleutels, of het bewijs van wie ze zijn, gingen onbeschermd over het netwerk: wie daar bij het begin van het gesprek bij kon, kan meeluisteren.',
     waitingFor: (time: string) => `wacht ${time}`,
     lasts: (time: string) => `duurt ${time}`,
     states: {

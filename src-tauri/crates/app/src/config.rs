@@ -102,9 +102,10 @@ pub struct AccountSettings {
     pub session_expires: u32,
     /// Seconds, RFC 4028.
     pub min_se: u32,
-    /// Encrypted sound.
+    /// Encrypted sound. It holds for both directions: what is `required` is neither called nor answered in clear.
     pub srtp: Srtp,
-    /// How its keys are agreed.
+    /// How its keys are agreed, as the exchange has it set for this telephone: Asterisk's `media_encryption`, for `webrtc=yes`
+    /// this is `dtls` with `ice`. Nothing falls back to clear because of it.
     pub srtp_keying: SrtpKeying,
     /// Subscribe to message-summary.
     pub mwi: bool,
@@ -117,9 +118,11 @@ pub struct AccountSettings {
     pub blind_transfer: BlindTransfer,
     /// Use a globally routable address (RFC 5627) in calls when the registrar gives one.
     pub gruu: bool,
-    /// Use ICE.
+    /// Find the way of the sound by checks (ICE, RFC 8445), as web browsers and Asterisk's `webrtc=yes` do. Offered and
+    /// taken; peers without it are talked to as ever.
     pub ice: bool,
-    /// STUN server.
+    /// STUN server, `host` or `host:port`: tells what the world sees our address as, for `ice` with peers that cannot be
+    /// reached otherwise. An exchange with a public address needs none.
     pub stun: String,
     /// TURN server.
     pub turn: String,
@@ -194,14 +197,17 @@ impl AccountSettings {
         self.accept_from.unwrap_or(default)
     }
 
-    /// Whether sound is encrypted with keys in the descriptions. Keys by DTLS cannot be had yet: what is optional goes
-    /// in clear with them, and [`Config::parse`] refuses what is required.
-    pub(crate) fn srtp_policy(&self) -> sdp::SrtpPolicy {
-        match (self.srtp, self.srtp_keying) {
-            (Srtp::Off, _) | (Srtp::Optional, SrtpKeying::Dtls) => sdp::SrtpPolicy::Off,
-            (Srtp::Optional, SrtpKeying::Sdes | SrtpKeying::Both) => sdp::SrtpPolicy::Optional,
-            (Srtp::Required, _) => sdp::SrtpPolicy::Required,
-        }
+    /// Where the STUN server is; none when there is none or it cannot be read.
+    pub(crate) fn stun_server(&self) -> Option<sip_types::Uri> {
+        let server = self.stun.trim().trim_start_matches("stun:");
+        let port = match server.rsplit_once(':') {
+            Some((host, _)) if !host.contains(':') || host.ends_with(']') => "",
+            _ => ":3478",
+        };
+        let plain = !server.is_empty() && !server.contains(['@', ';', '?', '/', ' ']);
+        plain
+            .then(|| format!("sip:{server}{port};transport=udp"))
+            .and_then(|uri| sip_types::Uri::parse(&uri).ok())
     }
 }
 
@@ -263,11 +269,11 @@ words!(
 words!(
     /// Key agreement for SRTP.
     SrtpKeying {
-        /// RFC 4568.
+        /// In the descriptions (RFC 4568): secret where those go over TLS, and known to the exchange.
         Sdes,
-        /// RFC 5764.
+        /// By a handshake in the media (RFC 5764): known to its two ends only.
         Dtls,
-        /// Either.
+        /// Either: both are taken, and a handshake is offered first.
         Both,
     }
 );
@@ -706,12 +712,8 @@ impl AccountSettings {
                 format!("account {:?} controls calls over account.xsi, which it lacks", self.id),
             ));
         }
-        // Better no call than one in clear where the contrary was asked for.
-        if self.srtp == Srtp::Required && self.srtp_keying == SrtpKeying::Dtls {
-            return Err((
-                "srtp_keying",
-                format!("account {:?}: keys by DTLS cannot be had yet, use \"sdes\"", self.id),
-            ));
+        if !self.stun.is_empty() && self.stun_server().is_none() {
+            return Err(("stun", format!("stun of account {:?} is no host and port", self.id)));
         }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
@@ -839,17 +841,21 @@ data_dir = ""
     }
 
     #[test]
-    fn encryption_is_never_less_than_asked_for() {
-        let policy = |lines: &str| {
-            let config =
-                Config::parse(&format!("[[account]]\naor = \"sip:a@b\"\n{lines}")).unwrap();
-            config.accounts[0].srtp_policy()
-        };
-        assert_eq!(policy(""), sdp::SrtpPolicy::Off);
-        assert_eq!(policy("srtp = \"optional\""), sdp::SrtpPolicy::Optional);
-        assert_eq!(policy("srtp = \"required\""), sdp::SrtpPolicy::Required);
-        let both = "srtp = \"required\"\nsrtp_keying = \"both\"";
-        assert_eq!(policy(both), sdp::SrtpPolicy::Required);
+    fn a_stun_server_has_its_usual_port() {
+        for (stun, wanted) in [
+            ("", None),
+            ("stun.example.org", Some("sip:stun.example.org:3478;transport=udp")),
+            ("stun:stun.example.org", Some("sip:stun.example.org:3478;transport=udp")),
+            ("192.0.2.1:3479", Some("sip:192.0.2.1:3479;transport=udp")),
+            ("[2001:db8::1]", Some("sip:[2001:db8::1]:3478;transport=udp")),
+            ("[2001:db8::1]:5", Some("sip:[2001:db8::1]:5;transport=udp")),
+            ("a@b", None),
+        ] {
+            let settings = AccountSettings { stun: stun.to_owned(), ..AccountSettings::default() };
+            let server = settings.stun_server().map(|uri| uri.to_string());
+            assert_eq!(server.as_deref(), wanted, "{stun}");
+        }
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nstun = \"a b\"").line, 3);
     }
 
     #[test]
@@ -865,9 +871,7 @@ data_dir = ""
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\ncodecs = [\"mp3\"]").line, 3);
         assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nping = 5").line, 3);
         assert_eq!(error("[[account]]\n\naor = \"101\"").line, 3);
-        let by_dtls = "[[account]]\naor = \"sip:a@b\"\nsrtp_keying = \"dtls\"\nsrtp = ";
-        let by_dtls = error(&format!("{by_dtls}\"required\""));
-        assert!(by_dtls.line == 3 && by_dtls.message.contains("DTLS"), "{by_dtls}");
+        assert_eq!(error("[[account]]\naor = \"sip:a@b\"\nsrtp_keying = \"zrtp\"").line, 3);
         for (key, uri) in [("aor", "sip:a:hunter2@b"), ("outbound_proxy", "sip:a:hunter2@b;lr")] {
             let uri = format!("[[account]]\nid = \"c\"\n{key} = \"{uri}\"\n");
             let aor = if key == "aor" { "" } else { "aor = \"sip:a@b\"\n" };

@@ -390,9 +390,10 @@ pub enum Encryption {
     /// It is not.
     #[default]
     None,
-    /// It is encrypted, but the keys crossed the network in clear: whoever saw the call being made can hear it.
+    /// It is encrypted, but the keys crossed the network in clear, or the fingerprints that tell whose they are did:
+    /// whoever saw the call being made, or could change how it was, can hear it.
     KeysExposed,
-    /// It is encrypted, and the keys came over TLS.
+    /// It is encrypted, and the keys or their fingerprints came over TLS.
     Full,
 }
 

@@ -1,7 +1,7 @@
 //! The engine's handle: commands in, figures out. Nothing here touches sound.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -10,11 +10,14 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audio::{AudioSpec, DeviceChoice};
+use media_transport::{Agreement, LocalCertificate};
 use rtp::NtpTime;
-use sdp::Negotiated;
+use sdp::{Fingerprint, Negotiated};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::dsp::{Command, Dsp, Shared};
+use crate::keeper::Order;
 use crate::net::{Network, PortPool, Sockets};
 use crate::stream::{Opening, Seeds, Setup};
 use crate::tone::Ringing;
@@ -48,6 +51,8 @@ pub struct Engine {
     streams: Mutex<HashMap<StreamId, Entry>>,
     next: AtomicU64,
     shared: Arc<Shared>,
+    /// What this run shows in handshakes; `None` when the system gives no randomness.
+    certificate: Option<LocalCertificate>,
     /// `None` with [`AudioSpec::None`].
     running: Option<Running>,
 }
@@ -63,6 +68,7 @@ struct Entry {
     rtp_port: u16,
     published: Arc<Mutex<StreamStats>>,
     tasks: Vec<AbortHandle>,
+    orders: Option<UnboundedSender<Order>>,
     takes_keys: bool,
     /// Held here only when there is no DSP thread to hold them.
     _sockets: Option<Sockets>,
@@ -90,9 +96,19 @@ impl Engine {
             streams: Mutex::default(),
             next: AtomicU64::new(1),
             shared,
+            certificate: LocalCertificate::generate()
+                .inspect_err(|error| tracing::warn!(%error, "no certificate"))
+                .ok(),
             running,
         };
         Ok((engine, events))
+    }
+
+    /// What the certificate of this run hashes to, for descriptions; `None`: keys cannot be had by
+    /// handshake.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&Fingerprint> {
+        self.certificate.as_ref().map(LocalCertificate::fingerprint)
     }
 
     /// Reserves an even RTP port and the RTCP port above it for a stream that is about to be
@@ -111,14 +127,16 @@ impl Engine {
             rtp_port: port,
             published: Arc::clone(&published),
             tasks: Vec::new(),
+            orders: None,
             takes_keys: false,
             _sockets: None,
         };
         if let Some(running) = &self.running {
-            let listening = sockets
-                .listen(&running.network)
+            let (listening, orders) = sockets
+                .listen(&running.network, self.certificate.clone())
                 .map_err(|source| EngineError::Socket { addr: local_ip, source })?;
             entry.tasks.clone_from(&listening.tasks);
+            entry.orders = Some(orders);
             let seeds = Seeds::draw();
             running.send(Command::Open(Box::new(Opening {
                 id,
@@ -135,7 +153,8 @@ impl Engine {
     }
 
     /// Sets what offer and answer agreed on, for the first time or again: codec, peer, direction.
-    /// What does not change (sequence numbers, jitter buffer, keys) goes on undisturbed.
+    /// What does not change (sequence numbers, jitter buffer, keys) goes on undisturbed. Keys by
+    /// handshake and a path by checks are sought from now on; until they are there nothing goes.
     ///
     /// # Errors
     /// [`EngineError::UnknownStream`]; [`EngineError::Codec`] when a codec cannot be made; [`EngineError::Srtp`] when
@@ -149,9 +168,32 @@ impl Engine {
             published.suite = agreed.srtp.as_ref().map(|keys| keys.send.suite());
         }
         if let Some(running) = &self.running {
+            let agreement = Agreement {
+                remote: agreed.remote,
+                dtls: agreed.dtls.clone(),
+                ice: agreed.ice.clone(),
+            };
             running.send(Command::Configure(stream, Setup::new(agreed)?));
+            // After the command, so that the stream knows what its keys are for.
+            if let Some(orders) = &entry.orders {
+                let _ = orders.send(Order::Agree(agreement));
+            }
         }
         Ok(())
+    }
+
+    /// Asks a STUN server what it sees the stream's RTP address as; `None` when it does not answer
+    /// within about a second. To be asked before an offer.
+    pub fn seen_by(
+        &self,
+        stream: StreamId,
+        server: SocketAddr,
+    ) -> impl Future<Output = Option<SocketAddr>> + Send + use<> {
+        let (answer, seen) = tokio::sync::oneshot::channel();
+        if let Some(orders) = self.entries().get(&stream).and_then(|entry| entry.orders.as_ref()) {
+            let _ = orders.send(Order::Gather(server, answer));
+        }
+        async move { seen.await.ok().flatten() }
     }
 
     /// Sends silence instead of the microphone on this stream.

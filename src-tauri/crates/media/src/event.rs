@@ -20,6 +20,14 @@ pub enum MediaEvent {
         /// Packets are being sent.
         tx: bool,
     },
+    /// No keys were agreed on, or no way to the peer works: nothing goes in either direction. A later
+    /// agreement may change that.
+    Failed {
+        /// Which stream.
+        stream: StreamId,
+        /// Why.
+        failure: media_transport::Failure,
+    },
     /// The peer pressed a key (RFC 4733), told once per press, at its start.
     Dtmf {
         /// Which stream.

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Threads: one DSP thread with a 10 ms tick paced by the microphone (a timer when there is
-//! none), one network thread that stamps packets when they arrive, and those of the `audio`
-//! crate. Callers' threads only send commands and read published figures; no call blocks on
+//! none), one network thread that stamps packets when they arrive and agrees on keys and paths
+//! (`media-transport`), and those of the `audio` crate. Callers' threads only send commands and read published figures; no call blocks on
 //! the DSP thread.
 
 pub mod codec;
@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod event;
 mod guard;
+mod keeper;
 mod net;
 mod pace;
 mod quality;
@@ -32,5 +33,6 @@ pub use audio::{AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKin
 pub use engine::{Engine, EngineConfig, StreamId};
 pub use error::EngineError;
 pub use event::{Events, MediaEvent};
+pub use media_transport::Failure;
 pub use stats::{StreamStats, TrafficStats};
 pub use tone::{RingTone, Tone};

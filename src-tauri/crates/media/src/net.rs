@@ -2,7 +2,8 @@
 //! the last owner lets go.
 //!
 //! A datagram goes socket -> network thread (arrival time) -> bounded queue -> DSP thread. Sending
-//! is done by the DSP thread itself on the same, non-blocking, socket.
+//! is done by the DSP thread itself on the same, non-blocking, socket. Checks and handshakes, which
+//! share the RTP port, stay on the network thread.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,10 +14,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use media_transport::{Kind, LocalCertificate};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use crate::EngineError;
+use crate::keeper::{Check, Keeper, Order, Signal, WAITING};
 
 /// Datagrams that may wait for the DSP thread: over a second of several streams' sound.
 const QUEUE: usize = 256;
@@ -51,29 +55,51 @@ impl Sockets {
     }
 
     /// Starts receiving on the network thread; the datagrams come out of the queue given back.
-    pub(crate) fn listen(&self, network: &Network) -> io::Result<Listening> {
+    /// Without a certificate there are no handshakes and no checks.
+    pub(crate) fn listen(
+        &self,
+        network: &Network,
+        certificate: Option<LocalCertificate>,
+    ) -> io::Result<(Listening, UnboundedSender<Order>)> {
         let (inlet, packets) = sync_channel(QUEUE);
+        let (check_inlet, checks) = channel(WAITING);
+        let (order_inlet, orders) = unbounded_channel();
+        let (signal_inlet, signals) = std::sync::mpsc::channel();
         let overflow = Arc::new(AtomicU64::new(0));
-        let _guard = network.runtime()?.enter();
-        let mut tasks = Vec::with_capacity(2);
+        let runtime = network.runtime()?;
+        let _guard = runtime.enter();
+        let mut tasks = Vec::with_capacity(3);
         for (socket, rtcp) in [(&self.rtp, false), (&self.rtcp, true)] {
             let socket = tokio::net::UdpSocket::from_std(socket.try_clone()?)?;
             let task = Listener {
                 socket,
                 rtcp,
                 inlet: inlet.clone(),
+                checks: check_inlet.clone(),
                 overflow: Arc::clone(&overflow),
                 _permit: Arc::clone(&self.permit),
             };
-            tasks.push(network.runtime()?.spawn(task.run()).abort_handle());
+            tasks.push(runtime.spawn(task.run()).abort_handle());
         }
-        Ok(Listening { packets, tasks })
+        if let Some(certificate) = certificate {
+            let socket = self.rtp.try_clone()?;
+            let keeper = Keeper { certificate, socket, checks, orders, signals: signal_inlet };
+            let permit = Arc::clone(&self.permit);
+            let task = async move {
+                keeper.run().await;
+                drop(permit);
+            };
+            tasks.push(runtime.spawn(task).abort_handle());
+        }
+        Ok((Listening { packets, signals, tasks }, order_inlet))
     }
 }
 
 /// The receiving half of a stream's sockets.
 pub(crate) struct Listening {
     pub(crate) packets: Receiver<Packet>,
+    /// What became of keys and paths.
+    pub(crate) signals: Receiver<Signal>,
     pub(crate) tasks: Vec<AbortHandle>,
 }
 
@@ -81,6 +107,7 @@ struct Listener {
     socket: tokio::net::UdpSocket,
     rtcp: bool,
     inlet: SyncSender<Packet>,
+    checks: tokio::sync::mpsc::Sender<Check>,
     overflow: Arc<AtomicU64>,
     _permit: Arc<Permit>,
 }
@@ -101,8 +128,16 @@ impl Listener {
             };
             #[expect(clippy::disallowed_methods, reason = "the arrival time of a datagram")]
             let at = Instant::now();
-            let data = buffer.get(..length).unwrap_or_default().into();
-            match self.inlet.try_send(Packet { at, from: unmap(from), rtcp: self.rtcp, data }) {
+            let data: Box<[u8]> = buffer.get(..length).unwrap_or_default().into();
+            let from = unmap(from);
+            if matches!(Kind::of(&data), Kind::Stun | Kind::Dtls) {
+                // Only the RTP port has keys and paths; what does not fit is sent again.
+                if !self.rtcp && self.checks.try_send(Check { from, data }).is_err() {
+                    self.overflow.fetch_add(1, Ordering::Relaxed);
+                }
+                continue;
+            }
+            match self.inlet.try_send(Packet { at, from, rtcp: self.rtcp, data }) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => {
                     self.overflow.fetch_add(1, Ordering::Relaxed);

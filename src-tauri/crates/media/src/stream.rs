@@ -1,12 +1,12 @@
 //! One media stream: from microphone blocks to packets and from packets to speaker blocks.
 //!
 //! Inputs: datagrams (stamped when they arrived), 10 ms blocks of the microphone, what was
-//! negotiated, the user's mute, hold and keys, and the time. Outputs: datagrams on the stream's
+//! negotiated, keys and paths that were found, the user's mute, hold and keys, and the time. Outputs: datagrams on the stream's
 //! sockets, 10 ms blocks for the speaker, events, figures. Lives on the DSP thread; is told the
 //! time, never asks.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use sdp::{CodecKind, Negotiated};
 use crate::codec::{Decoder, Encoder};
 use crate::dsp::{add, limit};
 use crate::guard::Guard;
+use crate::keeper::Signal;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::LossWindow;
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
@@ -29,6 +30,8 @@ const COMMA: Duration = Duration::from_secs(2);
 const KEYS: usize = 256;
 /// The longest packet, in blocks.
 const MAX_PACKET_BLOCKS: usize = 6;
+/// Where a peer is that has not been found yet.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// What was negotiated, with its codecs and ciphers made ready off the DSP thread.
 pub(crate) struct Setup {
@@ -85,6 +88,10 @@ pub(crate) struct Stream {
     line: Option<Line>,
     /// There when the sound is encrypted: nothing goes by it in either direction.
     guard: Option<Box<Guard>>,
+    /// Those came of a handshake.
+    by_handshake: bool,
+    /// Where checks found the peer.
+    path: Option<SocketAddr>,
     pub(crate) muted: bool,
     pub(crate) held: bool,
     /// Member of the local conference: hears the microphone and the other members.
@@ -137,6 +144,8 @@ impl Stream {
             keys_received: EventReceiver::default(),
             line: None,
             guard: None,
+            by_handshake: false,
+            path: None,
             muted: false,
             held: false,
             conferenced: false,
@@ -160,11 +169,16 @@ impl Stream {
 
     pub(crate) fn configure(&mut self, setup: Setup) {
         let Setup { agreed, encoder, decoders, guard } = setup;
-        self.guard = Guard::renewed(self.guard.take(), guard);
+        self.configure_guard(&agreed, guard);
         self.sender.set_codec(agreed.codec.payload_type, agreed.codec.clock_rate);
         self.configure_receiver(&agreed, decoders);
         self.keys.configure(&agreed);
-        let remote = agreed.remote;
+        let old = self.line.as_ref().map(|line| (&line.agreed, line.remote));
+        let remote = match (&agreed.ice, old) {
+            (Some(_), _) => self.path.unwrap_or(NOWHERE),
+            (None, Some((before, latched))) if before.remote == agreed.remote => latched,
+            (None, _) => agreed.remote,
+        };
         let remote_rtcp = agreed.remote_rtcp;
         match &mut self.line {
             Some(line) => {
@@ -174,10 +188,7 @@ impl Stream {
                 if line.agreed.ptime_ms != agreed.ptime_ms {
                     line.frame.clear();
                 }
-                if line.agreed.remote != remote {
-                    line.remote = remote;
-                }
-                line.remote_rtcp = remote_rtcp;
+                (line.remote, line.remote_rtcp) = (remote, remote_rtcp);
                 line.agreed = agreed;
             }
             None => {
@@ -193,6 +204,49 @@ impl Stream {
         }
     }
 
+    /// Keys of the description are there at once. Those of a handshake come later, and those of the handshake before
+    /// hold until then.
+    fn configure_guard(&mut self, agreed: &Negotiated, guard: Option<Box<Guard>>) {
+        let before = self.guard.take();
+        let by_handshake = agreed.dtls.is_some();
+        self.guard = match (by_handshake, self.by_handshake) {
+            (true, true) => before,
+            (true, false) => None,
+            (false, true) => guard,
+            (false, false) => Guard::renewed(before, guard),
+        };
+        self.by_handshake = by_handshake;
+        if agreed.ice.is_none() {
+            self.path = None;
+        }
+    }
+
+    /// Takes what became of keys and paths.
+    fn take_signals(&mut self, events: &mut Vec<MediaEvent>) {
+        while let Ok(signal) = self.listening.signals.try_recv() {
+            match signal {
+                Signal::Keys(guard) if self.by_handshake => {
+                    self.guard = Guard::renewed(self.guard.take(), Some(guard));
+                }
+                Signal::Keys(_) => {}
+                Signal::Path(to) => self.take_path(to),
+                Signal::Failed(failure) => {
+                    events.push(MediaEvent::Failed { stream: self.id, failure });
+                }
+            }
+        }
+    }
+
+    fn take_path(&mut self, to: SocketAddr) {
+        let Some(line) = self.line.as_mut().filter(|line| line.agreed.ice.is_some()) else {
+            return;
+        };
+        tracing::debug!(stream = self.id.0, %to, "checks found the peer here");
+        self.path = Some(to);
+        line.remote = to;
+        self.receiver.reconfigure(Some(to), &clock_rates(&line.agreed));
+    }
+
     fn configure_receiver(&mut self, agreed: &Negotiated, decoders: Vec<(u8, Decoder)>) {
         let old = self.line.as_ref().map(|l| &l.agreed);
         let same_codecs = old.is_some_and(|o| {
@@ -200,15 +254,16 @@ impl Stream {
                 && o.comfort_noise_pt == agreed.comfort_noise_pt
                 && o.telephone_event_receive == agreed.telephone_event_receive
         });
-        if same_codecs && old.is_some_and(|o| o.remote == agreed.remote) {
+        let same_way = old
+            .is_some_and(|o| o.remote == agreed.remote && o.ice.is_some() == agreed.ice.is_some());
+        if same_codecs && same_way {
             return;
         }
-        let mut rates: Vec<(u8, u32)> =
-            agreed.receive.iter().map(|c| (c.payload_type, c.clock_rate)).collect();
-        rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
-        rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
-        let expected = Some(agreed.remote).filter(|r| !r.ip().is_unspecified());
-        self.receiver.reconfigure(expected, &rates);
+        let expected = match &agreed.ice {
+            Some(_) => self.path,
+            None => Some(agreed.remote).filter(|r| !r.ip().is_unspecified()),
+        };
+        self.receiver.reconfigure(expected, &clock_rates(agreed));
         if !same_codecs {
             self.jitter.clear();
             self.jitter.set_comfort_noise(agreed.comfort_noise_pt);
@@ -220,7 +275,12 @@ impl Stream {
 
     /// Takes every datagram that has arrived.
     pub(crate) fn receive(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
+        self.take_signals(events);
         while let Ok(packet) = self.listening.packets.try_recv() {
+            if self.lacks_keys() {
+                // Sound that is faster than the end of the handshake.
+                continue;
+            }
             let report = packet.rtcp || rtp::is_rtcp(&packet.data);
             let mut clear = std::mem::take(&mut self.clear);
             let data = match &mut self.guard {
@@ -239,6 +299,11 @@ impl Stream {
             }
             self.clear = clear;
         }
+    }
+
+    /// Keys are agreed on and not there yet: nothing goes by that, in either direction.
+    fn lacks_keys(&self) -> bool {
+        self.guard.is_none() && self.line.as_ref().is_some_and(|line| line.agreed.is_encrypted())
     }
 
     fn receive_report(&mut self, packet: &Packet, data: &[u8]) {
@@ -278,7 +343,7 @@ impl Stream {
                 return;
             }
         };
-        if let Some(remote) = received.relatched {
+        if let Some(remote) = received.relatched.filter(|_| line.agreed.ice.is_none()) {
             tracing::debug!(stream = self.id.0, %remote, "peer sends from here: replying there");
             line.remote = remote;
         }
@@ -367,7 +432,7 @@ impl Stream {
     /// packet, nothing else.
     fn transmit(&mut self, now: Instant) {
         let Some(line) = &self.line else { return };
-        if line.remote.ip().is_unspecified() || line.remote.port() == 0 {
+        if self.lacks_keys() || line.remote.ip().is_unspecified() || line.remote.port() == 0 {
             return;
         }
         if let Some(guard) = &mut self.guard
@@ -411,7 +476,11 @@ impl Stream {
 
     fn transmit_report(&mut self) {
         let Some(line) = &self.line else { return };
-        if line.remote_rtcp.ip().is_unspecified() || line.remote_rtcp.port() == 0 {
+        let (socket, to) = match line.agreed.rtcp_mux {
+            true => (&self.sockets.rtp, line.remote),
+            false => (&self.sockets.rtcp, line.remote_rtcp),
+        };
+        if self.lacks_keys() || to.ip().is_unspecified() || to.port() == 0 {
             return;
         }
         if let Some(guard) = &mut self.guard
@@ -420,7 +489,7 @@ impl Stream {
             tracing::warn!(stream = self.id.0, %error, "RTCP not protected and not sent");
             return;
         }
-        if let Err(error) = self.sockets.rtcp.send_to(&self.datagram, line.remote_rtcp) {
+        if let Err(error) = socket.send_to(&self.datagram, to) {
             tracing::trace!(stream = self.id.0, %error, "RTCP not sent");
         }
     }
@@ -487,6 +556,15 @@ impl Stream {
             concealed: self.concealed,
         }
     }
+}
+
+/// The payload types that may arrive, with their clocks.
+fn clock_rates(agreed: &Negotiated) -> Vec<(u8, u32)> {
+    let mut rates: Vec<(u8, u32)> =
+        agreed.receive.iter().map(|c| (c.payload_type, c.clock_rate)).collect();
+    rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
+    rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
+    rates
 }
 
 fn packet_blocks(agreed: &Negotiated) -> usize {

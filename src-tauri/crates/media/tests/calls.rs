@@ -60,7 +60,10 @@ fn agreed(kind: CodecKind, ip: IpAddr, port: u16) -> Negotiated {
         receive_active: true,
         remote_direction: Direction::SendRecv,
         remote_held: false,
+        rtcp_mux: false,
         srtp: None,
+        dtls: None,
+        ice: None,
     }
 }
 

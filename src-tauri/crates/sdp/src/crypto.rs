@@ -171,8 +171,23 @@ pub enum SrtpPolicy {
     Off,
     /// It is where the peer does it too: keys are offered on RTP/AVP (RFC 8643), and taken on any profile.
     Optional,
-    /// It is, or there is no sound: RTP/SAVP is offered, and nothing is taken without keys.
+    /// It is, or there is no sound: RTP/SAVP is offered (UDP/TLS/RTP/SAVPF where keys come by DTLS only), and nothing is
+    /// taken without keys.
     Required,
+}
+
+/// The ways to agree on keys that are open to this side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keying {
+    /// Keys in the descriptions (RFC 4568).
+    pub sdes: bool,
+    /// Keys from a handshake in the media (RFC 5763).
+    pub dtls: bool,
+}
+
+impl Keying {
+    /// In the descriptions only.
+    pub const SDES: Self = Self { sdes: true, dtls: false };
 }
 
 /// Why a crypto attribute cannot be used. Holds nothing of the key.
@@ -313,14 +328,14 @@ fn digits(text: &str) -> Option<u64> {
         .flatten()
 }
 
-/// A text with every key in it replaced: what of a description may be shown or logged.
+/// A text with every key and password in it replaced: what of a description may be shown or logged.
 pub fn redacted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive(['\r', '\n']) {
         let tidy = line.trim_start().to_ascii_lowercase().replace([' ', '\t'], "");
         // `k=` is the old way of RFC 4566 to write a key.
-        if tidy.starts_with("a=crypto") || tidy.starts_with("k=") {
-            let kind = if tidy.starts_with('k') { "k=" } else { "a=crypto:" };
+        let secrets = [("a=crypto", "a=crypto:"), ("a=ice-pwd", "a=ice-pwd:"), ("k=", "k=")];
+        if let Some((_, kind)) = secrets.iter().find(|(start, _)| tidy.starts_with(start)) {
             shown.push_str(kind);
             shown.push('…');
             shown.push_str(line.trim_start_matches(|c| c != '\r' && c != '\n'));
@@ -425,7 +440,14 @@ mod tests {
         assert!(!shown.contains(KEY) && !shown.contains("119"), "{shown}");
         let text = format!("v=0\r\na=crypto:1 X inline:{KEY}|2^20\r\na=sendrecv\r\n");
         assert_eq!(redacted(&text), "v=0\r\na=crypto:…\r\na=sendrecv\r\n");
-        for odd in ["A = Crypto : 1 X inline:", "a=crypto inline:", " \ta=crypto:", "k=base64:"] {
+        for odd in [
+            "A = Crypto : 1 X inline:",
+            "a=crypto inline:",
+            " \ta=crypto:",
+            "k=base64:",
+            "a=ice-pwd:",
+            "A=ICE-PWD ",
+        ] {
             assert!(!redacted(&format!("{odd}{KEY}\n")).contains(KEY), "{odd}");
         }
     }

@@ -5,6 +5,7 @@ use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 use crate::codec::{Codec, CodecKind};
 use crate::crypto::CryptoAttribute;
 use crate::description::SessionDescription;
+use crate::dtls::Setup;
 use crate::media::{Direction, LocalMedia, TelephoneEvent};
 
 /// One media line of the dialog: its place never changes (RFC 3264, 8).
@@ -15,6 +16,8 @@ pub(crate) struct Slot {
     media: String,
     protocol: String,
     formats: String,
+    /// Its name, and whether it is in a bundle, as the peer has it.
+    mid: Option<(String, bool)>,
 }
 
 impl Slot {
@@ -25,6 +28,7 @@ impl Slot {
             media: "audio".into(),
             protocol: protocol.into(),
             formats: String::new(),
+            mid: None,
         }
     }
 
@@ -40,7 +44,14 @@ impl Slot {
             media: media.media.clone(),
             protocol: media.proto.clone(),
             formats: media.fmt.clone(),
+            mid: None,
         }
+    }
+
+    /// This line is the audio, under that name.
+    pub(crate) fn accept(&mut self, mid: Option<(String, bool)>) {
+        self.active = true;
+        self.mid = mid;
     }
 
     fn media(&self, port: u16, formats: String, attributes: Vec<Attribute>) -> Media {
@@ -147,6 +158,21 @@ pub(crate) struct Offering<'a> {
     /// The peer takes comfort noise, or has not been asked yet.
     pub(crate) comfort_noise: bool,
     pub(crate) crypto: &'a [CryptoAttribute],
+    /// Our part in a handshake with our certificate.
+    pub(crate) setup: Option<Setup>,
+    pub(crate) ice: Ice,
+    pub(crate) rtcp_mux: bool,
+}
+
+/// What is written of ICE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ice {
+    /// Nothing.
+    Silent,
+    /// Our candidates.
+    Ours,
+    /// That the address was changed on the way.
+    Mismatch,
 }
 
 /// What we last wrote: the session id, and the version that counts changes.
@@ -175,12 +201,22 @@ impl LocalDescription {
         for slot in slots {
             let media = if slot.active {
                 let formats = formats(local, offering);
-                let lines = attributes(local, direction, offering);
+                let mut lines = attributes(local, direction, offering);
+                if let Some((mid, bundled)) = &slot.mid {
+                    lines.push(Attribute::with_value("mid", mid.clone()));
+                    if *bundled {
+                        let group = Attribute::with_value("group", format!("BUNDLE {mid}"));
+                        session.attributes.push(group);
+                    }
+                }
                 slot.media(local.rtp_port, formats, lines)
             } else {
                 slot.media(0, slot.formats.clone(), Vec::new())
             };
             session.medias.push(media);
+        }
+        if offering.ice == Ice::Ours {
+            session.attributes.push(Attribute::with_value("ice-options", "ice2"));
         }
         if self.last.as_ref().is_some_and(|last| last.session != session) {
             self.version += 1;
@@ -210,7 +246,7 @@ fn formats(local: &LocalMedia, offering: Offering<'_>) -> String {
 
 /// The attributes of the audio line.
 fn attributes(local: &LocalMedia, direction: Direction, offering: Offering<'_>) -> Vec<Attribute> {
-    let Offering { codecs, events, crypto, .. } = offering;
+    let Offering { codecs, events, crypto, setup, ice, rtcp_mux, .. } = offering;
     let mut lines = Vec::new();
     let mut line = |name: &str, value: String| lines.push(Attribute::with_value(name, value));
     for Codec { kind, payload_type, clock_rate, channels, fmtp } in codecs {
@@ -228,10 +264,27 @@ fn attributes(local: &LocalMedia, direction: Direction, offering: Offering<'_>) 
     for attribute in crypto {
         line("crypto", attribute.to_value());
     }
+    if let Some((fingerprint, setup)) = local.dtls.as_ref().zip(setup) {
+        line("fingerprint", fingerprint.to_string());
+        line("setup", setup.as_str().to_owned());
+    }
+    if let (Some(ours), Ice::Ours) = (&local.ice, ice) {
+        line("ice-ufrag", ours.credentials.ufrag().to_owned());
+        line("ice-pwd", ours.credentials.password().to_owned());
+        for candidate in &ours.candidates {
+            line("candidate", candidate.to_string());
+        }
+    }
     line("ptime", local.ptime_ms.to_string());
     if local.rtcp_port != local.rtp_port.saturating_add(1) {
         line("rtcp", local.rtcp_port.to_string());
     }
-    lines.push(Attribute::new(direction.as_str()));
+    let flags = [
+        (ice == Ice::Ours, "end-of-candidates"),
+        (ice == Ice::Mismatch, "ice-mismatch"),
+        (rtcp_mux, "rtcp-mux"),
+        (true, direction.as_str()),
+    ];
+    lines.extend(flags.into_iter().filter(|(on, _)| *on).map(|(_, name)| Attribute::new(name)));
     lines
 }

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::codec::{Codec, CodecKind};
-use crate::crypto::{MasterKey, SrtpKeys, SrtpPolicy};
+use crate::crypto::{Keying, MasterKey, SrtpKeys, SrtpPolicy};
+use crate::dtls::{DtlsParameters, Fingerprint};
+use crate::ice::{IceParameters, LocalIce};
 
 /// Who sends (RFC 3264, 5.1), seen from the side that writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,9 +82,24 @@ pub struct LocalMedia {
     pub ptime_ms: u8,
     /// Whether sound is encrypted.
     pub srtp: SrtpPolicy,
-    /// What we would send with, one key for each suite, best first; empty: no encryption whatever the policy. They
-    /// come from a secret random source and stay the same while the stream lives.
+    /// What we would send with, one key for each suite, best first; empty: no keys in descriptions. They come from a
+    /// secret random source and stay the same while the stream lives.
     pub keys: Vec<MasterKey>,
+    /// What our certificate hashes to, where keys may come from a handshake in the media (RFC 5763). With neither this
+    /// nor `keys` nothing is encrypted whatever the policy.
+    pub dtls: Option<Fingerprint>,
+    /// The profile of a first offer that must have a handshake: with feedback (UDP/TLS/RTP/SAVPF, as browsers have it) or
+    /// without. Exchanges refuse the one that they are not set for.
+    pub feedback: bool,
+    /// Offer and accept ICE.
+    pub ice: Option<LocalIce>,
+}
+
+impl LocalMedia {
+    /// The ways to agree on keys that are open.
+    pub fn keying(&self) -> Keying {
+        Keying { sdes: !self.keys.is_empty(), dtls: self.dtls.is_some() }
+    }
 }
 
 /// A telephone-event numbering.
@@ -121,6 +138,20 @@ pub struct Negotiated {
     pub remote_direction: Direction,
     /// The peer has put us on hold: sendonly, inactive, or the address 0.0.0.0.
     pub remote_held: bool,
-    /// The keys when the sound is encrypted.
+    /// Reports go and come on the RTP port (RFC 5761). Without that, and with keys by DTLS or a way by ICE, none go at
+    /// all: `remote_rtcp` has port 0.
+    pub rtcp_mux: bool,
+    /// The keys when the sound is encrypted and they came in the descriptions.
     pub srtp: Option<SrtpKeys>,
+    /// The sound is encrypted with keys from this handshake; nothing goes before it is done.
+    pub dtls: Option<DtlsParameters>,
+    /// The way is found by these checks, and `remote` is only where it would be without.
+    pub ice: Option<IceParameters>,
+}
+
+impl Negotiated {
+    /// Whether the sound is encrypted, or nothing goes.
+    pub const fn is_encrypted(&self) -> bool {
+        self.srtp.is_some() || self.dtls.is_some()
+    }
 }

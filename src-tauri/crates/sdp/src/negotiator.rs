@@ -4,13 +4,18 @@
 //! `receive_answer`. States: `Stable`, `LocalOffer` (ours waits for an answer), `RemoteOffer` (the peer's waits for
 //! ours); [`State`] is one value, so both cannot be open at once.
 
+mod keying;
+
 use std::net::SocketAddr;
 
+use self::keying::Protection;
 use crate::codec::{Codec, CodecKind};
-use crate::crypto::{CryptoAttribute, CryptoSuite, MasterKey, SrtpKeys, SrtpPolicy};
+use crate::crypto::{CryptoAttribute, Keying, SrtpPolicy};
 use crate::description::SessionDescription;
+use crate::dtls::Setup;
 use crate::error::NegotiationError;
-use crate::local::{LocalDescription, Numbering, Offering, Slot};
+use crate::ice::IceParameters;
+use crate::local::{Ice, LocalDescription, Numbering, Offering, Slot};
 use crate::media::{Direction, LocalMedia, Negotiated, TelephoneEvent};
 use crate::stream::{AudioStream, Profile};
 
@@ -35,15 +40,9 @@ struct Offered {
     codecs: Vec<Codec>,
     events: Vec<TelephoneEvent>,
     crypto: Vec<CryptoAttribute>,
-}
-
-/// How a first offer of ours is carried.
-const fn first_profile(policy: SrtpPolicy) -> &'static str {
-    match policy {
-        // With keys on it where encryption is a wish only (RFC 8643).
-        SrtpPolicy::Off | SrtpPolicy::Optional => "RTP/AVP",
-        SrtpPolicy::Required => "RTP/SAVP",
-    }
+    /// A handshake was asked for.
+    handshake: bool,
+    ice: Ice,
 }
 
 /// The peer's offer, while it is open.
@@ -105,16 +104,28 @@ impl Negotiator {
         }
         let mut slots = self.slots.clone();
         if !slots.iter().any(|slot| slot.active) {
-            slots.push(Slot::audio(first_profile(local.srtp)));
+            slots.push(Slot::audio(keying::first_profile(local)));
         }
         let (codecs, events) = self.numbering.offer(local);
-        let used = self.current.as_ref().and_then(|current| current.srtp.as_ref());
-        let crypto = offered_keys(local, used);
-        let offering =
-            Offering { codecs: &codecs, events: &events, comfort_noise: true, crypto: &crypto };
+        let current = self.current.as_ref();
+        let crypto = keying::offered_keys(local, current);
+        let handshake = keying::offers_handshake(local, current);
+        let without = current.is_some_and(|current| current.ice.is_none());
+        let ice = if local.ice.is_some() && !without { Ice::Ours } else { Ice::Silent };
+        let muxed = current.is_some_and(|current| current.rtcp_mux);
+        let offering = Offering {
+            codecs: &codecs,
+            events: &events,
+            comfort_noise: true,
+            crypto: &crypto,
+            setup: handshake.then_some(Setup::Actpass),
+            ice,
+            rtcp_mux: muxed || handshake || ice == Ice::Ours,
+        };
         let bytes = self.written.write(local, direction, &slots, offering);
         let media = local.clone();
-        self.offered = Some(Offered { media, direction, slots, codecs, events, crypto });
+        self.offered =
+            Some(Offered { media, direction, slots, codecs, events, crypto, handshake, ice });
         self.state = State::LocalOffer;
         Ok(bytes)
     }
@@ -134,7 +145,7 @@ impl Negotiator {
         let session = SessionDescription::parse(answer)?.session;
         let index = offered.slots.iter().position(|slot| slot.active).unwrap_or_default();
         let stream = answered_stream(AudioStream::all(&session), index)?;
-        let negotiated = agree_on_answer(&offered, &stream)?;
+        let negotiated = agree_on_answer(&offered, &stream, self.current.as_ref())?;
         self.slots = offered.slots;
         if let Some(slot) = self.slots.get_mut(index) {
             slot.carried_by(&stream.protocol);
@@ -155,22 +166,31 @@ impl Negotiator {
         offer: &[u8],
         codecs: &[CodecKind],
         srtp: SrtpPolicy,
+        keying: Keying,
     ) -> Result<(), NegotiationError> {
         if self.state == State::LocalOffer {
             return Err(NegotiationError::WrongState(self.state));
         }
         self.abandon();
         let session = SessionDescription::parse(offer)?.session;
-        let stream = pick(AudioStream::all(&session), codecs, srtp)?;
+        let stream = pick(AudioStream::all(&session), codecs, srtp, keying)?;
         stream.address()?;
         let mut slots: Vec<_> = session.medias.iter().map(Slot::refused).collect();
         if let Some(slot) = slots.get_mut(stream.index) {
-            slot.active = true;
+            slot.accept(stream.mid.clone());
         }
         self.offered = None;
         self.pending = Some(Pending { slots, stream });
         self.state = State::RemoteOffer;
         Ok(())
+    }
+
+    /// The offer kept by [`Self::receive_offer`] begins ICE anew: the answer must come with new credentials of ours too
+    /// (RFC 8839, 4.4.1.1.1).
+    pub fn is_ice_restart(&self) -> bool {
+        let before = self.current.as_ref().and_then(|current| current.ice.as_ref());
+        let offered = self.pending.as_ref().and_then(|pending| pending.stream.ice.as_ref());
+        before.zip(offered).is_some_and(|(before, now)| before.remote != now.credentials)
     }
 
     /// Answers the offer kept by [`Self::receive_offer`].
@@ -190,7 +210,9 @@ impl Negotiator {
         let Some(first) = codecs.first() else { return Err(NegotiationError::NoCommonCodec) };
         let events = if local.telephone_event { stream.events.clone() } else { Vec::new() };
         let direction = direction.and(stream.effective_direction().reversed());
-        let crypto = answered_keys(&stream, local)?;
+        let protection = keying::answered(&stream, local, self.current.as_ref())?;
+        let (written, ice) = answered_ice(&stream, local, self.current.as_ref());
+        let (srtp, dtls) = protection.agreed();
         let negotiated = Negotiated {
             codec: sending(&stream, first.kind).unwrap_or_else(|| first.clone()),
             receive: codecs.clone(),
@@ -198,16 +220,25 @@ impl Negotiator {
             telephone_event_receive: events.clone(),
             comfort_noise_pt: noise(local, &stream, first),
             remote_held: !stream.effective_direction().receives(),
-            srtp: crypto.as_ref().map(|(_, keys)| keys.clone()),
-            ..base(&stream, local, direction, first.kind)?
-        };
+            srtp,
+            dtls,
+            ..base(&stream, local, direction, first.kind, ice)?
+        }
+        .with_one_port(stream.rtcp_mux);
         self.numbering.learn(&codecs, &events);
-        let crypto: Vec<_> = crypto.into_iter().map(|(line, _)| line).collect();
+        let (crypto, setup) = match protection {
+            Protection::Clear => (None, None),
+            Protection::Keys(line, _) => (Some(line), None),
+            Protection::Handshake(agreed) => (None, Some(agreed.role.setup())),
+        };
         let offering = Offering {
             codecs: &codecs,
             events: &events,
             comfort_noise: stream.comfort_noise,
-            crypto: &crypto,
+            crypto: crypto.as_slice(),
+            setup,
+            ice: written,
+            rtcp_mux: negotiated.rtcp_mux,
         };
         let bytes = self.written.write(local, direction, &slots, offering);
         self.slots = slots;
@@ -227,7 +258,7 @@ impl Negotiator {
         local: &LocalMedia,
         direction: Direction,
     ) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
-        self.receive_offer(offer, &local.codecs, local.srtp)?;
+        self.receive_offer(offer, &local.codecs, local.srtp, local.keying())?;
         self.answer_pending(local, direction)
     }
 
@@ -247,12 +278,13 @@ fn pick(
     streams: Vec<AudioStream>,
     codecs: &[CodecKind],
     srtp: SrtpPolicy,
+    keying: Keying,
 ) -> Result<AudioStream, NegotiationError> {
     let common = |stream: &AudioStream| stream.codecs.iter().any(|c| codecs.contains(&c.kind));
     let mut verdict = NegotiationError::NoAudio;
     let mut plain = None;
     for stream in streams {
-        let keys = srtp != SrtpPolicy::Off && !stream.crypto.is_empty();
+        let keys = keying::can_protect(&stream, srtp, keying);
         verdict = match stream.profile {
             _ if stream.port == 0 => NegotiationError::Refused,
             Profile::Unknown => NegotiationError::NoAudio,
@@ -267,64 +299,6 @@ fn pick(
         };
     }
     plain.ok_or(verdict)
-}
-
-/// Our keys as lines of an offer: first the one in use, so that hold and resume change nothing.
-fn offered_keys(local: &LocalMedia, used: Option<&SrtpKeys>) -> Vec<CryptoAttribute> {
-    if local.srtp == SrtpPolicy::Off {
-        return Vec::new();
-    }
-    let is_used = |key: &&MasterKey| used.is_some_and(|used| used.send == **key);
-    let others = local
-        .keys
-        .iter()
-        .filter(|key| !is_used(key) && CryptoSuite::OFFERED.contains(&key.suite()));
-    let line = |(tag, key): (u32, &MasterKey)| CryptoAttribute {
-        tag,
-        name: key.suite().as_str().to_owned(),
-        key: key.clone(),
-    };
-    (1..).zip(local.keys.iter().filter(is_used).chain(others)).map(line).collect()
-}
-
-/// Our line in the answer to that one, and the keys of both; none when the sound goes in clear.
-fn answered_keys(
-    stream: &AudioStream,
-    local: &LocalMedia,
-) -> Result<Option<(CryptoAttribute, SrtpKeys)>, NegotiationError> {
-    let found = match local.srtp {
-        SrtpPolicy::Off => None,
-        SrtpPolicy::Optional | SrtpPolicy::Required => stream.keys(&local.keys),
-    };
-    match found {
-        Some((theirs, ours)) => {
-            let keys = SrtpKeys { send: ours.clone(), receive: theirs.key.clone() };
-            // The offer's number and its spelling of the suite (RFC 4568, 5.1.2).
-            Ok(Some((CryptoAttribute { key: ours.clone(), ..theirs.clone() }, keys)))
-        }
-        None if stream.profile == Profile::Secure => Err(NegotiationError::SecureOnly),
-        None if local.srtp == SrtpPolicy::Required => Err(NegotiationError::NotEncrypted),
-        None => Ok(None),
-    }
-}
-
-/// The keys after an answer to our offer. The suite tells which of our lines was taken; a peer that numbers its line
-/// otherwise is forgiven.
-fn accepted_keys(
-    offered: &Offered,
-    stream: &AudioStream,
-) -> Result<Option<SrtpKeys>, NegotiationError> {
-    let ours: Vec<_> = offered.crypto.iter().map(|line| line.key.clone()).collect();
-    match stream.keys(&ours) {
-        Some((theirs, ours)) => {
-            Ok(Some(SrtpKeys { send: ours.clone(), receive: theirs.key.clone() }))
-        }
-        None if stream.profile == Profile::Secure => {
-            Err(NegotiationError::Mismatch("another transport protocol"))
-        }
-        None if offered.media.srtp == SrtpPolicy::Required => Err(NegotiationError::NotEncrypted),
-        None => Ok(None),
-    }
 }
 
 /// The line of the answer that answers ours. Peers that leave out refused lines or reorder them are forgiven as long
@@ -350,6 +324,7 @@ fn answered_stream(
 fn agree_on_answer(
     offered: &Offered,
     stream: &AudioStream,
+    current: Option<&Negotiated>,
 ) -> Result<Negotiated, NegotiationError> {
     let ours = |kind| offered.codecs.iter().any(|codec: &Codec| codec.kind == kind);
     let codec = stream
@@ -361,21 +336,68 @@ fn agree_on_answer(
     let events = if offered.events.is_empty() { &[] } else { stream.events.as_slice() };
     let direction = offered.direction.and(stream.effective_direction().reversed());
     let remote_held = offered.direction.sends() && !stream.effective_direction().receives();
+    let Offered { crypto, handshake, media, .. } = offered;
+    let (srtp, dtls) = keying::accepted(crypto, *handshake, media.srtp, stream)?.agreed();
     Ok(Negotiated {
         receive: received(&offered.codecs, &stream.codecs),
         telephone_event: event_for(events, codec.clock_rate),
         telephone_event_receive: received_events(&offered.events, events),
         comfort_noise_pt: noise(&offered.media, stream, &codec),
         remote_held,
-        srtp: accepted_keys(offered, stream)?,
-        ..base(stream, &offered.media, direction, codec.kind)?
+        srtp,
+        dtls,
+        ..base(stream, media, direction, codec.kind, accepted_ice(offered, stream, current))?
     }
-    .with_codec(codec))
+    .with_codec(codec)
+    .with_one_port(stream.rtcp_mux))
+}
+
+/// What our answer writes of ICE, and what comes of it.
+fn answered_ice(
+    stream: &AudioStream,
+    local: &LocalMedia,
+    current: Option<&Negotiated>,
+) -> (Ice, Option<IceParameters>) {
+    let Some((theirs, ours)) = stream.ice.as_ref().zip(local.ice.as_ref()) else {
+        return (Ice::Silent, None);
+    };
+    if theirs.is_changed_by_others(stream.default_address()) {
+        return (Ice::Mismatch, None);
+    }
+    let before = current.and_then(|current| current.ice.as_ref());
+    (Ice::Ours, Some(theirs.agree(ours, false, before)))
+}
+
+/// What comes of ICE with the answer to our offer.
+fn accepted_ice(
+    offered: &Offered,
+    stream: &AudioStream,
+    current: Option<&Negotiated>,
+) -> Option<IceParameters> {
+    let ours = offered.media.ice.as_ref().filter(|_| offered.ice == Ice::Ours)?;
+    let theirs = stream.ice.as_ref().filter(|theirs| !theirs.mismatch)?;
+    if theirs.is_changed_by_others(stream.default_address()) {
+        return None;
+    }
+    let before = current.and_then(|current| current.ice.as_ref());
+    Some(theirs.agree(ours, true, before))
 }
 
 impl Negotiated {
     fn with_codec(self, codec: Codec) -> Self {
         Self { codec, ..self }
+    }
+
+    /// With reports on the RTP port where the peer has that too. Keys and ways are found for that port only, so without
+    /// it there are no reports.
+    fn with_one_port(self, mux: bool) -> Self {
+        let lost = !mux && (self.dtls.is_some() || self.ice.is_some());
+        let remote_rtcp = match (mux, lost) {
+            (true, _) => self.remote,
+            (_, true) => SocketAddr::new(self.remote_rtcp.ip(), 0),
+            _ => self.remote_rtcp,
+        };
+        Self { rtcp_mux: mux, remote_rtcp, ..self }
     }
 }
 
@@ -385,6 +407,7 @@ fn base(
     local: &LocalMedia,
     direction: Direction,
     kind: CodecKind,
+    ice: Option<IceParameters>,
 ) -> Result<Negotiated, NegotiationError> {
     let address = stream.address()?;
     let (rtcp_address, rtcp_port) = stream.rtcp_address(address);
@@ -397,11 +420,14 @@ fn base(
         telephone_event_receive: Vec::new(),
         comfort_noise_pt: None,
         ptime_ms: packet_time(stream, local, kind),
-        send: direction.sends() && !address.is_unspecified(),
+        send: direction.sends() && (ice.is_some() || !address.is_unspecified()),
         receive_active: direction.receives(),
         remote_direction: stream.direction,
         remote_held: false,
+        rtcp_mux: false,
         srtp: None,
+        dtls: None,
+        ice,
     })
 }
 

@@ -1,16 +1,20 @@
 //! One audio line of a peer's description, understood.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sdp_types::{Attribute, Media, Session};
 
 use crate::codec::{Codec, CodecKind};
 use crate::crypto::{CryptoAttribute, MasterKey};
+use crate::dtls::{Fingerprint, MAX_FINGERPRINTS, RemoteDtls, Setup};
 use crate::error::NegotiationError;
+use crate::ice::{Candidate, IceCredentials, MAX_CANDIDATES, RemoteIce};
 use crate::media::{Direction, TelephoneEvent};
 
 /// The most crypto attributes of a line that are looked at.
 const MAX_CRYPTO: usize = 16;
+/// The longest name of a line that is repeated.
+const MAX_MID: usize = 64;
 
 /// How the media line is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,12 @@ pub(crate) struct AudioStream {
     pub(crate) direction: Direction,
     /// The keys that can be used, in the peer's order.
     pub(crate) crypto: Vec<CryptoAttribute>,
+    /// A handshake that gives keys.
+    pub(crate) dtls: Option<RemoteDtls>,
+    pub(crate) ice: Option<RemoteIce>,
+    pub(crate) rtcp_mux: bool,
+    /// The name of the line, and whether it is in a bundle (RFC 9143).
+    pub(crate) mid: Option<(String, bool)>,
 }
 
 impl AudioStream {
@@ -72,6 +82,10 @@ impl AudioStream {
                 .or_else(|| direction(&session.attributes))
                 .unwrap_or_default(),
             crypto: crypto(&media.attributes),
+            dtls: dtls(session, media),
+            ice: ice(session, media),
+            rtcp_mux: has(&media.attributes, "rtcp-mux"),
+            mid: mid(session, media),
         };
         for format in media.fmt.split_ascii_whitespace().filter_map(|f| f.parse().ok()) {
             stream.add_format(media, format);
@@ -108,6 +122,11 @@ impl AudioStream {
         bare.parse().map_err(|_| NegotiationError::UnusableAddress(self.host.clone()))
     }
 
+    /// Where media goes without ICE.
+    pub(crate) fn default_address(&self) -> Option<SocketAddr> {
+        self.address().ok().map(|address| SocketAddr::new(address, self.port))
+    }
+
     /// The first of its keys with a suite of ours, and our key for that suite.
     pub(crate) fn keys<'a>(
         &'a self,
@@ -119,9 +138,10 @@ impl AudioStream {
         })
     }
 
-    /// Hold in the way of RFC 2543: nothing is to be sent to the address 0.0.0.0.
+    /// Hold in the way of RFC 2543: nothing is to be sent to the address 0.0.0.0. With ICE that only says that the way is
+    /// still to be found.
     pub(crate) fn held_by_address(&self) -> bool {
-        self.address().is_ok_and(|address| address.is_unspecified())
+        self.ice.is_none() && self.address().is_ok_and(|address| address.is_unspecified())
     }
 
     /// The direction with that hold applied.
@@ -187,6 +207,70 @@ fn crypto(attributes: &[Attribute]) -> Vec<CryptoAttribute> {
         .take(MAX_CRYPTO)
         .filter_map(|attribute| CryptoAttribute::parse(attribute.value.as_deref()?).ok())
         .collect()
+}
+
+/// The handshake of a line; what the line does not say is said for all lines (RFC 8122, 5).
+fn dtls(session: &Session, media: &Media) -> Option<RemoteDtls> {
+    let of = |attributes: &[Attribute]| -> Vec<Fingerprint> {
+        values(attributes, "fingerprint")
+            .take(MAX_FINGERPRINTS)
+            .filter_map(Fingerprint::parse)
+            .collect()
+    };
+    let mut fingerprints = of(&media.attributes);
+    if fingerprints.is_empty() {
+        fingerprints = of(&session.attributes);
+    }
+    let setup = attribute(&media.attributes, "setup")
+        .or_else(|| attribute(&session.attributes, "setup"))
+        .and_then(Setup::from_name);
+    (!fingerprints.is_empty()).then_some(RemoteDtls { fingerprints, setup })
+}
+
+/// The same of ICE (RFC 8839, 5).
+fn ice(session: &Session, media: &Media) -> Option<RemoteIce> {
+    let of = |attributes: &[Attribute]| {
+        let (ufrag, password) =
+            attribute(attributes, "ice-ufrag").zip(attribute(attributes, "ice-pwd"))?;
+        IceCredentials::new(ufrag, password)
+    };
+    let credentials = of(&media.attributes).or_else(|| of(&session.attributes))?;
+    let candidates = values(&media.attributes, "candidate")
+        .take(MAX_CANDIDATES)
+        .filter_map(Candidate::parse)
+        .collect();
+    Some(RemoteIce {
+        credentials,
+        candidates,
+        lite: has(&session.attributes, "ice-lite"),
+        mismatch: has(&media.attributes, "ice-mismatch"),
+    })
+}
+
+/// The name of the line where it can be repeated, and whether a bundle holds it.
+fn mid(session: &Session, media: &Media) -> Option<(String, bool)> {
+    let sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~".contains(c);
+    let mid = attribute(&media.attributes, "mid")
+        .filter(|mid| (1..=MAX_MID).contains(&mid.len()) && mid.chars().all(sign))?;
+    let bundled = values(&session.attributes, "group").any(|group| {
+        let mut words = group.split_ascii_whitespace();
+        words.next() == Some("BUNDLE") && words.any(|word| word == mid)
+    });
+    Some((mid.to_owned(), bundled))
+}
+
+/// Whether there is an attribute of that name.
+fn has(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().any(|attribute| attribute.attribute.trim().eq_ignore_ascii_case(name))
+}
+
+/// The values of all attributes of that name.
+fn values<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = &'a str> {
+    attributes
+        .iter()
+        .filter(move |attribute| attribute.attribute.trim().eq_ignore_ascii_case(name))
+        .filter_map(|attribute| attribute.value.as_deref())
+        .map(str::trim)
 }
 
 /// The value of the first attribute of that name.

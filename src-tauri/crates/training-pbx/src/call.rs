@@ -75,6 +75,9 @@ impl Local {
             ptime_ms: 20,
             srtp: SrtpPolicy::Off,
             keys: Vec::new(),
+            dtls: None,
+            feedback: false,
+            ice: None,
         })
     }
 }

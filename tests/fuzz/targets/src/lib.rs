@@ -8,6 +8,7 @@ mod events;
 mod media;
 mod session;
 mod sip;
+mod transport;
 
 pub use broadworks::{badgerfish, xsi_stream};
 pub use centre::ami;
@@ -15,6 +16,7 @@ pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{crypto, rtcp, rtp_packet, sdp, srtp};
 pub use session::sip_session;
 pub use sip::{sip_message, stream_framing, stun_answer};
+pub use transport::media_transport;
 
 /// A target by its name, which is also the name of its corpus folder and its binary.
 pub type Target = (&'static str, fn(&[u8]));
@@ -28,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     ("rtcp", rtcp),
     ("crypto", crypto),
     ("srtp", srtp),
+    ("media_transport", media_transport),
     ("dialog_info", dialog_info),
     ("presence", presence),
     ("multipart", multipart),

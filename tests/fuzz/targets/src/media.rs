@@ -8,8 +8,9 @@ use rtp::{
     Unprotector,
 };
 use sdp::{
-    CodecKind, CryptoAttribute, CryptoSuite, Direction, LocalMedia, MasterKey, Negotiator,
-    SessionDescription, SrtpPolicy,
+    Candidate, CandidateKind, CodecKind, CryptoAttribute, CryptoSuite, Direction, Fingerprint,
+    HashFunction, IceCredentials, LocalIce, LocalMedia, MasterKey, Negotiator, SessionDescription,
+    SrtpPolicy,
 };
 
 /// A session description: read, written, answered as an offer and taken as an answer to ours.
@@ -55,7 +56,7 @@ pub fn crypto(data: &[u8]) {
         assert_eq!(sdp::redacted(&lines), "m=audio 5000 RTP/SAVP 8\r\na=crypto:…\r\n");
     }
     let offer = format!("v=0\r\nc=IN IP4 192.0.2.1\r\n{lines}");
-    let local = LocalMedia { srtp: SrtpPolicy::Required, ..local_media() };
+    let local = LocalMedia { srtp: SrtpPolicy::Required, dtls: None, ..local_media() };
     let mut answerer = Negotiator::new(1);
     if let Ok((answer, agreed)) = answerer.answer(offer.as_bytes(), &local, Direction::SendRecv) {
         assert!(agreed.srtp.is_some(), "in clear though encryption is required");
@@ -141,7 +142,7 @@ pub fn rtcp(data: &[u8]) {
 }
 
 /// Splits data into pieces of at most 2047 bytes, each after its length; what is left over is the last.
-fn datagrams(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn datagrams(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = data.split_first_chunk::<2>()?;
         let length = usize::from(u16::from_be_bytes(*length)) % 2048;
@@ -167,6 +168,16 @@ fn local_media() -> LocalMedia {
                 MasterKey::new(suite, vec![0x5a; suite.key_length() + suite.salt_length()])
             })
             .collect(),
+        dtls: Fingerprint::new(HashFunction::Sha256, vec![0x5a; 32]),
+        feedback: true,
+        ice: Some(LocalIce {
+            credentials: IceCredentials::from_random(&[0x5a; 32]),
+            candidates: vec![Candidate::new(
+                CandidateKind::Host,
+                SocketAddr::from(([192, 0, 2, 9], 40_000)),
+                None,
+            )],
+        }),
     }
 }
 

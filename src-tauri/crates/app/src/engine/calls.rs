@@ -155,6 +155,15 @@ impl Desk {
             return Ok(());
         }
         self.open_media(id, local)?;
+        let waits = self.gather(id, move |desk, now| {
+            if let Err(error) = desk.send_invite(now, id) {
+                desk.fail_call(now, id, error.code(), &error.to_string());
+            }
+        });
+        if waits { Ok(()) } else { self.send_invite(now, id) }
+    }
+
+    fn send_invite(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_ref().ok_or(StepError::Gone)?;
         let offer = line.negotiator.offer(&media.local, sdp::Direction::SendRecv)?;
@@ -200,8 +209,8 @@ impl Desk {
         }
     }
 
-    /// A peer that refuses keys on RTP/AVP may want them on RTP/SAVP, as exchanges do that insist on encryption: it is
-    /// asked once more. True when that is under way.
+    /// A peer that refuses one way to encrypt may want another, as exchanges do that insist on encryption: it is asked
+    /// once more as long as the account knows something else. True when that is under way.
     pub(super) fn insist_on_encryption(
         &mut self,
         now: Instant,
@@ -211,11 +220,10 @@ impl Desk {
         let unanswered = self.calls.get(id).is_some_and(|call| call.answered().is_none());
         let Some(line) = self.lines.get_mut(&id) else { return false };
         let refused = line.dialled.is_some() && status.is_some_and(refuses_description);
-        if !unanswered || !refused || line.insists || line.srtp != sdp::SrtpPolicy::Optional {
+        if !unanswered || !refused || !line.terms.refused() {
             return false;
         }
-        debug!(call = id.0, "dialling, keys on RTP/AVP refused -> dialling");
-        line.insists = true;
+        debug!(call = id.0, terms = ?line.terms, "dialling, encryption refused -> dialling");
         self.forget_attempt(id);
         if let Err(error) = self.begin_invite(now, id) {
             self.fail_call(now, id, error.code(), &error.to_string());

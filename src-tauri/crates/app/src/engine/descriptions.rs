@@ -4,12 +4,11 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use call_control::{Call, CallId, Signal};
-use sdp::{CryptoSuite, MasterKey, SrtpPolicy};
-use sip_core::Random;
 use sip_ua::{Body, SessionId, UaError};
 
 use super::calls::StepError;
 use super::desk::Desk;
+use super::encryption::{Secrets, fresh_ice, fresh_keys, renew_key};
 use super::line::{Media, media_direction};
 
 /// How an offer travels.
@@ -54,7 +53,7 @@ impl Desk {
         Ok(line.negotiator.offer(&media.local, direction)?)
     }
 
-    fn open_media_towards_caller(&mut self, id: CallId) -> Result<(), StepError> {
+    pub(super) fn open_media_towards_caller(&mut self, id: CallId) -> Result<(), StepError> {
         let line = self.lines.get(&id).ok_or(StepError::Gone)?;
         if line.media.is_some() {
             return Ok(());
@@ -125,9 +124,13 @@ impl Desk {
             // Ours has been overtaken; it is made anew when its failure is told.
             line.negotiator.abandon();
         }
-        let media = line.media.as_ref().ok_or(StepError::Gone)?;
-        let (answer, agreed) =
-            line.negotiator.answer(&body.bytes, &media.local, media_direction(hold))?;
+        let media = line.media.as_mut().ok_or(StepError::Gone)?;
+        let local = &mut media.local;
+        line.negotiator.receive_offer(&body.bytes, &local.codecs, local.srtp, local.keying())?;
+        if line.negotiator.is_ice_restart() && local.ice.is_some() {
+            local.ice = Some(fresh_ice(local.addr, local.rtp_port, &mut self.random));
+        }
+        let (answer, agreed) = line.negotiator.answer_pending(local, media_direction(hold))?;
         let held = agreed.remote_held;
         self.agree(now, id, agreed)?;
         Ok((answer, held))
@@ -144,8 +147,13 @@ impl Desk {
     pub(super) fn open_media(&mut self, id: CallId, local: IpAddr) -> Result<(), StepError> {
         let (stream, rtp_port, rtcp_port) = self.sounds.engine.open(local)?;
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
-        let keys = fresh_keys(line.srtp, &mut self.random);
-        let local = line.local_media(local, (rtp_port, rtcp_port), keys);
+        let terms = line.terms_now();
+        let secrets = Secrets {
+            keys: fresh_keys(terms, &mut self.random),
+            dtls: self.sounds.engine.fingerprint().filter(|_| terms.keying.dtls).cloned(),
+            ice: line.ice.then(|| fresh_ice(local, rtp_port, &mut self.random)),
+        };
+        let local = line.local_media(local, (rtp_port, rtcp_port), secrets);
         line.media = Some(Media { stream, local, agreed: None });
         Ok(())
     }
@@ -186,50 +194,5 @@ impl Desk {
         self.apply_sound();
         self.tell_call(now, id);
         Ok(())
-    }
-}
-
-/// Keys to send with, one for each suite; none where sound is not encrypted.
-pub(super) fn fresh_keys(policy: SrtpPolicy, random: &mut Random) -> Vec<MasterKey> {
-    match policy {
-        SrtpPolicy::Off => Vec::new(),
-        SrtpPolicy::Optional | SrtpPolicy::Required => {
-            CryptoSuite::ALL.into_iter().filter_map(|suite| fresh_key(suite, random)).collect()
-        }
-    }
-}
-
-fn fresh_key(suite: CryptoSuite, random: &mut Random) -> Option<MasterKey> {
-    let mut secret = vec![0; suite.key_length() + suite.salt_length()];
-    random.fill(&mut secret);
-    MasterKey::new(suite, secret)
-}
-
-/// A key that was in use and is no longer never comes back: packets would be numbered under it anew.
-fn renew_key(spent: &MasterKey, keys: &mut [MasterKey], random: &mut Random) {
-    for key in keys.iter_mut().filter(|key| *key == spent) {
-        if let Some(fresh) = fresh_key(spent.suite(), random) {
-            *key = fresh;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_suite_has_a_key_of_its_own_and_a_spent_one_is_replaced() {
-        let mut random = Random::from_seed([3; 32]);
-        assert!(fresh_keys(SrtpPolicy::Off, &mut random).is_empty());
-        let first = fresh_keys(SrtpPolicy::Required, &mut random);
-        let second = fresh_keys(SrtpPolicy::Optional, &mut random);
-        assert_eq!(first.len(), CryptoSuite::ALL.len());
-        assert!(first.iter().zip(&second).all(|(a, b)| a.suite() == b.suite() && a != b));
-        let mut keys = first.clone();
-        renew_key(&first[2], &mut keys, &mut random);
-        let changed: Vec<_> = (0..5).filter(|n| keys[*n] != first[*n]).collect();
-        assert_eq!(changed, [2]);
-        assert_eq!(keys[2].suite(), first[2].suite());
     }
 }

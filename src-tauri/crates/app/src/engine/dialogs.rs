@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 use super::calls::{StepError, status_or};
 use super::descriptions::By;
 use super::desk::Desk;
+use super::encryption::Terms;
 use super::line::{Line, peer_of};
 
 /// Most names of a call's way that are kept.
@@ -100,7 +101,8 @@ impl Desk {
         }
         let mut line = Line::new(&settings, self.random.u64());
         if let Some(offer) = &incoming.body {
-            let offer = line.negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp);
+            let Terms { policy, keying, .. } = line.terms;
+            let offer = line.negotiator.receive_offer(&offer.bytes, &line.codecs, policy, keying);
             if let Err(error) = offer {
                 warn!(%error, "a caller's offer cannot be taken");
                 self.turn_away(
@@ -131,7 +133,12 @@ impl Desk {
         line.sent_on_by = way_of(incoming, own.as_deref());
         let account = line.account.clone();
         let id = self.calls.incoming(now);
+        let gathers = line.ice && line.stun.is_some();
         self.lines.insert(id, line);
+        // Asked while it rings, so that the answer need not wait.
+        if gathers && self.open_media_towards_caller(id).is_ok() {
+            self.gather(id, |_, _| {});
+        }
         self.correlate(now, &account);
         let wants = incoming.answer_after.is_some();
         if wants && (self.takes_own_leg(now, &account) || settings.remote_control) {

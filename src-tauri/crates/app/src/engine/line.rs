@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use call_control::{Call, Direction, End, HoldState, Party, State};
 use media::StreamId;
-use sdp::{CodecKind, LocalMedia, MasterKey, Negotiated, Negotiator, SrtpPolicy};
+use sdp::{CodecKind, LocalMedia, Negotiated, Negotiator, SrtpPolicy};
 use sip_types::Uri;
 use sip_ua::{Identity, SessionId};
 
 use super::calls::refuses_description;
+use super::encryption::{Secrets, Terms, Wanted};
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
 use crate::config::{AccountSettings, CodecName, DtmfMode};
@@ -34,9 +35,12 @@ pub(super) struct Line {
     pub(super) negotiator: Negotiator,
     pub(super) media: Option<Media>,
     pub(super) codecs: Vec<CodecKind>,
-    pub(super) srtp: SrtpPolicy,
-    /// Encryption is a wish, but the peer wants nothing else.
-    pub(super) insists: bool,
+    /// What its sound may be encrypted with.
+    pub(super) terms: Terms,
+    /// The way of its sound is found by checks.
+    pub(super) ice: bool,
+    /// Who tells what the world sees us as.
+    pub(super) stun: Option<Uri>,
     /// Descriptions go over an encrypted way.
     pub(super) secret: bool,
     pub(super) dtmf: DtmfMode,
@@ -109,8 +113,9 @@ impl Line {
             negotiator: Negotiator::new(session_id >> 1),
             media: None,
             codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
-            srtp: account.srtp_policy(),
-            insists: false,
+            terms: Terms::of(account),
+            ice: account.ice,
+            stun: account.stun_server(),
             secret: false,
             dtmf: account.dtmf,
             dialled: None,
@@ -136,13 +141,20 @@ impl Line {
         }
     }
 
-    /// What we offer and answer with, on these ports (RTP, RTCP) and with these keys.
+    /// What the next description says about encryption.
+    pub(super) fn terms_now(&self) -> Wanted {
+        self.terms.now(self.dialled.is_some())
+    }
+
+    /// What we offer and answer with, on these ports (RTP, RTCP) and with these secrets.
     pub(super) fn local_media(
         &self,
         addr: IpAddr,
         ports: (u16, u16),
-        keys: Vec<MasterKey>,
+        secrets: Secrets,
     ) -> LocalMedia {
+        let Secrets { keys, dtls, ice } = secrets;
+        let wanted = self.terms_now();
         LocalMedia {
             addr,
             rtp_port: ports.0,
@@ -151,24 +163,27 @@ impl Line {
             telephone_event: true,
             comfort_noise: false,
             ptime_ms: PTIME_MS,
-            srtp: if self.insists { SrtpPolicy::Required } else { self.srtp },
+            srtp: wanted.policy,
             keys,
+            dtls,
+            feedback: wanted.feedback,
+            ice,
         }
     }
 
     /// How its sound is kept from others.
     pub(super) fn encryption(&self) -> Encryption {
         let agreed = self.media.as_ref().and_then(|media| media.agreed.as_ref());
-        match agreed.and_then(|agreed| agreed.srtp.as_ref()) {
-            None => Encryption::None,
-            Some(_) if self.secret => Encryption::Full,
-            Some(_) => Encryption::KeysExposed,
+        match agreed.is_some_and(Negotiated::is_encrypted) {
+            false => Encryption::None,
+            true if self.secret => Encryption::Full,
+            true => Encryption::KeysExposed,
         }
     }
 
     /// The reason when a peer refused the description of a call that must be encrypted: most likely that.
     pub(super) fn refused_encryption(&self, end: &End) -> Option<Code> {
-        let must = self.dialled.is_some() && self.srtp == SrtpPolicy::Required;
+        let must = self.dialled.is_some() && self.terms.policy == SrtpPolicy::Required;
         let refused = end.by == Party::Remote && end.status.is_some_and(refuses_description);
         (must && refused).then_some(Code::NoCommonEncryption)
     }

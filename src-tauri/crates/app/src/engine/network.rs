@@ -19,6 +19,7 @@ use tracing::debug;
 use super::calls::StepError;
 use super::descriptions::By;
 use super::desk::Desk;
+use super::encryption::fresh_ice;
 use crate::code::Code;
 use crate::control::{Answer, ErrorReply};
 
@@ -230,7 +231,13 @@ impl Desk {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let media = line.media.as_mut().ok_or(StepError::Gone)?;
         if media.local.addr.is_ipv4() == local.is_ipv4() {
-            media.local.addr = local;
+            let local_media = &mut media.local;
+            local_media.addr = local;
+            // Checks begin anew from the new address.
+            if local_media.ice.is_some() {
+                let fresh = fresh_ice(local, local_media.rtp_port, &mut self.random);
+                local_media.ice = Some(fresh);
+            }
             return Ok(());
         }
         self.sounds.engine.close(media.stream);

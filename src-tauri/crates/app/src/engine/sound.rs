@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use call_control::{Call, CallId, Direction, State};
 use media::{
     AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
-    Events, MediaEvent, RingTone, StreamId, Tone, TrafficStats,
+    Events, Failure, MediaEvent, RingTone, StreamId, Tone, TrafficStats,
 };
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
@@ -219,6 +219,7 @@ impl Desk {
     pub(super) fn media_event(&mut self, now: Instant, event: MediaEvent) {
         match event {
             MediaEvent::Activity { stream, rx, tx } => self.activity(now, stream, rx, tx),
+            MediaEvent::Failed { stream, failure } => self.stream_failed(now, stream, failure),
             MediaEvent::Dtmf { stream, digit } => {
                 if let Some(call) = self.call_with(stream) {
                     self.event(now, Event::CallDtmf { call: call.0, digit });
@@ -254,6 +255,23 @@ impl Desk {
         }
         self.publisher.changed();
         self.event(now, Event::CallMedia { call: id.0, rx_active: rx, tx_active: tx });
+    }
+
+    /// A call without keys or without a way is over: nothing is to be heard in it, and nothing may go in clear. Only
+    /// while its peer is still to be told our new address there is hope.
+    fn stream_failed(&mut self, now: Instant, stream: StreamId, failure: Failure) {
+        let Some(id) = self.call_with(stream) else { return };
+        let lost = failure == Failure::NoPath;
+        if lost && self.is_moving(id) {
+            return;
+        }
+        warn!(call = id.0, %failure, "a call ends");
+        if let Some(session) = self.lines.get(&id).and_then(|line| line.session) {
+            let hung_up = self.ua.hangup(now, session);
+            debug!(?hung_up, "hung up");
+        }
+        let code = if lost { Code::ConnectionLost } else { Code::NoCommonEncryption };
+        self.fail_call(now, id, code, &failure.to_string());
     }
 
     fn call_with(&self, stream: StreamId) -> Option<CallId> {

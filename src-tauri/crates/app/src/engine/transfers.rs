@@ -12,6 +12,7 @@ use super::accounts::{Account, unknown_account};
 use super::calls::{StepError, status_or};
 use super::commands::{Outcome, on_account, refused, unknown_call};
 use super::desk::Desk;
+use super::encryption::Wanted;
 use super::line::{Dialled, Line, Media, media_direction, peer_of, peer_of_uri};
 use crate::cause;
 use crate::code::Code;
@@ -467,7 +468,8 @@ impl Desk {
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         let mut negotiator = sdp::Negotiator::new(number);
         if let Some(offer) = &incoming.body {
-            negotiator.receive_offer(&offer.bytes, &line.codecs, line.srtp)?;
+            let Wanted { policy, keying, .. } = line.terms_now();
+            negotiator.receive_offer(&offer.bytes, &line.codecs, policy, keying)?;
         }
         Ok(Before {
             session: line.session.replace(incoming.session),

@@ -1,6 +1,7 @@
 //! Offer/answer: golden texts, carriers' oddities, and what must hold for any sequence of calls.
 
 mod encrypted;
+mod handshake;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -19,6 +20,9 @@ fn local() -> LocalMedia {
         ptime_ms: 20,
         srtp: SrtpPolicy::Off,
         keys: Vec::new(),
+        dtls: None,
+        feedback: false,
+        ice: None,
     }
 }
 
@@ -334,7 +338,7 @@ proptest! {
                         prop_assert_eq!(negotiator.state(), State::Stable);
                     }
                 }
-                Step::Pending(offer) => { let _ = negotiator.receive_offer(offer.as_bytes(), &local.codecs, local.srtp); }
+                Step::Pending(offer) => { let _ = negotiator.receive_offer(offer.as_bytes(), &local.codecs, local.srtp, local.keying()); }
                 Step::AnswerPending => { let _ = negotiator.answer_pending(&local, Direction::SendRecv); }
                 Step::Abandon => negotiator.abandon(),
             }

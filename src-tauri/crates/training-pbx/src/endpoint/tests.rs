@@ -34,7 +34,10 @@ fn agreed(kind: CodecKind, send: bool) -> Negotiated {
         receive_active: true,
         remote_direction: Direction::SendRecv,
         remote_held: !send,
+        rtcp_mux: false,
         srtp: None,
+        dtls: None,
+        ice: None,
     }
 }
 

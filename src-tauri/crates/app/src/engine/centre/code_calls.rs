@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use sdp::{LocalMedia, MasterKey, Negotiator};
+use sdp::{LocalMedia, Negotiator};
 use sip_types::StatusCode;
 use sip_ua::{Body, Event, OutgoingCall};
 use tracing::debug;
 
 use super::super::commands::on_account;
-use super::super::descriptions::fresh_keys;
 use super::super::desk::Desk;
+use super::super::encryption::{Secrets, fresh_keys};
 use super::super::line::Line;
 use super::super::watch::Wanted;
 use super::Way;
@@ -74,8 +74,13 @@ impl Desk {
         let addr = self.transport.local_address(server.ip()).ok_or("no address leads there")?;
         let uri = on_account(account, number).map_err(|error| error.message)?;
         let line = Line::new(&account.settings, description);
-        let keys = fresh_keys(line.srtp, &mut self.random);
-        let offer = silent_offer(line, addr, keys).map_err(|error| error.to_string())?;
+        let terms = line.terms_now();
+        let secrets = Secrets {
+            keys: fresh_keys(terms, &mut self.random),
+            dtls: self.sounds.engine.fingerprint().filter(|_| terms.keying.dtls).cloned(),
+            ice: None,
+        };
+        let offer = silent_offer(line, addr, secrets).map_err(|error| error.to_string())?;
         let call = OutgoingCall::new(uri, Some(Body::sdp(offer)));
         let session = self.ua.invite(now, ua, call).map_err(|error| error.to_string())?;
         if let Some(codes) = self.codes_of(id) {
@@ -147,9 +152,9 @@ impl Desk {
 fn silent_offer(
     line: Line,
     addr: IpAddr,
-    keys: Vec<MasterKey>,
+    secrets: Secrets,
 ) -> Result<Vec<u8>, sdp::NegotiationError> {
-    let media = line.local_media(addr, (DISCARD, DISCARD + 1), keys);
+    let media = line.local_media(addr, (DISCARD, DISCARD + 1), secrets);
     let media = LocalMedia { telephone_event: false, ..media };
     let Line { mut negotiator, .. } = line;
     Negotiator::offer(&mut negotiator, &media, sdp::Direction::Inactive)

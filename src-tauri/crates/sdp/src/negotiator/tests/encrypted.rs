@@ -1,6 +1,7 @@
 //! Offers and answers of encrypted sound: which policies meet, and which keys come of it.
 
 use super::*;
+use crate::crypto::{CryptoSuite, MasterKey, SrtpKeys};
 
 /// A key of one suite: distinct for each `who`.
 fn key(suite: CryptoSuite, who: u8) -> MasterKey {
