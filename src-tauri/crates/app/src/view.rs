@@ -6,6 +6,7 @@ pub mod centre;
 pub mod desktop;
 pub mod people;
 pub mod queue;
+pub mod recording;
 pub mod service;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use ts_rs::TS;
 use self::centre::CentreView;
 use self::desktop::Hotkeys;
 use self::queue::{CallQueueView, QueueView};
+use self::recording::RecordingView;
 use crate::code::Code;
 use crate::control::TransportChoice;
 use crate::event::TransferState;
@@ -377,6 +379,8 @@ pub struct CallView {
     pub transfer: Option<TransferView>,
     /// The queue it came through, until the call ends.
     pub queue: Option<CallQueueView>,
+    /// Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+    pub recording: Option<RecordingView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,
 }

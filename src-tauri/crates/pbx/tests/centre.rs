@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant};
 
 use pbx::centre::{
-    AgentState, AgentStatus, Answer, CalledBack, Capability, Cause, Centre, Change, Code, Day, End,
-    EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Fact, FactKind, Forwarding, Input, Left,
-    LinkState, Main, MeasureKind, Membership, NightOverride, NightService, Opening, Output, Party,
-    Phase, QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Recurrence, Refusal,
-    Request, RequestId, Role, Schedule, Service, ServiceKind, Severity, Threshold, Thresholds,
-    UserId, WrapUp, Zone,
+    AgentState, AgentStatus, Answer, CallRecording, CalledBack, Capability, Cause, Centre, Change,
+    Code, Day, End, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Fact, FactKind,
+    Forwarding, Input, Left, LinkState, Main, MeasureKind, Membership, NightOverride, NightService,
+    Opening, Output, Party, Phase, QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
+    Recording, RecordingState, Recurrence, Refusal, Request, RequestId, Role, Schedule, Service,
+    ServiceKind, Severity, Threshold, Thresholds, UserId, WrapUp, Zone,
 };
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -207,6 +207,7 @@ fn the_cause_of_a_drift_is_named() {
         sip_call_id: None,
         digits: None,
         monitored: false,
+        recording: CallRecording::default(),
         since: None,
     };
     desk.tell(Input::Call(call.clone()));
@@ -437,6 +438,7 @@ fn a_call_of_a_queue_wants_an_outcome_at_its_end() {
         sip_call_id: None,
         digits: None,
         monitored: false,
+        recording: CallRecording::default(),
         since: None,
     };
     desk.tell(Input::Call(call.clone()));
@@ -616,4 +618,43 @@ fn night_follows_the_schedules_as_time_goes_by() {
     assert_eq!(is_night(&desk), Some(true));
     desk.pass(hour(24));
     assert_eq!(is_night(&desk), Some(true));
+}
+
+#[test]
+fn the_recording_of_a_call_is_kept_until_it_is_told_anew() {
+    let mut desk = Desk::new();
+    let told = |state, recording, may| {
+        Input::Call(ExchangeCall {
+            id: "c".into(),
+            party: Party::default(),
+            incoming: true,
+            state,
+            queue: None,
+            waited: None,
+            sip_call_id: None,
+            digits: None,
+            monitored: false,
+            recording: CallRecording { state: recording, may },
+            since: None,
+        })
+    };
+    let shown = |desk: &Desk| {
+        let call = desk.centre.calls().next().unwrap();
+        (call.recording_state(), call.may_record())
+    };
+    desk.tell(told(ExchangeCallState::Alerting, None, None));
+    assert_eq!(shown(&desk), (RecordingState::Off, vec![]), "nobody talks");
+    desk.tell(told(ExchangeCallState::Active, None, None));
+    assert_eq!(shown(&desk), (RecordingState::Off, vec![Recording::Start]));
+    desk.tell(told(ExchangeCallState::Active, Some(RecordingState::On), None));
+    // Held: not a word about the recording, which goes on.
+    desk.tell(told(ExchangeCallState::Held, None, None));
+    assert_eq!(shown(&desk), (RecordingState::On, vec![Recording::Pause, Recording::Stop]));
+    desk.tell(told(ExchangeCallState::Held, Some(RecordingState::Paused), None));
+    assert_eq!(shown(&desk), (RecordingState::Paused, vec![Recording::Resume, Recording::Stop]));
+    // What the exchange allows goes before what follows from the state.
+    desk.tell(told(ExchangeCallState::Active, Some(RecordingState::On), Some(vec![])));
+    assert_eq!(shown(&desk), (RecordingState::On, vec![]));
+    desk.tell(told(ExchangeCallState::Active, Some(RecordingState::Failed), None));
+    assert_eq!(shown(&desk), (RecordingState::Failed, vec![Recording::Start]));
 }

@@ -15,7 +15,11 @@ fn calls(balie: &mut Balie) -> Result<Vec<Value>> {
     Ok(calls.filter(|call| call["state"] != "ended").cloned().collect())
 }
 
-fn until_calls(balie: &mut Balie, what: &str, fits: impl Fn(&[Value]) -> bool) -> Result<()> {
+pub(crate) fn until_calls(
+    balie: &mut Balie,
+    what: &str,
+    fits: impl Fn(&[Value]) -> bool,
+) -> Result<()> {
     let end = deadline(LIMIT);
     loop {
         let calls = calls(balie)?;
@@ -34,7 +38,12 @@ fn states(calls: &[Value]) -> Vec<&str> {
 }
 
 /// A customer rings at the telephone and is answered from here.
-fn taken(scene: &Scene, phone: &mut Balie, desk: &mut User, number: &str) -> Result<Value> {
+pub(crate) fn taken(
+    scene: &Scene,
+    phone: &mut Balie,
+    desk: &mut User,
+    number: &str,
+) -> Result<Value> {
     scene.customer("101", number)?;
     // The exchange can have only a telephone answer that has said so, which it does when it rings.
     phone.ringing()?;

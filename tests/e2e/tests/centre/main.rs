@@ -7,6 +7,7 @@ mod control;
 mod faults;
 mod listening;
 mod queue;
+mod recording;
 mod rows;
 mod services;
 mod settings;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 
-use crate::{agent, causes, control, listening, queue, services, settings, supervisor};
+use crate::{agent, causes, control, listening, queue, recording, services, settings, supervisor};
 
 /// A row and a scenario that proves a part of it.
 struct Proof {
@@ -56,6 +56,9 @@ const PROOFS: &[Proof] = proofs! {
     "F4", "schedules, blocks, number, menus" => settings::what_can_only_be_seen_says_what_it_means_now,
     "F5", "licences" => services::what_is_not_there_is_not_offered_and_its_licence_named,
     "F5", "another telephone" => control::another_telephone_dials_and_answers_for_us,
+    "F5", "recording" => recording::calls_are_recorded_by_the_exchange_on_demand,
+    "F5", "recording, another telephone" => recording::calls_of_another_telephone_are_recorded_too,
+    "F5", "recording, not offered" => recording::where_nothing_is_recorded_it_is_not_offered,
 };
 
 /// All rows of both groups.

@@ -7,6 +7,7 @@ use ts_rs::TS;
 
 use crate::view::centre::AgentWish;
 use crate::view::queue::{PriorityName, ThresholdView};
+use crate::view::recording::RecordDo;
 use crate::view::service::{GreetingOf, NightChoice, ServiceName, ServiceValues};
 
 /// Names of [`CentreCommand`].
@@ -39,6 +40,7 @@ pub(super) const NAMES: &[&str] = &[
     "escalate",
     "call.pull",
     "call.ring_back",
+    "call.record",
 ];
 
 /// Everything that can be asked of an exchange.
@@ -376,6 +378,16 @@ pub enum CentreCommand {
         #[serde(default)]
         #[ts(optional)]
         account: Option<String>,
+    },
+    /// Have the exchange record a call, or do something with that recording. That it was asked is answered; how far the
+    /// recording is stands with the call.
+    #[serde(rename = "call.record")]
+    CallRecord {
+        /// Id of the call in this program.
+        call: u64,
+        /// What.
+        #[serde(rename = "do")]
+        action: RecordDo,
     },
     /// Ask a supervisor into a call.
     #[serde(rename = "escalate")]

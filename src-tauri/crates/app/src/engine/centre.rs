@@ -8,6 +8,7 @@ mod correlate;
 mod greeting;
 mod own;
 mod queues;
+mod recording;
 mod services;
 mod words;
 
@@ -349,6 +350,8 @@ impl Desk {
             Change::Agent(agent) => running.agent_changed(&agent),
             Change::OwnAgent | Change::Services | Change::General | Change::Calls => {
                 running.centre_changed = true;
+                // What is told of a call is shown with it.
+                self.publisher.changed();
             }
             Change::Directory | Change::CallLog => {}
         }

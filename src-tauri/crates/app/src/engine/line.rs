@@ -29,6 +29,8 @@ pub(super) struct Line {
     /// Numbers and names that sent the call on, or that were called, as signalled.
     pub(super) sent_on_by: Vec<String>,
     pub(super) sip_call_id: Option<String>,
+    /// The exchange's own name of the call, once it is found there.
+    pub(super) exchange_call: Option<String>,
     /// The queue it came through.
     pub(super) queue: Option<super::centre::LineQueue>,
     pub(super) session: Option<SessionId>,
@@ -107,6 +109,7 @@ impl Line {
             diverted_from: None,
             sent_on_by: Vec::new(),
             sip_call_id: None,
+            exchange_call: None,
             queue: None,
             session: None,
             // The session id in o= is a positive 63 bit number for the sake of strict peers.

@@ -138,6 +138,7 @@ impl Desk {
             conference: call.in_conference(),
             transfer: self.transfer_view(call),
             queue: line.and_then(|line| self.call_queue_view(line)),
+            recording: line.and_then(|line| self.call_recording_view(line)),
             actions: self.actions(call),
         }
     }

@@ -300,6 +300,12 @@ impl Desk {
         self.event(now, Event::CallState(Box::new(event)));
     }
 
+    /// The account of a call of another telephone, and the exchange's name of it.
+    pub(super) fn remote_name(&self, id: u64) -> Option<(&str, &str)> {
+        let remote = self.remotes.calls.get(&id)?;
+        Some((&remote.account, &remote.call.id))
+    }
+
     /// Every call of other telephones.
     pub(super) fn remote_views(&self) -> Vec<CallView> {
         self.remotes.calls.keys().filter_map(|id| self.remote_view(*id)).collect()
@@ -334,6 +340,7 @@ impl Desk {
             conference: false,
             transfer: None,
             queue: self.remote_queue(remote),
+            recording: self.recording_view(&remote.account, &remote.call.id),
             actions: self.remote_actions(id, remote),
         })
     }

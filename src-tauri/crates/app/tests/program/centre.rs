@@ -14,9 +14,9 @@ use app::view::centre::{
 use app::view::queue::{EntryAction, MeasureName, SeverityName};
 use app::view::service::{ServiceName, WishState};
 use pbx::centre::{
-    AgentState, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Forwarding, Input,
-    LinkFault, LinkState, Party, QueueChange, QueueEntry, QueuedCallId, Refusal, Request, Service,
-    ServiceKind,
+    AgentState, CallRecording, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Forwarding,
+    Input, LinkFault, LinkState, Party, QueueChange, QueueEntry, QueuedCallId, Refusal, Request,
+    Service, ServiceKind,
 };
 use serde_json::json;
 
@@ -294,6 +294,7 @@ async fn the_queue_of_a_call_is_shown_to_its_end_and_an_outcome_asked_for() {
         sip_call_id: None,
         digits: Some("3".into()),
         monitored: false,
+        recording: CallRecording::default(),
         since: None,
     };
     exchange.tell(Input::Call(call.clone())).await;

@@ -15,6 +15,7 @@ mod memory;
 mod network;
 mod peer;
 mod presence;
+mod recording;
 mod supervised;
 mod told;
 mod transfers;

@@ -6,10 +6,10 @@ use app::control::Answer;
 use app::view::centre::{AgentStateName, CentreView, DriftCause};
 use app::view::service::{FactName, GreetingName, RecursName, ServiceName};
 use pbx::centre::{
-    AgentState, Answer as Told, Capability, Day, End, EntryEnd, ExchangeCall, ExchangeCallState,
-    Fact, FactKind, Greeting, GreetingChoice, GreetingKind, Greetings, HuntGroup, HuntPolicy,
-    Input, Opening, Party, QueueChange, QueuedCallId, Recorded, Recurrence, Request, Schedule,
-    Service, ServiceKind, UserId, VoiceMail, Zone,
+    AgentState, Answer as Told, CallRecording, Capability, Day, End, EntryEnd, ExchangeCall,
+    ExchangeCallState, Fact, FactKind, Greeting, GreetingChoice, GreetingKind, Greetings,
+    HuntGroup, HuntPolicy, Input, Opening, Party, QueueChange, QueuedCallId, Recorded, Recurrence,
+    Request, Schedule, Service, ServiceKind, UserId, VoiceMail, Zone,
 };
 use serde_json::json;
 
@@ -28,6 +28,7 @@ fn call(id: &str, number: &str, state: ExchangeCallState) -> ExchangeCall {
         sip_call_id: None,
         digits: None,
         monitored: false,
+        recording: CallRecording::default(),
         since: None,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use pbx::centre::{ExchangeCall, ExchangeCallState, Input as Told, Party, QueueId};
+use pbx::centre::{CallRecording, ExchangeCall, ExchangeCallState, Input as Told, Party, QueueId};
 
 use super::View;
 use crate::{Config, Message};
@@ -88,6 +88,7 @@ impl OwnCall {
             sip_call_id: self.sip_call_id.clone(),
             digits: None,
             monitored: false,
+            recording: CallRecording::default(),
             since: self.since,
         }
     }

@@ -1,15 +1,16 @@
 //! From BroadWorks' words to those of `pbx::centre`. Pure functions.
 
 use pbx::centre::{
-    AgentState, AgentStatus, Code, DirectoryEntry, EntryEnd, EntryState, ExchangeCall,
-    ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership, Party, Priority,
-    QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Severity, UserId, WrapUp,
+    AgentState, AgentStatus, CallRecording, Code, DirectoryEntry, EntryEnd, EntryState,
+    ExchangeCall, ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership, Party,
+    Priority, QueueChange, QueueEntry, QueueId, QueuePolicy, QueuedCallId, Recording,
+    RecordingState, Severity, UserId, WrapUp,
 };
 
 use crate::wire::{
-    self, AgentSettings, AgentStateInfo, AgentStateWord, Call, CallState, CodeDetail, CommonEntry,
-    JoinInfo, LogList, Monitored, PersonEntry, Personality, PolicyEvent, QueueDetails, QueueEvent,
-    QueueEventKind, QueueFigures, QueuedCall, RemoteParty, number_of,
+    self, AgentSettings, AgentStateInfo, AgentStateWord, Call, CallEventKind, CallState,
+    CodeDetail, CommonEntry, JoinInfo, LogList, Monitored, PersonEntry, Personality, PolicyEvent,
+    QueueDetails, QueueEvent, QueueEventKind, QueueFigures, QueuedCall, RemoteParty, number_of,
 };
 
 pub(super) fn agent_state(word: &AgentStateWord) -> Option<AgentState> {
@@ -241,8 +242,48 @@ pub(super) fn call(call: &Call) -> Option<ExchangeCall> {
         // Not told (reference, section 4.4); that somebody listens is an event of its own.
         digits: None,
         monitored: false,
+        recording: recording(call),
         since: call.answer_time.or(call.start_time),
     })
+}
+
+/// How a call is recorded. Where its state is left out, what may be done tells it (reference, section 4.3): some releases
+/// name the state only while a recording runs.
+fn recording(call: &Call) -> CallRecording {
+    let may = call.recording_controls.as_deref().map(|words| {
+        let verb = |word: &str| match word {
+            "record" => Some(Recording::Start),
+            "pause" => Some(Recording::Pause),
+            "resume" => Some(Recording::Resume),
+            "stop" => Some(Recording::Stop),
+            _ => None,
+        };
+        words.split('-').filter_map(|word| verb(&word.to_ascii_lowercase())).collect::<Vec<_>>()
+    });
+    let can = |verb| may.as_ref().is_some_and(|may| may.contains(&verb));
+    let state = match call.recording_state.as_deref() {
+        // It is about to begin.
+        Some("Pending") => Some(RecordingState::Off),
+        Some("Started") => Some(RecordingState::On),
+        Some("Paused") => Some(RecordingState::Paused),
+        Some("Failed") => Some(RecordingState::Failed),
+        _ if can(Recording::Start) => Some(RecordingState::Off),
+        _ if can(Recording::Resume) => Some(RecordingState::Paused),
+        _ if can(Recording::Pause) || can(Recording::Stop) => Some(RecordingState::On),
+        _ => None,
+    };
+    CallRecording { state, may }
+}
+
+/// What news of a recording mean for a call that does not tell itself how its recording stands.
+pub(super) fn recording_by_news(kind: CallEventKind, failed: bool) -> Option<RecordingState> {
+    match kind {
+        CallEventKind::RecordingStarted => Some(RecordingState::On),
+        CallEventKind::RecordingPaused => Some(RecordingState::Paused),
+        CallEventKind::RecordingStopped if failed => Some(RecordingState::Failed),
+        CallEventKind::RecordingStopped => Some(RecordingState::Off),
+        _ => None,
+    }
 }
 
 pub(super) fn person(entry: &PersonEntry) -> DirectoryEntry {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use pbx::centre::{
     AgentState, EntryEnd, EntryState, ExchangeCallState, Forwarding, Input, Membership,
-    NightOverride, Priority, QueueChange, QueueId, Refusal, Service, ServiceKind, Severity, UserId,
+    NightOverride, Priority, QueueChange, QueueId, RecordingState, Refusal, Service, ServiceKind,
+    Severity, UserId,
 };
 
 use super::{
@@ -164,6 +165,50 @@ fn leaving_a_queue_keeps_what_events_leave_out() {
     assert!(
         matches!(&told[1], Input::Memberships { full: true, memberships, .. } if memberships.is_empty())
     );
+}
+
+#[test]
+fn the_recording_of_a_call_is_told_by_words_controls_or_the_event_alone() {
+    use pbx::centre::Recording::{Pause, Resume, Start, Stop};
+    let teller = &mut teller();
+    let mut told = |kind: &str, more: &str| {
+        let call = format!(
+            "<call><callId>a:0</callId><personality>Originator</personality><state>Active</state>{more}</call>"
+        );
+        let reason = match kind {
+            "CallRecordingStoppedEvent" => "<reason>Failure</reason>",
+            _ => "",
+        };
+        let told = tell(teller, ME, Package::StandardCall, kind, &format!("{call}{reason}"));
+        let [Input::Call(one)] = told.as_slice() else { panic!("{told:?}") };
+        (one.recording.state, one.recording.may.clone())
+    };
+    let so = |state: &str, controls: &str| {
+        format!(
+            "<recorded/><allowedRecordingControls>{controls}</allowedRecordingControls>\
+             <recordingState>{state}</recordingState>"
+        )
+    };
+    let only =
+        |controls: &str| format!("<allowedRecordingControls>{controls}</allowedRecordingControls>");
+    let (off, on) = (Some(RecordingState::Off), Some(RecordingState::On));
+    let (paused, failed) = (Some(RecordingState::Paused), Some(RecordingState::Failed));
+    let event = "CallUpdatedEvent";
+    assert_eq!(told(event, ""), (None, None), "no word about it");
+    assert_eq!(told(event, &so("Pending", "none")), (off, Some(vec![])));
+    assert_eq!(told(event, &so("Started", "pause-stop")), (on, Some(vec![Pause, Stop])));
+    assert_eq!(told(event, &so("Paused", "resume-stop")), (paused, Some(vec![Resume, Stop])));
+    assert_eq!(told(event, &so("Failed", "record")), (failed, Some(vec![Start])));
+    assert_eq!(told(event, &only("record")), (off, Some(vec![Start])));
+    assert_eq!(told(event, &only("pause")), (on, Some(vec![Pause])));
+    assert_eq!(told(event, &only("resume")), (paused, Some(vec![Resume])));
+    assert_eq!(told(event, &only("stop")), (on, Some(vec![Stop])));
+    assert_eq!(told(event, &only("none")), (None, Some(vec![])));
+    assert_eq!(told(event, &only("dance-stop")), (on, Some(vec![Stop])), "words of later releases");
+    assert_eq!(told("CallRecordingStartedEvent", ""), (on, None));
+    assert_eq!(told("CallRecordingPausedEvent", ""), (paused, None));
+    assert_eq!(told("CallRecordingResumedEvent", ""), (on, None));
+    assert_eq!(told("CallRecordingStoppedEvent", ""), (failed, None), "not by the user");
 }
 
 #[test]

@@ -128,6 +128,8 @@ impl Teller {
                     call.state = ExchangeCallState::Released;
                 }
                 call.monitored |= event.kind == CallEventKind::Monitored;
+                let news = map::recording_by_news(event.kind, event.failed);
+                call.recording.state = news.or(call.recording.state);
                 Input::Call(call)
             });
             return (told.collect(), over.then_some(Follow::CallLog));

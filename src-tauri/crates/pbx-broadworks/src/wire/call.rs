@@ -256,7 +256,13 @@ pub enum CallEventKind {
     Released,
     /// A supervisor listens to it, or is in on it.
     Monitored,
-    /// Anything else that is told about it: recording, pick-up, digits.
+    /// Its recording has begun, or goes on.
+    RecordingStarted,
+    /// Its recording waits.
+    RecordingPaused,
+    /// Its recording has ended.
+    RecordingStopped,
+    /// Anything else that is told about it: pick-up, digits.
     Other,
 }
 
@@ -276,15 +282,14 @@ impl CallEventKind {
             "CallReleasingEvent" => Self::Releasing,
             "CallReleasedEvent" => Self::Released,
             "CallMonitoredEvent" | "CallBargedInEvent" => Self::Monitored,
+            "CallRecordingStartedEvent" | "CallRecordingResumedEvent" => Self::RecordingStarted,
+            "CallRecordingPausedEvent" => Self::RecordingPaused,
+            "CallRecordingStoppedEvent" => Self::RecordingStopped,
             "CallCollectingEvent"
             | "CallForwardedEvent"
             | "CallPickedUpEvent"
             | "CallParkRetrievedEvent"
             | "CallRecordingStartingEvent"
-            | "CallRecordingStartedEvent"
-            | "CallRecordingPausedEvent"
-            | "CallRecordingResumedEvent"
-            | "CallRecordingStoppedEvent"
             | "CallClientSessionInfoUpdatedEvent"
             | "CallSecurityClassificationUpdatedEvent"
             | "PlayMusicOnHoldFailureEvent" => Self::Other,
@@ -302,6 +307,8 @@ pub struct CallEvent {
     pub name: String,
     /// The calls as they stand now; mostly one.
     pub calls: Vec<Call>,
+    /// What ended did so because it failed: the reason of a recording that stopped.
+    pub failed: bool,
 }
 
 impl CallEvent {
@@ -312,7 +319,8 @@ impl CallEvent {
         if calls.is_empty() {
             return Err(DocumentError::Missing("call"));
         }
-        Ok(Some(Self { kind, name: name.to_owned(), calls }))
+        let failed = data.text_of("reason").is_some_and(|reason| reason == "Failure");
+        Ok(Some(Self { kind, name: name.to_owned(), calls, failed }))
     }
 }
 

@@ -132,7 +132,11 @@ fn every_call_event_of_the_table_is_known() {
         ("CallReleasedEvent", CallEventKind::Released),
         ("CallMonitoredEvent", CallEventKind::Monitored),
         ("CallBargedInEvent", CallEventKind::Monitored),
-        ("CallRecordingStoppedEvent", CallEventKind::Other),
+        ("CallRecordingStartingEvent", CallEventKind::Other),
+        ("CallRecordingStartedEvent", CallEventKind::RecordingStarted),
+        ("CallRecordingPausedEvent", CallEventKind::RecordingPaused),
+        ("CallRecordingResumedEvent", CallEventKind::RecordingStarted),
+        ("CallRecordingStoppedEvent", CallEventKind::RecordingStopped),
     ] {
         let EventData::Call(event) = data(kind, CALL) else { panic!("{kind}") };
         assert_eq!(event.kind, expected, "{kind}");

@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::abandoned::CalledBack;
 use super::exchange::{AutomaticCodes, Centre, Change, Output};
 use super::model::{
-    Agent, AgentStatus, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, LogKind, Membership,
-    QueueId, UserId,
+    Agent, AgentStatus, CallRecording, EntryEnd, EntryState, ExchangeCall, ExchangeCallState,
+    LogKind, Membership, QueueId, UserId,
 };
 use super::port::{Capability, Input, QueueChange, Role};
 use super::queue::{Left, QueueState, same_target};
@@ -430,6 +430,11 @@ impl Centre {
             sip_call_id: call.sip_call_id.or(known.and_then(|known| known.sip_call_id.clone())),
             // That somebody listens is told when he begins, and not when he leaves.
             monitored: call.monitored || known.is_some_and(|known| known.monitored),
+            // Not every news of a call tells how its recording stands.
+            recording: CallRecording {
+                state: call.recording.state.or(known.and_then(|known| known.recording.state)),
+                may: call.recording.may,
+            },
             ..call
         };
         let talks = matches!(

@@ -40,10 +40,10 @@ pub use services::{HuntGroupState, ServiceState};
 pub use wish::{Phase, Wish};
 
 pub use model::{
-    Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, EntryState,
-    ExchangeCall, ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership,
+    Agent, AgentState, AgentStatus, CallRecording, Cause, Code, DirectoryEntry, EntryEnd,
+    EntryState, ExchangeCall, ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership,
     NightOverride, Party, Priority, Queue, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
-    Severity, UserId, WrapUp,
+    RecordingState, Severity, UserId, WrapUp,
 };
 pub use port::{
     Answer, CallVerb, Capability, Input, LinkFault, LinkState, QueueChange, Recording, Refusal,

@@ -2,6 +2,8 @@
 //!
 //! Times are milliseconds since the Unix epoch, by the exchange's clock unless said otherwise.
 
+use super::port::Recording;
+
 /// A user of the exchange by the exchange's own name: `jan@company.example`, `PJSIP/101`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub String);
@@ -379,6 +381,53 @@ pub struct ExchangeCall {
     pub digits: Option<String>,
     /// A supervisor listens or has, where told.
     pub monitored: bool,
+    /// How it is recorded at the exchange, as far as that was told.
+    pub recording: CallRecording,
     /// When it began.
     pub since: Option<u64>,
+}
+
+/// How far the exchange's recording of a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordingState {
+    /// Nothing is recorded.
+    Off,
+    /// Is recorded.
+    On,
+    /// The recording waits: what is said now is not in it.
+    Paused,
+    /// The exchange could not record it, or no longer can.
+    Failed,
+}
+
+/// What the exchange tells of the recording of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallRecording {
+    /// How far it is; `None`: not told.
+    pub state: Option<RecordingState>,
+    /// What the user may do with it now; `None`: not told.
+    pub may: Option<Vec<Recording>>,
+}
+
+impl ExchangeCall {
+    /// How far the recording of this call is. One that was never told of does not run.
+    pub fn recording_state(&self) -> RecordingState {
+        self.recording.state.unwrap_or(RecordingState::Off)
+    }
+
+    /// What the user may do with the recording now: as the exchange tells, else what follows from how far it is.
+    pub fn may_record(&self) -> Vec<Recording> {
+        let talks = matches!(
+            self.state,
+            ExchangeCallState::Active | ExchangeCallState::Held | ExchangeCallState::RemoteHeld
+        );
+        if !talks {
+            return Vec::new();
+        }
+        self.recording.may.clone().unwrap_or_else(|| match self.recording_state() {
+            RecordingState::Off | RecordingState::Failed => vec![Recording::Start],
+            RecordingState::On => vec![Recording::Pause, Recording::Stop],
+            RecordingState::Paused => vec![Recording::Resume, Recording::Stop],
+        })
+    }
 }

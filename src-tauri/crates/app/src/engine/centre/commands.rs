@@ -53,7 +53,7 @@ pub(in super::super) fn outcome(result: Result<&Told, &Refusal>) -> Result<Answe
 }
 
 /// What came of a command: done, or the exchange has been asked.
-enum Step {
+pub(super) enum Step {
     Done(Answer),
     Asked(RequestId),
 }
@@ -106,6 +106,7 @@ impl Desk {
             CentreCommand::Escalate { call, emergency, to } => {
                 self.escalate(now, call, emergency, to)
             }
+            CentreCommand::CallRecord { call, action } => self.record_call(now, call, action),
             CentreCommand::DispositionSet { code, disposition, call: Some(call), account } => {
                 self.dispose_call(now, &code, disposition, call, account.as_deref())
             }
@@ -157,7 +158,7 @@ impl Desk {
         }
     }
 
-    fn running(&mut self, account: &str) -> Result<&mut Running, ErrorReply> {
+    pub(super) fn running(&mut self, account: &str) -> Result<&mut Running, ErrorReply> {
         self.centres.running.get_mut(account).ok_or_else(no_exchange)
     }
 
@@ -609,7 +610,7 @@ impl Running {
     }
 
     /// The account may do this; if a licence is missing it is named.
-    fn need(&self, capability: Capability) -> Result<(), ErrorReply> {
+    pub(super) fn need(&self, capability: Capability) -> Result<(), ErrorReply> {
         if self.centre.can(capability) {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 //!
 //! In this order: the SIP Call-ID, where the exchange tells it; the other side's number and the time; the
 //! number that sent the call on (Diversion) or that was called; the caller who rings at the user in a queue.
-//! What has been found stays with the call to its end.
+//! What has been found stays with the call to its end. Only calls that came in can have come through a queue.
 
 use std::time::Instant;
 
@@ -46,16 +46,18 @@ impl LineQueue {
 /// What a call is known by.
 struct Known {
     id: CallId,
+    incoming: bool,
     sip_call_id: Option<String>,
     number: String,
     diverted: Vec<String>,
     began_ms: u64,
     ringing: bool,
+    exchange_call: Option<String>,
     found: Option<LineQueue>,
 }
 
 impl Desk {
-    /// Finds the queues of the incoming calls of an account.
+    /// Finds the calls of an account at the exchange, and the queues of those that came in.
     pub(in super::super) fn correlate(&mut self, now: Instant, account: &str) {
         if self.centres.get(account).is_none() {
             return;
@@ -64,24 +66,33 @@ impl Desk {
         let calls: Vec<Known> = self
             .calls
             .iter()
-            .filter(|call| call.direction() == Direction::In && call.end().is_none())
+            .filter(|call| call.end().is_none())
             .filter_map(|call| self.known(account, call))
             .collect();
-        let mut changed = Vec::new();
-        let mut taken: Vec<String> = calls
-            .iter()
-            .filter_map(|known| known.found.as_ref().and_then(|found| found.exchange_call.clone()))
-            .collect();
+        let (mut changed, mut named) = (Vec::new(), Vec::new());
+        let mut taken: Vec<String> =
+            calls.iter().filter_map(|known| known.exchange_call.clone()).collect();
         let Some(running) = self.centres.get(account) else { return };
         let now_ms = self.clock.ms(now);
         for known in calls {
-            let found = find(&running.centre, &known, &taken, now_ms);
-            if let Some(call) = found.as_ref().and_then(|found| found.exchange_call.clone()) {
-                taken.push(call);
+            let call = exchange_call(&running.centre, &known, &taken);
+            let found = match known.incoming {
+                true => find(&running.centre, &known, call, now_ms),
+                false => None,
+            };
+            if let Some(call) = call.filter(|call| known.exchange_call.as_ref() != Some(&call.id)) {
+                taken.push(call.id.clone());
+                named.push((known.id, call.id.clone()));
             }
             if found != known.found {
                 changed.push((known.id, found));
             }
+        }
+        for (id, call) in named {
+            if let Some(line) = self.lines.get_mut(&id) {
+                line.exchange_call = Some(call);
+            }
+            self.publisher.changed();
         }
         for (id, found) in changed {
             if let Some(line) = self.lines.get_mut(&id) {
@@ -96,11 +107,13 @@ impl Desk {
         let line = self.lines.get(&call.id()).filter(|line| line.account == account)?;
         Some(Known {
             id: call.id(),
+            incoming: call.direction() == Direction::In,
             sip_call_id: line.sip_call_id.clone(),
             number: number_of(&line.peer),
             diverted: line.sent_on_by.clone(),
             began_ms: self.clock.ms(call.started()),
             ringing: call.answered().is_none(),
+            exchange_call: line.exchange_call.clone(),
             found: line.queue.clone(),
         })
     }
@@ -123,7 +136,8 @@ impl Desk {
         let Some(line) = self.lines.get(&call.id()) else { return };
         let account = line.account.clone();
         if call.end().is_none() {
-            if call.direction() == Direction::In && line.queue.is_none() {
+            let unknown = call.direction() == Direction::In && line.queue.is_none();
+            if unknown || line.exchange_call.is_none() {
                 self.correlate(now, &account);
             } else {
                 self.note_personal_call(&account);
@@ -209,9 +223,14 @@ fn number_of(peer: &PeerView) -> String {
     user.filter(|user| !user.is_empty()).unwrap_or_else(|| peer.number.clone())
 }
 
-fn find(centre: &Centre, known: &Known, taken: &[String], now_ms: u64) -> Option<LineQueue> {
+/// `call`: the exchange's call that this one is.
+fn find(
+    centre: &Centre,
+    known: &Known,
+    call: Option<&ExchangeCall>,
+    now_ms: u64,
+) -> Option<LineQueue> {
     let before = known.found.clone();
-    let call = exchange_call(centre, known, taken);
     let queue = before
         .as_ref()
         .map(|found| found.id.clone())
@@ -242,8 +261,7 @@ fn exchange_call<'a>(
     known: &Known,
     taken: &[String],
 ) -> Option<&'a ExchangeCall> {
-    let mine = known.found.as_ref().and_then(|found| found.exchange_call.as_ref());
-    if let Some(mine) = mine {
+    if let Some(mine) = known.exchange_call.as_ref() {
         return centre.calls().find(|call| call.id == *mine);
     }
     let by_id = centre
@@ -255,7 +273,7 @@ fn exchange_call<'a>(
                 .since
                 .is_none_or(|since| since.abs_diff(known.began_ms) <= TOGETHER.as_millis() as u64);
             let fits = !known.ringing || call.state == ExchangeCallState::Alerting;
-            call.incoming
+            call.incoming == known.incoming
                 && near
                 && fits
                 && !taken.contains(&call.id)

@@ -27,6 +27,7 @@ fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
         conference: false,
         transfer: None,
         queue: None,
+        recording: None,
         actions: actions.to_vec(),
     }
 }
