@@ -900,6 +900,10 @@ transfer: TransferView | null,
  */
 queue: CallQueueView | null, 
 /**
+ * Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+ */
+recording: RecordingView | null, 
+/**
  * What can be done now.
  */
 actions: Array<CallAction>, };
@@ -1230,7 +1234,15 @@ account?: string, } | { "cmd": "call.ring_back",
 /**
  * Account id.
  */
-account?: string, } | { "cmd": "escalate", 
+account?: string, } | { "cmd": "call.record", 
+/**
+ * Id of the call in this program.
+ */
+call: number, 
+/**
+ * What.
+ */
+do: RecordDo, } | { "cmd": "escalate", 
 /**
  * Id of the call in this program.
  */
@@ -3349,6 +3361,29 @@ stale_since_ms: number | null,
  * The queue is seen no longer.
  */
 gone: boolean, };
+
+/**
+ * What can be done with a recording.
+ */
+export type RecordDo = "start" | "stop" | "pause" | "resume";
+
+/**
+ * How far the recording of a call is.
+ */
+export type RecordingName = "off" | "on" | "paused" | "failed";
+
+/**
+ * The recording of a call.
+ */
+export type RecordingView = { 
+/**
+ * How far it is.
+ */
+state: RecordingName, 
+/**
+ * What may be done now.
+ */
+may: Array<RecordDo>, };
 
 /**
  * How often an opening comes again.

@@ -13,6 +13,9 @@ import type {
   LineView,
   LinkName,
   PeerView,
+  RecordDo,
+  RecordingName,
+  RecordingView,
   SearchHit,
   TransferEntry,
   TransferKind,
@@ -101,6 +104,10 @@ function actionsIn(call: CallView, all: readonly CallView[]): CallAction[] {
   return actions;
 }
 
+/** What an exchange allows with a recording, as its state is. */
+const RECORDS: Record<RecordingName, RecordDo[]> = { off: ['start'], failed: ['start'], on: ['pause', 'stop'], paused: ['resume', 'stop'] };
+const RECORDED: Record<RecordDo, RecordingName> = { start: 'on', resume: 'on', pause: 'paused', stop: 'off' };
+
 export class MockHost implements Host {
   /** Every command that came, for tests. */
   readonly commands: Command[] = [];
@@ -174,8 +181,14 @@ export class MockHost implements Host {
   change(part: Partial<AppView>): void {
     this.view = { ...this.view, ...part };
     const { calls } = this.view;
-    this.view.calls = calls.map((call) => ({ ...call, actions: actionsIn(call, calls) }));
+    this.view.calls = calls.map((call) => ({ ...call, actions: actionsIn(call, calls), recording: this.recordingOf(call) }));
     for (const listener of this.listeners) listener({ kind: 'view', value: this.view });
+  }
+
+  private recordingOf(call: CallView): RecordingView | null {
+    if (!this.company.centre.capabilities.includes('recording')) return null;
+    const state = call.recording?.state ?? 'off';
+    return { state, may: call.answered_ms === null || call.state === 'ended' ? [] : RECORDS[state] };
   }
 
   /** Tells of lines that changed. */
@@ -286,6 +299,9 @@ export class MockHost implements Host {
         break;
       case 'call.mute':
         this.put({ ...call, muted: command.on }, call.state);
+        break;
+      case 'call.record':
+        this.put({ ...call, recording: { state: RECORDED[command.do], may: [] } }, call.state);
         break;
       case 'call.reject':
         this.end(call, 'declined');
@@ -423,7 +439,7 @@ export class MockHost implements Host {
     const now = Date.now();
     const call: CallView = {
       id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
-      consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null,
+      consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null, recording: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false, encryption: 'none',
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
     };

@@ -50,6 +50,8 @@ export const keys: Messages['keys'] = {
     conference: 'Together with the call that waits',
     call_back: 'Call the caller of the last transfer back',
     ring_back: 'Be called when the one who was busy is free',
+    record: 'Recording by the exchange: begin, pause or go on',
+    record_stop: 'Stop recording by the exchange',
     search: 'To the search field',
     dial_new: 'Call anew, also while somebody is on the line',
     withhold: 'Withhold your number for the next call',

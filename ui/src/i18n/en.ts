@@ -185,6 +185,10 @@ export const en: Messages = {
     qualityLabel: (word) => `Sound: ${word}`,
     group: (name) => `Call with ${name}`,
   },
+  recording: {
+    states: { off: 'No longer recorded', on: 'Being recorded', paused: 'Recording paused', failed: 'The exchange could not record' },
+    does: { start: 'Record the call', stop: 'Stop recording', pause: 'Pause recording', resume: 'Resume recording' },
+  },
   transfer: {
     heading: 'Transfer',
     group: (who, to) => `Transferring ${who} to ${to}`,

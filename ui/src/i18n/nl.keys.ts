@@ -50,6 +50,8 @@ export const keys = {
     conference: 'Samen met het gesprek dat wacht',
     call_back: 'Beller van de laatste doorverbinding terugbellen',
     ring_back: 'Gebeld worden zodra wie in gesprek was vrij is',
+    record: 'Opnemen door de centrale: begin, wacht of ga verder',
+    record_stop: 'Opnemen door de centrale stoppen',
     search: 'Naar het zoekveld',
     dial_new: 'Bellen in een nieuw gesprek, ook als er iemand aan de lijn is',
     withhold: 'Eigen nummer afschermen bij het volgende gesprek',

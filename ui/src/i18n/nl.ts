@@ -2,7 +2,8 @@
 
 import type {
   AgentStateName, AgentWish, CapabilityName, CentreWarning, Code, DriftCause, EntryAction, EntryStateName, ExchangeForm,
-  FactName, GreetingName, GreetingOf, HuntPolicyName, LinkName, MeasureName, NightChoice, PriorityName, ServiceName, SeverityName,
+  FactName, GreetingName, GreetingOf, HuntPolicyName, LinkName, MeasureName, NightChoice, PriorityName, RecordDo, RecordingName,
+  ServiceName, SeverityName,
   TestKind, WishState,
 } from '../bindings';
 import { desktop } from './nl.desktop';
@@ -206,6 +207,10 @@ export const nl = {
     quality: { unknown: 'meten…', good: 'goed', fair: 'matig', poor: 'slecht' },
     qualityLabel: (word: string) => `Geluid: ${word}`,
     group: (name: string) => `Gesprek met ${name}`,
+  },
+  recording: {
+    states: { off: 'Wordt niet meer opgenomen', on: 'Wordt opgenomen', paused: 'Opname onderbroken', failed: 'De centrale kon niet opnemen' } as Record<RecordingName, string>,
+    does: { start: 'Gesprek vastleggen', stop: 'Opname stoppen', pause: 'Opname onderbreken', resume: 'Opname hervatten' } as Record<RecordDo, string>,
   },
   transfer: {
     heading: 'Doorverbinden',

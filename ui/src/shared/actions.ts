@@ -1,6 +1,7 @@
 // What the keys and the buttons do to calls. One place, so that both do the same.
 
-import type { CallAction, CallView, DriftAction } from '../bindings';
+import type { CallAction, CallView, DriftAction, RecordDo } from '../bindings';
+import { mayStopRecording, nextRecording } from '../features/calls/recording';
 import { focusOutcome } from '../features/centre/outcome';
 import { dialling } from '../features/dialling/dialling.svelte';
 import { other, waiting } from '../features/incoming/waiting.svelte';
@@ -54,6 +55,26 @@ export function toggleMute(desk: Desk, call: CallView): void {
 
 export function park(desk: Desk, call: CallView): void {
   void desk.send({ cmd: 'call.park', call: call.id });
+}
+
+/** Asks the exchange to do something with the recording of a call; how far it is then stands with the call. */
+export function record(desk: Desk, call: CallView, wish: RecordDo): void {
+  void desk.send({ cmd: 'call.record', call: call.id, do: wish });
+}
+
+/** The call in conversation whose recording the keys are about. */
+function recordable(desk: Desk): CallView | undefined {
+  const calls = [...desk.current, ...desk.flows.map((flow) => flow.caller), ...desk.held];
+  return calls.find((call) => nextRecording(call) !== null);
+}
+
+function recordByKey(desk: Desk, stop: boolean): boolean {
+  const call = recordable(desk);
+  if (call === undefined) return false;
+  const wish = stop ? 'stop' : nextRecording(call);
+  if (wish === null || (stop && !mayStopRecording(call))) return false;
+  record(desk, call, wish);
+  return true;
 }
 
 /** Takes the call that the user has at another of his telephones. Only where the exchange can. */
@@ -214,6 +235,9 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
     }
     case 'pull':
       return pull(desk);
+    case 'record':
+    case 'record_stop':
+      return recordByKey(desk, action.do === 'record_stop');
     case 'ring_back':
       return onCall(toRingBack(desk), (call) => void ringBack(desk, ui, call));
     case 'conference':

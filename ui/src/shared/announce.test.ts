@@ -1,7 +1,7 @@
 // What a screen reader hears as the view changes.
 
 import { describe, expect, it } from 'vitest';
-import type { AppView, CallView, CentreView, QueueView } from '../bindings';
+import type { AppView, CallView, CentreView, QueueView, RecordingName } from '../bindings';
 import { MockHost } from '../host/mock';
 import { centreView, queueViews } from '../host/mock/company';
 import { nl } from '../i18n/nl';
@@ -50,6 +50,18 @@ describe('announcements', () => {
     expect(said(active, silent).polite).toContain(nl.calls.noSound.what);
     expect(said(silent, cut).polite).toContain(nl.codes.connection_lost.what);
     expect(said(cut, cut).polite).toBe('');
+  });
+
+  it('tell that a call is recorded, and that it no longer is', async () => {
+    const ringing = await view((host) => host.ring());
+    const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };
+    const so = (state: RecordingName | null): AppView => ({ ...ringing, calls: [{ ...call, recording: state === null ? null : { state, may: [] } }] });
+    expect(said(so(null), so('off')).polite).toBe('');
+    expect(said(so('off'), so('on')).polite).toBe('Wordt opgenomen.');
+    expect(said(so('on'), so('on')).polite).toBe('');
+    expect(said(so('on'), so('paused')).polite).toBe('Opname onderbroken.');
+    expect(said(so('paused'), so('off')).polite).toBe('Wordt niet meer opgenomen.');
+    expect(said(so('off'), so('failed')).polite).toBe('De centrale kon niet opnemen.');
   });
 });
 

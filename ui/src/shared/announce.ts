@@ -97,9 +97,16 @@ function callChange(texts: Messages, before: CallView | undefined, call: CallVie
   const said: string[] = [];
   if (before?.state !== call.state) said.push(stateChange(texts, call, before, who));
   if (before !== undefined && before.muted !== call.muted) said.push(call.muted ? texts.live.muted : texts.live.unmuted);
+  if (call.state !== 'ended') said.push(recordingChange(texts, before, call));
   if (call.state !== 'ended') said.push(callTrouble(texts, before, call));
   said.push(transferChange(texts, before, call, who));
   return said;
+}
+
+/** The exchange begins to record the call, waits, or no longer does. */
+function recordingChange(texts: Messages, before: CallView | undefined, call: CallView): string {
+  const state = call.recording?.state ?? 'off';
+  return state === (before?.recording?.state ?? 'off') ? '' : `${texts.recording.states[state]}.`;
 }
 
 /** Trouble that came up in the call: its sound is gone, or its exchange. */

@@ -487,6 +487,54 @@ describe('what only an exchange can do with calls', () => {
   });
 });
 
+describe('recording at the exchange', () => {
+  /** Where the exchange records, a caller is answered. */
+  async function talking(host: MockHost): Promise<void> {
+    const { capabilities } = host.company.centre;
+    host.company.change({ capabilities: [...capabilities, 'recording'] });
+    void host.control({ cmd: 'call.answer', call: host.ring() });
+    await waitFor(() => expect(document.querySelector('[data-call-state="active"]')).not.toBeNull());
+  }
+  const label = (): Element | null => document.querySelector('[data-recording]');
+
+  it('is begun, paused, resumed and ended by button and key, and said in words', async () => {
+    const host = await centre();
+    await talking(host);
+    expect(label()).toBeNull();
+    (await screen.findByRole('button', { name: /Gesprek vastleggen/ })).click();
+    await waitFor(() => expect(label()?.textContent).toBe('Wordt opgenomen'));
+    expect(label()?.querySelector('use')?.getAttribute('href')).toBe('#i-record');
+    await screen.findByText(/Wordt opgenomen\./, { selector: '[aria-live="polite"], [role="status"]' });
+    expect(await violations()).toEqual([]);
+    alt('j');
+    await waitFor(() => expect(label()?.textContent).toBe('Opname onderbroken'));
+    (await screen.findByRole('button', { name: /Opname hervatten/ })).click();
+    await waitFor(() => expect(label()?.textContent).toBe('Wordt opgenomen'));
+    press('J', { altKey: true, shiftKey: true, code: 'KeyJ' });
+    await waitFor(() => expect(label()).toBeNull());
+    expect(sent(host, 'call.record').map((one) => ('do' in one ? one.do : null))).toEqual(['start', 'pause', 'resume', 'stop']);
+  });
+
+  it('stays visible while the caller is on hold', async () => {
+    const host = await centre();
+    await talking(host);
+    alt('j');
+    await waitFor(() => expect(label()?.textContent).toBe('Wordt opgenomen'));
+    press('F6');
+    await waitFor(() => expect(document.querySelector('[data-call-state="held"] [data-recording="on"]')).not.toBeNull());
+  });
+
+  it('is not offered where the exchange does not', async () => {
+    const host = await centre();
+    void host.control({ cmd: 'call.answer', call: host.ring() });
+    await waitFor(() => expect(document.querySelector('[data-act="hold"]')).not.toBeNull());
+    expect(document.querySelector('[data-act="record"], [data-act="record-stop"]')).toBeNull();
+    alt('j');
+    await screen.findByText(nl.keys.none, { selector: '[role="status"]' });
+    expect(sent(host, 'call.record')).toEqual([]);
+  });
+});
+
 describe('why queues pass an agent by', () => {
   it.each(['dnd', 'forwarding', 'personal_call', 'bounces'] as const)('is said in the bar and in the panel: %s', async (cause) => {
     const host = await centre();
