@@ -2,6 +2,8 @@
 //! somebody, parks and joins calls there, and shows what the exchange says of them. And the call of one own telephone is
 //! taken with another, and who was busy is called back.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use e2e::balie::Balie;
 use e2e::centre::{LIMIT, Scene, User};
@@ -27,7 +29,7 @@ pub(crate) fn until_calls(
             return Ok(());
         }
         ensure!(!is_over(end), "no {what}: {calls:#?}");
-        pause(std::time::Duration::from_millis(50));
+        pause(Duration::from_millis(50));
     }
 }
 
@@ -45,10 +47,15 @@ pub(crate) fn taken(
     number: &str,
 ) -> Result<Value> {
     scene.customer("101", number)?;
-    // The exchange can have only a telephone answer that has said so, which it does when it rings.
     phone.ringing()?;
     let ringing = desk.balie.ringing()?;
-    desk.balie.request("call.answer", &json!({"call": ringing}))?;
+    // The exchange can have only a telephone answer that has said so, which it does in the response that tells of its
+    // ringing: that is still on its way when the telephone itself knows.
+    let end = deadline(LIMIT);
+    while let Err(error) = desk.balie.request("call.answer", &json!({"call": ringing})) {
+        ensure!(!is_over(end), "{error:#}");
+        pause(Duration::from_millis(50));
+    }
     desk.balie.call_state(&ringing, "active")?;
     Ok(ringing)
 }
