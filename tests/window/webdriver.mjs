@@ -16,7 +16,6 @@ export const KEY = {
   f4: '\uE034',
   f5: '\uE035',
   f6: '\uE036',
-  f9: '\uE039',
   f11: '\uE03B',
   f12: '\uE03C',
 };
