@@ -133,7 +133,7 @@ impl Transport {
                 }
             }
             Input::Agree(agreed) => {
-                if let Err(error) = self.agree(now, agreed) {
+                if let Err(error) = self.agree(now, &agreed) {
                     tracing::warn!(%error, "a stream without keys");
                     self.fail(Failure::Setup);
                 }
@@ -170,7 +170,7 @@ impl Transport {
         self.outputs.pop_front()
     }
 
-    fn agree(&mut self, now: Instant, agreed: Agreement) -> Result<(), SetupError> {
+    fn agree(&mut self, now: Instant, agreed: &Agreement) -> Result<(), SetupError> {
         let before = self.agreed.replace(agreed.clone());
         let moved = before.as_ref().is_some_and(|before| before.remote != agreed.remote)
             && !agreed.remote.ip().is_unspecified();

@@ -271,7 +271,7 @@ impl Task {
                 Output::Close => self.close().await,
                 Output::Told(told) => {
                     // When nobody listens any more, the orders end as well.
-                    let _ = self.told.send(told).await;
+                    let _ = self.told.send(*told).await;
                 }
             }
         }

@@ -94,7 +94,7 @@ pub enum Output {
     /// Close the connection after what is to be written; nothing is to be told of it.
     Close,
     /// Tell the model.
-    Told(Told),
+    Told(Box<Told>),
 }
 
 /// Tells no bytes.
@@ -436,12 +436,12 @@ impl Session {
     /// Tells, after what the view has to tell.
     fn tell(&mut self, told: Told) {
         self.take_told();
-        self.out.push_back(Output::Told(told));
+        self.out.push_back(Output::Told(Box::new(told)));
     }
 
     fn take_told(&mut self) {
         while let Some(told) = self.view.next_told() {
-            self.out.push_back(Output::Told(told));
+            self.out.push_back(Output::Told(Box::new(told)));
         }
     }
 }

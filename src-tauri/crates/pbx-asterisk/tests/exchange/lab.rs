@@ -240,7 +240,7 @@ impl Lab {
                 Output::Send(bytes) => self.note_sent(at, &bytes),
                 Output::Told(told) => {
                     writeln!(self.log, "{at:7.3} told {told:?}").unwrap();
-                    self.told.push(told);
+                    self.told.push(*told);
                 }
                 other => {
                     self.connects += usize::from(other == Output::Connect);
