@@ -111,7 +111,6 @@ fn two_desks_hear_each_other(lines: &[&str]) -> Result<()> {
     bart.balie.call_state(&theirs, "ended")?;
     ensure!(anna.balie.quit()? == 0 && bart.balie.quit()? == 0, "orderly ends");
     let likeness = likeness(&sent, &Signal::read(&out)?, 0.4)?;
-    println!("correlation {likeness:.3}");
     ensure!(likeness > 0.9, "what was heard resembles what was said by {likeness}");
     Ok(())
 }

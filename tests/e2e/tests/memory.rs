@@ -69,6 +69,31 @@ fn calls_survive_a_restart_and_a_kill_and_a_missed_caller_is_called_back() -> Re
     Ok(())
 }
 
+/// People of a search or a lookup, by their names.
+fn names(balie: &mut Balie, cmd: &str, arguments: &Value) -> Result<Vec<Value>> {
+    let hits = balie.request(cmd, arguments)?;
+    let hits = hits.as_array().context("a list")?.iter();
+    Ok(hits.filter(|hit| hit["kind"] == "contact").map(|hit| hit["name"].clone()).collect())
+}
+
+/// Who is imported is found by part of a name, of a number, and by initials.
+fn are_found(balie: &mut Balie) -> Result<()> {
+    for (text, name) in [
+        ("zoe", "Zoë de Wit"),
+        ("zilver", "Zoë de Wit"),
+        ("pietsmit", ""),
+        ("mulle", "Jörg Müller"),
+        ("345678", "Piet Smit"),
+        ("ps", "Piet Smit"),
+    ] {
+        let found = names(balie, "contacts.search", &json!({"text": text}))?;
+        let expected: Vec<Value> =
+            Some(json!(name)).filter(|_| !name.is_empty()).into_iter().collect();
+        ensure!(found == expected, "{text}: {found:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_file_of_contacts_is_looked_at_kept_searched_and_taken_back() -> Result<()> {
     let folder = tempdir()?;
@@ -101,26 +126,9 @@ fn a_file_of_contacts_is_looked_at_kept_searched_and_taken_back() -> Result<()> 
         balie.request("contacts.sources", &json!({}))?.as_array().is_some_and(|s| s.len() == 2),
         "two lists"
     );
-    let names = |balie: &mut Balie, cmd: &str, arguments: Value| -> Result<Vec<Value>> {
-        let hits = balie.request(cmd, &arguments)?;
-        let hits = hits.as_array().context("a list")?.iter();
-        Ok(hits.filter(|hit| hit["kind"] == "contact").map(|hit| hit["name"].clone()).collect())
-    };
-    for (text, name) in [
-        ("zoe", "Zoë de Wit"),
-        ("zilver", "Zoë de Wit"),
-        ("pietsmit", ""),
-        ("mulle", "Jörg Müller"),
-        ("345678", "Piet Smit"),
-        ("ps", "Piet Smit"),
-    ] {
-        let found = names(&mut balie, "contacts.search", json!({"text": text}))?;
-        let expected: Vec<Value> =
-            Some(json!(name)).filter(|_| !name.is_empty()).into_iter().collect();
-        ensure!(found == expected, "{text}: {found:?}");
-    }
+    are_found(&mut balie)?;
     // Several people with one number are several.
-    let both = names(&mut balie, "contacts.lookup", json!({"number": "+31302318800"}))?;
+    let both = names(&mut balie, "contacts.lookup", &json!({"number": "+31302318800"}))?;
     ensure!(both == [json!("Zoë de Wit"), json!("Piet Smit")], "{both:?}");
     let note =
         balie.request("note.add", &json!({"number": "0612345678", "text": "belt maandag"}))?;
@@ -134,7 +142,7 @@ fn a_file_of_contacts_is_looked_at_kept_searched_and_taken_back() -> Result<()> 
     let erased = balie.request("privacy.erase", &json!({"contact": contact}))?;
     ensure!(erased["contacts"] == 1 && erased["notes"] == 1, "{erased}");
     balie.request("contacts.remove_source", &json!({"source": second["source"]}))?;
-    let left = names(&mut balie, "contacts.search", json!({"text": "muller"}))?;
+    let left = names(&mut balie, "contacts.search", &json!({"text": "muller"}))?;
     ensure!(left.is_empty(), "{left:?}");
     let gone = balie.request("contacts.remove_source", &json!({"source": second["source"]}));
     ensure!(gone.is_err_and(|error| error.to_string().contains("unknown_entry")), "gone");

@@ -52,6 +52,9 @@ impl End {
     }
 }
 
+/// Says whether a datagram is lost: who sent it, as the how manieth, and its bytes.
+type Losing = Box<dyn FnMut(usize, u64, &[u8]) -> bool>;
+
 /// Two ends and what is on its way between them.
 struct Net {
     now: Instant,
@@ -60,7 +63,7 @@ struct Net {
     flying: BTreeMap<(Instant, u64), (usize, SocketAddr, Vec<u8>)>,
     sent: u64,
     /// Whether that datagram, sent by that end as the nth, is lost.
-    loses: Box<dyn FnMut(usize, u64, &[u8]) -> bool>,
+    loses: Losing,
     /// What the world sees an end as.
     seen_as: [SocketAddr; 2],
 }
@@ -357,7 +360,7 @@ fn credentials(who: u8) -> IceCredentials {
 }
 
 /// What both agree on: the first offered. Each has its one address, and those that are given.
-fn ice(net: &Net, round: u8, more: [Vec<Candidate>; 2]) -> [IceParameters; 2] {
+fn ice(net: &Net, round: u8, more: &[Vec<Candidate>; 2]) -> [IceParameters; 2] {
     let side = |end: usize| {
         let mut candidates = vec![Candidate::new(CandidateKind::Host, net.ends[end].here, None)];
         candidates.extend(more[end].clone());
@@ -372,7 +375,7 @@ fn ice(net: &Net, round: u8, more: [Vec<Candidate>; 2]) -> [IceParameters; 2] {
 }
 
 fn agree_on_all(net: &mut Net, round: u8) {
-    let paths = ice(net, round, [Vec::new(), Vec::new()]);
+    let paths = ice(net, round, &[Vec::new(), Vec::new()]);
     for (end, role) in [(0, DtlsRole::Server), (1, DtlsRole::Client)] {
         let fingerprints = vec![net.ends[1 - end].fingerprint()];
         let dtls = Some(DtlsParameters { role, fingerprints });
@@ -448,7 +451,7 @@ fn a_server_tells_the_address_that_the_world_sees() {
     // From elsewhere, or to another question, it is no answer.
     let answer = seen(&data, outside);
     end.handle_input(net.now, Input::Datagram { from: at(78), data: &answer });
-    let mut other = data.clone();
+    let mut other = data;
     other[10] ^= 1;
     let wrong = seen(&other, outside);
     end.handle_input(net.now, Input::Datagram { from: at(77), data: &wrong });

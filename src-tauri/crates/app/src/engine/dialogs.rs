@@ -131,6 +131,13 @@ impl Desk {
         });
         line.sip_call_id = incoming.headers.call_id().ok();
         line.sent_on_by = way_of(incoming, own.as_deref());
+        let wants = incoming.answer_after.is_some();
+        self.ring_here(now, line, wants, settings.remote_control);
+    }
+
+    /// A caller's line rings. `wants`: it asks to be answered by itself, which the exchange may ask for where it has
+    /// `remote_control`.
+    fn ring_here(&mut self, now: Instant, line: Line, wants: bool, remote_control: bool) {
         let account = line.account.clone();
         let id = self.calls.incoming(now);
         let gathers = line.ice && line.stun.is_some();
@@ -140,8 +147,7 @@ impl Desk {
             self.gather(id, |_, _| {});
         }
         self.correlate(now, &account);
-        let wants = incoming.answer_after.is_some();
-        if wants && (self.takes_own_leg(now, &account) || settings.remote_control) {
+        if wants && (self.takes_own_leg(now, &account) || remote_control) {
             self.answer_by_itself(now, id);
         }
     }

@@ -125,6 +125,12 @@ impl Desk {
         tokio::time::timeout(PATIENCE, wait).await.expect("what was waited for did not come")
     }
 
+    /// A moment between two looks at what tells no change.
+    #[expect(clippy::disallowed_methods, reason = "what is polled is polled with a deadline")]
+    pub(crate) async fn breath(&self) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
     pub(crate) async fn account(&mut self, state: AccountState) -> AccountEvent {
         self.event(|event| match event {
             Event::AccountState(event) if event.state == state => Some(event),

@@ -1,5 +1,7 @@
 //! The recording of calls at the exchange: as it tells of it, and as the user wants it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use app::StartOptions;
 use app::code::Code;
 use app::config::{Sound, XsiSettings};

@@ -50,7 +50,7 @@ pub(in super::super) enum Out {
     /// End its call.
     HangUp(SessionId),
     /// Tell the model.
-    Tell(Input),
+    Tell(Box<Input>),
 }
 
 /// What a code changes.
@@ -533,7 +533,7 @@ impl ByCode {
     }
 
     fn tell(&mut self, input: Input) {
-        self.out.push_back(Out::Tell(input));
+        self.out.push_back(Out::Tell(Box::new(input)));
     }
 }
 

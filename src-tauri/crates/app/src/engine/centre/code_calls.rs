@@ -47,7 +47,7 @@ impl Desk {
         match out {
             Out::Tell(input) => {
                 if let Some(running) = self.centres.running.get_mut(&account) {
-                    running.centre.handle_input(now, input);
+                    running.centre.handle_input(now, *input);
                 }
             }
             Out::HangUp(session) => {

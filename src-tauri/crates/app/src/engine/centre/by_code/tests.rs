@@ -38,7 +38,7 @@ impl Lab {
     fn drain(&mut self) {
         while let Some(out) = self.codes.poll_output() {
             match out {
-                Out::Tell(input) => self.told.push(input),
+                Out::Tell(input) => self.told.push(*input),
                 Out::HangUp(session) => self.hung_up.push(session),
                 Out::Dial(number) => {
                     assert_eq!(self.dialled, None, "one code at a time");
