@@ -199,6 +199,8 @@ pub enum Action {
     Redirect(String),
     /// CANCEL, BYE or a refusal, as the dialog demands.
     Hangup,
+    /// The peer has passed the call on: leave its end to the peer for a moment, then as `Hangup`.
+    HandOver,
     /// Offer hold (true), resume or a refresh of either.
     Offer {
         /// True: we hold.
@@ -728,7 +730,14 @@ impl Call {
         let mut gone = false;
         self.hold_change(now, "news of the transfer", |call| gone = call.transfer.hear(now, news));
         if gone {
-            actions.push(Action::Hangup);
+            self.hand_over(now, actions);
+        }
+    }
+
+    /// Somebody else has taken our place in it.
+    pub(crate) fn hand_over(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        if !self.is_over() {
+            actions.push(Action::HandOver);
             self.finish(now, End::new(Party::Local, None), "handed over");
         }
     }

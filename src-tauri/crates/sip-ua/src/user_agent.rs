@@ -301,6 +301,16 @@ impl UserAgent {
         })
     }
 
+    /// Ends a session whose peer has passed the call on (a transfer that succeeded): `Ended` follows
+    /// at once, the BYE is left to the peer for half a second and sent then, or when the account is
+    /// removed. A session that has not been answered ends as by [`hangup`](Self::hangup).
+    pub fn hand_over(&mut self, now: Instant, session: SessionId) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| {
+            session.handed_over(cx);
+            Ok(())
+        })
+    }
+
     /// [`hangup`](Self::hangup) with a Reason header (RFC 3326) in the BYE, or in the response that
     /// refuses an incoming call, or in the CANCEL, e.g. `Q.850;cause=16`.
     pub fn hangup_with(

@@ -5,10 +5,10 @@
 mod net;
 
 use net::Net;
-use net::setup::{ALICE, BOB, connected, inside, one, part, reply, talking};
+use net::setup::{ALICE, BOB, connected, count, inside, one, part, reply, talking};
 use sip_core::Target;
 use sip_types::{HeaderName, Message, Method, Request, Response, StatusCode, Transport};
-use sip_ua::{EndedBy, Event, Input, Refer, ReferProgress, ReferRequest, UaError};
+use sip_ua::{EndedBy, Event, Input, Refer, ReferProgress, ReferRequest, SessionId, UaError};
 
 const CAROL: usize = 2;
 
@@ -89,6 +89,75 @@ fn a_failed_call_and_a_refused_wish_are_told_apart() {
     assert_eq!(late, Err(UaError::UnknownReferral));
     assert!(!net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })));
     part(&mut net, out);
+}
+
+/// A call in which BOB has passed ALICE's caller on.
+fn passed_on(seed: u8) -> (Net, SessionId) {
+    let mut net = Net::pair(seed);
+    let (out, inc) = connected(&mut net, BOB);
+    net.act(ALICE, |ua, now| ua.refer(now, out, carol())).unwrap();
+    net.run(100);
+    let id = requested(&mut net, BOB).id;
+    net.act(BOB, |ua, now| ua.accept_referral(now, id)).unwrap();
+    net.act(BOB, |ua, now| ua.report_referral(now, id, StatusCode::OK)).unwrap();
+    net.run(100);
+    assert_eq!(progress(&mut net, ALICE).last(), Some(&ReferProgress::Succeeded(StatusCode::OK)));
+    net.act(ALICE, |ua, now| ua.hand_over(now, out)).unwrap();
+    assert_eq!(net.ended(ALICE).by, EndedBy::Local, "told at once");
+    (net, inc)
+}
+
+#[test]
+fn a_call_that_was_passed_on_is_left_to_the_peer_for_a_moment() {
+    let (mut net, _) = passed_on(41);
+    net.run(400);
+    assert_eq!(count(&net, &Method::Bye), 0);
+    net.run(200);
+    assert_eq!(count(&net, &Method::Bye), 1, "the peer has not ended it");
+    assert_eq!(net.ended(BOB).by, EndedBy::Remote);
+    net.run(70_000);
+    assert_eq!(count(&net, &Method::Bye), 1);
+    net.assert_quiet();
+}
+
+#[test]
+fn a_peer_that_ends_what_it_passed_on_gets_no_second_goodbye() {
+    let (mut net, inc) = passed_on(42);
+    net.run(200);
+    net.act(BOB, |ua, now| ua.hangup(now, inc)).unwrap();
+    net.run(70_000);
+    assert_eq!(count(&net, &Method::Bye), 1);
+    let again = net.events(ALICE).into_iter().any(|event| matches!(event, Event::Ended { .. }));
+    assert!(!again, "told once");
+    net.assert_quiet();
+}
+
+#[test]
+fn an_account_that_goes_does_not_wait_for_the_peer() {
+    let (mut net, _) = passed_on(43);
+    net.run(100);
+    let account = net.nodes[ALICE].account;
+    net.act(ALICE, |ua, now| ua.remove_account(now, account)).unwrap();
+    net.run(100);
+    assert_eq!(count(&net, &Method::Bye), 1);
+    net.run(70_000);
+    assert_eq!(count(&net, &Method::Bye), 1);
+    net.assert_quiet();
+}
+
+#[test]
+fn a_call_that_nobody_answered_is_not_left_to_anybody() {
+    let mut net = Net::pair(44);
+    let out = net.dial(ALICE, BOB, Some(net::sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(100);
+    net.act(ALICE, |ua, now| ua.hand_over(now, out)).unwrap();
+    net.run(100);
+    assert_eq!(count(&net, &Method::Cancel), 1);
+    net.run(70_000);
+    net.assert_quiet();
 }
 
 #[test]

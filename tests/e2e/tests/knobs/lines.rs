@@ -17,7 +17,9 @@ fn watching(scene: &Scene, line: &str) -> Result<User> {
 /// Waits until a line is shown so; its last event.
 fn shows(user: &mut User, line: &str, state: &str) -> Result<Value> {
     user.balie.event_within("line.state", crate::ward::WHOLE, |event| {
-        event["uri"].as_str().is_some_and(|uri| uri.contains(line)) && event["state"] == state
+        let this = event["uri"].as_str().is_some_and(|uri| uri.contains(line));
+        // What was shown before a lamp became stale tells nothing of what it shows now.
+        this && event["state"] == state && event["stale_since"].is_null()
     })
 }
 

@@ -79,6 +79,9 @@ impl Desk {
             }),
             Action::Redirect(to) => self.redirect(now, id, &to),
             Action::Hangup => self.with_session(id, |desk, session| desk.ua.hangup(now, session)),
+            Action::HandOver => {
+                self.with_session(id, |desk, session| desk.ua.hand_over(now, session))
+            }
             Action::Offer { .. } => self.offer(now, id, By::Invite),
             Action::Update { .. } => self.offer(now, id, By::Update),
             Action::Mute(on) => {

@@ -148,8 +148,8 @@ impl CallControl {
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some(Ended { id, status, partner, on_the_way }) = self.ended.pop() {
             if let Some(partner) = partner {
-                // The caller has taken the consultation's place.
-                self.hang_up(now, partner);
+                // The caller has taken our place in the consultation.
+                self.change(partner, |call, actions| call.hand_over(now, actions));
             }
             let related = self.calls.values().filter_map(|call| {
                 let waited = call.transfer().consult() == Some(id);

@@ -1,10 +1,11 @@
-//! What is left of an answered session after it has ended for its owner: the BYE under way, or
-//! our 2xx that must be acknowledged before a BYE may be sent (RFC 3261 section 15).
+//! What is left of an answered session after it has ended for its owner: the BYE under way, our 2xx
+//! that must be acknowledged before a BYE may be sent (RFC 3261 section 15), or a call that has been
+//! passed on and is left to the peer for a moment.
 //!
 //! Inputs from the transactions: responses and failures. From the peer: ACK, repeated 2xx. From
-//! the clock: our 2xx without ACK.
+//! the clock: our 2xx without ACK, the end of that moment. From the owner: a hang-up.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sip_core::{ClientKey, Failure, Route};
 use sip_types::{HeaderName, Method, Request, Response};
@@ -18,20 +19,32 @@ use crate::{
     shared::{Cx, Owner},
 };
 
+/// How long a peer that has reported a transfer's success is left to end our part of the call. A
+/// server that joins the two others as we hang up may take our BYE for the end of both (Asterisk 22
+/// does, one time in some hundreds).
+const HANDOVER: Duration = Duration::from_millis(500);
+
 pub(super) struct Closing {
     rest: Established,
+    /// Until then the BYE is left to the peer.
+    left_until: Option<Instant>,
     /// The BYE, ours or the peer's, has been answered: only reports on transfers may follow.
     over: bool,
 }
 
 impl Closing {
     pub(super) fn new(rest: Established) -> Self {
-        Self { rest, over: false }
+        Self { rest, left_until: None, over: false }
+    }
+
+    /// The peer has passed the call on and will end its part here.
+    pub(super) fn left(rest: Established, now: Instant) -> Self {
+        Self { rest, left_until: Some(now + HANDOVER), over: false }
     }
 
     /// The call is over, its dialog is not.
     pub(super) fn ended(rest: Established) -> Self {
-        Self { rest, over: true }
+        Self { rest, left_until: None, over: true }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -53,7 +66,8 @@ impl Closing {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let acceptance = self.rest.acceptance.as_ref().filter(|_| !self.over);
         let acceptance = acceptance.map(Acceptance::poll_timeout);
-        acceptance.into_iter().chain(self.rest.flow.poll_timeout()).min()
+        let all = [acceptance, self.left_until, self.rest.flow.poll_timeout()];
+        all.into_iter().flatten().min()
     }
 
     pub(super) fn network_changed(&mut self, cx: &mut Cx<'_>) {
@@ -83,7 +97,15 @@ impl Session {
         Some(session)
     }
 
-    pub(super) fn send_bye(&mut self, cx: &mut Cx<'_>) {
+    /// Sends the BYE unless something is still waited for.
+    pub(super) fn bye_when_due(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Closing(closing) = &self.phase else { return };
+        if closing.rest.acceptance.is_none() && closing.left_until.is_none() {
+            self.send_bye(cx);
+        }
+    }
+
+    fn send_bye(&mut self, cx: &mut Cx<'_>) {
         let reason = self.reason.take();
         let Phase::Closing(closing) = &mut self.phase else { return };
         let flow = &mut closing.rest.flow;
@@ -156,17 +178,28 @@ impl Session {
         let seq = ack.headers.cseq().ok().map(|cseq| cseq.number);
         let Phase::Closing(closing) = &mut self.phase else { return };
         if closing.rest.acceptance.take_if(|a| Some(a.seq) == seq).is_some() {
-            self.send_bye(cx);
+            self.bye_when_due(cx);
+        }
+    }
+
+    /// The owner waits no longer for the peer's BYE.
+    pub(super) fn close_now(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Closing(closing) = &mut self.phase else { return };
+        if closing.left_until.take().is_some() {
+            self.bye_when_due(cx);
         }
     }
 
     pub(super) fn closing_timeout(&mut self, cx: &mut Cx<'_>) {
         let Phase::Closing(closing) = &mut self.phase else { return };
+        if closing.left_until.is_some_and(|at| at <= cx.now) {
+            return self.close_now(cx);
+        }
         if let Some(acceptance) = &mut closing.rest.acceptance
             && acceptance.handle_timeout(cx)
         {
             closing.rest.acceptance = None;
-            return self.send_bye(cx);
+            return self.bye_when_due(cx);
         }
         if closing.rest.flow.handle_timeout(cx) {
             self.finish(cx, "no way for the BYE");

@@ -231,19 +231,30 @@ impl Session {
     /// Ends an answered session: everything under way is wound up, and BYE is sent as soon as it
     /// may be (section 15).
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
+        self.wind_up(cx, cause, Closing::new);
+        self.bye_when_due(cx);
+    }
+
+    /// The same for a call that the peer has passed on: the BYE is left to the peer for a moment.
+    pub(super) fn hand_over(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
+        let now = cx.now;
+        self.wind_up(cx, cause, |rest| Closing::left(rest, now));
+    }
+
+    fn wind_up(
+        &mut self,
+        cx: &mut Cx<'_>,
+        cause: EndCause,
+        closing: impl FnOnce(Established) -> Closing,
+    ) {
         self.end(cx, cause);
         let Phase::Established(mut established) = self.take_phase() else { return };
         if let Some(owed) = established.owed.take() {
             established.send_ack(cx, owed.seq, None);
         }
         established.wind_up_reoffer(cx);
-        let wait = established.acceptance.as_ref().is_some_and(|acceptance| acceptance.initial);
-        if !wait {
-            established.acceptance = None;
-        }
-        self.enter(Phase::Closing(Box::new(Closing::new(*established))), "leave");
-        if !wait {
-            self.send_bye(cx);
-        }
+        // Only the first answer's ACK is waited for.
+        established.acceptance.take_if(|acceptance| !acceptance.initial);
+        self.enter(Phase::Closing(Box::new(closing(*established))), "leave");
     }
 }

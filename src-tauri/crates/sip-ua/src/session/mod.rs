@@ -231,7 +231,17 @@ impl Session {
             Phase::Outgoing(_) => self.cancel(cx),
             Phase::Incoming(_) => self.refuse(cx, StatusCode::BUSY_HERE, &[]),
             Phase::Established(_) => self.leave(cx, EndCause::local()),
-            Phase::Closing(_) | Phase::Gone => {}
+            Phase::Closing(_) => self.close_now(cx),
+            Phase::Gone => {}
+        }
+    }
+
+    /// The peer has passed the call on: an answered one is over here, its end is left to the peer for
+    /// a moment.
+    pub(crate) fn handed_over(&mut self, cx: &mut Cx<'_>) {
+        match &self.phase {
+            Phase::Established(_) => self.hand_over(cx, EndCause::local()),
+            _ => self.hangup(cx, None),
         }
     }
 

@@ -292,7 +292,7 @@ impl Session {
             // The answer crossed our CANCEL: it has to be taken, and hung up (section 9.1).
             established.send_ack(cx, outgoing.seq, None);
             self.enter(Phase::Closing(Box::new(Closing::new(established))), "2xx after CANCEL");
-            return self.send_bye(cx);
+            return self.bye_when_due(cx);
         }
         let role = if outgoing.offered || settled { Role::Answer } else { Role::Offer };
         if role == Role::Answer {

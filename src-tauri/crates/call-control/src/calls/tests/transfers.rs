@@ -272,7 +272,8 @@ fn a_warm_transfer_connects_and_lets_both_go() {
     assert_eq!(desk.state(consult), State::Active);
     drain(&mut desk.calls);
     desk.tell(caller, Signal::TransferDone);
-    assert_eq!(actions(&mut desk.calls), [(caller.0, Action::Hangup), (consult.0, Action::Hangup)]);
+    let passed_on = [(caller.0, Action::HandOver), (consult.0, Action::HandOver)];
+    assert_eq!(actions(&mut desk.calls), passed_on);
     assert_eq!(desk.calls.iter().count(), 0);
 }
 
@@ -283,7 +284,7 @@ fn a_consulted_party_that_was_replaced_first_changes_nothing() {
     desk.tell(consult, Signal::Ended(End::new(Party::Remote, None)));
     assert_eq!(desk.state(caller), State::Transferring);
     desk.tell(caller, Signal::TransferDone);
-    assert_eq!(actions(&mut desk.calls), [(caller.0, Action::Hangup)]);
+    assert_eq!(actions(&mut desk.calls), [(caller.0, Action::HandOver)]);
 }
 
 #[test]
@@ -760,7 +761,7 @@ impl Course {
                     assert!(self.ended.insert(call.id()));
                     assert!(!self.open.contains_key(&call.id()), "not told to its end: {call:?}");
                 }
-                Output::Action(id, Action::Hangup | Action::Reject(_)) => {
+                Output::Action(id, Action::Hangup | Action::HandOver | Action::Reject(_)) => {
                     assert!(self.may_end(id), "hung up on {id}");
                 }
                 // From here on the user talks to it.
