@@ -85,7 +85,7 @@ fn a_cold_transfer_holds_asks_and_lets_go() {
     assert_eq!(news(&mut desk.calls), [Progress::Ringing]);
     desk.tell(id, Signal::TransferDone);
     let outputs = drain(&mut desk.calls);
-    assert_eq!(outputs[0], Output::Action(id, Action::Hangup));
+    assert_eq!(outputs[0], Output::Action(id, Action::HandOver));
     let plan = Plan { to: TO.into(), with: None };
     let done = Output::Transfer { call: id, plan, progress: Progress::Done { confirmed: true } };
     assert_eq!(outputs[1], done);
@@ -458,7 +458,8 @@ fn a_supervised_transfer_asks_the_peer_once_the_new_party_has_answered() {
     assert_eq!(actions(&mut desk.calls), [(caller.0, asked)]);
     desk.tell(caller, Signal::TransferAccepted);
     desk.tell(caller, Signal::TransferDone);
-    assert_eq!(actions(&mut desk.calls), [(caller.0, Action::Hangup), (target.0, Action::Hangup)]);
+    let passed_on = [(caller.0, Action::HandOver), (target.0, Action::HandOver)];
+    assert_eq!(actions(&mut desk.calls), passed_on);
     assert_eq!(desk.calls.iter().count(), 0);
 }
 
