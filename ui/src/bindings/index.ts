@@ -577,6 +577,18 @@ output: string | null,
  */
 ringer: string | null, 
 /**
+ * The other side's voice is taken out of the microphone's sound.
+ */
+echo_cancelling: boolean, 
+/**
+ * Steady noise is made softer.
+ */
+noise_suppression: boolean, 
+/**
+ * The level of the user's voice is evened out.
+ */
+gain_control: boolean, 
+/**
  * Trouble with sound, in a code.
  */
 problem: Code | null, };
@@ -1665,7 +1677,19 @@ output: string | null,
 /**
  * Where it rings.
  */
-ringer: string | null, } | { "cmd": "levels.watch", 
+ringer: string | null, } | { "cmd": "processing.set", 
+/**
+ * Take the other side's voice out.
+ */
+echo_cancelling?: boolean, 
+/**
+ * Make steady noise softer.
+ */
+noise_suppression?: boolean, 
+/**
+ * Even out how loud the user speaks.
+ */
+gain_control?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -3723,7 +3747,19 @@ output: string | null,
 /**
  * Where it rings.
  */
-ringer: string | null, } | { "cmd": "levels.watch", 
+ringer: string | null, } | { "cmd": "processing.set", 
+/**
+ * Take the other side's voice out.
+ */
+echo_cancelling?: boolean, 
+/**
+ * Make steady noise softer.
+ */
+noise_suppression?: boolean, 
+/**
+ * Even out how loud the user speaks.
+ */
+gain_control?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */

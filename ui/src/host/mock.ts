@@ -234,6 +234,11 @@ export class MockHost implements Host {
           audio: { ...this.view.audio, input: command.input, output: command.output, ringer: command.ringer },
         });
         return {};
+      case 'processing.set': {
+        const { cmd: _, ...chosen } = command;
+        this.change({ audio: { ...this.view.audio, ...chosen } });
+        return {};
+      }
       case 'levels.watch':
         this.watchLevels(command.on);
         return {};
@@ -535,7 +540,7 @@ function firstView(start: Scene): AppView {
     audio: {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
-      input: null, output: null, ringer: 's', problem: null,
+      input: null, output: null, ringer: 's', echo_cancelling: true, noise_suppression: true, gain_control: true, problem: null,
     },
     demo: start.setup
       ? null

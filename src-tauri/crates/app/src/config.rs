@@ -16,11 +16,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 mod privacy;
 mod screen_pop;
 mod setup;
+mod sound;
 
 pub use self::privacy::PrivacySettings;
 pub(crate) use self::screen_pop::Caller;
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
+pub use self::sound::AudioSettings;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
 
@@ -483,20 +485,6 @@ impl NetworkSettings {
 pub struct PathSettings {
     /// Database, flight recorder; the platform's place when empty.
     pub data_dir: PathBuf,
-    #[serde(flatten, skip_serializing)]
-    pub(crate) unknown: Unknown,
-}
-
-/// Chosen devices; empty follows the system.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AudioSettings {
-    /// Microphone.
-    pub input: String,
-    /// Loudspeaker or headset for talking.
-    pub output: String,
-    /// Where it rings.
-    pub ringer: String,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }

@@ -419,6 +419,22 @@ pub enum Command {
         #[serde(default)]
         ringer: Option<String>,
     },
+    /// What is done to the microphone's sound; what is left out stays.
+    #[serde(rename = "processing.set")]
+    ProcessingSet {
+        /// Take the other side's voice out.
+        #[serde(default)]
+        #[ts(optional)]
+        echo_cancelling: Option<bool>,
+        /// Make steady noise softer.
+        #[serde(default)]
+        #[ts(optional)]
+        noise_suppression: Option<bool>,
+        /// Even out how loud the user speaks.
+        #[serde(default)]
+        #[ts(optional)]
+        gain_control: Option<bool>,
+    },
     /// Ask for level updates, or no longer.
     #[serde(rename = "levels.watch")]
     LevelsWatch {
@@ -505,6 +521,7 @@ const NAMES: &[&str] = &[
     "desk.prepare",
     "desk.prepared_taken",
     "devices.set",
+    "processing.set",
     "levels.watch",
     "notice.dismiss",
     "demo.start",

@@ -537,6 +537,12 @@ pub struct AudioView {
     pub output: Option<String>,
     /// Chosen device for ringing.
     pub ringer: Option<String>,
+    /// The other side's voice is taken out of the microphone's sound.
+    pub echo_cancelling: bool,
+    /// Steady noise is made softer.
+    pub noise_suppression: bool,
+    /// The level of the user's voice is evened out.
+    pub gain_control: bool,
     /// Trouble with sound, in a code.
     pub problem: Option<Code>,
 }

@@ -14,6 +14,7 @@ use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
 use crate::pace::{Due, Pace};
+use crate::processing::{Processing, Processor};
 use crate::stream::{Opening, Setup, Stream};
 use crate::tone::{Ringing, TonePlayer};
 use crate::{MediaEvent, StreamId, Tone};
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Tone(Tone),
     Ring(Option<Box<Ringing>>),
     Devices(DeviceChoice),
+    Processing(Processing),
 }
 
 /// What the handle and the thread share.
@@ -60,6 +62,7 @@ pub(crate) struct Dsp {
     streams: Vec<Stream>,
     /// One block per stream, what it contributes to the speaker.
     blocks: Vec<[f32; BLOCK]>,
+    processor: Processor,
     tones: TonePlayer,
     ringing: Option<Box<Ringing>>,
     levels: Levels,
@@ -92,6 +95,7 @@ impl Dsp {
             shared,
             streams: Vec::with_capacity(16),
             blocks: Vec::with_capacity(16),
+            processor: Processor::default(),
             tones: TonePlayer::default(),
             ringing: None,
             levels: Levels::default(),
@@ -230,6 +234,7 @@ impl Dsp {
                 self.ringing = ringing;
             }
             Command::Devices(choice) => self.audio.control.set_devices(choice),
+            Command::Processing(wanted) => self.processor.set(wanted),
         }
     }
 
@@ -248,11 +253,11 @@ impl Dsp {
         for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
             stream.pull(now, block);
         }
-        // Echo cancellation, noise suppression and gain belong here: on `microphone`, with what was
-        // last written to the speaker as the reference, before anything hears or measures it.
+        self.processor.clean(microphone);
         self.send(now, microphone);
         let mut speaker = mix(&self.blocks);
         self.tones.mix(&mut speaker);
+        self.processor.played(&speaker);
         self.audio.playback.write(now, &speaker);
         self.ring(now);
         self.measure(microphone, &speaker);

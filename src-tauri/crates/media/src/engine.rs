@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use crate::dsp::{Command, Dsp, Shared};
 use crate::keeper::Order;
 use crate::net::{Network, PortPool, Sockets};
+use crate::processing::Processing;
 use crate::stream::{Opening, Seeds, Setup};
 use crate::tone::Ringing;
 use crate::{EngineError, Events, RingTone, StreamStats, Tone};
@@ -269,6 +270,11 @@ impl Engine {
     /// Uses other devices from now on, during calls too.
     pub fn set_devices(&self, choice: DeviceChoice) {
         self.send(Command::Devices(choice));
+    }
+
+    /// Cleans the microphone's sound so from now on, during calls too. At first nothing is done to it.
+    pub fn set_processing(&self, wanted: Processing) {
+        self.send(Command::Processing(wanted));
     }
 
     /// Turns [`MediaEvent::Levels`](crate::MediaEvent::Levels) on or off. While on, the sound path

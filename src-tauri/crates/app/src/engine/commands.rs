@@ -98,6 +98,14 @@ impl Desk {
                 audio.ringer = ringer.unwrap_or_default();
                 self.choose_devices(now, audio)
             }
+            Command::ProcessingSet { echo_cancelling, noise_suppression, gain_control } => {
+                let mut audio = self.settings.config.audio.clone();
+                audio.echo_cancelling = echo_cancelling.or(audio.echo_cancelling);
+                audio.noise_suppression = noise_suppression.or(audio.noise_suppression);
+                audio.gain_control = gain_control.or(audio.gain_control);
+                self.set_processing(now, audio);
+                Ok(Answer::done())
+            }
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);
                 Ok(Answer::done())

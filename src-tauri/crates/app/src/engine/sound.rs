@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use call_control::{Call, CallId, Direction, State};
 use media::{
     AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
-    Events, Failure, MediaEvent, RingTone, StreamId, Tone, TrafficStats,
+    Events, Failure, MediaEvent, Processing, RingTone, StreamId, Tone, TrafficStats,
 };
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
@@ -64,6 +64,7 @@ impl Sounds {
             other => (other?, None),
         };
         let (engine, events) = started;
+        engine.set_processing(processing(system, &config.audio));
         let sounds = Sounds {
             engine,
             system,
@@ -103,14 +104,27 @@ impl Sounds {
             self.devices.iter().filter(fits).map(view).collect()
         };
         let chosen = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let done = processing(self.system, settings);
         AudioView {
             inputs: list(DeviceKind::Input),
             outputs: list(DeviceKind::Output),
             input: chosen(&settings.input),
             output: chosen(&settings.output),
             ringer: chosen(&settings.ringer),
+            echo_cancelling: done.echo_cancelling,
+            noise_suppression: done.noise_suppression,
+            gain_control: done.gain_control,
             problem: self.problem,
         }
+    }
+}
+
+/// What is chosen, or what suits: sound that comes from a file is passed as it is.
+fn processing(system: bool, settings: &AudioSettings) -> Processing {
+    Processing {
+        echo_cancelling: settings.echo_cancelling.unwrap_or(system),
+        noise_suppression: settings.noise_suppression.unwrap_or(system),
+        gain_control: settings.gain_control.unwrap_or(system),
     }
 }
 
@@ -212,6 +226,13 @@ impl Desk {
     pub(super) fn set_devices(&mut self, now: Instant, audio: AudioSettings) {
         self.settings.config.audio = audio;
         self.sounds.engine.set_devices(choice(&self.settings.config.audio));
+        self.keep_settings(now);
+        self.publisher.changed();
+    }
+
+    pub(super) fn set_processing(&mut self, now: Instant, audio: AudioSettings) {
+        self.sounds.engine.set_processing(processing(self.sounds.system, &audio));
+        self.settings.config.audio = audio;
         self.keep_settings(now);
         self.publisher.changed();
     }

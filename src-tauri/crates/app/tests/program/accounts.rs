@@ -167,3 +167,25 @@ async fn a_broken_settings_file_is_told_and_kept_aside() {
     desk.quit().await;
     assert!(folder.path().join("settings.toml.broken").exists());
 }
+
+#[tokio::test]
+async fn what_is_done_to_the_microphone_is_chosen_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    let start = || StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    let done = |audio: &app::view::AudioView| {
+        (audio.echo_cancelling, audio.noise_suppression, audio.gain_control)
+    };
+    assert_eq!(done(&view.audio), (false, false, false), "no devices: nothing to clean");
+    desk.ask(json!({"cmd": "processing.set", "echo_cancelling": true})).await.unwrap();
+    desk.ask(json!({"cmd": "processing.set", "gain_control": true})).await.unwrap();
+    let view = desk.view(|view| view.audio.gain_control).await;
+    assert_eq!(done(&view.audio), (true, false, true), "the rest stays");
+    desk.quit().await;
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert_eq!(done(&view.audio), (true, false, true));
+    desk.quit().await;
+}
