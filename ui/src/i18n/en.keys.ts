@@ -54,6 +54,7 @@ export const keys: Messages['keys'] = {
     record_stop: 'Stop recording by the exchange',
     search: 'To the search field',
     dial_new: 'Call anew, also while somebody is on the line',
+    take_ready: 'Take what is ready into the search field',
     withhold: 'Withhold your number for the next call',
     agent: 'Change your state as an agent',
     extend: 'Extend wrap-up',

@@ -54,6 +54,7 @@ export const keys = {
     record_stop: 'Opnemen door de centrale stoppen',
     search: 'Naar het zoekveld',
     dial_new: 'Bellen in een nieuw gesprek, ook als er iemand aan de lijn is',
+    take_ready: 'Wat klaarstaat overnemen in het zoekveld',
     withhold: 'Eigen nummer afschermen bij het volgende gesprek',
     agent: 'Stand als agent wijzigen',
     extend: 'Nawerk verlengen',

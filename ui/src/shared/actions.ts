@@ -5,6 +5,7 @@ import { mayStopRecording, nextRecording } from '../features/calls/recording';
 import { focusOutcome } from '../features/centre/outcome';
 import { dialling } from '../features/dialling/dialling.svelte';
 import { other, waiting } from '../features/incoming/waiting.svelte';
+import { dismiss } from '../features/ready/ready';
 import { takeBack } from '../features/transfers/act';
 import { toCallBack } from '../features/transfers/past';
 import { pagesOf } from '../views/pages';
@@ -130,7 +131,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || ui.clearSearch();
+      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || dismiss(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';

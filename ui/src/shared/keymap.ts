@@ -5,7 +5,7 @@ export const KEY_NAMES = [
   'answer', 'answer_other', 'choose_other', 'reject', 'mute', 'keypad', 'hold', 'swap', 'resume_nth', 'hangup', 'hangup_nth',
   'consult', 'cold', 'pin_nth', 'pin_cold_nth', 'park', 'retrieve', 'pickup', 'pull', 'conference', 'call_back', 'ring_back',
   'record', 'record_stop',
-  'search', 'dial_new', 'withhold',
+  'search', 'dial_new', 'take_ready', 'withhold',
   'agent', 'extend', 'outcome', 'correct', 'night',
   'desk', 'supervisor', 'wallboard', 'services', 'contacts', 'board', 'overview', 'quit',
 ] as const;
@@ -24,7 +24,7 @@ export const FIRST_KEYS: KeyMap = {
   consult: '', cold: 'Ctrl+Enter', pin_nth: 'Ctrl+Shift+#', pin_cold_nth: 'Ctrl+F#', park: 'F8', retrieve: 'Shift+F8', pickup: 'F7',
   pull: 'Alt+V', conference: 'F9', call_back: 'Alt+B', ring_back: 'Alt+T',
   record: 'Alt+J', record_stop: 'Alt+Shift+J',
-  search: 'Ctrl+K', dial_new: 'Alt+Enter', withhold: 'Alt+G',
+  search: 'Ctrl+K', dial_new: 'Alt+Enter', take_ready: 'Alt+Y', withhold: 'Alt+G',
   agent: 'Alt+A', extend: 'Alt+E', outcome: 'Alt+U', correct: 'Alt+R', night: 'Alt+N',
   desk: 'Ctrl+1', supervisor: 'Ctrl+2', wallboard: 'Ctrl+3', services: 'Ctrl+4', contacts: 'Ctrl+5', board: 'Alt+W', overview: 'F1', quit: 'Ctrl+Q',
 };

@@ -49,6 +49,15 @@ export function leave(): void {
   layout.change(firstChoices());
 }
 
+/** A customer rings and is answered; gives the call. */
+export async function talk(host: MockHost): Promise<number> {
+  const call = host.ring();
+  await screen.findByRole('button', { name: /Opnemen/ });
+  press('F2');
+  await waitFor(() => expect(host.view.calls.find((one) => one.id === call)?.state).toBe('active'));
+  return call;
+}
+
 export function press(key: string, more: KeyboardEventInit = {}): void {
   (document.activeElement ?? document.body).dispatchEvent(
     new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }),
