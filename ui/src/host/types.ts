@@ -25,6 +25,8 @@ import type {
   PrivacyReport,
   QueueView,
   SearchHit,
+  NumberView,
+  TargetView,
   TestReport,
   Update,
 } from '../bindings';
@@ -53,6 +55,8 @@ interface Answers {
   'line.list': LineView[];
   'centre.get': CentreView[];
   'queue.list': QueueView[];
+  'target.list': TargetView[];
+  'number.describe': NumberView;
   'greeting.get': GreetingRecording;
 }
 

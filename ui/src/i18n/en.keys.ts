@@ -41,6 +41,8 @@ export const keys: Messages['keys'] = {
     hangup_nth: 'Hang up held call 1 to 9',
     consult: 'The same as Enter: consult, then connect',
     cold: 'Transfer to the chosen one directly',
+    targets: 'Where to at the chosen one: mobile, voicemail, parking',
+    voicemail: 'To the voicemail of the chosen one',
     pin_nth: 'Pinned target 1 to 9: consult, then connect',
     pin_cold_nth: 'Pinned target 1 to 9: transfer directly',
     park: 'Park the call',

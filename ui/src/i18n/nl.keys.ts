@@ -41,6 +41,8 @@ export const keys = {
     hangup_nth: 'Gesprek 1 tot 9 in de wacht ophangen',
     consult: 'Hetzelfde als Enter: ruggespraak, dan verbinden',
     cold: 'Direct doorverbinden met de gekozene',
+    targets: 'Waarheen bij de gekozene: mobiel, voicemail, parkeren',
+    voicemail: 'Naar de voicemail van de gekozene',
     pin_nth: 'Vast doel 1 tot 9: ruggespraak, dan verbinden',
     pin_cold_nth: 'Vast doel 1 tot 9: direct doorverbinden',
     park: 'Gesprek parkeren',

@@ -9,6 +9,7 @@ import type {
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
 import { keys } from './nl.keys';
+import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
 export interface CodeText {
@@ -94,6 +95,7 @@ const codes: Record<Code, CodeText> = {
   },
   password_needed: { what: 'Het wachtwoord is nodig', todo: 'Typ het wachtwoord van het account.' },
   ...storeCodes,
+  ...safetyCodes,
   internal: { what: 'Er ging iets mis in Balie', todo: 'Probeer het opnieuw; blijft het, start Balie opnieuw.' },
 };
 
@@ -311,8 +313,6 @@ export const nl = {
     withheld: 'Nummer afgeschermd bij het volgende gesprek',
     always: 'Uw nummer is bij elk gesprek afgeschermd',
     shown: 'Uw nummer is weer zichtbaar',
-    help: 'Noodnummer: wordt altijd meteen gebeld.',
-    helpWhere: 'Zeg waar u bent. Balie stuurt uw plaats niet mee; de hulpdienst ziet hooguit het adres dat bij uw nummer hoort.',
   },
   pins: {
     heading: 'Vaste doelen',
@@ -326,6 +326,7 @@ export const nl = {
     consult: (who: string, to: string) => `${who} → ${to}: ruggespraak (met Ctrl: direct)`,
     cold: (who: string, to: string) => `${who} → ${to}: direct doorverbinden`,
     redirect: (who: string, to: string) => `${who} → ${to}: doorsturen zonder op te nemen`,
+    park: (who: string, to: string) => `${who} → parkeren bij ${to}`,
     cannot: (who: string) => `${who} kan nu niet doorverbonden worden`,
   },
   lamp: {
@@ -782,6 +783,9 @@ export const nl = {
     loud: 'te hard',
   },
   contacts,
+  targets,
+  costs,
+  help,
   history: {
     heading: 'Gesprekken',
     missed: (n: number) => one(n, 'gemist', 'gemist'),

@@ -6,6 +6,8 @@ import { focusOutcome } from '../features/centre/outcome';
 import { dialling } from '../features/dialling/dialling.svelte';
 import { other, waiting } from '../features/incoming/waiting.svelte';
 import { dismiss } from '../features/ready/ready';
+import { costs } from '../features/safety/costs.svelte';
+import { targetMenu } from '../features/targets/targets.svelte';
 import { takeBack } from '../features/transfers/act';
 import { toCallBack } from '../features/transfers/past';
 import { pagesOf } from '../views/pages';
@@ -131,7 +133,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || dismiss(desk) || ui.clearSearch();
+      return ui.closeTopmost() || targetMenu.close() || costs.leave() || takeBack(desk) || leaveOutcome(ui) || dismiss(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';

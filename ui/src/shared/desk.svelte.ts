@@ -21,7 +21,8 @@ const EMPTY: AppView = {
   colleagues: [],
   notices: [],
   prepared: null,
-  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS },
+  help: { numbers: [], account: null, warning: null },
+  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' } },
 };
 
 /** A refusal of a command, shown until it is read or replaced. */
@@ -193,7 +194,7 @@ export class Desk {
 function sameColleagues(a: readonly ColleagueView[], b: readonly ColleagueView[]): boolean {
   return (
     a.length === b.length &&
-    a.every((one, place) => one.name === b[place]?.name && one.number === b[place].number && one.department === b[place].department)
+    a.every((one, place) => one.name === b[place]?.name && one.number === b[place].number && one.mobile === b[place].mobile && one.department === b[place].department)
   );
 }
 

@@ -74,7 +74,7 @@ describe('desk', () => {
   it('dials 112 at once, and says that nobody knows from where', async () => {
     const host = await open();
     type('112');
-    await screen.findByText(nl.dialling.help);
+    await screen.findByText(nl.help.heading);
     press('Enter');
     await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '112' }]));
   });
@@ -518,7 +518,7 @@ describe('keys', () => {
     preset.value = 'wazo';
     preset.dispatchEvent(new Event('change', { bubbles: true }));
     await waitFor(() => expect(row('cold').textContent).toContain('F4'));
-    const text = document.querySelector('textarea') as HTMLTextAreaElement;
+    const text = document.querySelector('dialog textarea') as HTMLTextAreaElement;
     const paste = (words: string): void => {
       text.value = words;
       text.dispatchEvent(new Event('input', { bubbles: true }));

@@ -8,6 +8,8 @@ import { lampOf, type Tone } from '../lines/lamp';
 import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
 import { dialling } from '../dialling/dialling.svelte';
 import { pinEntry } from '../pins/pins';
+import { careful, costs } from '../safety/costs.svelte';
+import { targetMenu } from '../targets/targets.svelte';
 import { orderWith } from './arrange';
 
 /** One thing that can be dialled. */
@@ -124,6 +126,9 @@ export class Search {
   );
 
   type(text: string): void {
+    // What was asked about, and whose ways were shown, is no longer what stands here.
+    costs.leave();
+    targetMenu.close();
     this.text = text;
     this.chosen = null;
     this.picked = null;
@@ -131,6 +136,8 @@ export class Search {
   }
 
   highlight(key: string): void {
+    costs.leave();
+    targetMenu.close();
     this.chosen = key;
     this.picked = null;
   }
@@ -169,6 +176,11 @@ export class Search {
     this.chosen = null;
   }
 
+  /** What was typed, as something that can be chosen. */
+  entryFor(text: string): Entry {
+    return { key: `typed ${text}`, icon: 'phone', name: text, mark: '', detail: '', target: text, line: '', account: '' };
+  }
+
   /** Empties the field; false when it was empty. */
   clear(): boolean {
     const had = this.text !== '' || this.moved;
@@ -179,10 +191,10 @@ export class Search {
   /** Calls a target and empties the field when that was possible. */
   async call(target: string): Promise<void> {
     const natural = this.target === target ? (this.highlighted?.account ?? '') : '';
-    const made = await this.desk.send({ cmd: 'call.dial', to: target, ...dialling.with(this.desk.view.accounts, natural) });
-    if (made === undefined) return;
-    dialling.done();
-    this.clear();
+    await careful(this.desk, { cmd: 'call.dial', to: target, ...dialling.with(this.desk.view.accounts, natural) }, () => {
+      dialling.done();
+      this.clear();
+    });
   }
 
   private async find(): Promise<void> {
