@@ -749,6 +749,10 @@ name: string,
  */
 waited: number | null, 
 /**
+ * How soon his turn was to come, where the exchange has priorities and told.
+ */
+priority: PriorityName | null, 
+/**
  * Digits that he entered on the way, where told.
  */
 digits: string | null, 

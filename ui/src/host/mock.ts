@@ -526,7 +526,7 @@ function describe(text: string): NumberView {
 const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'declined' };
 
 const queueOf = (): CallView['queue'] => ({
-  queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
+  queue: 'verkoop', name: 'Verkoop', waited: 48, priority: 'high', digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
 });
 
 /** A few user names that have something the matter: "geen" has no telephone, "geheim" no password of it, "nergens" no server. */

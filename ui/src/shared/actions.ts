@@ -31,8 +31,11 @@ export function answer(desk: Desk, call: CallView): void {
 /** Answers by key. A call that came up, or moved up, just now is not meant by a press that was on its way. */
 function answerByKey(desk: Desk, ui: Ui, call: CallView | undefined): boolean {
   if (call === undefined || !allows(call, 'answer')) return false;
-  if (waiting.guard.accepts(call.id)) answer(desk, call);
-  else ui.say(desk.t.calls.tooSoon(peerName(desk.t, call.peer)));
+  const who = peerName(desk.t, call.peer);
+  const talking = desk.current.some((one) => one.answered_ms !== null && one.state !== 'transferring');
+  const pressed = waiting.guard.press(call.id, talking);
+  if (pressed === 'answer') answer(desk, call);
+  else ui.say(pressed === 'too_soon' ? desk.t.calls.tooSoon(who) : desk.t.calls.callWaiting(who));
   return true;
 }
 

@@ -315,6 +315,11 @@ describe('transfers', () => {
     const second = host.ring();
     await screen.findByRole('button', { name: /Opnemen/ });
     later(IGNORE_MS);
+    // Somebody is on the line: one press asks, another one answers.
+    press('F2');
+    expect(sent(host, 'call.answer')).toHaveLength(1);
+    await screen.findByText(nl.calls.callWaiting('033 455 12 90').slice(-40), { exact: false, selector: '[role="status"]' });
+    later(IGNORE_MS);
     press('F2');
     await screen.findByRole('button', { name: /Samen/ });
     press('F9');

@@ -354,6 +354,7 @@ impl Desk {
             queue: queue.0.clone(),
             name: super::centre::queue_name(centre, queue),
             waited: remote.call.waited,
+            priority: None,
             digits: remote.call.digits.clone(),
             monitored: remote.call.monitored,
             may_escalate: false,
