@@ -344,7 +344,7 @@ export class MockHost implements Host {
       case 'call.park':
         this.write(call, this.parkedAt(command.slot ?? '701'), 'done', null, 'park');
         this.end(call, 'answered');
-        return { slot: '701' };
+        return { slot: command.slot ?? '701' };
       case 'call.transfer.cancel':
         if (caller.transfer?.state === 'trying' || caller.transfer?.state === 'ringing') this.write(caller, caller.transfer.to, 'failed', 'taken_back', 'cold');
         this.put({ ...caller, transfer: null }, 'active');

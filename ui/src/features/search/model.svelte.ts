@@ -25,6 +25,8 @@ export interface Entry {
   line: string;
   /** Account by which that line is watched. */
   account: string;
+  /** The queue that it is. */
+  queue?: string;
 }
 
 /** Entries under one heading. */
@@ -262,7 +264,7 @@ function queueSection(desk: Desk, query: string): Section[] {
   const queues = desk.centre.ordered.filter((queue) => queue.number !== '' && words.every((word) => fold(queue.name).includes(word)));
   if (queues.length === 0) return [];
   const entries = queues.map(({ account, queue, name, number }): Entry => ({
-    key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account,
+    key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account, queue,
   }));
   return [{ key: 'queues', title: desk.t.queue.heading, note: '', people: false, entries }];
 }
