@@ -32,7 +32,7 @@ import { Kept } from './mock/contacts';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { MockWindow } from './mock/window';
-import { type Answer, type Host, HostError } from './types';
+import { type Answer, type Host, HostError, type PaneWindow } from './types';
 
 /** How the scripted program starts. */
 export interface Scene {
@@ -126,6 +126,8 @@ export class MockHost implements Host {
   readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
   /** How often the wallboard was asked for, for tests. */
   boards = 0;
+  /** Parts that were asked for in their own windows, for tests. */
+  readonly panes: PaneWindow[] = [];
 
   /** The keys that work everywhere, for tests. */
   hotkeys(): Hotkeys {
@@ -176,6 +178,12 @@ export class MockHost implements Host {
   openBoard(): Promise<void> {
     this.boards += 1;
     if (!import.meta.env.VITEST) globalThis.open(`/wallboard.html${location.search}`, 'wallboard', 'popup,width=1280,height=720');
+    return Promise.resolve();
+  }
+
+  openPane(pane: PaneWindow): Promise<void> {
+    this.panes.push(pane);
+    if (!import.meta.env.VITEST) globalThis.open(`/${pane}.html${location.search}`, pane, 'popup,width=900,height=700');
     return Promise.resolve();
   }
 

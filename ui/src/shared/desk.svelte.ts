@@ -1,7 +1,7 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
 import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, Theme } from '../bindings';
-import { type Answer, type Desktop, type Host, HostError, type OwnWindow } from '../host/types';
+import { type Answer, type Desktop, type Host, HostError, type OwnWindow, type PaneWindow } from '../host/types';
 import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
@@ -155,6 +155,11 @@ export class Desk {
   /** Opens the wallboard in its own window; a refusal is shown to the user. */
   openBoard(): Promise<void> {
     return this.tryTo(() => this.host.openBoard());
+  }
+
+  /** Opens a part of the desk in its own window; a refusal is shown to the user. */
+  openPane(pane: PaneWindow): Promise<void> {
+    return this.tryTo(() => this.host.openPane(pane));
   }
 
   /** Does something that may be refused; the refusal is shown to the user. */
