@@ -2824,6 +2824,14 @@ direction?: CallDirection,
  */
 presence?: PresenceView, 
 /**
+ * He wants no calls, where that is told.
+ */
+do_not_disturb?: boolean, 
+/**
+ * All his calls go elsewhere, where that is told: to this number; empty: that is not told.
+ */
+forwarded?: string, 
+/**
  * Since when this may be wrong, in seconds since the start; absent: it is right as far as can
  * be known.
  */

@@ -360,6 +360,10 @@ pub struct CodeSettings {
     pub dnd_lamp: String,
     /// Lamp that is on while every call is forwarded.
     pub forward_lamp: String,
+    /// Lamp that is on while the colleague at `{target}` wants no calls: `*76{target}`.
+    pub colleague_dnd_lamp: String,
+    /// Lamp that is on while every call of the colleague at `{target}` is forwarded: `*740{target}`.
+    pub colleague_forward_lamp: String,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }

@@ -64,6 +64,14 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub presence: Option<PresenceView>,
+    /// He wants no calls, where that is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub do_not_disturb: bool,
+    /// All his calls go elsewhere, where that is told: to this number; empty: that is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub forwarded: Option<String>,
     /// Since when this may be wrong, in seconds since the start; absent: it is right as far as can
     /// be known.
     #[serde(skip_serializing_if = "Option::is_none")]

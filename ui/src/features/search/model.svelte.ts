@@ -287,7 +287,8 @@ function isOnly(desk: Desk, one: ColleagueView, only: Exclude<Only, 'all'>): boo
 
 const isFree = (desk: Desk, account: string, number: string): boolean => {
   const line = desk.lamps.of(account, number)?.line;
-  return line?.state === 'idle' && line.stale_since_ms === undefined;
+  // Who wants no calls, or has them elsewhere, is not there for a caller.
+  return line?.state === 'idle' && line.stale_since_ms === undefined && line.do_not_disturb !== true && line.forwarded === undefined;
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {

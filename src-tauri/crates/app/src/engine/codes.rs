@@ -15,6 +15,15 @@ use crate::code::Code;
 use crate::config::CodeSettings;
 use crate::control::{Answer, ErrorReply, Parked};
 
+/// What a lamp beside a line tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// He wants no calls.
+    DoNotDisturb,
+    /// All his calls go elsewhere.
+    Forwarded,
+}
+
 /// The codes of one account, with what its exchange usually has filled in.
 #[derive(Debug, PartialEq, Eq)]
 struct Codes<'a> {
@@ -150,6 +159,27 @@ impl Desk {
     /// Whose voicemail a number is.
     pub(super) fn voicemail_owner(account: &Account, number: &str) -> Option<String> {
         named_in(codes(account).voicemail, "target", number).map(str::to_owned)
+    }
+
+    /// The lamps that tell what a colleague has set for his line.
+    pub(super) fn lamps_beside(account: &Account, extension: &str) -> Vec<String> {
+        let codes = &account.settings.codes;
+        let lamps = [&codes.colleague_dnd_lamp, &codes.colleague_forward_lamp];
+        let named = lamps.into_iter().filter(|lamp| lamp.contains("{target}"));
+        named.filter_map(|lamp| filled(lamp, "target", extension).ok()).collect()
+    }
+
+    /// Of whom and what a lamp tells, if it is one of those.
+    pub(super) fn lamp_beside(account: &Account, lamp: &str) -> Option<(String, Beside)> {
+        let codes = &account.settings.codes;
+        let told = [
+            (&codes.colleague_dnd_lamp, Beside::DoNotDisturb),
+            (&codes.colleague_forward_lamp, Beside::Forwarded),
+        ];
+        let mut told = told.into_iter().filter_map(|(code, what)| {
+            named_in(code, "target", lamp).map(|whose| (whose.to_owned(), what))
+        });
+        told.next()
     }
 
     /// Whether a slot can be chosen when parking.
