@@ -13,6 +13,8 @@ export default defineConfig({
         main: resolve(import.meta.dirname, 'index.html'),
         incoming: resolve(import.meta.dirname, 'incoming.html'),
         wallboard: resolve(import.meta.dirname, 'wallboard.html'),
+        queues: resolve(import.meta.dirname, 'queues.html'),
+        lines: resolve(import.meta.dirname, 'lines.html'),
       },
     },
   },

@@ -1,4 +1,4 @@
-//! The commands the pages may give: to ask the program, to hear of its news, and to open the wallboard.
+//! The commands the pages may give: to ask the program, to hear of its news, and to open parts of the desk.
 
 use std::sync::Arc;
 
@@ -78,8 +78,22 @@ pub(crate) fn subscribe(
 #[tauri::command(async)]
 #[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
 pub(crate) fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
-    windows::show_wallboard(&handle)
-        .map_err(|error| ErrorReply::new(Code::Internal, error.to_string()))
+    open_part(&handle, windows::WALLBOARD)
+}
+
+/// Opens a part of the desk in its own window, or brings it to the front.
+#[tauri::command(async)]
+#[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
+pub(crate) fn open_pane(handle: AppHandle, pane: String) -> Result<(), ErrorReply> {
+    open_part(&handle, &pane)
+}
+
+fn open_part(handle: &AppHandle, label: &str) -> Result<(), ErrorReply> {
+    match windows::show_part(handle, label) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ErrorReply::new(Code::BadRequest, format!("no window is called {label:?}"))),
+        Err(error) => Err(ErrorReply::new(Code::Internal, error.to_string())),
+    }
 }
 
 /// Asks the program for somebody who sees no answer: a key, a word of the command line, a link.

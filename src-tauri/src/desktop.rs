@@ -144,7 +144,7 @@ pub(crate) async fn set_hotkeys(
         return Err(ErrorReply::new(Code::BadValue, format!("{odd} is no key")));
     }
     let (language, theme, keys) = (None, None, Some(hotkeys.clone()));
-    program.ask(Command::SettingsSet { language, theme, hotkeys: keys }).await?;
+    program.ask(Command::SettingsSet { language, theme, hotkeys: keys, guard: None }).await?;
     let (tell, done) = std::sync::mpsc::sync_channel(1);
     let windows = handle.clone();
     handle

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
             commands::control,
             commands::subscribe,
             commands::open_wallboard,
+            commands::open_pane,
             desktop::desktop,
             desktop::start_at_login,
             desktop::set_hotkeys
@@ -136,7 +137,7 @@ fn open(handle: &AppHandle, arguments: Arguments) -> tauri::Result<()> {
     handle.manage(program);
     windows::build_main(handle, arguments.demo, arguments.hidden)?;
     windows::build_incoming(handle)?;
-    windows::restore_wallboard(handle);
+    windows::restore_parts(handle);
     if let Some(command) = arguments.wish() {
         commands::wish(handle, command);
     }
@@ -170,10 +171,10 @@ fn on_event(handle: &AppHandle, event: RunEvent) {
     }
 }
 
-/// Only the wallboard really closes; the main window hides or ends the program, the pop-up is taken away by the program.
+/// Only parts of the desk in windows of their own really close; the main window hides or ends the program, the pop-up is taken away by the program.
 fn on_close(handle: &AppHandle, label: &str, api: &CloseRequestApi) {
     match label {
-        windows::WALLBOARD => return windows::forget_wallboard(handle),
+        part if windows::is_part(part) => return windows::forget_part(handle, part),
         windows::MAIN if windows::stays_in_tray(handle) => windows::hide_main(handle),
         windows::MAIN => commands::quit(handle),
         _ => {}

@@ -46,11 +46,14 @@ impl Window {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Levels and lamps are shown in the main window only; queues on the wallboard too.
+    /// Levels are shown in the main window only, lamps with the colleagues too, queues in every part of the desk.
     fn wants(page: &str, update: &Update) -> bool {
         match page {
             windows::MAIN => true,
-            windows::WALLBOARD => !matches!(update, Update::Levels(_) | Update::Lines(_)),
+            windows::LINES => !matches!(update, Update::Levels(_)),
+            windows::WALLBOARD | windows::QUEUES => {
+                !matches!(update, Update::Levels(_) | Update::Lines(_))
+            }
             _ => matches!(update, Update::View(_)),
         }
     }

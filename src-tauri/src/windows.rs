@@ -1,4 +1,5 @@
-//! The windows: the main one, the pop-up for an incoming call that never takes the focus, and the wallboard.
+//! The windows: the main one, the pop-up for an incoming call that never takes the focus, and parts of the desk in windows
+//! of their own: the wallboard, the queues, the colleagues.
 
 use std::path::PathBuf;
 
@@ -13,6 +14,10 @@ pub(crate) const MAIN: &str = "main";
 pub(crate) const INCOMING: &str = "incoming";
 /// Label of the wallboard.
 pub(crate) const WALLBOARD: &str = "wallboard";
+/// Label of the queues in a window of their own.
+pub(crate) const QUEUES: &str = "queues";
+/// Label of the colleagues in a window of their own.
+pub(crate) const LINES: &str = "lines";
 
 /// Size of the pop-up in logical pixels.
 const POPUP: LogicalSize<f64> = LogicalSize { width: 372.0, height: 196.0 };
@@ -55,50 +60,74 @@ pub(crate) fn build_incoming(handle: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Opens the wallboard, or brings it to the front. It comes up where it was left, full screen if it was.
-pub(crate) fn show_wallboard(handle: &AppHandle) -> tauri::Result<()> {
-    if let Some(window) = handle.get_webview_window(WALLBOARD) {
-        return window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+/// A part of the desk that may have a window of its own.
+struct Part {
+    label: &'static str,
+    page: &'static str,
+    size: (f64, f64),
+}
+
+/// All of them. Each closes by itself and opens again at the next start if it was open.
+const PARTS: [Part; 3] = [
+    Part { label: WALLBOARD, page: "wallboard.html", size: (1280.0, 720.0) },
+    Part { label: QUEUES, page: "queues.html", size: (520.0, 720.0) },
+    Part { label: LINES, page: "lines.html", size: (900.0, 720.0) },
+];
+
+/// Whether a window is a part of the desk, and closes by itself.
+pub(crate) fn is_part(label: &str) -> bool {
+    PARTS.iter().any(|part| part.label == label)
+}
+
+/// Opens a part in its window, or brings it to the front. It comes up where it was left, full screen if it was. False:
+/// there is no such part.
+pub(crate) fn show_part(handle: &AppHandle, label: &str) -> tauri::Result<bool> {
+    let Some(part) = PARTS.iter().find(|part| part.label == label) else { return Ok(false) };
+    if let Some(window) = handle.get_webview_window(label) {
+        window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus())?;
+        return Ok(true);
     }
-    WebviewWindowBuilder::new(handle, WALLBOARD, WebviewUrl::App("wallboard.html".into()))
+    WebviewWindowBuilder::new(handle, part.label, WebviewUrl::App(part.page.into()))
         .title("Balie")
-        .inner_size(1280.0, 720.0)
-        .min_inner_size(480.0, 320.0)
+        .inner_size(part.size.0, part.size.1)
+        .min_inner_size(360.0, 320.0)
         .zoom_hotkeys_enabled(true)
         // The page names itself in the chosen language.
         .on_document_title_changed(|window, title| {
-            log(window.set_title(&title), "the wallboard kept its title");
+            log(window.set_title(&title), "a window kept its title");
         })
         .build()?;
-    if let Some(mark) = wallboard_mark(handle)
+    if let Some(mark) = mark_of(handle, label)
         && let Err(error) = std::fs::write(mark, "")
     {
-        tracing::debug!(%error, "that the wallboard is open is not remembered");
+        tracing::debug!(%error, label, "that a window is open is not remembered");
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Stands in the folder of the settings while the wallboard is open, so that it opens again at the next start.
-fn wallboard_mark(handle: &AppHandle) -> Option<PathBuf> {
+/// Stands in the folder of the settings while a part is open, so that it opens again at the next start.
+fn mark_of(handle: &AppHandle, label: &str) -> Option<PathBuf> {
     // A demo leaves nothing behind.
     let folder = handle.path().app_config_dir().ok().filter(|_| stays_in_tray(handle))?;
     std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("wallboard-open"))
+    Some(folder.join(format!("{label}-open")))
 }
 
-/// Opens the wallboard if it was open when the program ended.
-pub(crate) fn restore_wallboard(handle: &AppHandle) {
-    if wallboard_mark(handle).is_some_and(|mark| mark.exists()) {
-        log(show_wallboard(handle), "the wallboard did not come back");
+/// Opens the parts that were open when the program ended.
+pub(crate) fn restore_parts(handle: &AppHandle) {
+    for part in &PARTS {
+        if mark_of(handle, part.label).is_some_and(|mark| mark.exists()) {
+            log(show_part(handle, part.label).map(|_| ()), "a window did not come back");
+        }
     }
 }
 
-/// Somebody has closed the wallboard: it stays closed.
-pub(crate) fn forget_wallboard(handle: &AppHandle) {
-    if let Some(mark) = wallboard_mark(handle).filter(|mark| mark.exists())
+/// Somebody has closed a part: it stays closed.
+pub(crate) fn forget_part(handle: &AppHandle, label: &str) {
+    if let Some(mark) = mark_of(handle, label).filter(|mark| mark.exists())
         && let Err(error) = std::fs::remove_file(mark)
     {
-        tracing::debug!(%error, "that the wallboard is closed is not remembered");
+        tracing::debug!(%error, label, "that a window is closed is not remembered");
     }
 }
 

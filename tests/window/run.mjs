@@ -10,7 +10,9 @@ import { agent } from './agent.mjs';
 import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
+import { keys } from './keys.mjs';
 import { setup } from './setup.mjs';
+import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
 import { wallboard } from './wallboard.mjs';
@@ -30,6 +32,8 @@ const TESTS = [
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  { name: 'targets', args: ['--demo'], steps: targets },
+  { name: 'keys', args: ['--demo'], steps: keys },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,

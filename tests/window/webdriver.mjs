@@ -13,6 +13,7 @@ export const KEY = {
   down: '\uE015',
   f1: '\uE031',
   f2: '\uE032',
+  f3: '\uE033',
   f4: '\uE034',
   f5: '\uE035',
   f6: '\uE036',

@@ -195,6 +195,10 @@ server: string,
  */
 auth_user: string, 
 /**
+ * Emergency numbers can be called with it.
+ */
+emergency: boolean, 
+/**
  * Outbound proxy, or empty.
  */
 outbound_proxy: string, 
@@ -492,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -547,6 +551,10 @@ notices: Array<Notice>,
  * What was clicked, selected or copied, to be dialled by hand; until the window has taken it.
  */
 prepared: string | null, 
+/**
+ * Numbers that reach help.
+ */
+help: HelpView, 
 /**
  * The user's choices.
  */
@@ -753,6 +761,10 @@ name: string,
  */
 waited: number | null, 
 /**
+ * How soon his turn was to come, where the exchange has priorities and told.
+ */
+priority: PriorityName | null, 
+/**
  * Digits that he entered on the way, where told.
  */
 digits: string | null, 
@@ -843,6 +855,10 @@ state: CallState,
  * The other side.
  */
 peer: PeerView, 
+/**
+ * Somebody who is to be helped first: a favourite among the contacts.
+ */
+vip: boolean, 
 /**
  * Number or menu the caller dialled, when told.
  */
@@ -1360,7 +1376,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1395,6 +1411,10 @@ number: string,
  * Department.
  */
 department: string, 
+/**
+ * Mobile number; empty when it is not known.
+ */
+mobile: string, 
 /**
  * Account by which he is called and his line watched.
  */
@@ -1459,7 +1479,12 @@ account?: string,
 /**
  * Withhold the own number.
  */
-withhold?: boolean, } | { "cmd": "call.answer", 
+withhold?: boolean, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.answer", 
 /**
  * Call id.
  */
@@ -1487,7 +1512,12 @@ call: number,
 /**
  * Where to.
  */
-to: string, } | { "cmd": "call.hangup", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.hangup", 
 /**
  * Call id.
  */
@@ -1560,7 +1590,12 @@ call: number,
 /**
  * Where to: number, name, address.
  */
-to: string, } | { "cmd": "call.transfer.consult", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.transfer.consult", 
 /**
  * Call id.
  */
@@ -1568,7 +1603,12 @@ call: number,
 /**
  * Whom: number, name, address.
  */
-to: string, } | { "cmd": "call.transfer.complete", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.transfer.complete", 
 /**
  * Call id of the caller or of the consultation.
  */
@@ -1657,7 +1697,11 @@ theme?: Theme,
 /**
  * Keys that work everywhere; the window asks the desktop for them.
  */
-hotkeys?: Hotkeys, } | { "cmd": "desk.key", 
+hotkeys?: Hotkeys, 
+/**
+ * What is asked about before it is dialled.
+ */
+guard?: GuardSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -1701,7 +1745,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand;
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | TargetCommand;
 
 /**
  * Answer to `call.transfer.consult`.
@@ -2446,6 +2490,50 @@ name: string,
 wav: string, };
 
 /**
+ * What is asked about before it is dialled, and where the program is.
+ */
+export type GuardSettings = { 
+/**
+ * Ask about premium numbers and services.
+ */
+premium: boolean, 
+/**
+ * Ask about other countries.
+ */
+foreign: boolean, 
+/**
+ * Numbers, or their first digits, that are never asked about.
+ */
+never: Array<string>, 
+/**
+ * The country whose emergency numbers count (ISO 3166).
+ */
+country: string, };
+
+/**
+ * Numbers that reach help, and how they are called. They are dialled at once, as typed, by the account named here, with
+ * the own number visible.
+ */
+export type HelpView = { 
+/**
+ * The numbers of this country.
+ */
+numbers: Array<string>, 
+/**
+ * The account that they are called with; null: there is none.
+ */
+account: string | null, 
+/**
+ * Why they may not reach help.
+ */
+warning: HelpWarning | null, };
+
+/**
+ * Why an emergency number may not reach help.
+ */
+export type HelpWarning = "no_account" | "cannot_call" | "not_registered";
+
+/**
  * A call that is over.
  */
 export type HistoryEntry = { 
@@ -2759,6 +2847,14 @@ direction?: CallDirection,
  * What presence tells, where the line is watched by it.
  */
 presence?: PresenceView, 
+/**
+ * He wants no calls, where that is told.
+ */
+do_not_disturb?: boolean, 
+/**
+ * All his calls go elsewhere, where that is told: to this number; empty: that is not told.
+ */
+forwarded?: string, 
 /**
  * Since when this may be wrong, in seconds since the start; absent: it is right as far as can
  * be known.
@@ -3080,7 +3176,11 @@ name: string,
 /**
  * Number as people write it.
  */
-number: string, };
+number: string, 
+/**
+ * What the number is of him, where a caller was sent there or he was asked.
+ */
+target?: TargetKind, };
 
 /**
  * What can be asked of contacts and of what is kept of people.
@@ -3529,7 +3629,12 @@ account?: string,
 /**
  * Withhold the own number.
  */
-withhold?: boolean, } | { "cmd": "call.answer", 
+withhold?: boolean, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.answer", 
 /**
  * Call id.
  */
@@ -3557,7 +3662,12 @@ call: number,
 /**
  * Where to.
  */
-to: string, } | { "cmd": "call.hangup", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.hangup", 
 /**
  * Call id.
  */
@@ -3630,7 +3740,12 @@ call: number,
 /**
  * Where to: number, name, address.
  */
-to: string, } | { "cmd": "call.transfer.consult", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.transfer.consult", 
 /**
  * Call id.
  */
@@ -3638,7 +3753,12 @@ call: number,
 /**
  * Whom: number, name, address.
  */
-to: string, } | { "cmd": "call.transfer.complete", 
+to: string, 
+/**
+ * Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+ * when he has said yes.
+ */
+guarded?: boolean, } | { "cmd": "call.transfer.complete", 
 /**
  * Call id of the caller or of the consultation.
  */
@@ -3727,7 +3847,11 @@ theme?: Theme,
 /**
  * Keys that work everywhere; the window asks the desktop for them.
  */
-hotkeys?: Hotkeys, } | { "cmd": "desk.key", 
+hotkeys?: Hotkeys, 
+/**
+ * What is asked about before it is dialled.
+ */
+guard?: GuardSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -3771,7 +3895,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand);
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | TargetCommand);
 
 /**
  * A phone that rings too.
@@ -3954,7 +4078,11 @@ theme: Theme,
 /**
  * Keys that work everywhere.
  */
-hotkeys: Hotkeys, };
+hotkeys: Hotkeys, 
+/**
+ * What is asked about before it is dialled.
+ */
+guard: GuardSettings, };
 
 /**
  * How bad a figure is.
@@ -3970,6 +4098,50 @@ export type SoundText = string;
  * How to be in on a call.
  */
 export type SuperviseHow = "listen" | "coach" | "barge_in";
+
+/**
+ * What can be asked of targets.
+ */
+export type TargetCommand = { "cmd": "target.list", 
+/**
+ * Extension, number or address.
+ */
+target: string, 
+/**
+ * Account by which a caller would be sent; the first usable one when left out.
+ */
+account?: string, };
+
+/**
+ * What a number is of whoever has it.
+ */
+export type TargetKind = "line" | "voicemail" | "mobile" | "work" | "home" | "main" | "assistant" | "other" | "queue" | "park" | "outside";
+
+/**
+ * One way to reach somebody.
+ */
+export type TargetView = { 
+/**
+ * What it is.
+ */
+kind: TargetKind, 
+/**
+ * What is dialled; of [`TargetWay::Park`] the slot.
+ */
+to: string, 
+/**
+ * The number for show.
+ */
+shown: string, 
+/**
+ * How it takes a caller.
+ */
+way: TargetWay, };
+
+/**
+ * How a target takes a caller.
+ */
+export type TargetWay = "ask" | "send" | "park";
 
 /**
  * What a step of a test is about.

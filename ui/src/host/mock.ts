@@ -12,11 +12,13 @@ import type {
   Hotkeys,
   LineView,
   LinkName,
+  NumberView,
   PeerView,
   RecordDo,
   RecordingName,
   RecordingView,
   SearchHit,
+  TargetView,
   TransferEntry,
   TransferKind,
   TransferState,
@@ -30,7 +32,7 @@ import { Kept } from './mock/contacts';
 import { MockLines } from './mock/lines';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { MockWindow } from './mock/window';
-import { type Answer, type Host, HostError } from './types';
+import { type Answer, type Host, HostError, type PaneWindow } from './types';
 
 /** How the scripted program starts. */
 export interface Scene {
@@ -124,6 +126,8 @@ export class MockHost implements Host {
   readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
   /** How often the wallboard was asked for, for tests. */
   boards = 0;
+  /** Parts that were asked for in their own windows, for tests. */
+  readonly panes: PaneWindow[] = [];
 
   /** The keys that work everywhere, for tests. */
   hotkeys(): Hotkeys {
@@ -177,6 +181,12 @@ export class MockHost implements Host {
     return Promise.resolve();
   }
 
+  openPane(pane: PaneWindow): Promise<void> {
+    this.panes.push(pane);
+    if (!import.meta.env.VITEST) globalThis.open(`/${pane}.html${location.search}`, pane, 'popup,width=900,height=700');
+    return Promise.resolve();
+  }
+
   /** Changes the view as the program would. */
   change(part: Partial<AppView>): void {
     this.view = { ...this.view, ...part };
@@ -211,7 +221,12 @@ export class MockHost implements Host {
       case 'contacts.search':
         return this.search(command.text);
       case 'call.dial':
+        this.guard(command);
         return this.dial(command.to);
+      case 'target.list':
+        return this.ways(command.target);
+      case 'number.describe':
+        return describe(command.text);
       case 'line.watch':
         this.tell(this.lines.watch(command.uris ?? []));
         return {};
@@ -226,6 +241,7 @@ export class MockHost implements Host {
             language: command.language ?? this.view.settings.language,
             theme: command.theme ?? this.view.settings.theme,
             hotkeys: command.hotkeys ?? this.view.settings.hotkeys,
+            guard: command.guard ?? this.view.settings.guard,
           },
         });
         return {};
@@ -325,9 +341,11 @@ export class MockHost implements Host {
     const consult = this.view.calls.find((one) => one.consult_of === caller.id && one.state !== 'ended');
     switch (command.cmd) {
       case 'call.transfer.blind':
+        this.guard(command);
         this.send(caller, this.peer(command.to));
         return {};
       case 'call.transfer.consult': {
+        this.guard(command);
         const { call: id } = this.dial(command.to, caller.id);
         return { call: id, consult: id };
       }
@@ -337,9 +355,9 @@ export class MockHost implements Host {
         this.end(consult, 'answered');
         return {};
       case 'call.park':
-        this.write(call, { uri: '', name: '', number: '701' }, 'done', null, 'park');
+        this.write(call, this.parkedAt(command.slot ?? '701'), 'done', null, 'park');
         this.end(call, 'answered');
-        return { slot: '701' };
+        return { slot: command.slot ?? '701' };
       case 'call.transfer.cancel':
         if (caller.transfer?.state === 'trying' || caller.transfer?.state === 'ringing') this.write(caller, caller.transfer.to, 'failed', 'taken_back', 'cold');
         this.put({ ...caller, transfer: null }, 'active');
@@ -377,7 +395,32 @@ export class MockHost implements Host {
     this.change({ transfers: [entry, ...(going ? transfers.slice(1) : transfers)].slice(0, 20) });
   }
 
+  /** Numbers that cost are asked about, as the program does. */
+  private guard({ to, guarded }: { to: string; guarded?: boolean }): void {
+    if (guarded === true && describe(to).asks_first) throw new HostError('asks_first', to);
+  }
+
+  private parkedAt(slot: string): PeerView {
+    return { uri: '', name: this.view.colleagues.find(({ number }) => number === slot)?.name ?? '', number: slot, target: 'park' };
+  }
+
+  /** A colleague has a line, perhaps a mobile telephone, a voicemail and a place to park at. */
+  private ways(target: string): TargetView[] {
+    const who = this.view.colleagues.find(({ number }) => number === target);
+    if (who === undefined) return [{ kind: 'outside', to: target, shown: target, way: 'ask' }];
+    return [
+      { kind: 'line', to: who.number, shown: who.number, way: 'ask' },
+      ...(who.mobile === '' ? [] : [{ kind: 'mobile' as const, to: who.mobile, shown: who.mobile, way: 'ask' as const }]),
+      { kind: 'voicemail', to: `*55${who.number}`, shown: who.number, way: 'send' },
+      { kind: 'park', to: who.number, shown: who.number, way: 'park' },
+    ];
+  }
+
   private peer(to: string): PeerView {
+    const mailbox = this.view.colleagues.find(({ number }) => `*55${number}` === to);
+    if (mailbox !== undefined) return { uri: `sip:${to}@pbx.example`, name: mailbox.name, number: to, target: 'voicemail' };
+    const away = this.view.colleagues.find(({ mobile }) => mobile !== '' && mobile === to);
+    if (away !== undefined) return { uri: `sip:${to}@pbx.example`, name: away.name, number: to, target: 'mobile' };
     if (!/^[\d+ *#@a-zA-Z.:_-]+$/.test(to)) throw new HostError('bad_target', to);
     const person = this.view.colleagues.find(({ number }) => number === to);
     return { uri: `sip:${to}@pbx.example`, name: person?.name ?? '', number: to };
@@ -443,7 +486,7 @@ export class MockHost implements Host {
   private add(direction: 'in' | 'out', state: CallState, peer: PeerView, consultOf: number | null = null, queued = false): CallView {
     const now = Date.now();
     const call: CallView = {
-      id: this.next, account: 'main', direction, state, peer, via: direction === 'in' ? '088 765 40 00' : null,
+      id: this.next, account: 'main', direction, state, peer, vip: false, via: direction === 'in' ? '088 765 40 00' : null,
       consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null, recording: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false, encryption: 'none',
       codec: null, quality: 'unknown', no_sound: false, reason: null, status: null, actions: [],
@@ -485,11 +528,18 @@ export class MockHost implements Host {
   }
 }
 
+/** What kind of number it is, as far as the scripted program needs to know. */
+function describe(text: string): NumberView {
+  const dial = text.replaceAll(/[\s().-]/g, '');
+  const kind = /^09(00|06|09)/.test(dial) ? 'premium' : /^(\+|00)(?!31)/.test(dial) ? 'international' : dial === '112' ? 'emergency' : 'unknown';
+  return { kind, dial, shown: text, key: null, country: null, extension: null, asks_first: kind === 'premium' || kind === 'international' };
+}
+
 /** Numbers that take no caller. */
 const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'declined' };
 
 const queueOf = (): CallView['queue'] => ({
-  queue: 'verkoop', name: 'Verkoop', waited: 48, digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
+  queue: 'verkoop', name: 'Verkoop', waited: 48, priority: 'high', digits: '1', monitored: false, may_escalate: true, codes: OUTCOMES, disposition: null,
 });
 
 /** A few user names that have something the matter: "geen" has no telephone, "geheim" no password of it, "nergens" no server. */
@@ -526,7 +576,7 @@ function firstView(start: Scene): AppView {
     id: 'main', display_name: 'Receptie', aor: 'sip:101@lindeboom.example', number: '101',
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
-    password_needed: false, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
+    password_needed: false, emergency: true, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
     exchange: null, devices: [],
   };
   return {
@@ -548,7 +598,8 @@ function firstView(start: Scene): AppView {
     colleagues: start.setup ? [] : people(start.people ?? NAMED_COUNT),
     notices: (start.notices ?? []).map((code, id) => ({ id, code, detail: 'what the system said', at_ms: now, severe: false })),
     prepared: null,
-    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system', hotkeys: NO_HOTKEYS },
+    help: { numbers: ['112'], account: start.setup ? null : 'main', warning: null },
+    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' } },
   };
 }
 

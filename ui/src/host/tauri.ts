@@ -3,7 +3,7 @@
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 import type { Command, DesktopState, ErrorReply, Update } from '../bindings';
-import { type Answer, type Desktop, type Host, HostError, type OwnWindow } from './types';
+import { type Answer, type Desktop, type Host, HostError, type OwnWindow, type PaneWindow } from './types';
 
 /** True when the page runs in the program's window and not in a browser. */
 export const inWindow = isTauri;
@@ -42,6 +42,10 @@ export class WindowHost implements Host {
 
   openBoard(): Promise<void> {
     return told('open_wallboard');
+  }
+
+  openPane(pane: PaneWindow): Promise<void> {
+    return told('open_pane', { pane });
   }
 
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {

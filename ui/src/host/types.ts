@@ -25,6 +25,8 @@ import type {
   PrivacyReport,
   QueueView,
   SearchHit,
+  NumberView,
+  TargetView,
   TestReport,
   Update,
 } from '../bindings';
@@ -53,6 +55,8 @@ interface Answers {
   'line.list': LineView[];
   'centre.get': CentreView[];
   'queue.list': QueueView[];
+  'target.list': TargetView[];
+  'number.describe': NumberView;
   'greeting.get': GreetingRecording;
 }
 
@@ -87,12 +91,17 @@ export interface Desktop {
   setHotkeys(hotkeys: Hotkeys): Promise<void>;
 }
 
+/** A part of the desk that may have a window of its own. */
+export type PaneWindow = 'queues' | 'lines';
+
 /** The program behind the page. */
 export interface Host {
   readonly window: OwnWindow;
   readonly desktop: Desktop;
   /** Opens the wallboard in its own window, or brings it to the front. */
   openBoard(): Promise<void>;
+  /** Opens a part of the desk in its own window, or brings it to the front. */
+  openPane(pane: PaneWindow): Promise<void>;
   /** Sends a command. Rejects with a {@link HostError}. */
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>>;
   /** Delivers updates in order until the returned function is called. */

@@ -20,4 +20,11 @@ export const desktop: typeof dutch = {
   notHere: 'This desktop gives keys to no program. Bind a key yourself, in the settings of the keyboard, to one of these commands:',
   atLogin: 'Start at login',
   prepared: (text: string, key: string) => `${text} is ready. ${key} calls.`,
+  preparedConsult: (text: string, key: string, who: string, apart: string) =>
+    `${text} is ready. ${key} consults while ${who} waits${apart === '' ? '' : `; ${apart} calls apart from this call`}.`,
+  preparedWaits: (text: string, to: string) => `${text} is ready. Finish the consultation with ${to} first.`,
+  offered: (text: string, key: string) => `${text} is ready; what you were doing stays.${key === '' ? '' : ` ${key} takes it.`}`,
+  readyHeading: 'Ready to dial',
+  take: 'Take it',
+  putAway: 'Put away',
 };

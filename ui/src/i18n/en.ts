@@ -3,6 +3,7 @@
 import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
 import { keys } from './en.keys';
+import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
 
 const plural = new Intl.PluralRules('en');
@@ -86,6 +87,7 @@ export const en: Messages = {
     },
     password_needed: { what: 'The password is needed', todo: 'Type the password of the account.' },
     ...storeCodes,
+    ...safetyCodes,
     internal: { what: 'Something went wrong inside Balie', todo: 'Try again; if it stays, restart Balie.' },
   },
   mute: { on: 'Mute', off: 'Unmute', state: 'Microphone off' },
@@ -133,7 +135,8 @@ export const en: Messages = {
     ringing: 'Ringing',
     longest: 'longest',
     tooSoon: (who) => `Not answered: ${who} only just rang. Press again to answer.`,
-    lastContact: (when, how) => `last: ${when}, ${how.toLowerCase()}`,
+    vip: 'key contact',
+    callWaiting: (who) => `${who} is calling. Answering puts your call on hold; press again to do so.`,
     current: 'In conversation',
     held: 'On hold',
     ended: 'Ended',
@@ -212,7 +215,6 @@ export const en: Messages = {
     },
     all: (n) => `all ${n}`,
     fewer: 'fewer',
-    parkAt: (who) => `Park at ${who}`,
     arrived: (who, to) => `${who} is connected to ${to}.`,
     failed: (to) => `Not connected to ${to}.`,
     stillHere: 'The caller waits with you.',
@@ -288,8 +290,6 @@ export const en: Messages = {
     withheld: 'Your number is withheld for the next call',
     always: 'Your number is withheld for every call',
     shown: 'Your number is shown again',
-    help: 'Emergency number: always called at once.',
-    helpWhere: 'Say where you are. Balie does not send your place along; the emergency service sees at most the address that belongs to your number.',
   },
   pins: {
     heading: 'Pinned targets',
@@ -303,6 +303,7 @@ export const en: Messages = {
     consult: (who, to) => `${who} → ${to}: consult (with Ctrl: direct)`,
     cold: (who, to) => `${who} → ${to}: transfer directly`,
     redirect: (who, to) => `${who} → ${to}: send on unanswered`,
+    park: (who, to) => `${who} → park at ${to}`,
     cannot: (who) => `${who} cannot be transferred now`,
   },
   lamp: {
@@ -321,6 +322,8 @@ export const en: Messages = {
     calledBy: (who) => `Called by ${who}`,
     closed: 'Do not disturb',
     closedShort: 'DND',
+    forwarded: (to) => (to === '' ? 'Forwarded' : `Forwarded → ${to}`),
+    forwardedShort: 'fwd',
     away: 'Away',
     awayShort: 'away',
     occupied: 'In a meeting',
@@ -473,6 +476,11 @@ export const en: Messages = {
     longest: 'longest',
     agents: 'agents',
     none: 'Nobody waits.',
+    nobody: 'Nobody is waiting',
+    waitingNow: (n, longest) => `${n} waiting · ${longest}`,
+    waitShort: (n) => `${n} waiting`,
+    nightShort: 'night',
+    unsure: (age) => `Not certain · ${age} old`,
     unknown: 'The exchange tells only the numbers.',
     anonymous: 'Number withheld',
     severity: { normal: '', yellow: 'watch', red: 'too busy' },
@@ -757,6 +765,9 @@ export const en: Messages = {
     loud: 'too loud',
   },
   contacts,
+  targets,
+  costs,
+  help,
   history: {
     heading: 'Calls',
     missed: (n) => `${n} missed`,

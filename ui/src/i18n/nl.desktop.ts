@@ -20,4 +20,11 @@ export const desktop = {
   notHere: 'Dit bureaublad geeft programma’s geen toetsen. Koppel er zelf een toets aan, in de toetsenbordinstellingen, met een van deze opdrachten:',
   atLogin: 'Starten bij aanmelden',
   prepared: (text: string, key: string) => `${text} staat klaar. ${key} belt.`,
+  preparedConsult: (text: string, key: string, who: string, apart: string) =>
+    `${text} staat klaar. ${key} vraagt ruggespraak terwijl ${who} wacht${apart === '' ? '' : `; ${apart} belt los van dit gesprek`}.`,
+  preparedWaits: (text: string, to: string) => `${text} staat klaar. Rond eerst de ruggespraak met ${to} af.`,
+  offered: (text: string, key: string) => `${text} staat klaar; wat u deed blijft staan.${key === '' ? '' : ` ${key} neemt het over.`}`,
+  readyHeading: 'Staat klaar',
+  take: 'Neem over',
+  putAway: 'Weg',
 };

@@ -9,6 +9,7 @@ import type {
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
 import { keys } from './nl.keys';
+import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
 export interface CodeText {
@@ -94,6 +95,7 @@ const codes: Record<Code, CodeText> = {
   },
   password_needed: { what: 'Het wachtwoord is nodig', todo: 'Typ het wachtwoord van het account.' },
   ...storeCodes,
+  ...safetyCodes,
   internal: { what: 'Er ging iets mis in Balie', todo: 'Probeer het opnieuw; blijft het, start Balie opnieuw.' },
 };
 
@@ -156,7 +158,8 @@ export const nl = {
     ringing: 'Gaat over',
     longest: 'langste',
     tooSoon: (who: string) => `Niet opgenomen: ${who} belt nu pas. Druk nog eens om op te nemen.`,
-    lastContact: (when: string, how: string) => `laatst: ${when}, ${how.toLowerCase()}`,
+    vip: 'relatie',
+    callWaiting: (who: string) => `${who} belt. Opnemen zet uw gesprek in de wacht; druk nog eens om dat te doen.`,
     current: 'In gesprek',
     held: 'In de wacht',
     ended: 'Afgelopen',
@@ -235,7 +238,6 @@ export const nl = {
     },
     all: (n: number) => `alle ${n}`,
     fewer: 'minder',
-    parkAt: (who: string) => `Parkeer bij ${who}`,
     arrived: (who: string, to: string) => `${who} is verbonden met ${to}.`,
     failed: (to: string) => `Niet verbonden met ${to}.`,
     stillHere: 'De beller wacht bij u.',
@@ -311,8 +313,6 @@ export const nl = {
     withheld: 'Nummer afgeschermd bij het volgende gesprek',
     always: 'Uw nummer is bij elk gesprek afgeschermd',
     shown: 'Uw nummer is weer zichtbaar',
-    help: 'Noodnummer: wordt altijd meteen gebeld.',
-    helpWhere: 'Zeg waar u bent. Balie stuurt uw plaats niet mee; de hulpdienst ziet hooguit het adres dat bij uw nummer hoort.',
   },
   pins: {
     heading: 'Vaste doelen',
@@ -326,6 +326,7 @@ export const nl = {
     consult: (who: string, to: string) => `${who} → ${to}: ruggespraak (met Ctrl: direct)`,
     cold: (who: string, to: string) => `${who} → ${to}: direct doorverbinden`,
     redirect: (who: string, to: string) => `${who} → ${to}: doorsturen zonder op te nemen`,
+    park: (who: string, to: string) => `${who} → parkeren bij ${to}`,
     cannot: (who: string) => `${who} kan nu niet doorverbonden worden`,
   },
   lamp: {
@@ -344,6 +345,8 @@ export const nl = {
     calledBy: (who: string) => `Gebeld door ${who}`,
     closed: 'Niet storen',
     closedShort: 'n.s.',
+    forwarded: (to: string) => (to === '' ? 'Doorgeschakeld' : `Doorgeschakeld → ${to}`),
+    forwardedShort: 'door',
     away: 'Afwezig',
     awayShort: 'afwezig',
     occupied: 'Overleg',
@@ -502,6 +505,11 @@ export const nl = {
     longest: 'langst',
     agents: 'agenten',
     none: 'Niemand wacht.',
+    nobody: 'Niemand wacht',
+    waitingNow: (n: number, longest: string) => `${n} wacht${n === 1 ? '' : 'en'} · ${longest}`,
+    waitShort: (n: number) => `${n} wacht`,
+    nightShort: 'nacht',
+    unsure: (age: string) => `Onzeker · ${age} oud`,
     unknown: 'De centrale vertelt alleen de aantallen.',
     anonymous: 'Nummer onbekend',
     severity: { normal: '', yellow: 'let op', red: 'te druk' } as Record<SeverityName, string>,
@@ -786,6 +794,9 @@ export const nl = {
     loud: 'te hard',
   },
   contacts,
+  targets,
+  costs,
+  help,
   history: {
     heading: 'Gesprekken',
     missed: (n: number) => one(n, 'gemist', 'gemist'),

@@ -5,6 +5,9 @@ import { mayStopRecording, nextRecording } from '../features/calls/recording';
 import { focusOutcome } from '../features/centre/outcome';
 import { dialling } from '../features/dialling/dialling.svelte';
 import { other, waiting } from '../features/incoming/waiting.svelte';
+import { dismiss } from '../features/ready/ready';
+import { costs } from '../features/safety/costs.svelte';
+import { targetMenu } from '../features/targets/targets.svelte';
 import { takeBack } from '../features/transfers/act';
 import { toCallBack } from '../features/transfers/past';
 import { pagesOf } from '../views/pages';
@@ -28,8 +31,11 @@ export function answer(desk: Desk, call: CallView): void {
 /** Answers by key. A call that came up, or moved up, just now is not meant by a press that was on its way. */
 function answerByKey(desk: Desk, ui: Ui, call: CallView | undefined): boolean {
   if (call === undefined || !allows(call, 'answer')) return false;
-  if (waiting.guard.accepts(call.id)) answer(desk, call);
-  else ui.say(desk.t.calls.tooSoon(peerName(desk.t, call.peer)));
+  const who = peerName(desk.t, call.peer);
+  const talking = desk.current.some((one) => one.answered_ms !== null && one.state !== 'transferring');
+  const pressed = waiting.guard.press(call.id, talking);
+  if (pressed === 'answer') answer(desk, call);
+  else ui.say(pressed === 'too_soon' ? desk.t.calls.tooSoon(who) : desk.t.calls.callWaiting(who));
   return true;
 }
 
@@ -130,7 +136,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || takeBack(desk) || leaveOutcome(ui) || ui.clearSearch();
+      return ui.closeTopmost() || targetMenu.close() || costs.leave() || takeBack(desk) || leaveOutcome(ui) || dismiss(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';

@@ -4,6 +4,7 @@ import type { AppView, CallView, CentreView, LinkName, QueueView } from '../bind
 import { unreached } from '../features/accounts/reach';
 import { duration, type Messages } from '../i18n';
 import { SHOWN, spoken } from './keys';
+import { targetName } from '../features/targets/words';
 import { cameThrough, endReason, peerName } from './names';
 
 /** Sentences for the two live regions; empty when there is nothing to say. */
@@ -123,7 +124,7 @@ function callTrouble(texts: Messages, before: CallView | undefined, call: CallVi
 function transferChange(texts: Messages, before: CallView | undefined, call: CallView, who: string): string {
   const { transfer } = call;
   if (transfer === null || transfer.state === before?.transfer?.state) return '';
-  const to = peerName(texts, transfer.to);
+  const to = targetName(texts, transfer.to);
   if (transfer.state === 'trying') return texts.transfer.sentences.sending(who, to);
   if (transfer.state === 'done') return texts.transfer.arrived(who, to);
   if (transfer.state === 'ringing') return '';

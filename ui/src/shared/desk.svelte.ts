@@ -1,7 +1,7 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
 import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, Theme } from '../bindings';
-import { type Answer, type Desktop, type Host, HostError, type OwnWindow } from '../host/types';
+import { type Answer, type Desktop, type Host, HostError, type OwnWindow, type PaneWindow } from '../host/types';
 import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
@@ -21,7 +21,8 @@ const EMPTY: AppView = {
   colleagues: [],
   notices: [],
   prepared: null,
-  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS },
+  help: { numbers: [], account: null, warning: null },
+  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' } },
 };
 
 /** A refusal of a command, shown until it is read or replaced. */
@@ -156,6 +157,11 @@ export class Desk {
     return this.tryTo(() => this.host.openBoard());
   }
 
+  /** Opens a part of the desk in its own window; a refusal is shown to the user. */
+  openPane(pane: PaneWindow): Promise<void> {
+    return this.tryTo(() => this.host.openPane(pane));
+  }
+
   /** Does something that may be refused; the refusal is shown to the user. */
   async tryTo(act: () => Promise<void>): Promise<void> {
     try {
@@ -193,7 +199,7 @@ export class Desk {
 function sameColleagues(a: readonly ColleagueView[], b: readonly ColleagueView[]): boolean {
   return (
     a.length === b.length &&
-    a.every((one, place) => one.name === b[place]?.name && one.number === b[place].number && one.department === b[place].department)
+    a.every((one, place) => one.name === b[place]?.name && one.number === b[place].number && one.mobile === b[place].mobile && one.department === b[place].department)
   );
 }
 

@@ -74,7 +74,7 @@ describe('desk', () => {
   it('dials 112 at once, and says that nobody knows from where', async () => {
     const host = await open();
     type('112');
-    await screen.findByText(nl.dialling.help);
+    await screen.findByText(nl.help.heading);
     press('Enter');
     await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '112' }]));
   });
@@ -315,6 +315,11 @@ describe('transfers', () => {
     const second = host.ring();
     await screen.findByRole('button', { name: /Opnemen/ });
     later(IGNORE_MS);
+    // Somebody is on the line: one press asks, another one answers.
+    press('F2');
+    expect(sent(host, 'call.answer')).toHaveLength(1);
+    await screen.findByText(nl.calls.callWaiting('033 455 12 90').slice(-40), { exact: false, selector: '[role="status"]' });
+    later(IGNORE_MS);
     press('F2');
     await screen.findByRole('button', { name: /Samen/ });
     press('F9');
@@ -518,7 +523,7 @@ describe('keys', () => {
     preset.value = 'wazo';
     preset.dispatchEvent(new Event('change', { bubbles: true }));
     await waitFor(() => expect(row('cold').textContent).toContain('F4'));
-    const text = document.querySelector('textarea') as HTMLTextAreaElement;
+    const text = document.querySelector('dialog textarea') as HTMLTextAreaElement;
     const paste = (words: string): void => {
       text.value = words;
       text.dispatchEvent(new Event('input', { bubbles: true }));

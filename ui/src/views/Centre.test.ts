@@ -457,7 +457,7 @@ describe('what only an exchange can do with calls', () => {
     (await screen.findByRole('button', { name: /Gesprek van ander toestel/ })).click();
     expect(sent(host, 'call.pull')).toEqual([{ cmd: 'call.pull', account: 'main' }]);
     await waitFor(() => expect(document.querySelector('[data-act="pull"]')).toBeNull());
-    alt('v');
+    press('V', { altKey: true, shiftKey: true, code: 'KeyV' });
     expect(sent(host, 'call.pull')).toHaveLength(2);
   });
 

@@ -8,6 +8,8 @@ import type { Command } from '../bindings';
 import { MockHost, type Scene } from '../host/mock';
 import { Desk, provideDesk } from '../shared/desk.svelte';
 import { dialling } from '../features/dialling/dialling.svelte';
+import { costs } from '../features/safety/costs.svelte';
+import { targetMenu } from '../features/targets/targets.svelte';
 import { waiting } from '../features/incoming/waiting.svelte';
 import { FIRST_KEYS } from '../shared/keymap';
 import { keymap } from '../shared/keymap.svelte';
@@ -45,8 +47,19 @@ export function leave(): void {
   ui.say('');
   ui.capturing = false;
   dialling.done();
+  costs.leave();
+  targetMenu.close();
   keymap.change(FIRST_KEYS);
   layout.change(firstChoices());
+}
+
+/** A customer rings and is answered; gives the call. */
+export async function talk(host: MockHost): Promise<number> {
+  const call = host.ring();
+  await screen.findByRole('button', { name: /Opnemen/ });
+  press('F2');
+  await waitFor(() => expect(host.view.calls.find((one) => one.id === call)?.state).toBe('active'));
+  return call;
 }
 
 export function press(key: string, more: KeyboardEventInit = {}): void {
@@ -68,7 +81,11 @@ export function type(text: string): void {
 
 export const tiles = (): Element[] => [...document.querySelectorAll('[role="option"]')];
 
-export const sent = (host: MockHost, cmd: Command['cmd']): Command[] => host.commands.filter((command) => command.cmd === cmd);
+/** What was asked for, without the wish to be asked about what costs: every call by hand has it, which its own test says. */
+export const sent = (host: MockHost, cmd: Command['cmd']): Command[] =>
+  host.commands
+    .filter((command) => command.cmd === cmd)
+    .map((command) => Object.fromEntries(Object.entries(command).filter(([name]) => name !== 'guarded')) as Command);
 
 /** What axe-core has against the page; colours need a real renderer, the window tests measure them. */
 export async function violations(): Promise<string[]> {

@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::control::{Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request};
+use crate::control::{Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request, TargetCommand};
 use crate::event::{Event, EventLine};
 use crate::view::desktop::DesktopState;
 use crate::view::{AppView, Update};
@@ -18,6 +18,7 @@ pub fn bindings() -> String {
     collector.add::<Command>();
     collector.add::<CentreCommand>();
     collector.add::<PeopleCommand>();
+    collector.add::<TargetCommand>();
     collector.add::<Answer>();
     collector.add::<ReplyResult>();
     collector.add::<Event>();

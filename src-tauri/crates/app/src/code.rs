@@ -29,6 +29,10 @@ pub enum Code {
     NotFound,
     /// What was typed is no number or address.
     BadTarget,
+    /// The number costs more than people expect, and it was wanted to be asked about.
+    AsksFirst,
+    /// The exchange does not let this kind of number be called from here.
+    NumberBlocked,
     /// The other side is busy.
     BusyHere,
     /// The other side declined.

@@ -136,6 +136,8 @@ pub struct AccountSettings {
     pub tls_ca_file: String,
     /// Feature codes of the exchange.
     pub codes: CodeSettings,
+    /// Emergency numbers can be called with it, and whoever answers is the right one for this place.
+    pub emergency: bool,
     /// BroadWorks web services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xsi: Option<XsiSettings>,
@@ -184,6 +186,7 @@ impl Default for AccountSettings {
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
             codes: CodeSettings::default(),
+            emergency: true,
             xsi: None,
             asterisk: None,
             thresholds: Vec::new(),
@@ -303,8 +306,8 @@ words!(
 );
 
 /// Feature codes, as they are dialled. `{slot}` and `{target}` stand for what the code is about. Empty: what the
-/// exchange usually has. Asterisk: `700`, `{slot}`, `*8{target}`; all others, as BroadWorks has it: `*68{slot}`,
-/// `*88{slot}`, `*97{target}`.
+/// exchange usually has. Asterisk: `700`, `{slot}`, `*8{target}` and no voicemail; all others, as BroadWorks has it:
+/// `*68{slot}`, `*88{slot}`, `*97{target}`, `*55{target}`.
 ///
 /// The codes of agents and services, and the lamps that tell what they did, have no usual form: what is empty is not
 /// offered. They are for exchanges that have neither web services nor a manager interface.
@@ -317,6 +320,8 @@ pub struct CodeSettings {
     pub retrieve: String,
     /// Takes a call that rings at somebody else.
     pub pickup: String,
+    /// A call that is transferred there is answered by the voicemail of `{target}`.
+    pub voicemail: String,
     /// Queues of the user, as they stand in codes: `{queue}`.
     pub queues: Vec<String>,
     /// Takes calls of a queue: `*45{queue}`.
@@ -357,6 +362,10 @@ pub struct CodeSettings {
     pub dnd_lamp: String,
     /// Lamp that is on while every call is forwarded.
     pub forward_lamp: String,
+    /// Lamp that is on while the colleague at `{target}` wants no calls: `*76{target}`.
+    pub colleague_dnd_lamp: String,
+    /// Lamp that is on while every call of the colleague at `{target}` is forwarded: `*740{target}`.
+    pub colleague_forward_lamp: String,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }

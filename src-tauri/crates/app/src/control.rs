@@ -8,6 +8,7 @@ mod centre;
 mod desktop;
 mod people;
 mod report;
+mod targets;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use ts_rs::TS;
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
+pub use self::targets::TargetCommand;
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 use crate::code::Code;
 use crate::view::centre::CentreView;
@@ -28,7 +30,9 @@ use crate::view::people::{
     NoteView, NumberView, PrivacyReport,
 };
 use crate::view::queue::QueueView;
+use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
+use crate::view::targets::TargetView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
 };
@@ -120,6 +124,11 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         withhold: bool,
+        /// Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+        /// when he has said yes.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        guarded: bool,
     },
     /// Answer a ringing call.
     #[serde(rename = "call.answer")]
@@ -156,6 +165,11 @@ pub enum Command {
         call: u64,
         /// Where to.
         to: String,
+        /// Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+        /// when he has said yes.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        guarded: bool,
     },
     /// Hang up, stop dialling or decline, as the state demands.
     #[serde(rename = "call.hangup")]
@@ -249,6 +263,11 @@ pub enum Command {
         call: u64,
         /// Where to: number, name, address.
         to: String,
+        /// Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+        /// when he has said yes.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        guarded: bool,
     },
     /// Ask somebody else first, with the other side on hold. Answered with [`ConsultCreated`].
     #[serde(rename = "call.transfer.consult")]
@@ -257,6 +276,11 @@ pub enum Command {
         call: u64,
         /// Whom: number, name, address.
         to: String,
+        /// Refused with `asks_first` where the user's rules want to be asked about such a number; ask again without this
+        /// when he has said yes.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        guarded: bool,
     },
     /// Connect the caller with the consulted party; where that one has not answered, the caller
     /// hears it ring himself.
@@ -390,6 +414,10 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional)]
         hotkeys: Option<Hotkeys>,
+        /// What is asked about before it is dialled.
+        #[serde(default)]
+        #[ts(optional)]
+        guard: Option<GuardSettings>,
     },
     /// Do to the call that is meant what a key outside the window asks for.
     #[serde(rename = "desk.key")]
@@ -472,6 +500,10 @@ pub enum Command {
     #[serde(skip_deserializing)]
     #[ts(untagged)]
     People(PeopleCommand),
+    /// Something about where callers can be sent; read in the same way.
+    #[serde(skip_deserializing)]
+    #[ts(untagged)]
+    Target(TargetCommand),
 }
 
 /// Names of [`Command`], to tell a wrong argument from an unknown command.
@@ -557,13 +589,15 @@ impl Request {
         };
         let of_centre = centre::NAMES.contains(&name.as_str());
         let of_people = people::NAMES.contains(&name.as_str());
-        if !of_centre && !of_people && !NAMES.contains(&name.as_str()) {
+        let of_targets = targets::NAMES.contains(&name.as_str());
+        if !of_centre && !of_people && !of_targets && !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
         let read = match (of_centre, of_people) {
             (true, _) => CentreCommand::deserialize(value).map(Command::Centre),
             (_, true) => PeopleCommand::deserialize(value).map(Command::People),
+            _ if of_targets => TargetCommand::deserialize(value).map(Command::Target),
             _ => Command::deserialize(value),
         };
         match read {
@@ -824,6 +858,8 @@ pub enum Answer {
     Privacy(Box<PrivacyReport>),
     /// How much was erased.
     Erased(ErasedReport),
+    /// Ways to reach somebody.
+    Targets(Vec<TargetView>),
 }
 
 impl Answer {

@@ -7,7 +7,9 @@ pub mod desktop;
 pub mod people;
 pub mod queue;
 pub mod recording;
+pub mod safety;
 pub mod service;
+pub mod targets;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -16,6 +18,8 @@ use self::centre::CentreView;
 use self::desktop::Hotkeys;
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
+use self::safety::{GuardSettings, HelpView};
+use self::targets::TargetKind;
 use crate::code::Code;
 use crate::control::TransportChoice;
 use crate::event::TransferState;
@@ -60,6 +64,14 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub presence: Option<PresenceView>,
+    /// He wants no calls, where that is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub do_not_disturb: bool,
+    /// All his calls go elsewhere, where that is told: to this number; empty: that is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub forwarded: Option<String>,
     /// Since when this may be wrong, in seconds since the start; absent: it is right as far as can
     /// be known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +164,8 @@ pub struct AppView {
     pub notices: Vec<Notice>,
     /// What was clicked, selected or copied, to be dialled by hand; until the window has taken it.
     pub prepared: Option<String>,
+    /// Numbers that reach help.
+    pub help: HelpView,
     /// The user's choices.
     pub settings: SettingsView,
 }
@@ -204,6 +218,8 @@ pub struct AccountView {
     pub server: String,
     /// User name for authentication when it differs from the user part, else empty.
     pub auth_user: String,
+    /// Emergency numbers can be called with it.
+    pub emergency: bool,
     /// Outbound proxy, or empty.
     pub outbound_proxy: String,
     /// Transport chosen.
@@ -315,6 +331,10 @@ pub struct PeerView {
     pub name: String,
     /// Number as people write it.
     pub number: String,
+    /// What the number is of him, where a caller was sent there or he was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub target: Option<TargetKind>,
 }
 
 /// How good a call sounds.
@@ -345,6 +365,8 @@ pub struct CallView {
     pub state: CallState,
     /// The other side.
     pub peer: PeerView,
+    /// Somebody who is to be helped first: a favourite among the contacts.
+    pub vip: bool,
     /// Number or menu the caller dialled, when told.
     pub via: Option<String>,
     /// Who diverted the call to us, when told.
@@ -574,6 +596,8 @@ pub struct ColleagueView {
     pub number: String,
     /// Department.
     pub department: String,
+    /// Mobile number; empty when it is not known.
+    pub mobile: String,
     /// Account by which he is called and his line watched.
     pub account: String,
 }
@@ -660,4 +684,6 @@ pub struct SettingsView {
     pub theme: Theme,
     /// Keys that work everywhere.
     pub hotkeys: Hotkeys,
+    /// What is asked about before it is dialled.
+    pub guard: GuardSettings,
 }

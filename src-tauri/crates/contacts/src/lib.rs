@@ -3,6 +3,7 @@
 //! Dutch numbering rules.
 
 mod dial;
+mod emergency;
 mod fold;
 pub mod import;
 mod index;
@@ -12,6 +13,7 @@ mod show;
 mod world;
 
 pub use dial::{Dialled, NotDiallable, dialled, extension};
+pub use emergency::{emergency_numbers, is_emergency};
 pub use fold::fold;
 pub use index::{Entry, Index, IndexBuilder, Match};
 pub use key::{NumberKey, same_number};

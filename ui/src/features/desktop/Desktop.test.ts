@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { TAKEN } from '../../host/mock/desktop';
 import { nl } from '../../i18n/nl';
 import { ui } from '../../shared/ui.svelte';
-import { leave, open, press, sent, violations } from '../../views/harness';
+import { leave, open, press, sent, talk, type, violations } from '../../views/harness';
 
 afterEach(leave);
 
@@ -64,5 +64,62 @@ describe('what was clicked elsewhere', () => {
     expect(sent(host, 'call.dial')).toHaveLength(0);
     press('Enter');
     await waitFor(() => expect(sent(host, 'call.dial')).toMatchObject([{ to: '+31301234567' }]));
+  });
+
+  it('says that Enter consults while somebody is on the line, and Enter does', async () => {
+    const host = await open();
+    const call = await talk(host);
+    host.prepare('0301234567');
+    await waitFor(() => expect(ui.said).toMatch(/Enter vraagt ruggespraak terwijl .+ wacht; Alt Enter belt los/));
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.transfer.consult')).toEqual([{ cmd: 'call.transfer.consult', call, to: '0301234567' }]));
+    expect(sent(host, 'call.dial')).toHaveLength(0);
+  });
+
+  it('lies beside what was typed, is taken by its key, and goes with Esc', async () => {
+    const host = await open();
+    type('bakk');
+    host.prepare('0301234567');
+    await screen.findByRole('group', { name: nl.desktop.readyHeading });
+    const field = screen.getByRole<HTMLInputElement>('combobox', { name: /Zoek/ });
+    expect(field.value).toBe('bakk');
+    expect(ui.said).toBe(nl.desktop.offered('0301234567', 'Alt Y'));
+    expect(await violations()).toEqual([]);
+    // Esc takes away what came last; what was typed stays.
+    press('Escape');
+    await waitFor(() => expect(document.querySelector('[data-ready]')).toBeNull());
+    expect(field.value).toBe('bakk');
+    expect(sent(host, 'desk.prepared_taken')).toHaveLength(1);
+    host.prepare('0207654321');
+    await waitFor(() => expect(document.querySelector('[data-ready]')).not.toBeNull());
+    press('y', { altKey: true, code: 'KeyY' });
+    await waitFor(() => expect(field.value).toBe('0207654321'));
+    expect(document.querySelector('[data-ready]')).toBeNull();
+    expect(ui.said).toBe(nl.desktop.prepared('0207654321', 'Enter'));
+  });
+
+  it('never slips under a press: what was offered stays beside an emptied field', async () => {
+    const host = await open();
+    type('0612345678');
+    host.prepare('0301234567');
+    await waitFor(() => expect(document.querySelector('[data-ready]')).not.toBeNull());
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')).toMatchObject([{ to: '0612345678' }]));
+    const field = screen.getByRole<HTMLInputElement>('combobox', { name: /Zoek/ });
+    await waitFor(() => expect(field.value).toBe(''));
+    expect(document.querySelector('[data-ready]')).not.toBeNull();
+  });
+
+  it('waits beside a consultation, whose caller Esc gives back first', async () => {
+    const host = await open();
+    await talk(host);
+    type('202');
+    press('Enter');
+    await waitFor(() => expect(document.querySelector('[data-flow]')).not.toBeNull());
+    host.prepare('0301234567');
+    await waitFor(() => expect(document.querySelector('[data-ready]')).not.toBeNull());
+    press('Escape');
+    await waitFor(() => expect(sent(host, 'call.transfer.cancel')).toHaveLength(1));
+    expect(document.querySelector('[data-ready]')).not.toBeNull();
   });
 });

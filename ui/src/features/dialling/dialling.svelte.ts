@@ -38,11 +38,6 @@ export function presented(account: AccountView, centre: CentreView | undefined):
   return { number: fact?.value ?? account.number, told: fact !== undefined, withheld };
 }
 
-/** Numbers that reach help and are never kept from being called. */
-const HELP: readonly string[] = ['112'];
-
-export const isHelp = (target: string): boolean => HELP.includes(target.replaceAll(/[\s()-]/g, ''));
-
 /** The accounts that can be called with. */
 export const usable = (accounts: readonly AccountView[]): AccountView[] => accounts.filter((one) => one.state === 'registered');
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountView, CentreView } from '../../bindings';
 import { MockHost } from '../../host/mock';
 import { centreView } from '../../host/mock/company';
-import { Dialling, isHelp, presented } from './dialling.svelte';
+import { Dialling, presented } from './dialling.svelte';
 
 const account = async (): Promise<AccountView> => {
   const [first] = (await new MockHost().control({ cmd: 'view.get' })).accounts;
@@ -39,10 +39,4 @@ describe('the number that is seen', () => {
     const facts = centre.facts.map((one) => (one.fact === 'number_presentation' ? { ...one, in_force: false } : one));
     expect(presented(main, { ...centre, facts }).withheld).toBe(true);
   });
-});
-
-it('help is known however it is written', () => {
-  expect(isHelp('112')).toBe(true);
-  expect(isHelp(' 1 1 2 ')).toBe(true);
-  expect(isHelp('1123')).toBe(false);
 });

@@ -1,12 +1,12 @@
 // Dragging a caller onto somebody, somebody onto a caller, or a colleague to another place. Keys and buttons do the same.
 
-import type { CallView } from '../../bindings';
+import type { CallView, TargetView } from '../../bindings';
 import type { Entry } from '../search/model.svelte';
 
 export type Dragged = { kind: 'call'; call: CallView } | { kind: 'entry'; entry: Entry };
 
 /** What lies where it can be dropped: the value of `data-drop`. */
-export const dropOn = { call: (id: number): string => `call ${id}`, entry: (key: string): string => `entry ${key}` };
+export const dropOn = { call: (id: number): string => `call ${id}`, entry: (key: string): string => `entry ${key}`, way: ({ way, to }: TargetView): string => `way ${way} ${to}` };
 
 /** Pixels that a press moves before it is a drag. */
 const THRESHOLD = 6;

@@ -1,7 +1,7 @@
 // Keys meant for elsewhere do not answer a call.
 
 import { describe, expect, it } from 'vitest';
-import { CallGuard, IGNORE_MS, KeyGuard } from './guard';
+import { AGREE_MS, CallGuard, IGNORE_MS, KeyGuard } from './guard';
 
 it('ignores keys for a while after the pop-up appeared, and again for the next caller', () => {
   const guard = new KeyGuard();
@@ -47,5 +47,35 @@ describe('a call that comes in', () => {
     expect(guard.accepts(2)).toBe(true);
     guard.chosen(3);
     expect(guard.accepts(3)).toBe(true);
+  });
+});
+
+describe('call waiting', () => {
+  it('takes two presses while somebody is on the line, neither at once nor much later', () => {
+    let now = 0;
+    const guard = new CallGuard(() => now);
+    guard.see([7], true);
+    now = 10_000;
+    expect(guard.press(7, true)).toBe('again');
+    now += 100;
+    expect(guard.press(7, true)).toBe('again');
+    now += IGNORE_MS;
+    expect(guard.press(7, true)).toBe('answer');
+    // The next one is another question.
+    guard.see([8], true);
+    now += 10_000;
+    expect(guard.press(8, true)).toBe('again');
+    now += AGREE_MS;
+    expect(guard.press(8, true)).toBe('again');
+    expect(guard.press(8, false)).toBe('answer');
+  });
+
+  it('counts a press that came too soon as the question', () => {
+    let now = 0;
+    const guard = new CallGuard(() => now);
+    guard.see([7], true);
+    expect(guard.press(7, true)).toBe('too_soon');
+    now = IGNORE_MS;
+    expect(guard.press(7, true)).toBe('answer');
   });
 });

@@ -3,6 +3,9 @@
 /** How long keys are ignored after a call appeared or took another one's place, milliseconds. */
 export const IGNORE_MS = 400;
 
+/** How long a first press waits for the second, milliseconds. */
+export const AGREE_MS = 5_000;
+
 /** Remembers when the pop-up appeared and says whether a key counts. Times in milliseconds on any one clock. */
 export class KeyGuard {
   private since = Number.NEGATIVE_INFINITY;
@@ -52,4 +55,22 @@ export class CallGuard {
   accepts(call: number): boolean {
     return this.now() - (this.since.get(call) ?? Number.NEGATIVE_INFINITY) >= IGNORE_MS;
   }
+
+  /**
+   * What a key that answers does to this call. While somebody is on the line, answering puts him on hold: the first press
+   * asks, and only another one, neither at once nor much later, answers.
+   */
+  press(call: number, talking: boolean): 'answer' | 'too_soon' | 'again' {
+    const now = this.now();
+    const first = this.asked?.call === call && now - this.asked.at < AGREE_MS ? this.asked.at : null;
+    if (this.accepts(call) && (!talking || (first !== null && now - first >= IGNORE_MS))) {
+      this.asked = null;
+      return 'answer';
+    }
+    // A key that bounces asks no second time.
+    if (first === null) this.asked = { call, at: now };
+    return this.accepts(call) ? 'again' : 'too_soon';
+  }
+
+  private asked: { call: number; at: number } | null = null;
 }

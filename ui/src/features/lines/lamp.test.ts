@@ -32,6 +32,13 @@ describe('a lamp', () => {
     expect(doubtful.words).toMatch(/Onzeker.*40/);
   });
 
+  it('shows what somebody has set for his line while he is in no call: where a caller would go first', () => {
+    expect(lampOf(nl, line({ do_not_disturb: true }), FRESH, 0)).toMatchObject({ icon: 'dnd', tone: 'dnd', words: nl.lamp.closed });
+    expect(lampOf(nl, line({ do_not_disturb: true, forwarded: '06 1234 5678' }), FRESH, 0)).toMatchObject({ icon: 'forward', words: nl.lamp.forwarded('06 1234 5678') });
+    expect(lampOf(nl, line({ forwarded: '' }), FRESH, 0)).toMatchObject({ icon: 'forward', words: 'Doorgeschakeld' });
+    expect(lampOf(nl, line({ state: 'busy', do_not_disturb: true }), FRESH, 0).icon).toBe('busy');
+  });
+
   it('shows what presence tells, as long as no call tells more', () => {
     const presence = (activities: string[], open: boolean | null = true): LineView['presence'] => ({ open, note: null, activities });
     expect(lampOf(nl, line({ presence: presence(['meeting']) }), FRESH, 0)).toMatchObject({ icon: 'calendar', words: 'Overleg' });

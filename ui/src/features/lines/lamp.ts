@@ -47,9 +47,19 @@ export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): La
     const age = seen.stale === null ? '' : span(t, Math.floor((now - seen.stale) / AGE_STEP) * AGE_STEP);
     return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
   }
-  const told = fromPresence(t, line);
+  const told = fromServices(t, line) ?? fromPresence(t, line);
   if (told !== null) return { ...told, since: seen.state };
   return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
+}
+
+/** What somebody has set for his line, while he is in no call. Where a caller would go comes before that he would go nowhere. */
+function fromServices(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
+  if (line.state !== 'idle' && line.state !== 'unknown') return null;
+  if (line.forwarded !== undefined) {
+    const to = line.forwarded;
+    return { icon: 'forward', tone: 'forward', words: t.lamp.forwarded(to), short: to === '' ? t.lamp.forwardedShort : `→ ${to}` };
+  }
+  return line.do_not_disturb === true ? { icon: 'dnd', tone: 'dnd', words: t.lamp.closed, short: t.lamp.closedShort } : null;
 }
 
 const AWAY: readonly string[] = ['away', 'vacation', 'holiday', 'travel', 'sleeping', 'permanent-absence', 'breakfast', 'lunch', 'dinner', 'meal'];

@@ -8,6 +8,8 @@ import { lampOf, type Tone } from '../lines/lamp';
 import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
 import { dialling } from '../dialling/dialling.svelte';
 import { pinEntry } from '../pins/pins';
+import { careful, costs } from '../safety/costs.svelte';
+import { targetMenu } from '../targets/targets.svelte';
 import { orderWith } from './arrange';
 
 /** One thing that can be dialled. */
@@ -23,6 +25,8 @@ export interface Entry {
   line: string;
   /** Account by which that line is watched. */
   account: string;
+  /** The queue that it is. */
+  queue?: string;
 }
 
 /** Entries under one heading. */
@@ -124,6 +128,9 @@ export class Search {
   );
 
   type(text: string): void {
+    // What was asked about, and whose ways were shown, is no longer what stands here.
+    costs.leave();
+    targetMenu.close();
     this.text = text;
     this.chosen = null;
     this.picked = null;
@@ -131,6 +138,8 @@ export class Search {
   }
 
   highlight(key: string): void {
+    costs.leave();
+    targetMenu.close();
     this.chosen = key;
     this.picked = null;
   }
@@ -169,6 +178,11 @@ export class Search {
     this.chosen = null;
   }
 
+  /** What was typed, as something that can be chosen. */
+  entryFor(text: string): Entry {
+    return { key: `typed ${text}`, icon: 'phone', name: text, mark: '', detail: '', target: text, line: '', account: '' };
+  }
+
   /** Empties the field; false when it was empty. */
   clear(): boolean {
     const had = this.text !== '' || this.moved;
@@ -179,10 +193,10 @@ export class Search {
   /** Calls a target and empties the field when that was possible. */
   async call(target: string): Promise<void> {
     const natural = this.target === target ? (this.highlighted?.account ?? '') : '';
-    const made = await this.desk.send({ cmd: 'call.dial', to: target, ...dialling.with(this.desk.view.accounts, natural) });
-    if (made === undefined) return;
-    dialling.done();
-    this.clear();
+    await careful(this.desk, { cmd: 'call.dial', to: target, ...dialling.with(this.desk.view.accounts, natural) }, () => {
+      dialling.done();
+      this.clear();
+    });
   }
 
   private async find(): Promise<void> {
@@ -250,7 +264,7 @@ function queueSection(desk: Desk, query: string): Section[] {
   const queues = desk.centre.ordered.filter((queue) => queue.number !== '' && words.every((word) => fold(queue.name).includes(word)));
   if (queues.length === 0) return [];
   const entries = queues.map(({ account, queue, name, number }): Entry => ({
-    key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account,
+    key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account, queue,
   }));
   return [{ key: 'queues', title: desk.t.queue.heading, note: '', people: false, entries }];
 }
@@ -273,7 +287,8 @@ function isOnly(desk: Desk, one: ColleagueView, only: Exclude<Only, 'all'>): boo
 
 const isFree = (desk: Desk, account: string, number: string): boolean => {
   const line = desk.lamps.of(account, number)?.line;
-  return line?.state === 'idle' && line.stale_since_ms === undefined;
+  // Who wants no calls, or has them elsewhere, is not there for a caller.
+  return line?.state === 'idle' && line.stale_since_ms === undefined && line.do_not_disturb !== true && line.forwarded === undefined;
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {

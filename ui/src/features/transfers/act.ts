@@ -2,12 +2,16 @@
 
 import type { Desk } from '../../shared/desk.svelte';
 import { peerName } from '../../shared/names';
+import { careful } from '../safety/costs.svelte';
 import type { Search } from '../search/model.svelte';
 import { coldMeans, enterMeans, type Meaning } from './meaning';
 
 const now = (desk: Desk, search: Search): Parameters<typeof enterMeans>[0] => ({
-  calls: desk.view.calls, flows: desk.flows, target: search.target,
+  calls: desk.view.calls, flows: desk.flows, target: search.target, help: desk.view.help.numbers,
 });
+
+/** What it would be about with another target than the one in the field. */
+export const scene = (desk: Desk): Omit<ReturnType<typeof now>, 'target'> => ({ calls: desk.view.calls, flows: desk.flows, help: desk.view.help.numbers });
 
 /** What Enter and Ctrl+Enter mean now. */
 export function meanings(desk: Desk, search: Search): { enter: Meaning; cold: Meaning } {
@@ -26,10 +30,13 @@ export async function carryOut(desk: Desk, search: Search, meaning: Meaning): Pr
       await search.call(meaning.to);
       return null;
     case 'consult':
-      if ((await desk.send({ cmd: 'call.transfer.consult', call: meaning.call.id, to: meaning.to })) !== undefined) search.clear();
+      await careful(desk, { cmd: 'call.transfer.consult', call: meaning.call.id, to: meaning.to }, () => void search.clear());
       return null;
     case 'cold':
-      if ((await desk.send({ cmd: 'call.transfer.blind', call: meaning.call.id, to: meaning.to })) !== undefined) search.clear();
+      await careful(desk, { cmd: 'call.transfer.blind', call: meaning.call.id, to: meaning.to }, () => void search.clear());
+      return null;
+    case 'park':
+      if ((await desk.send({ cmd: 'call.park', call: meaning.call.id, slot: meaning.slot })) !== undefined) search.clear();
       return null;
     case 'complete':
       if ((await desk.send({ cmd: 'call.transfer.complete', call: meaning.flow.caller.id })) !== undefined) search.clear();

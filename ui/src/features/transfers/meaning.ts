@@ -9,15 +9,22 @@ export type Meaning =
   | { do: 'dial'; to: string }
   | { do: 'consult'; call: CallView; to: string }
   | { do: 'cold'; call: CallView; to: string }
+  | { do: 'park'; call: CallView; slot: string }
   | { do: 'complete'; flow: Flow }
   | { do: 'other'; flow: Flow };
 
-interface Now {
+export interface Now {
   calls: readonly CallView[];
   flows: readonly Flow[];
   /** Number of the highlighted one, or what was typed; empty for none. */
   target: string;
+  /** Numbers that reach help; they are called apart from whatever goes on. */
+  help?: readonly string[];
 }
+
+/** Whether a target reaches help, however it is written. */
+export const isHelp = (target: string, help: readonly string[]): boolean =>
+  help.includes(target.replace(/^(?:tel|callto):/i, '').replaceAll(/[\s().\-/]/g, ''));
 
 /** The caller it would be about: in conversation, else one whom a transfer brought back. */
 export function subjectOf(calls: readonly CallView[]): CallView | null {
@@ -35,6 +42,7 @@ function consultation({ flows, target }: Now): Meaning | null {
 
 /** What Enter means. */
 export function enterMeans(now: Now): Meaning {
+  if (isHelp(now.target, now.help ?? [])) return { do: 'dial', to: now.target };
   const consulting = consultation(now);
   if (consulting !== null) return consulting;
   if (now.target === '') return { do: 'nothing' };

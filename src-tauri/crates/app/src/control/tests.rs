@@ -16,7 +16,7 @@ fn commands_are_read_by_name() {
     let request = Request::parse(r#"{"id":7,"cmd":"call.dial","to":"102","x":1}"#).unwrap();
     assert_eq!(request.id, json!(7));
     assert!(
-        matches!(request.command, Command::Dial { to, account: None, withhold: false } if to == "102")
+        matches!(request.command, Command::Dial { to, account: None, withhold: false, guarded: false } if to == "102")
     );
     let request = Request::parse(r#"{"cmd":"quit"}"#).unwrap();
     assert!(matches!(request.command, Command::Quit {}));

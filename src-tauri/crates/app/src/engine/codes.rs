@@ -15,25 +15,42 @@ use crate::code::Code;
 use crate::config::CodeSettings;
 use crate::control::{Answer, ErrorReply, Parked};
 
+/// What a lamp beside a line tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// He wants no calls.
+    DoNotDisturb,
+    /// All his calls go elsewhere.
+    Forwarded,
+}
+
 /// The codes of one account, with what its exchange usually has filled in.
 #[derive(Debug, PartialEq, Eq)]
 struct Codes<'a> {
     park: &'a str,
     retrieve: &'a str,
     pickup: &'a str,
+    /// Empty: there is none.
+    voicemail: &'a str,
 }
 
 impl<'a> Codes<'a> {
     fn of(settings: &'a CodeSettings, asterisk: bool) -> Codes<'a> {
         let usual = match asterisk {
-            true => Codes { park: "700", retrieve: "{slot}", pickup: "*8{target}" },
-            false => Codes { park: "*68{slot}", retrieve: "*88{slot}", pickup: "*97{target}" },
+            true => Codes { park: "700", retrieve: "{slot}", pickup: "*8{target}", voicemail: "" },
+            false => Codes {
+                park: "*68{slot}",
+                retrieve: "*88{slot}",
+                pickup: "*97{target}",
+                voicemail: "*55{target}",
+            },
         };
         let own = |own: &'a str, usual| if own.is_empty() { usual } else { own };
         Codes {
             park: own(&settings.park, usual.park),
             retrieve: own(&settings.retrieve, usual.retrieve),
             pickup: own(&settings.pickup, usual.pickup),
+            voicemail: own(&settings.voicemail, usual.voicemail),
         }
     }
 }
@@ -125,6 +142,57 @@ impl Desk {
             false => !fixed.is_empty() && user.starts_with(fixed),
         }
     }
+
+    /// Where a transfer there parks the caller, where the number says it; empty: at the own line.
+    pub(super) fn parking_slot(account: &Account, target: &Uri) -> String {
+        let user = target.user().unwrap_or_default();
+        named_in(codes(account).park, "slot", &user).unwrap_or_default().to_owned()
+    }
+
+    /// What is dialled for somebody's voicemail; none where the exchange has no code for that.
+    pub(super) fn voicemail_of(account: &Account, extension: &str) -> Option<String> {
+        let code = codes(account).voicemail;
+        let possible = code.contains("{target}") && !extension.is_empty();
+        possible.then(|| filled(code, "target", extension).ok()).flatten()
+    }
+
+    /// Whose voicemail a number is.
+    pub(super) fn voicemail_owner(account: &Account, number: &str) -> Option<String> {
+        named_in(codes(account).voicemail, "target", number).map(str::to_owned)
+    }
+
+    /// The lamps that tell what a colleague has set for his line.
+    pub(super) fn lamps_beside(account: &Account, extension: &str) -> Vec<String> {
+        let codes = &account.settings.codes;
+        let lamps = [&codes.colleague_dnd_lamp, &codes.colleague_forward_lamp];
+        let named = lamps.into_iter().filter(|lamp| lamp.contains("{target}"));
+        named.filter_map(|lamp| filled(lamp, "target", extension).ok()).collect()
+    }
+
+    /// Of whom and what a lamp tells, if it is one of those.
+    pub(super) fn lamp_beside(account: &Account, lamp: &str) -> Option<(String, Beside)> {
+        let codes = &account.settings.codes;
+        let told = [
+            (&codes.colleague_dnd_lamp, Beside::DoNotDisturb),
+            (&codes.colleague_forward_lamp, Beside::Forwarded),
+        ];
+        let mut told = told.into_iter().filter_map(|(code, what)| {
+            named_in(code, "target", lamp).map(|whose| (whose.to_owned(), what))
+        });
+        told.next()
+    }
+
+    /// Whether a slot can be chosen when parking.
+    pub(super) fn parks_at_lines(account: &Account) -> bool {
+        codes(account).park.contains("{slot}")
+    }
+}
+
+/// What stands in the place of a code, if the number is one of it: `102` of `*55102`.
+fn named_in<'a>(code: &str, name: &str, number: &'a str) -> Option<&'a str> {
+    let (before, after) = code.split_once(&format!("{{{name}}}"))?;
+    let inner = number.strip_prefix(before)?.strip_suffix(after)?;
+    (!inner.is_empty() && !(before.is_empty() && after.is_empty())).then_some(inner)
 }
 
 fn codes(account: &Account) -> Codes<'_> {
@@ -142,10 +210,25 @@ mod tests {
     #[test]
     fn codes_are_the_accounts_own_or_what_the_exchange_usually_has() {
         let own = CodeSettings { park: "70".into(), ..CodeSettings::default() };
-        let asterisk = Codes { park: "70", retrieve: "{slot}", pickup: "*8{target}" };
+        let asterisk =
+            Codes { park: "70", retrieve: "{slot}", pickup: "*8{target}", voicemail: "" };
         assert_eq!(Codes::of(&own, true), asterisk);
-        let other = Codes { park: "*68{slot}", retrieve: "*88{slot}", pickup: "*97{target}" };
+        let other = Codes {
+            park: "*68{slot}",
+            retrieve: "*88{slot}",
+            pickup: "*97{target}",
+            voicemail: "*55{target}",
+        };
         assert_eq!(Codes::of(&CodeSettings::default(), false), other);
+    }
+
+    #[test]
+    fn a_number_of_a_code_says_what_it_is_about() {
+        assert_eq!(named_in("*55{target}", "target", "*55102"), Some("102"));
+        assert_eq!(named_in("8{target}#", "target", "8102#"), Some("102"));
+        for (code, number) in [("*55{target}", "*55"), ("*55{target}", "102"), ("{target}", "102"), ("", "102")] {
+            assert_eq!(named_in(code, "target", number), None, "{code} {number}");
+        }
     }
 
     #[test]

@@ -14,8 +14,9 @@ use super::watch::Wanted;
 use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
-use crate::control::{Answer, CallCreated, Command, ErrorReply};
+use crate::control::{Answer, CallCreated, Command, ErrorReply, TargetCommand};
 use crate::view::desktop::Hotkeys;
+use crate::view::safety::GuardSettings;
 use crate::view::{AccountState, HitKind, Language, PeerView, SearchHit, Theme};
 
 pub(super) type Outcome = Result<Answer, ErrorReply>;
@@ -27,6 +28,10 @@ impl Desk {
     /// Obeys a command; its answer goes out before the events that it causes.
     pub(super) fn ask(&mut self, now: Instant, ask: Ask) {
         let Some(Ask { command, reply }) = self.ask_memory(now, ask) else { return };
+        let command = match self.made_safe(command) {
+            Ok(command) => command,
+            Err(refusal) => return reply(Err(refusal)),
+        };
         let Some((command, reply)) = self.obey_remote(now, command, reply) else { return };
         match command {
             Command::AccountTest { form } => self.test_account(&form, reply),
@@ -58,7 +63,7 @@ impl Desk {
             Command::AccountRegister { account } => self.register(now, &account),
             Command::AccountUnregister { account } => self.unregister(now, &account),
             Command::AccountRemove { account } => self.remove_account(now, &account),
-            Command::Dial { to, account, withhold } => {
+            Command::Dial { to, account, withhold, .. } => {
                 self.dial(now, &to, account.as_deref(), withhold)
             }
             Command::Stats { call } => {
@@ -84,10 +89,13 @@ impl Desk {
                 self.unwatch_lines(now, Wanted { uris: &uris, list, package, account })
             }
             Command::LineList {} => Ok(self.list_lines()),
+            Command::Target(TargetCommand::List { target, account }) => {
+                self.list_targets(&target, account.as_deref())
+            }
             Command::NetworkChanged {} => self.network_changed(now),
             Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
-            Command::SettingsSet { language, theme, hotkeys } => {
-                self.set_choices(now, language, theme, hotkeys)
+            Command::SettingsSet { language, theme, hotkeys, guard } => {
+                self.set_choices(now, (language, theme), hotkeys, guard)
             }
             Command::DeskPrepare { text } => self.prepare(&text),
             Command::DeskPreparedTaken {} => self.prepared_taken(),
@@ -135,8 +143,8 @@ impl Desk {
                 Ok(Answer::Transfers(self.transfers.iter().cloned().collect()))
             }
             Command::TransferCallBack { transfer } => self.call_back(now, transfer),
-            Command::TransferBlind { call, to } => self.transfer_blind(now, call, &to),
-            Command::TransferConsult { call, to } => self.transfer_consult(now, call, &to),
+            Command::TransferBlind { call, to, .. } => self.transfer_blind(now, call, &to),
+            Command::TransferConsult { call, to, .. } => self.transfer_consult(now, call, &to),
             Command::TransferComplete { call } => self.transfer_complete(now, call),
             other => self.obey_for_call(now, other),
         }
@@ -148,7 +156,7 @@ impl Desk {
             Command::Ring { call } => (call, CallCommand::Ring),
             Command::Progress { call } => (call, CallCommand::Progress),
             Command::Reject { call, status } => (call, CallCommand::Reject(status.unwrap_or(486))),
-            Command::Redirect { call, to } => {
+            Command::Redirect { call, to, .. } => {
                 let line = self.lines.get(&CallId(call)).ok_or_else(|| unknown_call(call))?;
                 let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
                 let target = self.target(account, &to)?;
@@ -252,10 +260,13 @@ impl Desk {
     fn set_choices(
         &mut self,
         now: Instant,
-        language: Option<Language>,
-        theme: Option<Theme>,
+        (language, theme): (Option<Language>, Option<Theme>),
         hotkeys: Option<Hotkeys>,
+        guard: Option<GuardSettings>,
     ) -> Outcome {
+        if let Some(guard) = guard {
+            self.set_guard(guard)?;
+        }
         if let Some(hotkeys) = hotkeys {
             self.set_hotkeys(hotkeys)?;
         }
@@ -345,8 +356,7 @@ impl Desk {
 
     /// Names of the people with this number: those of the exchange, or else those of the lists of contacts.
     pub(super) fn lookup_names(&self, number: &str) -> Vec<String> {
-        let colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
-        let same = colleagues.filter(|who| contacts::same_number(&who.number, number));
+        let same = self.colleagues().filter(|who| contacts::same_number(&who.number, number));
         let names: Vec<String> = same.map(|who| who.name.clone()).collect();
         if names.is_empty() { self.contact_names(number) } else { names }
     }
@@ -361,7 +371,7 @@ impl Desk {
             })
             .collect();
         for past in &self.history {
-            let PeerView { uri, name, number } = &past.peer;
+            let PeerView { uri, name, number, .. } = &past.peer;
             let target = Uri::parse(uri).ok().and_then(|uri| uri.user());
             let target = target.filter(|user| contacts::NumberKey::of(user).is_some());
             let target = target.unwrap_or_else(|| uri.clone());

@@ -67,6 +67,7 @@ impl Desk {
                     name: person.name,
                     number: person.extension,
                     department: person.department,
+                    mobile: person.mobile.unwrap_or_default(),
                     account: ACCOUNT.to_owned(),
                 })
                 .collect();

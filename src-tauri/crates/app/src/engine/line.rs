@@ -251,6 +251,7 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
         uri: identity.uri.to_string(),
         name: identity.display.clone().unwrap_or_default(),
         number,
+        target: None,
     }
 }
 
@@ -261,7 +262,7 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
         Some(_) => contacts::show(&user),
         None => user,
     };
-    PeerView { uri: uri.to_owned(), name: name.unwrap_or_default(), number }
+    PeerView { uri: uri.to_owned(), name: name.unwrap_or_default(), number, target: None }
 }
 
 pub(super) fn direction_view(direction: Direction) -> CallDirection {

@@ -8,6 +8,7 @@ use super::accounts::{Account, form_view};
 use super::desk::Desk;
 use super::exchange_form::exchange_view;
 use super::line::{direction_view, state_view};
+use super::safety::can_reach_help;
 use crate::code::Code;
 use crate::shell::{Tray, TrayState};
 use crate::view::{
@@ -97,9 +98,10 @@ impl Desk {
             transfers: self.transfers.iter().cloned().collect(),
             audio: self.sounds.view(&self.settings.config.audio),
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
-            colleagues: self.demo.as_ref().map(|d| d.colleagues.clone()).unwrap_or_default(),
+            colleagues: self.colleagues().cloned().collect(),
             notices: self.notices.iter().cloned().collect(),
             prepared: self.prepared.clone(),
+            help: self.help_view(),
             settings: self.settings.config.ui.clone(),
         }
     }
@@ -121,6 +123,7 @@ impl Desk {
             direction: direction_view(call.direction()),
             state: state_view(call.state()),
             peer: line.map(|line| line.peer.clone()).unwrap_or_default(),
+            vip: line.is_some_and(|line| self.is_vip(&line.peer)),
             via: line.and_then(|line| line.via.clone()),
             diverted_from: line.and_then(|line| line.diverted_from.clone()),
             started_ms: self.clock.ms(call.started()),
@@ -195,6 +198,7 @@ impl Desk {
             password_needed: account.password_needed,
             server,
             auth_user: auth_user.cloned().unwrap_or_default(),
+            emergency: can_reach_help(account),
             outbound_proxy: settings.outbound_proxy.first().trim_start_matches("sip:").to_owned(),
             transport,
             exchange: exchange_view(settings),

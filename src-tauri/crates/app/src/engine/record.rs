@@ -23,6 +23,8 @@ impl Desk {
             let known = known.or_else(|| line.refused_encryption(end));
             known.or_else(|| cause::of_end(end, call.direction(), answered, line.rang))
         });
+        let reason = self.why_refused(call, reason);
+        let Some(line) = self.lines.get_mut(&call.id()) else { return };
         let event = line.event(call, reason);
         if line.told.as_ref() != Some(&event) {
             line.told = Some(event.clone());

@@ -317,12 +317,14 @@ impl Desk {
             true => PeerView { name: remote.call.party.name.clone(), ..PeerView::default() },
             false => self.peer_of_party(&remote.call.party),
         };
+        let vip = self.is_vip(&peer);
         Some(CallView {
             id,
             account: remote.account.clone(),
             direction: direction(&remote.call),
             state: remote.state,
             peer,
+            vip,
             via: None,
             diverted_from: None,
             started_ms: remote.started_ms,
@@ -352,6 +354,7 @@ impl Desk {
             queue: queue.0.clone(),
             name: super::centre::queue_name(centre, queue),
             waited: remote.call.waited,
+            priority: None,
             digits: remote.call.digits.clone(),
             monitored: remote.call.monitored,
             may_escalate: false,
@@ -487,7 +490,12 @@ impl Desk {
             }
             Command::Dtmf { digits, .. } => verb = CallVerb::Dtmf(digits.clone()),
             Command::Redirect { to, .. } | Command::TransferBlind { to, .. } => {
-                verb = CallVerb::BlindTransfer(self.remote_number(&account, to)?);
+                let number = self.remote_number(&account, to)?;
+                let of = self.named_account(Some(&account))?;
+                verb = match Desk::voicemail_owner(of, &number) {
+                    Some(whose) => CallVerb::ToVoiceMail(Some(whose)),
+                    None => CallVerb::BlindTransfer(number),
+                };
             }
             Command::Park { slot, .. } => {
                 verb = CallVerb::Park(slot.clone());

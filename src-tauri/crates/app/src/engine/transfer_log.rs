@@ -7,7 +7,7 @@ use sip_types::Uri;
 
 use super::commands::Outcome;
 use super::desk::Desk;
-use super::line::{Dialled, peer_of_uri};
+use super::line::Dialled;
 use super::transfers::Reference;
 use crate::code::Code;
 use crate::control::ErrorReply;
@@ -34,7 +34,7 @@ impl Desk {
             account: line.account.clone(),
             at_ms: self.clock.ms(now),
             caller: line.peer.clone(),
-            to: self.named(peer_of_uri(&plan.to, None)),
+            to: self.plan_peer(&line.account, &plan.to),
             kind,
             state: TransferState::Trying,
             reason: None,
@@ -121,8 +121,8 @@ mod tests {
     fn who_withheld_his_number_cannot_be_called_back() {
         let peer = |uri: &str, number: &str| PeerView {
             uri: uri.into(),
-            name: String::new(),
             number: number.into(),
+            ..PeerView::default()
         };
         let known = peer("sip:0302318800@pbx.example", "030 231 88 00");
         assert_eq!(way_back(&known).as_deref(), Some("sip:0302318800@pbx.example"));

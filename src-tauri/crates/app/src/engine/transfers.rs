@@ -97,7 +97,7 @@ impl Desk {
         let line = self.lines.get(&call).ok_or_else(|| unknown_call(call.0))?;
         let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
         let mut line = Line::new(&account.settings.clone(), self.random.u64());
-        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
+        line.peer = self.target_peer(self.account(&line.account), &uri);
         line.dialled = Some(Dialled { uri, withhold: false, reference: Reference::default() });
         Ok(line)
     }
@@ -536,7 +536,8 @@ impl Desk {
             None => return None,
         };
         let to = transfer.plan().and_then(|plan| Uri::parse(&plan.to).ok());
-        let to = to.map(|uri| self.named(peer_of_uri(&uri.to_string(), None)));
+        let account = self.lines.get(&call.id()).and_then(|line| self.account(&line.account));
+        let to = to.map(|uri| self.target_peer(account, &uri));
         Some(TransferView {
             state: state_of(progress),
             to: to.unwrap_or_default(),

@@ -13,6 +13,7 @@ use sip_ua::{Event, Subscribe, SubscriptionCause, SubscriptionId, SubscriptionSt
 use tracing::debug;
 
 use super::accounts::{Account, unknown_account};
+use super::codes::Beside;
 use super::desk::Desk;
 use super::documents::{Ringing, Told, line_document, list_document, presence_of, told_ringing};
 use super::line::peer_of_uri;
@@ -38,6 +39,8 @@ pub(super) struct Watches {
     /// What the registrars hold of our accounts.
     pub(super) registrations: BTreeMap<String, Registrations>,
     lines: BTreeMap<LineId, LineView>,
+    /// What lamps beside a line tell of it, by account and extension.
+    beside: BTreeMap<(String, String), Vec<Beside>>,
     /// Calls that ring at a watched line and can be taken, by source and address of the line.
     ringing: BTreeMap<(SourceId, String), Vec<Ringing>>,
     /// Lines that changed since they were published, and those that have gone since.
@@ -215,7 +218,12 @@ impl Desk {
         let texts = uris.iter().map(|uri| (uri.as_str(), false));
         let texts = texts.chain(list.map(|list| (list, true)));
         let targets = texts.map(|(text, list)| Ok((self.target(account, text)?, list)));
-        Ok((account.settings.id.clone(), targets.collect::<Result<_, ErrorReply>>()?))
+        let mut targets = targets.collect::<Result<Vec<(Uri, bool)>, ErrorReply>>()?;
+        let lines = targets.iter().filter(|(_, list)| !list);
+        let beside = lines.flat_map(|(line, _)| self.lamps_beside_of(account, line));
+        let beside: Vec<Uri> = beside.collect();
+        targets.extend(beside.into_iter().map(|lamp| (lamp, false)));
+        Ok((account.settings.id.clone(), targets))
     }
 
     fn unwatch(&mut self, now: Instant, source: SourceId) {
@@ -251,6 +259,7 @@ impl Desk {
         }
         self.watches.mailboxes.remove(account);
         self.watches.registrations.remove(account);
+        self.watches.beside.retain(|(of, _), _| of != account);
     }
 
     // --- subscriptions ---
@@ -508,6 +517,8 @@ impl Desk {
                     peer: None,
                     direction: None,
                     presence: None,
+                    do_not_disturb: false,
+                    forwarded: None,
                     stale_since: None,
                     stale_since_ms: None,
                     version: 0,
@@ -549,12 +560,59 @@ impl Desk {
             activities: presence.activities,
         });
         (view.stale_since, view.stale_since_ms) = (stale_since, stale_since_ms);
+        self.watches.beside.get(&whose(view)).into_iter().for_each(|told| show_beside(view, told));
         view.version += 1;
         let view = view.clone();
         self.watches.changed.insert(line);
         self.code_lamp(&view);
+        self.lamp_beside_changed(now, &view);
         self.event(now, crate::event::Event::LineState(Box::new(view)));
     }
+}
+
+impl Desk {
+    /// Lamps that tell what is set for a line, where the account has such.
+    fn lamps_beside_of(&self, account: &Account, line: &Uri) -> Vec<Uri> {
+        let extension = line.user().unwrap_or_default();
+        let lamps = Desk::lamps_beside(account, &extension).into_iter();
+        lamps.filter_map(|lamp| self.target(account, &lamp).ok()).collect()
+    }
+
+    /// A lamp beside a line changed: the line shows it, now or as soon as it is told of.
+    fn lamp_beside_changed(&mut self, now: Instant, lamp: &LineView) {
+        let on = match lamp.state {
+            LineState::Idle => false,
+            LineState::Ringing | LineState::Busy | LineState::Held => true,
+            LineState::Unreachable | LineState::Unknown => return,
+        };
+        let (id, user) = whose(lamp);
+        let Some(account) = self.account(&id) else { return };
+        let Some((extension, what)) = Desk::lamp_beside(account, &user) else { return };
+        let of = (id, extension);
+        let told = self.watches.beside.entry(of.clone()).or_default();
+        told.retain(|known| *known != what);
+        told.extend(on.then_some(what));
+        let told = told.clone();
+        let found = self.watches.lines.iter_mut().find(|(_, view)| whose(view) == of);
+        let Some((line, view)) = found else { return };
+        show_beside(view, &told);
+        view.version += 1;
+        let (line, view) = (*line, view.clone());
+        self.watches.changed.insert(line);
+        self.event(now, crate::event::Event::LineState(Box::new(view)));
+    }
+}
+
+/// The account and the extension of a line.
+fn whose(view: &LineView) -> (String, String) {
+    let user = Uri::parse(&view.uri).ok().and_then(|uri| uri.user());
+    (view.account.clone(), user.unwrap_or_default())
+}
+
+fn show_beside(view: &mut LineView, told: &[Beside]) {
+    view.do_not_disturb = told.contains(&Beside::DoNotDisturb);
+    // The lamp does not show where to.
+    view.forwarded = told.contains(&Beside::Forwarded).then(String::new);
 }
 
 /// Whether asking again would be answered in the same way.

@@ -252,6 +252,8 @@ pub struct CallQueueView {
     pub name: String,
     /// How long the caller waited there, seconds, where known.
     pub waited: Option<u32>,
+    /// How soon his turn was to come, where the exchange has priorities and told.
+    pub priority: Option<PriorityName>,
     /// Digits that he entered on the way, where told.
     pub digits: Option<String>,
     /// A supervisor listens.

@@ -183,3 +183,38 @@ async fn a_call_is_refreshed_by_update_or_else_by_an_invite() {
         desk.quit().await;
     }
 }
+
+#[tokio::test]
+async fn what_a_colleague_has_set_for_his_line_is_told_by_lamps_beside_it() {
+    let pbx = pbx().await;
+    let mut settings = crate::desk::config(&pbx, "101");
+    // The line 102 of the exchange stands for a lamp of the colleague at 2.
+    settings.accounts[0].codes.colleague_dnd_lamp = "10{target}".into();
+    let options = app::StartOptions { config: settings, ..crate::desk::options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    desk.account(app::view::AccountState::Registered).await;
+    let mut lamp = Desk::registered(&pbx, "102").await;
+    desk.ask(json!({"cmd": "line.watch", "uris": ["2"]})).await.unwrap();
+    desk.line_of("sip:102@").await;
+    let call = lamp.dial("600").await;
+    assert!(desk.told_of("sip:2@", |line| line.do_not_disturb).await);
+    lamp.do_with("call.hangup", call).await;
+    assert!(desk.told_of("sip:2@", |line| !line.do_not_disturb).await);
+    desk.quit().await;
+    lamp.quit().await;
+}
+
+impl Desk {
+    async fn line_of(&mut self, uri: &str) {
+        self.told_of(uri, |line| line.state == LineState::Idle).await;
+    }
+
+    /// Waits until a line is told so.
+    async fn told_of(&mut self, uri: &str, fits: impl Fn(&app::view::LineView) -> bool) -> bool {
+        self.event(|event| match event {
+            Event::LineState(line) if line.uri.starts_with(uri) && fits(&line) => Some(true),
+            _ => None,
+        })
+        .await
+    }
+}

@@ -16,6 +16,8 @@ mod network;
 mod peer;
 mod presence;
 mod recording;
+mod safety;
 mod supervised;
+mod targets;
 mod told;
 mod transfers;

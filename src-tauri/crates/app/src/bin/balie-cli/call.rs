@@ -59,7 +59,7 @@ async fn place(
     if registers {
         registered(lines).await?;
     }
-    let dial = Command::Dial { to: to.to_owned(), account: None, withhold: false };
+    let dial = Command::Dial { to: to.to_owned(), account: None, withhold: false, guarded: false };
     let Answer::Call(CallCreated { call }) = handle.request(dial).await? else {
         return Err(ErrorReply::new(Code::Internal, "no call was made"));
     };

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use call_control::{Call, CallId, Direction};
 use pbx::centre::{
-    CalledBack, Centre, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Left, Party, QueueId,
+    CalledBack, Centre, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Left, Party, Priority,
+    QueueEntry, QueueId,
 };
 
 use super::super::desk::Desk;
@@ -24,6 +25,8 @@ pub(in super::super) struct LineQueue {
     pub(super) name: String,
     /// Seconds that the caller waited.
     pub(super) waited: Option<u32>,
+    /// How soon his turn was to come.
+    pub(super) priority: Option<Priority>,
     pub(super) digits: Option<String>,
     pub(super) monitored: bool,
     /// The exchange's own name of the call.
@@ -200,6 +203,7 @@ impl Desk {
                     id: left.queue.clone(),
                     name: name.clone(),
                     waited,
+                    priority: left.entry.priority,
                     digits: None,
                     monitored: false,
                     exchange_call: None,
@@ -240,6 +244,7 @@ fn find(
     let before = before.unwrap_or_else(|| LineQueue {
         name: queue_name(centre, &queue),
         waited: waited(centre, &queue, known, now_ms),
+        priority: entry_of(centre, &queue, known).and_then(|entry| entry.priority),
         id: queue,
         digits: None,
         monitored: false,
@@ -318,9 +323,14 @@ fn offered(centre: &Centre, known: &Known) -> Option<QueueId> {
     found.map(|state| state.queue.id.clone())
 }
 
+/// The caller in the queue, while he is still told there.
+fn entry_of<'a>(centre: &'a Centre, queue: &QueueId, known: &Known) -> Option<&'a QueueEntry> {
+    let entries = &centre.queue(queue)?.queue.entries;
+    entries.iter().find(|entry| same_party(&entry.caller.number, &known.number))
+}
+
 /// How long the caller has waited in the queue, while he is still told there.
 fn waited(centre: &Centre, queue: &QueueId, known: &Known, now_ms: u64) -> Option<u32> {
-    let entries = &centre.queue(queue)?.queue.entries;
-    let entry = entries.iter().find(|entry| same_party(&entry.caller.number, &known.number))?;
+    let entry = entry_of(centre, queue, known)?;
     u32::try_from(now_ms.saturating_sub(entry.since) / 1000).ok()
 }

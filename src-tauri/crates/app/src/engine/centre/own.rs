@@ -206,7 +206,7 @@ impl Desk {
     /// Somebody that the exchange names, with the name that the directory knows.
     pub(in super::super) fn peer_of_party(&self, party: &Party) -> PeerView {
         let number = contacts::show(&party.number);
-        let peer = PeerView { uri: String::new(), name: party.name.clone(), number };
+        let peer = PeerView { name: party.name.clone(), number, ..PeerView::default() };
         if party.number.is_empty() { peer } else { self.named(peer) }
     }
 }

@@ -108,6 +108,7 @@ impl Desk {
             queue: queue.id.0.clone(),
             name: queue.name.clone(),
             waited: queue.waited,
+            priority: queue.priority.map(priority_name),
             digits: queue.digits.clone(),
             monitored: queue.monitored,
             may_escalate: queue.exchange_call.is_some() && can(Capability::Escalate),

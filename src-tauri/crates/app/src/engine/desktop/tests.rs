@@ -10,6 +10,7 @@ fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
         direction: CallDirection::In,
         state,
         peer: PeerView::default(),
+        vip: false,
         via: None,
         diverted_from: None,
         started_ms: 0,

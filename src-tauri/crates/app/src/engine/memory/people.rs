@@ -116,6 +116,28 @@ impl Desk {
         found.filter_map(|position| memory.people.hit(position, Some(&key))).collect()
     }
 
+    /// Every number of everybody in the lists with this number, each with what it is for.
+    pub(in crate::engine) fn numbers_beside(&self, number: &str) -> Vec<(String, String)> {
+        let (Some(memory), Some(key)) = (&self.memory, NumberKey::of(number)) else {
+            return Vec::new();
+        };
+        let positions = memory.people.index.lookup_key(&key).into_iter();
+        let entries = positions.filter_map(|position| memory.people.roll.entry(position));
+        let numbers = entries.flat_map(|entry| entry.numbers);
+        let dialled =
+            |(label, number): (&str, &str)| Some((label.to_owned(), dial_string(number)?));
+        numbers.filter_map(dialled).collect()
+    }
+
+    /// Whether a favourite among the contacts has this number.
+    pub(in crate::engine) fn is_favourite_number(&self, number: &str) -> bool {
+        let (Some(memory), Some(key)) = (&self.memory, NumberKey::of(number)) else {
+            return false;
+        };
+        let mut positions = memory.people.index.lookup_key(&key).into_iter();
+        positions.any(|position| memory.people.roll.is_favourite(position))
+    }
+
     /// Names of everybody in the lists with this number; the same name once.
     pub(in crate::engine) fn contact_names(&self, number: &str) -> Vec<String> {
         let mut names: Vec<String> =
@@ -307,15 +329,17 @@ impl Desk {
         let (kind, dial) = match dialled(text).map_err(bad)? {
             Dialled::Name(_) => (NumberKind::Name, None),
             Dialled::Address(address) => (NumberKind::Address, Some(address)),
+            Dialled::Number(dial) if self.is_emergency(&dial) => {
+                (NumberKind::Emergency, Some(dial))
+            }
             Dialled::Number(dial) => {
-                let mut colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
-                let extension = colleagues.any(|who| who.number == dial);
+                let extension = self.is_extension(&dial);
                 (words::number_kind(contacts::classify(&dial, extension)), Some(dial))
             }
         };
         let key = dial.as_deref().and_then(NumberKey::of);
         let asks_first = dial.as_deref().is_some_and(|dial| {
-            !matches!(kind, NumberKind::Address | NumberKind::Extension)
+            !matches!(kind, NumberKind::Address | NumberKind::Extension | NumberKind::Emergency)
                 && contacts::classify(dial, false).asks_first()
         });
         Ok(Answer::Number(Box::new(NumberView {
