@@ -196,11 +196,18 @@ impl Floor<'_> {
                 number += 1;
                 continue;
             }
-            let left = due
-                .saturating_duration_since(now())
-                .clamp(Duration::from_micros(200), Duration::from_secs(10));
+            // With nothing left to send, what was sent last has time to arrive.
+            let left = match (number as usize) < count {
+                true => due.saturating_duration_since(now()).max(Duration::from_micros(200)),
+                false => Duration::from_secs(10),
+            };
             let Some(event) = self.balie.next_event("queue.changed", left)? else {
-                ensure!((number as usize) < count, "{} of {count} changes were shown", times.len());
+                ensure!(
+                    (number as usize) < count,
+                    "{} of {count} changes were shown; not {:?}",
+                    times.len(),
+                    sent.keys().take(20).collect::<Vec<_>>()
+                );
                 continue;
             };
             for (agent, reason) in shown(&event) {
