@@ -226,7 +226,9 @@ mod tests {
     fn a_number_of_a_code_says_what_it_is_about() {
         assert_eq!(named_in("*55{target}", "target", "*55102"), Some("102"));
         assert_eq!(named_in("8{target}#", "target", "8102#"), Some("102"));
-        for (code, number) in [("*55{target}", "*55"), ("*55{target}", "102"), ("{target}", "102"), ("", "102")] {
+        for (code, number) in
+            [("*55{target}", "*55"), ("*55{target}", "102"), ("{target}", "102"), ("", "102")]
+        {
             assert_eq!(named_in(code, "target", number), None, "{code} {number}");
         }
     }
