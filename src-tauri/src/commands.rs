@@ -91,7 +91,9 @@ pub(crate) fn open_pane(handle: AppHandle, pane: String) -> Result<(), ErrorRepl
 fn open_part(handle: &AppHandle, label: &str) -> Result<(), ErrorReply> {
     match windows::show_part(handle, label) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(ErrorReply::new(Code::BadRequest, format!("no window is called {label:?}"))),
+        Ok(false) => {
+            Err(ErrorReply::new(Code::BadRequest, format!("no window is called {label:?}")))
+        }
         Err(error) => Err(ErrorReply::new(Code::Internal, error.to_string())),
     }
 }

@@ -11,6 +11,7 @@ import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
 import { keys } from './keys.mjs';
+import { parts } from './parts.mjs';
 import { setup } from './setup.mjs';
 import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
@@ -34,6 +35,7 @@ const TESTS = [
   { name: 'transfers', args: ['--demo'], steps: transfers },
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },
+  { name: 'parts', args: ['--demo'], steps: parts },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,

@@ -72,12 +72,17 @@ export class Session {
 
   /** Goes to the main window. The order of windows is not stable, so their pages tell them apart. */
   enterMain() {
-    return this.#enter('the main window', `return !/\\/(incoming|wallboard)\\.html$/.test(location.pathname)`);
+    return this.#enter('the main window', `return !/\\/(incoming|wallboard|queues|lines)\\.html$/.test(location.pathname)`);
   }
 
   /** Goes to the pop-up. */
   enterPopup() {
     return this.#enter('the pop-up', `return location.pathname.endsWith('/incoming.html')`);
+  }
+
+  /** Goes to a part of the desk that has a window of its own: `queues` or `lines`. */
+  enterPart(name) {
+    return this.#enter(`the window of ${name}`, `return location.pathname.endsWith('/${name}.html')`);
   }
 
   /** Goes to the wallboard. */
@@ -94,6 +99,11 @@ export class Session {
       }
       return false;
     });
+  }
+
+  /** Whether a window shows the page of that path; goes to it. A window that has closed shows none. */
+  isAt(handle, path) {
+    return this.#post('window', { handle }).then(() => this.run('return location.pathname.endsWith(arguments[0])', path)).catch(() => false);
   }
 
   /** Moves and sizes the window; waits until it stands so. */

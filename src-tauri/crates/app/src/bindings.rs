@@ -2,7 +2,9 @@
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::control::{Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request, TargetCommand};
+use crate::control::{
+    Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request, TargetCommand,
+};
 use crate::event::{Event, EventLine};
 use crate::view::desktop::DesktopState;
 use crate::view::{AppView, Update};

@@ -62,8 +62,11 @@ describe('what was clicked elsewhere', () => {
     expect(ui.said).toBe(nl.desktop.prepared('+31301234567', 'Enter'));
     expect(sent(host, 'desk.prepared_taken')).toHaveLength(1);
     expect(sent(host, 'call.dial')).toHaveLength(0);
+    // Nobody has written anything yet: the next one takes its place.
+    host.prepare('0207654321');
+    await waitFor(() => expect(field.value).toBe('0207654321'));
     press('Enter');
-    await waitFor(() => expect(sent(host, 'call.dial')).toMatchObject([{ to: '+31301234567' }]));
+    await waitFor(() => expect(sent(host, 'call.dial')).toMatchObject([{ to: '0207654321' }]));
   });
 
   it('says that Enter consults while somebody is on the line, and Enter does', async () => {

@@ -7,6 +7,9 @@ import type { Ui } from '../../shared/ui.svelte';
 import type { Search } from '../search/model.svelte';
 import { meanings } from '../transfers/act';
 
+/** What was put into the search field last; as long as it stands there nobody has written anything. */
+let laid: string | null = null;
+
 /** Somebody writes in another field than the search: his words would go elsewhere with the focus. */
 function writesElsewhere(): boolean {
   const field = document.activeElement?.closest<HTMLInputElement | HTMLTextAreaElement>('input, textarea') ?? null;
@@ -14,9 +17,10 @@ function writesElsewhere(): boolean {
   return !['checkbox', 'radio', 'button', 'range'].includes(field.type) && field.value !== '';
 }
 
-/** Whether it may be put into the search field at once: nothing is written or chosen there, nobody is on his way, nothing lies over it. */
+/** Whether it may be put into the search field at once: nothing was written or chosen there by hand, nobody is on his way, nothing lies over it. */
 export function mayTake(desk: Desk, search: Search, ui: Ui): boolean {
-  return search.text === '' && !search.moved && desk.flows.length === 0 && ui.overlay === null && !writesElsewhere();
+  const unwritten = search.text === '' || search.text === laid;
+  return unwritten && !search.moved && desk.flows.length === 0 && ui.overlay === null && !writesElsewhere();
 }
 
 /** What Enter would do with what stands in the search field now. */
@@ -42,6 +46,7 @@ export function take(desk: Desk, search: Search, ui: Ui): boolean {
   void desk.send({ cmd: 'desk.prepared_taken' });
   [ui.overlay, ui.page] = [null, 'desk'];
   search.type(prepared);
+  laid = prepared;
   ui.focusSearch(false);
   ui.say(readyWords(desk, search, prepared));
   return true;

@@ -191,8 +191,12 @@ impl Desk {
 /// What stands in the place of a code, if the number is one of it: `102` of `*55102`.
 fn named_in<'a>(code: &str, name: &str, number: &'a str) -> Option<&'a str> {
     let (before, after) = code.split_once(&format!("{{{name}}}"))?;
+    if before.is_empty() && after.is_empty() {
+        // Any number would be one of it.
+        return None;
+    }
     let inner = number.strip_prefix(before)?.strip_suffix(after)?;
-    (!inner.is_empty() && !(before.is_empty() && after.is_empty())).then_some(inner)
+    Some(inner).filter(|inner| !inner.is_empty())
 }
 
 fn codes(account: &Account) -> Codes<'_> {
@@ -226,7 +230,9 @@ mod tests {
     fn a_number_of_a_code_says_what_it_is_about() {
         assert_eq!(named_in("*55{target}", "target", "*55102"), Some("102"));
         assert_eq!(named_in("8{target}#", "target", "8102#"), Some("102"));
-        for (code, number) in [("*55{target}", "*55"), ("*55{target}", "102"), ("{target}", "102"), ("", "102")] {
+        for (code, number) in
+            [("*55{target}", "*55"), ("*55{target}", "102"), ("{target}", "102"), ("", "102")]
+        {
             assert_eq!(named_in(code, "target", number), None, "{code} {number}");
         }
     }

@@ -80,18 +80,6 @@ impl Desk {
                 self.see_missed();
                 Ok(Answer::done())
             }
-            Command::LineWatch { uris, list, package, account } => {
-                let (list, account) = (list.as_deref(), account.as_deref());
-                self.watch_lines(now, Wanted { uris: &uris, list, package, account })
-            }
-            Command::LineUnwatch { uris, list, package, account } => {
-                let (list, account) = (list.as_deref(), account.as_deref());
-                self.unwatch_lines(now, Wanted { uris: &uris, list, package, account })
-            }
-            Command::LineList {} => Ok(self.list_lines()),
-            Command::Target(TargetCommand::List { target, account }) => {
-                self.list_targets(&target, account.as_deref())
-            }
             Command::NetworkChanged {} => self.network_changed(now),
             Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
             Command::SettingsSet { language, theme, hotkeys, guard } => {
@@ -122,6 +110,25 @@ impl Desk {
                 self.notices.retain(|notice| notice.id != id);
                 self.publisher.changed();
                 Ok(Answer::done())
+            }
+            other => self.obey_for_lines(now, other),
+        }
+    }
+
+    /// What is asked about the lines of others, and where a caller could be sent.
+    fn obey_for_lines(&mut self, now: Instant, command: Command) -> Outcome {
+        match command {
+            Command::LineWatch { uris, list, package, account } => {
+                let (list, account) = (list.as_deref(), account.as_deref());
+                self.watch_lines(now, Wanted { uris: &uris, list, package, account })
+            }
+            Command::LineUnwatch { uris, list, package, account } => {
+                let (list, account) = (list.as_deref(), account.as_deref());
+                self.unwatch_lines(now, Wanted { uris: &uris, list, package, account })
+            }
+            Command::LineList {} => Ok(self.list_lines()),
+            Command::Target(TargetCommand::List { target, account }) => {
+                self.list_targets(&target, account.as_deref())
             }
             other => self.obey_for_calls(now, other),
         }

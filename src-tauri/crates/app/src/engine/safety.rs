@@ -195,7 +195,8 @@ mod tests {
         for number in ["09008844", "1888", "0841234567", "+32471234567", "004930123456"] {
             assert!(asks(&rules, number), "{number}");
         }
-        for number in ["0302318800", "0612345678", "08001234", "0887654000", "101", "113", "*55102"] {
+        for number in ["0302318800", "0612345678", "08001234", "0887654000", "101", "113", "*55102"]
+        {
             assert!(!asks(&rules, number), "{number}");
         }
         let foreign = GuardSettings { premium: false, ..GuardSettings::default() };

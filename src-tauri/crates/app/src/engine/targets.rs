@@ -47,7 +47,10 @@ impl Desk {
                 found.push(ask(TargetKind::Line, line.number.clone()));
             }
             if let Some(number) = Desk::voicemail_of(account, &line.number) {
-                found.push(TargetView { shown: line.number.clone(), ..send(TargetKind::Voicemail, number) });
+                found.push(TargetView {
+                    shown: line.number.clone(),
+                    ..send(TargetKind::Voicemail, number)
+                });
             }
             if Desk::parks_at_lines(account) {
                 let (kind, way) = (TargetKind::Park, TargetWay::Park);
@@ -110,7 +113,8 @@ impl Desk {
             return with(name, TargetKind::Queue);
         }
         let mut colleagues = self.colleagues();
-        if let Some(who) = colleagues.find(|who| who.number == user || is_same(&who.mobile, &user)) {
+        if let Some(who) = colleagues.find(|who| who.number == user || is_same(&who.mobile, &user))
+        {
             let kind = if who.number == user { TargetKind::Line } else { TargetKind::Mobile };
             return with(who.name.clone(), kind);
         }
@@ -122,9 +126,8 @@ impl Desk {
             .and_then(|(label, number)| kind_of(label, number));
         let class = contacts::classify(&user, false);
         let inside = matches!(class, NumberClass::Extension | NumberClass::FeatureCode);
-        let kind = kind.or_else(|| {
-            (!inside && NumberKey::of(&user).is_some()).then_some(TargetKind::Outside)
-        });
+        let kind = kind
+            .or_else(|| (!inside && NumberKey::of(&user).is_some()).then_some(TargetKind::Outside));
         PeerView { target: kind, ..named }
     }
 

@@ -23,12 +23,7 @@ pub struct GuardSettings {
 
 impl Default for GuardSettings {
     fn default() -> GuardSettings {
-        GuardSettings {
-            premium: true,
-            foreign: true,
-            never: Vec::new(),
-            country: "NL".to_owned(),
-        }
+        GuardSettings { premium: true, foreign: true, never: Vec::new(), country: "NL".to_owned() }
     }
 }
 
@@ -39,7 +34,8 @@ impl GuardSettings {
             let plain = |c: char| c.is_ascii_digit() || " +-.()".contains(c);
             !text.trim().is_empty() && text.len() <= LONGEST && text.chars().all(plain)
         };
-        let country = self.country.len() == 2 && self.country.bytes().all(|b| b.is_ascii_alphabetic());
+        let country =
+            self.country.len() == 2 && self.country.bytes().all(|b| b.is_ascii_alphabetic());
         country && self.never.len() <= MOST && self.never.iter().all(start)
     }
 }

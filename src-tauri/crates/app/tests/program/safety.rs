@@ -21,17 +21,23 @@ fn two(pbx: &PbxHandle, first: &str, second: &str) -> Config {
         format!(
             "[[account]]\nid = \"{id}\"\naor = \"sip:{extension}@127.0.0.1\"\n\
              registrar = \"sip:127.0.0.1:{};transport=udp\"\nauth_user = \"{}\"\npassword = \"{}\"\n{more}\n",
-            pbx.ready().sip_udp, known.auth_user, known.password
+            pbx.ready().sip_udp,
+            known.auth_user,
+            known.password
         )
     };
     let accounts = account("first", "101", first) + &account("second", "102", second);
-    Config::parse(&format!("{accounts}[network]\nbind = \"127.0.0.1\"\nrtp_ports = [42000, 42999]\n")).unwrap()
+    Config::parse(&format!(
+        "{accounts}[network]\nbind = \"127.0.0.1\"\nrtp_ports = [42000, 42999]\n"
+    ))
+    .unwrap()
 }
 
 async fn start(config: Config) -> Desk {
     let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
     let up = |state: AccountState| state == AccountState::Registered;
-    desk.view(|view| view.accounts.len() == 2 && view.accounts.iter().all(|one| up(one.state))).await;
+    desk.view(|view| view.accounts.len() == 2 && view.accounts.iter().all(|one| up(one.state)))
+        .await;
     desk
 }
 
@@ -93,7 +99,10 @@ async fn what_costs_is_asked_about_where_that_is_wanted_and_goes_once_it_was() {
         drop(desk.ask(json!({"cmd": "call.hangup", "call": call})).await);
         desk.call(CallState::Ended).await;
     }
-    assert_eq!(dial(&desk, json!({"to": "0906-1234", "guarded": true})).await, Err(Code::AsksFirst));
+    assert_eq!(
+        dial(&desk, json!({"to": "0906-1234", "guarded": true})).await,
+        Err(Code::AsksFirst)
+    );
     let broken = json!({"never": ["abc"]});
     assert_eq!(desk.refused(json!({"cmd": "settings.set", "guard": broken})).await, Code::BadValue);
     desk.quit().await;

@@ -51,7 +51,10 @@ async fn a_colleague_is_reached_at_his_line_his_mobile_and_his_voicemail() {
     let view = desk.view(|view| !view.colleagues.is_empty()).await;
     let who = view.colleagues[0].clone();
     // A list of contacts that knows his mobile telephone, and a fax that nobody is sent to.
-    let csv = format!("Name,Business Phone,Mobile Phone,Business Fax\n{},{},06 12345678,033 4551299\n", who.name, who.number);
+    let csv = format!(
+        "Name,Business Phone,Mobile Phone,Business Fax\n{},{},06 12345678,033 4551299\n",
+        who.name, who.number
+    );
     let data = base64::engine::general_purpose::STANDARD.encode(csv);
     desk.ask(json!({"cmd": "contacts.import", "name": "list.csv", "data": data})).await.unwrap();
     let found = desk.targets(&who.number).await;

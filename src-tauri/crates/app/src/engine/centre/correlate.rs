@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use call_control::{Call, CallId, Direction};
 use pbx::centre::{
-    CalledBack, Centre, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Left, Party, Priority,
-    QueueEntry, QueueId,
+    CalledBack, Centre, EntryEnd, EntryState, ExchangeCall, ExchangeCallState, Left, Party,
+    Priority, QueueEntry, QueueId,
 };
 
 use super::super::desk::Desk;
