@@ -6,6 +6,7 @@ mod causes;
 mod control;
 mod faults;
 mod listening;
+mod over_sip;
 mod queue;
 mod recording;
 mod rows;
