@@ -973,7 +973,7 @@ reached: boolean, };
 /**
  * Something an account may do.
  */
-export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "pull_call" | "ring_back" | "recording" | "directory" | "call_log" | "service";
+export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "pull_call" | "ring_back" | "call_return" | "redial" | "call_trace" | "recording" | "directory" | "call_log" | "service";
 
 /**
  * Everything that can be asked of an exchange.
@@ -1259,6 +1259,18 @@ account?: string, } | { "cmd": "call.pull",
  * Account id.
  */
 account?: string, } | { "cmd": "call.ring_back", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.return", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.redial", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.trace", 
 /**
  * Account id.
  */

@@ -70,7 +70,7 @@ export function centreView(now: number): CentreView {
     queues: ['verkoop', 'support', 'administratie'],
     capabilities: [
       'agent', 'join_queues', 'queue_view', 'queue_control', 'supervise', 'silent_monitor', 'coach', 'barge_in', 'disposition',
-      'escalate', 'queue_policy', 'call_control', 'pull_call', 'ring_back', 'directory', 'call_log', 'service',
+      'escalate', 'queue_policy', 'call_control', 'pull_call', 'ring_back', 'call_return', 'redial', 'call_trace', 'directory', 'call_log', 'service',
     ],
     missing: [
       { capability: 'recording', service: null, licence: 'Call Recording' },

@@ -40,6 +40,9 @@ pub(super) const NAMES: &[&str] = &[
     "escalate",
     "call.pull",
     "call.ring_back",
+    "call.return",
+    "call.redial",
+    "call.trace",
     "call.record",
 ];
 
@@ -374,6 +377,31 @@ pub enum CentreCommand {
     /// Have the exchange ring the user when the line that he called last is free, and call it for him.
     #[serde(rename = "call.ring_back")]
     CallRingBack {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange call whoever called last, at any telephone of the user. This one is rung and answers by itself.
+    #[serde(rename = "call.return")]
+    CallReturn {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange call whom the user called last, from any of his telephones; likewise.
+    #[serde(rename = "call.redial")]
+    CallRedial {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange report where the last call came from (customer-originated trace). This telephone is rung and
+    /// answers by itself, and hears what the exchange says of it.
+    #[serde(rename = "call.trace")]
+    CallTrace {
         /// Account id.
         #[serde(default)]
         #[ts(optional)]

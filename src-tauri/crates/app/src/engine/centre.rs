@@ -528,6 +528,9 @@ fn rings_here_first(request: &Request) -> bool {
             | Request::Retrieve { .. }
             | Request::Pickup { .. }
             | Request::PullCall
+            | Request::ReturnCall
+            | Request::Redial
+            | Request::TraceCall
             | Request::Supervise { .. }
             | Request::Escalate { .. }
     )

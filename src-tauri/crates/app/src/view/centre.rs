@@ -423,6 +423,12 @@ pub enum CapabilityName {
     PullCall,
     /// Be rung when somebody who was busy is free.
     RingBack,
+    /// Call back whoever called last.
+    CallReturn,
+    /// Call again whom the user called last.
+    Redial,
+    /// Have the last call that came in traced.
+    CallTrace,
     /// Recording in the exchange.
     Recording,
     /// Directories.

@@ -89,6 +89,8 @@ fn calls_have_the_paths_of_the_table() {
         ),
         (line(a.retrieve_from_other_phone()), "POST calls/CallRetrieve"),
         (line(a.automatic_callback()), "POST calls/AutomaticCallback"),
+        (line(a.call_return()), "POST calls/CallReturn"),
+        (line(a.last_number_redial()), "POST calls/LastNumberRedial"),
         (line(a.conference()), "GET calls/Conference"),
         (line(a.end_conference()), "DELETE calls/Conference"),
         (line(a.control_conference(ConferenceVerb::Hold)), "PUT calls/Conference/Hold"),

@@ -5,7 +5,7 @@ use pbx::centre::{
     Service, ServiceKind, Supervision, UserId, VoiceMail,
 };
 
-use super::{map, read::Reader, service};
+use super::{capability::trace_code, map, read::Reader, service};
 use crate::{
     Action, Actions, Built, Lane, RecordingVerb, SupervisionVerb, XsiError,
     session::{Package, Subject},
@@ -275,6 +275,9 @@ impl Carrier {
             Request::Pickup { at: None } => self.start(actions.group_pickup()).await,
             Request::PullCall => self.start(actions.retrieve_from_other_phone()).await,
             Request::RingBack => self.start(actions.automatic_callback()).await,
+            Request::ReturnCall => self.start(actions.call_return()).await,
+            Request::Redial => self.start(actions.last_number_redial()).await,
+            Request::TraceCall => self.trace().await,
             Request::Supervise { agent, how } => {
                 let verb = match how {
                     Supervision::Listen => SupervisionVerb::Listen,
@@ -289,6 +292,13 @@ impl Carrier {
             }
             _ => Err(Refusal::NotAllowed),
         }
+    }
+
+    /// There is no resource for it: its code is dialled, as the group has it.
+    async fn trace(&self) -> Outcome {
+        let codes = self.run(self.actions().feature_codes()).await?;
+        let code = trace_code(&codes).ok_or(Refusal::NotAllowed)?;
+        self.start(self.actions().dial(code)).await
     }
 
     async fn control(&self, call: &str, verb: CallVerb) -> Outcome {

@@ -97,6 +97,12 @@ pub enum Capability {
     PullCall,
     /// Be rung when somebody who was busy is free.
     RingBack,
+    /// Call back whoever called last.
+    CallReturn,
+    /// Call again whom the user called last.
+    Redial,
+    /// Have the last call that came in traced.
+    CallTrace,
     /// Recording in the exchange.
     Recording,
     /// Directories.
@@ -487,6 +493,12 @@ pub enum Request {
     PullCall,
     /// Ring the user when the line that he called last is free, and call it for him.
     RingBack,
+    /// Call whoever called last, from the user's own phone, which rings first.
+    ReturnCall,
+    /// Call whom the user called last, likewise.
+    Redial,
+    /// Report where the last call that came in was from.
+    TraceCall,
     /// Listen in, speak to the agent, or enter the call of somebody.
     Supervise {
         /// Whose call.

@@ -66,6 +66,10 @@ impl Exchange {
                 self.desk.set_do_not_disturb(&user, on);
                 self.confirm(now, number);
             }
+            (Destination::Trace, _) => match self.traces.report(&user) {
+                true => self.confirm(now, number),
+                false => self.give_up(now, number, StatusCode::NOT_FOUND),
+            },
             (Destination::Forward(to), Some(_)) => {
                 self.desk.set_forward(&user, to);
                 self.confirm(now, number);

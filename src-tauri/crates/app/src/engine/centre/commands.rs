@@ -363,14 +363,11 @@ impl Running {
                 let (queue, call) = self.caller(&queue, call)?;
                 Request::ReleaseQueued { queue, call }
             }
-            CentreCommand::CallPull { .. } => {
-                self.need(Capability::PullCall)?;
-                Request::PullCall
-            }
-            CentreCommand::CallRingBack { .. } => {
-                self.need(Capability::RingBack)?;
-                Request::RingBack
-            }
+            CentreCommand::CallPull { .. }
+            | CentreCommand::CallRingBack { .. }
+            | CentreCommand::CallReturn { .. }
+            | CentreCommand::CallRedial { .. }
+            | CentreCommand::CallTrace { .. } => self.own_call(&command)?,
             CentreCommand::HuntGroupJoin { group, .. } => self.hunt_group(&group, true)?,
             CentreCommand::HuntGroupLeave { group, .. } => self.hunt_group(&group, false)?,
             CentreCommand::ServiceSet { service, values, .. } => {
@@ -396,6 +393,19 @@ impl Running {
             other => return self.obey_agent(now, other),
         };
         Ok(Step::Asked(self.centre.ask(now, request)))
+    }
+
+    /// What the exchange does with calls of the user that are none of this program's.
+    fn own_call(&self, command: &CentreCommand) -> Result<Request, ErrorReply> {
+        let (capability, request) = match command {
+            CentreCommand::CallRingBack { .. } => (Capability::RingBack, Request::RingBack),
+            CentreCommand::CallReturn { .. } => (Capability::CallReturn, Request::ReturnCall),
+            CentreCommand::CallRedial { .. } => (Capability::Redial, Request::Redial),
+            CentreCommand::CallTrace { .. } => (Capability::CallTrace, Request::TraceCall),
+            _ => (Capability::PullCall, Request::PullCall),
+        };
+        self.need(capability)?;
+        Ok(request)
     }
 
     fn obey_agent(&mut self, now: Instant, command: CentreCommand) -> Asked {
@@ -689,6 +699,9 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::EmergencyForward { account, .. }
         | CentreCommand::CallPull { account }
         | CentreCommand::CallRingBack { account }
+        | CentreCommand::CallReturn { account }
+        | CentreCommand::CallRedial { account }
+        | CentreCommand::CallTrace { account }
         | CentreCommand::Supervise { account, .. } => account.clone(),
         _ => None,
     }
