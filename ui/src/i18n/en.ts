@@ -3,6 +3,7 @@
 import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
 import { keys } from './en.keys';
+import { kept } from './en.kept';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -418,6 +419,8 @@ export const en: Messages = {
       call_return: 'Calling back the last caller',
       redial: 'Calling the last number again',
       call_trace: 'Having a call traced',
+      voice_messages: 'Voice messages',
+      personal_numbers: 'Own numbers at the exchange',
       recording: 'Recording in the exchange',
       directory: 'Directory of the exchange',
       call_log: 'Call list of the exchange',
@@ -708,6 +711,7 @@ export const en: Messages = {
     notInForce: 'does not hold now',
     until: (time) => `until ${time}`,
   },
+  kept,
   greeting: {
     of: { no_answer: 'Greeting on no answer', busy: 'Greeting when busy' },
     names: {

@@ -9,6 +9,7 @@ import type {
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
 import { keys } from './nl.keys';
+import { kept } from './nl.kept';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -441,6 +442,8 @@ export const nl = {
       call_return: 'Laatste beller terugbellen',
       redial: 'Laatste nummer opnieuw bellen',
       call_trace: 'Een gesprek laten opsporen',
+      voice_messages: 'Ingesproken berichten',
+      personal_numbers: 'Eigen nummers bij de centrale',
       recording: 'Opnemen in de centrale',
       directory: 'Telefoonboek van de centrale',
       call_log: 'Gesprekkenlijst van de centrale',
@@ -737,6 +740,7 @@ export const nl = {
     notInForce: 'geldt nu niet',
     until: (time: string) => `tot ${time}`,
   },
+  kept,
   greeting: {
     of: { no_answer: 'Begroeting bij geen gehoor', busy: 'Begroeting bij bezet' } as Record<GreetingOf, string>,
     names: {

@@ -5,6 +5,7 @@ mod agent;
 mod causes;
 mod control;
 mod faults;
+mod kept;
 mod listening;
 mod over_sip;
 mod queue;

@@ -8,6 +8,7 @@ mod commands;
 mod correlate;
 mod features;
 mod greeting;
+mod kept;
 mod own;
 mod queues;
 mod recording;

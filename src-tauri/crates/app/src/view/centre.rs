@@ -435,6 +435,10 @@ pub enum CapabilityName {
     Directory,
     /// Call log of the exchange.
     CallLog,
+    /// The messages of the voicemail.
+    VoiceMessages,
+    /// Numbers that the user keeps at the exchange.
+    PersonalNumbers,
     /// A service of the user: see `service` of [`MissingView`], or the services themselves.
     Service,
 }

@@ -155,6 +155,7 @@ fn the_rest_has_the_paths_of_the_tables() {
             line(a.common_numbers(DirectoryKind::Group, 1)),
             "GET directories/GroupCommon?start=1&results=500",
         ),
+        (line(a.message_sound("7 a")), "GET VoiceMessagingMessages/7%20a"),
         (line(a.personal_numbers(1)), "GET directories/Personal?start=1&results=500"),
         (line(a.remove_personal_number("Jan S")), "DELETE directories/Personal/Jan%20S"),
         (line(a.custom_directories()), "GET directories/CustomContact"),

@@ -116,6 +116,8 @@ impl Account {
             (Capability::Recording, self.has_exactly("Call Recording"), "Call Recording"),
             (Capability::Directory, true, ""),
             (Capability::CallLog, true, ""),
+            (Capability::VoiceMessages, self.has("Voice Messaging"), "Voice Messaging"),
+            (Capability::PersonalNumbers, true, ""),
         ]
     }
 

@@ -16,7 +16,7 @@ use super::super::remote::Then;
 use super::words::{
     error_reply, measure_of, night_override, priority_of, service_of, wished_state,
 };
-use super::{Running, greeting, services};
+use super::{Running, greeting, kept, services};
 use crate::code::Code;
 use crate::config::{ThresholdSettings, Unknown};
 use crate::control::{
@@ -48,6 +48,10 @@ pub(in super::super) fn outcome(result: Result<&Told, &Refusal>) -> Result<Answe
             Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
         }
         Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
+        Ok(Told::Messages(all)) => Ok(Answer::Messages(all.iter().map(kept::message).collect())),
+        Ok(Told::PersonalNumbers(all)) => {
+            Ok(Answer::PersonalNumbers(all.iter().map(kept::number).collect()))
+        }
         Err(refusal) => Err(error_reply(refusal)),
     }
 }
@@ -58,7 +62,7 @@ pub(super) enum Step {
     Asked(RequestId),
 }
 
-type Asked = Result<Step, ErrorReply>;
+pub(super) type Asked = Result<Step, ErrorReply>;
 
 impl Desk {
     /// Obeys a command for an exchange.
@@ -455,7 +459,7 @@ impl Running {
                     }
                 }
             }
-            _ => Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
+            other => self.obey_kept(now, other),
         }
     }
 
@@ -702,6 +706,14 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::CallReturn { account }
         | CentreCommand::CallRedial { account }
         | CentreCommand::CallTrace { account }
+        | CentreCommand::MessageList { account }
+        | CentreCommand::MessageGet { account, .. }
+        | CentreCommand::MessageMark { account, .. }
+        | CentreCommand::MessageDelete { account, .. }
+        | CentreCommand::PersonalNumberList { account }
+        | CentreCommand::PersonalNumberAdd { account, .. }
+        | CentreCommand::PersonalNumberChange { account, .. }
+        | CentreCommand::PersonalNumberRemove { account, .. }
         | CentreCommand::Supervise { account, .. } => account.clone(),
         _ => None,
     }

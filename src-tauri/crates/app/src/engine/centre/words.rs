@@ -123,6 +123,8 @@ pub(super) fn capability_name(capability: Capability) -> (CapabilityName, Option
         Capability::Recording => CapabilityName::Recording,
         Capability::Directory => CapabilityName::Directory,
         Capability::CallLog => CapabilityName::CallLog,
+        Capability::VoiceMessages => CapabilityName::VoiceMessages,
+        Capability::PersonalNumbers => CapabilityName::PersonalNumbers,
         Capability::Service(kind) => return (CapabilityName::Service, Some(service_name(kind))),
     };
     (name, None)
