@@ -461,6 +461,7 @@ impl Exchange {
                     let features = self.features(&line);
                     self.notifier.know(&line, features);
                 }
+                self.notifier.know_parked(self.all_parked());
                 self.watched = true;
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
                 if self.tell_mailboxes(now) {

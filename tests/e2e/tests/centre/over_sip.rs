@@ -61,3 +61,22 @@ pub(crate) fn an_agent_goes_to_lunch_over_sip() -> Result<()> {
     scene.until_agent("104", |agent| agent["state"] == "sign_out")?;
     Ok(())
 }
+
+#[test]
+pub(crate) fn who_is_parked_is_seen_and_fetched_over_sip() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut maud, mut joris) = (scene.plain("101")?, scene.plain("102")?);
+    scene.customer("101", "+31302310001")?;
+    let call = maud.balie.ringing()?;
+    maud.balie.request("call.answer", &json!({"call": call}))?;
+    maud.balie.call_state(&call, "active")?;
+    maud.balie.request("call.park", &json!({"call": call}))?;
+    let view = maud.until("the parked call", |view| view["parked"][0]["own"] == true)?;
+    let parked = &view["parked"][0];
+    ensure!(e2e::centre::tail(&parked["peer"]["number"]) == "02310001", "{parked}");
+    // A colleague fetches him, and she sees that.
+    let fetched = joris.balie.request("call.retrieve", &json!({"slot": parked["slot"]}))?;
+    joris.balie.call_state(&fetched["call"], "active")?;
+    maud.until("nobody parked", |view| view["parked"] == json!([]))?;
+    joris.balie.hangup(&fetched["call"])
+}

@@ -3,6 +3,7 @@
 
 mod by_code;
 mod by_event;
+mod call_park;
 mod code_calls;
 mod commands;
 mod correlate;
@@ -71,6 +72,8 @@ pub(super) struct Running {
     /// Features that are kept the same over SIP, and the subscription that they are told by.
     events: Option<Box<ByEvent>>,
     events_id: Option<SubscriptionId>,
+    /// The subscription that tells who is parked at the own line.
+    park_id: Option<SubscriptionId>,
     /// Commands whose answer is the outcome of a request.
     waiting: BTreeMap<RequestId, Waiting>,
     /// Until when a call that wants to be answered by itself is the one that the exchange was asked to begin.
@@ -229,6 +232,7 @@ impl Desk {
             way,
             events: None,
             events_id: None,
+            park_id: None,
             waiting: BTreeMap::new(),
             own_leg: None,
             centre_changed: true,

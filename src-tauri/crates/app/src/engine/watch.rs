@@ -84,6 +84,7 @@ enum Purpose {
     Mailbox(String),
     Registrations(String),
     Features(String),
+    CallPark(String),
 }
 
 impl Watches {
@@ -354,12 +355,32 @@ impl Desk {
         id: &str,
         (package, kind): (&str, &str),
     ) -> Option<SubscriptionId> {
+        let purpose = Purpose::Features(id.to_owned());
+        self.subscribe_own(now, id, (package, &[kind, "multipart/mixed"]), purpose)
+    }
+
+    /// Subscribes an account to who is parked at its own line.
+    pub(super) fn subscribe_call_park(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kind): (&str, &str),
+    ) -> Option<SubscriptionId> {
+        self.subscribe_own(now, id, (package, &[kind]), Purpose::CallPark(id.to_owned()))
+    }
+
+    fn subscribe_own(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kinds): (&str, &[&str]),
+        purpose: Purpose,
+    ) -> Option<SubscriptionId> {
         let account = self.account(id)?;
         let (ua, uri) = (account.ua?, Uri::parse(&account.settings.aor).ok()?);
-        let wish = Subscribe::new(uri, package, &[kind, "multipart/mixed"]);
-        match self.ua.subscribe(now, ua, wish) {
+        match self.ua.subscribe(now, ua, Subscribe::new(uri, package, kinds)) {
             Ok(subscription) => {
-                self.watches.purposes.insert(subscription, Purpose::Features(id.to_owned()));
+                self.watches.purposes.insert(subscription, purpose);
                 Some(subscription)
             }
             Err(error) => {
@@ -369,10 +390,12 @@ impl Desk {
         }
     }
 
-    /// Ends what [`Self::subscribe_features`] began, unless it is over.
+    /// Ends what these two began, unless it is over.
     pub(super) fn unsubscribe_features(&mut self, now: Instant, account: &str) {
         let is_it = |(id, purpose): (&SubscriptionId, &Purpose)| {
-            matches!(purpose, Purpose::Features(of) if of == account).then_some(*id)
+            let own =
+                matches!(purpose, Purpose::Features(of) | Purpose::CallPark(of) if of == account);
+            own.then_some(*id)
         };
         for id in self.watches.purposes.iter().filter_map(is_it).collect::<Vec<_>>() {
             self.watches.purposes.remove(&id);
@@ -395,6 +418,7 @@ impl Desk {
                     Some(Purpose::Registrations(account)) => {
                         self.registrations_told(now, &account, &body);
                     }
+                    Some(Purpose::CallPark(account)) => self.call_park_told(now, &account, &body),
                     Some(Purpose::Features(account)) => {
                         self.features_told(&account, &content_type, &body);
                     }
@@ -431,6 +455,11 @@ impl Desk {
                 }
             }
             Purpose::Features(account) => self.features_state(&account, state),
+            Purpose::CallPark(account) => {
+                if let SubscriptionState::Ended { .. } = state {
+                    self.call_park_ended(now, &account);
+                }
+            }
             Purpose::Registrations(account) => {
                 if let SubscriptionState::Ended { .. } = state {
                     self.registrations_untold(now, &account);

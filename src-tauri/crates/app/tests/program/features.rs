@@ -7,12 +7,12 @@ use app::StartOptions;
 use app::code::Code;
 use app::config::{Config, FeatureEvents, XsiSettings};
 use app::control::Answer;
-use app::view::AccountState;
 use app::view::centre::{AgentStateName, CapabilityName, CentreView, LinkName};
 use app::view::service::{ServiceName, ServiceView, WishState};
+use app::view::{AccountState, CallState};
 use pbx::centre::{Capability, Input, LinkState, ServiceKind};
 use serde_json::json;
-use training_pbx::{Knob, PbxHandle};
+use training_pbx::{CustomerCall, Knob, PbxHandle};
 
 use crate::desk::{Desk, config, options, pbx};
 use crate::exchange::{Exchange, exchanges, me};
@@ -111,7 +111,8 @@ async fn an_exchange_that_refuses_is_named_and_one_that_offers_nothing_is_not_as
             && missing.licence == "as-feature-event (489 Bad Event)"
     });
     assert_eq!(named.count(), 4, "{:?}", view.missing);
-    let wish = json!({"cmd": "service.set", "service": "do_not_disturb", "values": {"active": true}});
+    let wish =
+        json!({"cmd": "service.set", "service": "do_not_disturb", "values": {"active": true}});
     assert_eq!(asks.refused(wish.clone()).await, Code::LicenceMissing);
     asks.quit().await;
     let quiet = start(wanting(&pbx, "102", FeatureEvents::Auto)).await;
@@ -158,5 +159,26 @@ async fn what_a_binding_lacks_is_asked_over_sip_and_nothing_else() {
     };
     let (answer, ()) = tokio::join!(desk.ask(wish), asked);
     answer.unwrap();
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn who_is_parked_at_the_own_line_is_shown_without_web_services() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    desk.centre(|view| view.link.state == LinkName::Live && view.parked.is_empty()).await;
+    let customer = CustomerCall { number: Some("0302310001".into()), ..CustomerCall::to("101") };
+    pbx.customer_call(customer).await.unwrap();
+    let call = desk.call(CallState::Ringing).await.call;
+    desk.do_with("call.answer", call).await;
+    desk.call(CallState::Active).await;
+    desk.ask(json!({"cmd": "call.park", "call": call})).await.unwrap();
+    let view = desk.centre(|view| !view.parked.is_empty()).await;
+    let parked = &view.parked[0];
+    assert!(parked.own && parked.slot == "101", "{parked:?}");
+    let digits: String = parked.peer.number.chars().filter(char::is_ascii_digit).collect();
+    assert!(digits.ends_with("302310001"), "{parked:?}");
+    desk.ask(json!({"cmd": "call.retrieve", "slot": parked.slot})).await.unwrap();
+    desk.centre(|view| view.parked.is_empty()).await;
     desk.quit().await;
 }

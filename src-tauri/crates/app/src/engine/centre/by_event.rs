@@ -377,11 +377,11 @@ fn word(state: AgentState) -> Word {
 }
 
 /// What a number is told as: bare, as `tel:` or as an address.
-fn number_of(told: &str) -> String {
+pub(super) fn number_of(told: &str) -> String {
     let user = Uri::parse(told).ok().and_then(|uri| uri.user());
     plain(user.as_deref().unwrap_or(told.strip_prefix("tel:").unwrap_or(told)), NUMBER)
 }
 
-fn plain(text: &str, most: usize) -> String {
+pub(super) fn plain(text: &str, most: usize) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(most).collect()
 }

@@ -39,6 +39,7 @@ impl Desk {
         }
         let Ok(running) = self.running(id) else { return };
         running.events.get_or_insert_with(|| Box::new(ByEvent::new(&settings))).begin();
+        self.begin_call_park(now, id);
     }
 
     /// An account's registration changed.
