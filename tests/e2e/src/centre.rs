@@ -49,6 +49,24 @@ impl Scene {
         Ok(user)
     }
 
+    /// Somebody with a telephone alone, who is told of services over SIP.
+    ///
+    /// # Errors
+    /// When that does not come about.
+    pub fn plain(&self, extension: &str) -> Result<User> {
+        let account = self.pbx.account(extension)?;
+        let mut user = User::start(&account.write(self.folder.path(), "127.0.0.1")?)?;
+        user.balie.registered()?;
+        let what = "features over SIP";
+        let live = |views: &Value| views[0]["link"]["state"] == "live";
+        let end = deadline(LIMIT);
+        while !live(&user.balie.request("centre.get", &json!({}))?) {
+            anyhow::ensure!(!is_over(end), "no {what} within {LIMIT:?}");
+            pause(Duration::from_millis(50));
+        }
+        Ok(user)
+    }
+
     /// Somebody with the web services alone.
     ///
     /// # Errors

@@ -496,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<TargetView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -973,7 +973,7 @@ reached: boolean, };
 /**
  * Something an account may do.
  */
-export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "pull_call" | "ring_back" | "recording" | "directory" | "call_log" | "service";
+export type CapabilityName = "agent" | "join_queues" | "queue_view" | "queue_control" | "supervise" | "silent_monitor" | "coach" | "barge_in" | "disposition" | "escalate" | "queue_policy" | "call_control" | "conference" | "park" | "pickup" | "pull_call" | "ring_back" | "call_return" | "redial" | "call_trace" | "recording" | "directory" | "call_log" | "voice_messages" | "personal_numbers" | "service";
 
 /**
  * Everything that can be asked of an exchange.
@@ -1262,6 +1262,18 @@ account?: string, } | { "cmd": "call.ring_back",
 /**
  * Account id.
  */
+account?: string, } | { "cmd": "call.return", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.redial", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "call.trace", 
+/**
+ * Account id.
+ */
 account?: string, } | { "cmd": "call.record", 
 /**
  * Id of the call in this program.
@@ -1270,7 +1282,79 @@ call: number,
 /**
  * What.
  */
-do: RecordDo, } | { "cmd": "escalate", 
+do: RecordDo, } | { "cmd": "message.list", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "message.get", 
+/**
+ * Which, as it was listed.
+ */
+message: string, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "message.mark", 
+/**
+ * Which, as it was listed.
+ */
+message: string, 
+/**
+ * Heard.
+ */
+heard: boolean, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "message.delete", 
+/**
+ * Which, as it was listed.
+ */
+message: string, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "personal_number.list", 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "personal_number.add", 
+/**
+ * Name, 1 to 30 characters, which no other has.
+ */
+name: string, 
+/**
+ * Number.
+ */
+number: string, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "personal_number.change", 
+/**
+ * Its name so far.
+ */
+was: string, 
+/**
+ * Name, 1 to 30 characters, which no other has.
+ */
+name: string, 
+/**
+ * Number.
+ */
+number: string, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "personal_number.remove", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "escalate", 
 /**
  * Id of the call in this program.
  */
@@ -2930,6 +3014,31 @@ value: number,
 severity: SeverityName, };
 
 /**
+ * A message in the voicemail.
+ */
+export type MessageView = { 
+/**
+ * Its name, for commands about it.
+ */
+message: string, 
+/**
+ * Who left it; empty when withheld.
+ */
+peer: PeerView, 
+/**
+ * When, in milliseconds since the Unix epoch; null: not told.
+ */
+at_ms: number | null, 
+/**
+ * It was heard.
+ */
+heard: boolean, 
+/**
+ * Whoever left it said that it is urgent.
+ */
+urgent: boolean, };
+
+/**
  * The mailbox at the exchange.
  */
 export type MessagesView = { 
@@ -3290,6 +3399,19 @@ contact?: number,
  * Everybody: all calls, notes, call-backs and contacts.
  */
 everybody?: boolean, };
+
+/**
+ * A number that the user keeps at the exchange.
+ */
+export type PersonalNumberView = { 
+/**
+ * Its name, which no other has.
+ */
+name: string, 
+/**
+ * The number.
+ */
+number: string, };
 
 /**
  * What somebody's presence tells. The texts are written by others.

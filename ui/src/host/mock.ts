@@ -276,15 +276,18 @@ export class MockHost implements Host {
       case 'transfer.call_back':
         return this.dial(this.view.transfers.find((one) => one.id === command.transfer)?.call_back ?? '');
       case 'call.ring_back':
+      case 'call.trace':
         return {};
       case 'call.pull':
+      case 'call.return':
+      case 'call.redial':
       case 'call.retrieve':
       case 'call.pickup': {
         this.company.run(command);
         const [name, number] = CUSTOMERS[0] ?? ['', ''];
         this.holdActive();
         this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
-        return command.cmd === 'call.pull' ? {} : { call: this.next - 1 };
+        return command.cmd === 'call.retrieve' || command.cmd === 'call.pickup' ? { call: this.next - 1 } : {};
       }
       case 'call.conference':
         this.change({ calls: this.view.calls.map((call) => (command.calls.includes(call.id) ? { ...call, conference: true, state: 'active', consult_of: null } : call)) });

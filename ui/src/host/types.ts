@@ -21,7 +21,9 @@ import type {
   ImportPreview,
   ImportReport,
   LineView,
+  MessageView,
   NoteView,
+  PersonalNumberView,
   PrivacyReport,
   QueueView,
   SearchHit,
@@ -58,6 +60,9 @@ interface Answers {
   'target.list': TargetView[];
   'number.describe': NumberView;
   'greeting.get': GreetingRecording;
+  'message.list': MessageView[];
+  'message.get': GreetingRecording;
+  'personal_number.list': PersonalNumberView[];
 }
 
 export type CommandName = Command['cmd'];

@@ -3,6 +3,7 @@
 import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
 import { keys } from './en.keys';
+import { kept } from './en.kept';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -158,6 +159,14 @@ export const en: Messages = {
     quietHint: 'Type a name or number to call.',
     pull: 'Call from another phone',
     pullTitle: 'If you are in a call at another phone of yours, it goes on here.',
+    returnCall: 'Call back the last caller',
+    returnTitle: 'The exchange calls whoever called you last, at any telephone of yours. This telephone answers by itself.',
+    redial: 'Last number again',
+    redialTitle: 'The exchange calls whom you called last from any telephone of yours. This telephone answers by itself.',
+    trace: 'Have this call traced',
+    traceSure: 'Sure? Press again',
+    traceTitle: 'The exchange records where the last call came from, for a report to the police for example. This may be charged.',
+    traceAsked: (who) => `The exchange records where the call with ${who} came from.`,
     ringBack: 'Call me when free',
     ringBackAsked: (who) => `The exchange calls you as soon as ${who} is free, and then ${who}.`,
     offTitle: 'Nothing arrives now',
@@ -407,6 +416,11 @@ export const en: Messages = {
       pickup: 'Picking up',
       pull_call: 'Taking the call of another own phone',
       ring_back: 'Being called back when somebody is free',
+      call_return: 'Calling back the last caller',
+      redial: 'Calling the last number again',
+      call_trace: 'Having a call traced',
+      voice_messages: 'Voice messages',
+      personal_numbers: 'Own numbers at the exchange',
       recording: 'Recording in the exchange',
       directory: 'Directory of the exchange',
       call_log: 'Call list of the exchange',
@@ -697,6 +711,7 @@ export const en: Messages = {
     notInForce: 'does not hold now',
     until: (time) => `until ${time}`,
   },
+  kept,
   greeting: {
     of: { no_answer: 'Greeting on no answer', busy: 'Greeting when busy' },
     names: {

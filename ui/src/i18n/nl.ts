@@ -9,6 +9,7 @@ import type {
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
 import { keys } from './nl.keys';
+import { kept } from './nl.kept';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -181,6 +182,14 @@ export const nl = {
     quietHint: 'Typ een naam of nummer om te bellen.',
     pull: 'Gesprek van ander toestel',
     pullTitle: 'Voert u een gesprek op een ander eigen toestel, dan gaat het hier verder.',
+    returnCall: 'Laatste beller terugbellen',
+    returnTitle: 'De centrale belt wie u het laatst belde, op welk toestel dan ook. Dit toestel neemt vanzelf op.',
+    redial: 'Laatste nummer opnieuw',
+    redialTitle: 'De centrale belt wie u het laatst belde vanaf welk toestel dan ook. Dit toestel neemt vanzelf op.',
+    trace: 'Dit gesprek laten opsporen',
+    traceSure: 'Zeker? Druk nog een keer',
+    traceTitle: 'De centrale legt vast waar het laatste gesprek vandaan kwam, bijvoorbeeld voor een aangifte. Dat kan kosten geven.',
+    traceAsked: (who: string) => `De centrale legt vast waar het gesprek met ${who} vandaan kwam.`,
     ringBack: 'Bel mij als hij vrij is',
     ringBackAsked: (who: string) => `De centrale belt u zodra ${who} vrij is, en dan ${who}.`,
     offTitle: 'Er komt nu niets binnen',
@@ -430,6 +439,11 @@ export const nl = {
       pickup: 'Overnemen',
       pull_call: 'Gesprek van een ander eigen toestel halen',
       ring_back: 'Terugbellen zodra iemand vrij is',
+      call_return: 'Laatste beller terugbellen',
+      redial: 'Laatste nummer opnieuw bellen',
+      call_trace: 'Een gesprek laten opsporen',
+      voice_messages: 'Ingesproken berichten',
+      personal_numbers: 'Eigen nummers bij de centrale',
       recording: 'Opnemen in de centrale',
       directory: 'Telefoonboek van de centrale',
       call_log: 'Gesprekkenlijst van de centrale',
@@ -726,6 +740,7 @@ export const nl = {
     notInForce: 'geldt nu niet',
     until: (time: string) => `tot ${time}`,
   },
+  kept,
   greeting: {
     of: { no_answer: 'Begroeting bij geen gehoor', busy: 'Begroeting bij bezet' } as Record<GreetingOf, string>,
     names: {

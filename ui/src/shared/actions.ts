@@ -1,6 +1,6 @@
 // What the keys and the buttons do to calls. One place, so that both do the same.
 
-import type { CallAction, CallView, DriftAction, RecordDo } from '../bindings';
+import type { CallAction, CallView, CapabilityName, DriftAction, RecordDo } from '../bindings';
 import { mayStopRecording, nextRecording } from '../features/calls/recording';
 import { focusOutcome } from '../features/centre/outcome';
 import { dialling } from '../features/dialling/dialling.svelte';
@@ -83,11 +83,32 @@ function recordByKey(desk: Desk, stop: boolean): boolean {
   return true;
 }
 
-/** Takes the call that the user has at another of his telephones. Only where the exchange can. */
-export function pull(desk: Desk): boolean {
-  const centre = desk.centre.present.find((one) => one.capabilities.includes('pull_call'));
-  if (centre !== undefined) void desk.send({ cmd: 'call.pull', account: centre.account });
+/** Has the first exchange that can do it begin a call for the user. False: none can. */
+function beginAt(desk: Desk, able: CapabilityName, cmd: 'call.pull' | 'call.return' | 'call.redial'): boolean {
+  const centre = desk.centre.present.find((one) => one.capabilities.includes(able));
+  if (centre !== undefined) void desk.send({ cmd, account: centre.account });
   return centre !== undefined;
+}
+
+/** Takes the call that the user has at another of his telephones. */
+export const pull = (desk: Desk): boolean => beginAt(desk, 'pull_call', 'call.pull');
+/** Calls back whoever called last, at any telephone of the user. */
+export const returnCall = (desk: Desk): boolean => beginAt(desk, 'call_return', 'call.return');
+/** Calls whom the user called last, at any of his telephones. */
+export const redial = (desk: Desk): boolean => beginAt(desk, 'redial', 'call.redial');
+
+/** The call that the exchange can still trace: the last one that came in, once it is over. */
+export function toTrace(desk: Desk): CallView | undefined {
+  const [last] = desk.view.calls.filter((call) => call.direction === 'in').sort((a, b) => b.started_ms - a.started_ms);
+  if (last === undefined || last.state !== 'ended') return undefined;
+  const can = desk.centre.present.some((one) => one.account === last.account && one.capabilities.includes('call_trace'));
+  return can ? last : undefined;
+}
+
+/** Has the exchange report where the last call came from. */
+export async function trace(desk: Desk, ui: Ui, call: CallView): Promise<void> {
+  const taken = await desk.send({ cmd: 'call.trace', account: call.account });
+  if (taken !== undefined) ui.say(desk.t.calls.traceAsked(peerName(desk.t, call.peer)));
 }
 
 /** The call that the exchange can ring back for: the last one that was made, if it found somebody busy. */
@@ -241,6 +262,12 @@ function performOnCall(action: KeyAction, desk: Desk, ui: Ui): boolean {
     }
     case 'pull':
       return pull(desk);
+    case 'return_call':
+      return returnCall(desk);
+    case 'redial':
+      return redial(desk);
+    case 'trace':
+      return onCall(toTrace(desk), (call) => void trace(desk, ui, call));
     case 'record':
     case 'record_stop':
       return recordByKey(desk, action.do === 'record_stop');

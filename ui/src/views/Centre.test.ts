@@ -11,6 +11,7 @@ afterEach(leave);
 
 const centre = (more: Parameters<typeof open>[0] = {}): Promise<MockHost> => open({ link: 'live', queue: true, ...more });
 const alt = (key: string): void => press(key, { altKey: true, code: `Key${key.toUpperCase()}` });
+const altShift = (key: string): void => press(key.toUpperCase(), { altKey: true, shiftKey: true, code: `Key${key.toUpperCase()}` });
 const region = (name: string): HTMLElement => screen.getByRole('region', { name });
 
 describe('the agent', () => {
@@ -474,16 +475,43 @@ describe('what only an exchange can do with calls', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('is calling the last caller back, and the last number again', async () => {
+    const host = await centre();
+    (await screen.findByRole('button', { name: /Laatste beller terugbellen/ })).click();
+    expect(sent(host, 'call.return')).toEqual([{ cmd: 'call.return', account: 'main' }]);
+    altShift('d');
+    expect(sent(host, 'call.redial')).toEqual([{ cmd: 'call.redial', account: 'main' }]);
+    altShift('b');
+    expect(sent(host, 'call.return')).toHaveLength(2);
+  });
+
+  it('is having the last call traced, when that is asked for twice', async () => {
+    const host = await centre({ queue: false });
+    host.ring(false);
+    host.change({ calls: host.view.calls.map((call) => ({ ...call, state: 'ended', reason: 'declined', status: 603 })) });
+    const button = await screen.findByRole('button', { name: /Dit gesprek laten opsporen/ });
+    button.click();
+    await screen.findByRole('button', { name: /Zeker\?/ });
+    expect(sent(host, 'call.trace')).toEqual([]);
+    button.click();
+    await screen.findByText(/De centrale legt vast waar het gesprek/, { selector: '[role="status"]' });
+    expect(sent(host, 'call.trace')).toEqual([{ cmd: 'call.trace', account: 'main' }]);
+    await waitFor(() => expect(document.querySelector('[data-act="trace"]')).toBeNull());
+    expect(await violations()).toEqual([]);
+  });
+
   it('is not offered where it cannot', async () => {
     const host = await centre();
-    const can = host.company.centre.capabilities.filter((one) => one !== 'pull_call' && one !== 'ring_back');
+    const exchange = ['pull_call', 'ring_back', 'call_return', 'redial', 'call_trace'];
+    const can = host.company.centre.capabilities.filter((one) => !exchange.includes(one));
     host.company.change({ capabilities: can });
     await waitFor(() => expect(document.querySelector('[data-act="pull"]')).toBeNull());
     await engaged(host);
     expect(document.querySelector('[data-act="ring-back"]')).toBeNull();
-    alt('v');
     alt('t');
-    expect([...sent(host, 'call.pull'), ...sent(host, 'call.ring_back')]).toEqual([]);
+    for (const key of ['v', 'd', 'b']) altShift(key);
+    const asked = ['call.pull', 'call.ring_back', 'call.redial', 'call.return'] as const;
+    expect(asked.flatMap((cmd) => sent(host, cmd))).toEqual([]);
   });
 });
 

@@ -114,6 +114,9 @@ pub struct AccountSettings {
     /// Subscribe to what the registrar holds of the own address (RFC 3680): the other devices, and
     /// whether this one was taken away.
     pub reg_event: bool,
+    /// Read and set do not disturb, forwarding and the agent's state over SIP (`as-feature-event`), as far as the exchange
+    /// is not asked about them in another way.
+    pub feature_events: FeatureEvents,
     /// Transfers without the implicit subscription (RFC 4488).
     pub norefersub: bool,
     /// How a caller is sent on unasked.
@@ -176,6 +179,7 @@ impl Default for AccountSettings {
             srtp_keying: SrtpKeying::Sdes,
             mwi: true,
             reg_event: true,
+            feature_events: FeatureEvents::Auto,
             norefersub: false,
             blind_transfer: BlindTransfer::Auto,
             gruu: false,
@@ -245,6 +249,17 @@ words!(
         Supervised,
         /// REFER, unless the exchange is known to lose callers so: Asterisk.
         Auto,
+    }
+);
+words!(
+    /// Whether features are kept the same over SIP.
+    FeatureEvents {
+        /// Where the registrar names the package (Allow-Events).
+        Auto,
+        /// It is asked for in any case.
+        On,
+        /// Never.
+        Off,
     }
 );
 words!(
@@ -747,6 +762,7 @@ srtp = "off"
 srtp_keying = "sdes"
 mwi = true
 reg_event = true
+feature_events = "auto"
 norefersub = false
 blind_transfer = "auto"
 ice = false

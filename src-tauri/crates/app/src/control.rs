@@ -25,6 +25,7 @@ pub use self::targets::TargetCommand;
 use crate::code::Code;
 use crate::view::centre::CentreView;
 use crate::view::desktop::Hotkeys;
+use crate::view::kept::{MessageView, PersonalNumberView};
 use crate::view::people::{
     CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview, ImportReport,
     NoteView, NumberView, PrivacyReport,
@@ -836,8 +837,12 @@ pub enum Answer {
     Position(QueuePosition),
     /// A call that the exchange makes.
     ExchangeCall(ExchangeCallCreated),
-    /// A recording of the user's own.
+    /// A recording of the user's own, or of somebody who left a message.
     Greeting(GreetingRecording),
+    /// Messages in the voicemail.
+    Messages(Vec<MessageView>),
+    /// Numbers that the user keeps at the exchange.
+    PersonalNumbers(Vec<PersonalNumberView>),
     /// A contact.
     Contact(Box<ContactView>),
     /// Lists of contacts.

@@ -4,6 +4,7 @@
 
 pub mod centre;
 pub mod desktop;
+pub mod kept;
 pub mod people;
 pub mod queue;
 pub mod recording;

@@ -1,6 +1,6 @@
 //! The documents of SIP event packages as values: dialog-info (RFC 4235), presence (RFC 3863, RFC 4480),
 //! resource lists (RFC 4662), message summaries (RFC 3842), registrations (RFC 3680), feature events as
-//! BroadWorks speaks them, sipfrag (RFC 3420), and the Call-Info of shared lines. And bodies of several parts
+//! BroadWorks speaks them and who is parked, sipfrag (RFC 3420), and the Call-Info of shared lines. And bodies of several parts
 //! (RFC 2046), which are read here for everybody.
 //!
 //! Reading is tolerant: namespaces count by their URI and not by their prefix, what is not known is passed
@@ -8,6 +8,7 @@
 //! entity is expanded, no declaration is obeyed. Writing is strict. URIs stay text here.
 
 mod call_info;
+mod call_park;
 mod dialog_info;
 mod error;
 mod event_list;
@@ -23,6 +24,7 @@ mod sipfrag;
 mod xml;
 
 pub use call_info::{Appearance, AppearanceState, answer_after, appearances};
+pub use call_park::{ParkedIdentity, read_call_park, write_call_park};
 pub use dialog_info::{Dialog, DialogInfo, DialogName, DialogState, Direction, Party};
 pub use error::DocumentError;
 pub use event_list::EventList;

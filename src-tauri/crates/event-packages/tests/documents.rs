@@ -192,3 +192,26 @@ fn other_documents_are_told_apart() {
     let foreign = b"<dialog-info xmlns='urn:other'/>";
     assert_eq!(DialogInfo::read(foreign), Err(DocumentError::OtherKind));
 }
+
+#[test]
+fn who_is_parked_is_told_by_name_and_address_or_is_nobody() {
+    let told = "<?xml version=\"1.0\"?><x-broadworks-callpark-info xmlns=\"http://schema.broadsoft.com/callpark\">\
+        <callpark><parked><identity display=\"Jansen &amp; zn\">sip:0612345678@pbx.example</identity>\
+        </parked></callpark></x-broadworks-callpark-info>";
+    let parked = ParkedIdentity {
+        display: Some("Jansen & zn".to_owned()),
+        uri: "sip:0612345678@pbx.example".to_owned(),
+    };
+    assert_eq!(read_call_park(told.as_bytes()), Ok(Some(parked.clone())));
+    assert_eq!(read_call_park(write_call_park(Some(&parked)).as_bytes()), Ok(Some(parked)));
+    let nobody = "<x-broadworks-callpark-info><callpark/></x-broadworks-callpark-info>";
+    assert_eq!(read_call_park(nobody.as_bytes()), Ok(None));
+    assert_eq!(read_call_park(write_call_park(None).as_bytes()), Ok(None));
+    for (odd, error) in [
+        ("<x-broadworks-callpark-info/>", DocumentError::Missing("callpark")),
+        ("<dialog-info><callpark/></dialog-info>", DocumentError::OtherKind),
+        ("<x-broadworks-callpark-info><callpark>", DocumentError::Malformed),
+    ] {
+        assert_eq!(read_call_park(odd.as_bytes()), Err(error), "{odd}");
+    }
+}

@@ -26,3 +26,5 @@ pub const DIRECTORY: usize = 100_000;
 pub const REDIRECTIONS: u8 = 3;
 /// Web servers of one service.
 pub const SERVERS: usize = 16;
+/// Personal numbers that are read.
+pub(crate) const PERSONAL: usize = 2000;

@@ -520,6 +520,8 @@ pub enum RegistrationState {
         others: Vec<Target>,
         /// What that server calls itself (Server, or else User-Agent), at most 128 characters.
         software: Option<String>,
+        /// The event packages that it names in Allow-Events, in lower case, at most 32.
+        events: Vec<String>,
     },
     /// Refused. Nothing more is tried until `register` is called.
     Failed {

@@ -14,6 +14,9 @@ use crate::{
 
 /// Longest name of a server that is kept, characters.
 const SOFTWARE: usize = 128;
+/// Most event packages that are kept, and the longest name of one.
+const EVENTS: usize = 32;
+const EVENT: usize = 64;
 
 /// What the registrar holds for us.
 pub(crate) struct Binding {
@@ -146,6 +149,14 @@ pub(crate) fn software(response: &Response) -> Option<String> {
     let told = headers.get(&HeaderName::Server).or_else(|| headers.get(&HeaderName::UserAgent))?;
     let text: String = told.trim().chars().take(SOFTWARE).collect();
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// The event packages that the server offers.
+pub(crate) fn events(response: &Response) -> Vec<String> {
+    let mut events = response.headers.allow_events();
+    events.retain(|event| event.len() <= EVENT);
+    events.truncate(EVENTS);
+    events
 }
 
 /// The route of further requests (RFC 3608 section 5).

@@ -646,6 +646,7 @@ fn on_success(cx: &mut Cx<'_>, pending: &Pending, response: &Response) {
         outbound: binding.outbound,
         others: Vec::new(),
         software: register_message::software(response),
+        events: register_message::events(response),
     };
     report(cx, state, Some(refresh_at));
 }

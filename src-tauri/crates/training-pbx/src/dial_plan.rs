@@ -42,6 +42,8 @@ pub(crate) enum Destination {
     DoNotDisturb(bool),
     /// Sets where all of the caller's calls are forwarded to, or that they are not.
     Forward(Option<String>),
+    /// Reports where the caller's last call came from.
+    Trace,
     /// Nothing.
     Unknown,
 }
@@ -119,6 +121,7 @@ fn feature(company: &Company, dialled: &str) -> Option<Destination> {
         ("*11", None) => Some(Destination::Pull),
         ("*97", Some(line)) => Some(Destination::PickUp(line)),
         ("*50", Some(line)) => Some(Destination::Intercom(line)),
+        ("*57", None) => Some(Destination::Trace),
         ("*78", None) => Some(Destination::DoNotDisturb(true)),
         ("*79", None) => Some(Destination::DoNotDisturb(false)),
         ("*72", Some(to)) => Some(Destination::Forward(Some(to))),
@@ -188,6 +191,7 @@ mod tests {
         assert_eq!(of("*88101"), Destination::Retrieve(Some("101".into())));
         assert_eq!(of("*97201"), Destination::PickUp("201".into()));
         assert_eq!(of("*55102"), Destination::Voicemail(Some("102".into())));
+        assert_eq!((of("*57"), of("*57101")), (Destination::Trace, Destination::Unknown));
         assert_eq!(of("*72+31612345678"), Destination::Forward(Some("+31612345678".into())));
         for unknown in ["*97", "*97999", "*68999", "*99", "*é", "*7"] {
             assert_eq!(of(unknown), Destination::Unknown, "{unknown}");

@@ -34,6 +34,7 @@ mod setup;
 mod simulated;
 mod supervision;
 mod talk;
+mod trace;
 mod transfer;
 mod users;
 
@@ -85,6 +86,7 @@ use recording::Recording;
 use ring_back::RingBack;
 use rooms::Rooms;
 use supervision::Guest;
+use trace::Traces;
 use transfer::Referral;
 
 const USER_AGENT: &str = concat!("Balie-PBX/", env!("CARGO_PKG_VERSION"));
@@ -196,6 +198,7 @@ pub(crate) struct Exchange {
     clicks: BTreeMap<u64, Click>,
     /// Those who are rung when a line is free.
     ring_backs: Vec<RingBack>,
+    traces: Traces,
     last_call: u64,
     last_endpoint: u64,
     last_customer: usize,
@@ -268,6 +271,7 @@ impl Exchange {
             news: VecDeque::new(),
             clicks: BTreeMap::new(),
             ring_backs: Vec::new(),
+            traces: Traces::default(),
             last_call: 0,
             last_endpoint: 0,
             last_customer: 0,
@@ -431,6 +435,7 @@ impl Exchange {
             endpoints: self.endpoints.len() + self.rooms.ports(),
             subscriptions: self.notifier.count(),
             malformed: self.ua.counters().malformed,
+            traced: self.traces.all(),
         }
     }
 
@@ -456,6 +461,7 @@ impl Exchange {
                     let features = self.features(&line);
                     self.notifier.know(&line, features);
                 }
+                self.notifier.know_parked(self.all_parked());
                 self.watched = true;
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
                 if self.tell_mailboxes(now) {

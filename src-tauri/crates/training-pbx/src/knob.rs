@@ -28,7 +28,7 @@ pub enum Knob {
     /// Sets what can be subscribed to.
     #[serde(rename = "packages.set")]
     Packages {
-        /// Any of `dialog`, `message-summary`, `presence`, `reg`.
+        /// Any of `dialog`, `message-summary`, `presence`, `reg`, `as-feature-event`, `call-info`.
         packages: Vec<String>,
     },
     /// Takes a user's phones away, as an administrator would.

@@ -47,7 +47,7 @@
 //! where he is: a transfer that fails gives him back. A transferor who has hung up by then is rung again.
 //!
 //! # Watching
-//! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary`, `reg` and `as-feature-event` of the own line, and to the list `sip:blf-EXTENSION@…` of the
+//! `SUBSCRIBE` to `dialog` and `presence` of any line, to `message-summary`, `reg`, `as-feature-event` and `call-info` (who is parked) of the own line, and to the list `sip:blf-EXTENSION@…` of the
 //! own extension (`Supported: eventlist`), which holds all other lines. Every SUBSCRIBE is authenticated.
 //!
 //! # Web services
@@ -66,7 +66,7 @@
 //! | `customer.call` | `to` (a user, a group, a queue), `name`?, `number`?, `patience_s`?, `talk_s`? | `{"call": n}` |
 //! | `restart` | `down_s`? (0) | `{}`, when it is back: forgets registrations, subscriptions and calls without a word and drops all connections, as a crash does |
 //! | `subscriptions.drop` | `user`?, `reason`? ([`DropReason`]; without a word if left out) | `{"touched": n}` |
-//! | `packages.set` | `packages`: what can be subscribed to, any of `dialog`, `message-summary`, `presence`, `reg`, `as-feature-event` | `{"touched": 1}` |
+//! | `packages.set` | `packages`: what can be subscribed to, any of `dialog`, `message-summary`, `presence`, `reg`, `as-feature-event`, `call-info` | `{"touched": 1}` |
 //! | `registration.remove` | `user`, `event`? ([`RemovalEvent`]) | `{"touched": n}` |
 //! | `notify.loss` | `lost`, `reordered`: percent of the NOTIFYs of subscriptions | `{"touched": n}` |
 //! | `notify.delay` | `ms` | `{"touched": n}` |

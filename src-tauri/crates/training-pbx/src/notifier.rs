@@ -1,5 +1,5 @@
 //! The event notifier: who watches which line, mailbox or features, and what they are told (RFC 6665, 4235, 4662,
-//! 3842, 3856, 3680; as-feature-event).
+//! 3842, 3856, 3680; as-feature-event; call-info for parked calls).
 //!
 //! Inputs: from phones `subscribe` (already authenticated); from the exchange `know`, `publish`, `registered`, `drop_all`
 //! and the knobs; from the user agent `sent`, `answered`, `failed`; from time `handle_timeout`. One NOTIFY at a time is
@@ -11,7 +11,7 @@ mod subscription;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use event_packages::FeatureDocument;
+use event_packages::{FeatureDocument, ParkedIdentity};
 use serde::{Deserialize, Serialize};
 use sip_core::{ClientKey, Random, Route, Source};
 use sip_types::{HeaderName, Request, Response, StatusCode};
@@ -25,8 +25,11 @@ use subscription::{Resource, State, Subscription};
 
 /// The package of features that telephone and exchange keep the same.
 pub(crate) const FEATURES: &str = "as-feature-event";
+/// The package by which a telephone is told who is parked at its line.
+pub(crate) const CALL_INFO: &str = "call-info";
 /// What can be subscribed to, unless less is set.
-pub(crate) const PACKAGES: [&str; 5] = ["dialog", "message-summary", "presence", "reg", FEATURES];
+pub(crate) const PACKAGES: [&str; 6] =
+    ["dialog", "message-summary", "presence", "reg", FEATURES, CALL_INFO];
 /// Shorter subscriptions are refused with 423.
 const LEAST: u32 = 60;
 /// Longer ones are cut to this; also when nothing is said.
@@ -107,6 +110,8 @@ pub(crate) struct Notifier {
     packages: Vec<String>,
     /// The features of the lines whose are watched.
     features: BTreeMap<String, Vec<FeatureDocument>>,
+    /// Who is parked, by line.
+    parked: BTreeMap<String, ParkedIdentity>,
     loss: NotifyLoss,
     delay: Duration,
     /// NOTIFYs that are kept back.
@@ -128,6 +133,7 @@ impl Notifier {
             registrations: BTreeMap::new(),
             packages: PACKAGES.map(str::to_owned).to_vec(),
             features: BTreeMap::new(),
+            parked: BTreeMap::new(),
             loss: NotifyLoss::default(),
             delay: Duration::ZERO,
             late: Vec::new(),
@@ -188,6 +194,11 @@ impl Notifier {
     /// The features of a line, for those who watch them; told with the next [`Self::publish`].
     pub(crate) fn know(&mut self, line: &str, features: Vec<FeatureDocument>) {
         self.features.insert(line.to_owned(), features);
+    }
+
+    /// Who is parked, by line; told with the next [`Self::publish`].
+    pub(crate) fn know_parked(&mut self, parked: BTreeMap<String, ParkedIdentity>) {
+        self.parked = parked;
     }
 
     /// Answers a SUBSCRIBE of the authenticated `user`.
@@ -342,6 +353,7 @@ impl Notifier {
             changed.iter().for_each(|line| subscription.line_changed(line));
             subscription.mailbox_changed(mailboxes);
             subscription.features_changed(&self.features);
+            subscription.parked_changed(&self.parked);
         }
         self.pump(now, mailboxes);
     }
@@ -413,6 +425,7 @@ impl Notifier {
         self.lines.clear();
         self.registrations.clear();
         self.features.clear();
+        self.parked.clear();
     }
 
     /// The next NOTIFY to send.
@@ -493,6 +506,7 @@ impl Notifier {
             let state = State {
                 lines: &self.lines,
                 features: &self.features,
+                parked: &self.parked,
                 mailboxes,
                 registrations: &self.registrations,
             };

@@ -150,6 +150,8 @@ pub struct Status {
     pub subscriptions: usize,
     /// Messages that could not be understood.
     pub malformed: u64,
+    /// Calls that were traced, oldest first: the line that they came to, and the number they came from.
+    pub traced: Vec<(String, String)>,
 }
 
 /// Starts PBXs.

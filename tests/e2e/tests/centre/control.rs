@@ -190,3 +190,65 @@ pub(crate) fn who_was_busy_is_called_when_he_is_free() -> Result<()> {
     maud.balie.event("call.media", |event| event["call"] == back && event["rx_active"] == true)?;
     maud.balie.hangup(&back)
 }
+
+/// Somebody calls and gives up before he is answered.
+fn gives_up(caller: &mut User, called: &mut User, number: &str) -> Result<()> {
+    let call = caller.balie.begin(number)?;
+    let there = called.balie.ringing()?;
+    caller.balie.hangup(&call)?;
+    called.balie.call_state(&there, "ended")?;
+    called.balie.forget("call.state");
+    Ok(())
+}
+
+/// Who was rung for somebody who wanted to be called through by the exchange answers, and both hear each other.
+fn both_talk(from: &mut User, to: &mut User) -> Result<()> {
+    let here = from.balie.event("call.state", |event| event["state"] == "active")?;
+    let call = here["call"].clone();
+    let there = to.balie.ringing()?;
+    to.balie.request("call.answer", &json!({"call": there}))?;
+    from.balie.event("call.media", |event| event["call"] == call && event["rx_active"] == true)?;
+    from.balie.hangup(&call)?;
+    to.balie.call_state(&there, "ended")?;
+    from.balie.forget("call.state");
+    to.balie.forget("call.state");
+    Ok(())
+}
+
+#[test]
+pub(crate) fn the_last_caller_and_the_last_number_are_called_by_the_exchange() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
+    maud.refused("call.return", &json!({}), "server_error")?;
+    maud.refused("call.redial", &json!({}), "server_error")?;
+    gives_up(&mut joris, &mut maud, "101")?;
+    maud.balie.request("call.return", &json!({}))?;
+    both_talk(&mut maud, &mut joris)?;
+    joris.balie.request("call.redial", &json!({}))?;
+    both_talk(&mut joris, &mut maud)?;
+    Ok(())
+}
+
+#[test]
+pub(crate) fn the_last_call_is_traced_even_when_its_number_is_withheld() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut maud, mut joris) = (scene.user("101")?, scene.user("102")?);
+    let withheld = json!({"service": "withhold_number", "values": {"active": true}});
+    joris.balie.request("service.set", &withheld)?;
+    joris.service("withhold_number", |view| view["state"] == "verified")?;
+    gives_up(&mut joris, &mut maud, "101")?;
+    maud.balie.request("call.trace", &json!({}))?;
+    maud.balie.event("call.state", |event| event["state"] == "active")?;
+    let end = deadline(LIMIT);
+    loop {
+        let traced = scene.pbx.turn(&json!({"cmd": "status"}))?["traced"].clone();
+        if traced == json!([["101", "102"]]) {
+            break;
+        }
+        ensure!(!is_over(end), "traced: {traced}");
+        pause(Duration::from_millis(50));
+    }
+    // The exchange hangs up when it has confirmed it.
+    maud.balie.event("call.state", |event| event["state"] == "ended")?;
+    Ok(())
+}

@@ -2,7 +2,8 @@
 
 use event_packages::{
     DialogInfo, EventList, MessageSummary, Presence, RegistrationInfo, ResourceList, Sipfrag,
-    answer_after, appearances, line_calls, read_features, read_parts, write_features,
+    answer_after, appearances, line_calls, read_call_park, read_features, read_parts,
+    write_call_park, write_features,
 };
 
 /// dialog-info: read, reduced to what a lamp needs, written and read back.
@@ -53,8 +54,15 @@ pub fn multipart(data: &[u8]) {
     }
 }
 
-/// One feature document.
+/// One feature document, or who is parked.
+///
+/// # Panics
+/// When who is parked does not read back the same.
 pub fn feature_event(data: &[u8]) {
+    if let Ok(parked) = read_call_park(data) {
+        let again = read_call_park(write_call_park(parked.as_ref()).as_bytes());
+        assert_eq!(again, Ok(parked));
+    }
     let _ = read_features("application/x-as-feature-event+xml", data);
 }
 

@@ -1,10 +1,12 @@
 // The made-up call centre: an agent, three queues, services, night, and what happens to them when something is asked.
 
 import type {
-  AgentView, AgentWish, CentreView, CodeView, Command, EntryAction, FactView, MeasureName, OpeningView, MeasureView, QueueEntryView, QueueView,
+  AgentView, AgentWish, CentreView, CodeView, Command, EntryAction, FactView, MeasureName, MessageView, OpeningView, MeasureView, PersonalNumberView,
+  QueueEntryView, QueueView,
   ServiceName, ServiceValues, ServiceView, SeverityName,
 } from '../../bindings';
 import { base64, wav } from '../../features/services/sound';
+import { HostError } from '../types';
 
 const MINUTE = 60_000;
 export const REASONS: CodeView[] = [
@@ -70,7 +72,7 @@ export function centreView(now: number): CentreView {
     queues: ['verkoop', 'support', 'administratie'],
     capabilities: [
       'agent', 'join_queues', 'queue_view', 'queue_control', 'supervise', 'silent_monitor', 'coach', 'barge_in', 'disposition',
-      'escalate', 'queue_policy', 'call_control', 'pull_call', 'ring_back', 'directory', 'call_log', 'service',
+      'escalate', 'queue_policy', 'call_control', 'pull_call', 'ring_back', 'call_return', 'redial', 'call_trace', 'voice_messages', 'personal_numbers', 'directory', 'call_log', 'service',
     ],
     missing: [
       { capability: 'recording', service: null, licence: 'Call Recording' },
@@ -177,6 +179,12 @@ type Told = (centre: CentreView | null, queues: QueueView[]) => void;
 /** The exchange that obeys. */
 export class Company {
   centre = centreView(Date.now());
+  messages: MessageView[] = [
+    { message: '3', peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, at_ms: Date.now() - 20 * MINUTE, heard: false, urgent: true },
+    { message: '2', peer: { uri: '', name: '', number: '' }, at_ms: Date.now() - 95 * MINUTE, heard: false, urgent: false },
+    { message: '1', peer: { uri: '', name: 'Mevrouw De Vries', number: '030 231 88 00' }, at_ms: Date.now() - 1500 * MINUTE, heard: true, urgent: false },
+  ];
+  numbers: PersonalNumberView[] = [{ name: 'Taxi', number: '030 230 04 00' }, { name: 'Thuis', number: '06 1234 5678' }];
   queues = queueViews(Date.now());
 
   constructor(
@@ -249,7 +257,29 @@ export class Company {
         this.forward(command.queue ?? null, command.to ?? null);
         return {};
       case 'greeting.get':
+      case 'message.get':
         return { name: 'Zomer', wav: SILENCE };
+      case 'message.list':
+        return this.messages;
+      case 'message.mark':
+        this.keepMessages(this.messages.map((one) => (one.message === command.message ? { ...one, heard: command.heard } : one)));
+        return {};
+      case 'message.delete':
+        this.keepMessages(this.messages.filter((one) => one.message !== command.message));
+        return {};
+      case 'personal_number.list':
+        return this.numbers;
+      case 'personal_number.add':
+      case 'personal_number.change': {
+        const before = command.cmd === 'personal_number.change' ? command.was : null;
+        const rest = this.numbers.filter((one) => one.name !== before);
+        if (rest.some((one) => one.name === command.name)) throw new HostError('server_error', 'there is such a name');
+        this.numbers = [...rest, { name: command.name, number: command.number }].sort((a, b) => a.name.localeCompare(b.name));
+        return {};
+      }
+      case 'personal_number.remove':
+        this.numbers = this.numbers.filter((one) => one.name !== command.name);
+        return {};
       case 'greeting.set': {
         const put = command.greeting === 'busy' ? { recording_busy: command.name, greeting_busy: 'own' as const } : { recording_no_answer: command.name, greeting_no_answer: 'own' as const };
         this.change({ services: this.centre.services.map((one) => (one.service === 'voice_mail' ? { ...one, actual: { ...one.actual, ...put } } : one)) });
@@ -293,6 +323,12 @@ export class Company {
         { id: call, call, queue: 'verkoop', queue_name: 'Verkoop', peer, ended_ms: now, codes: OUTCOMES, forced, pending: null, refused: null },
       ],
     });
+  }
+
+  private keepMessages(messages: MessageView[]): void {
+    this.messages = messages;
+    const fresh = messages.filter((one) => !one.heard).length;
+    this.change({ messages: { new: fresh, old: messages.length - fresh } });
   }
 
   private setState(wish: AgentWish, reason: string): void {

@@ -40,7 +40,18 @@ pub(super) const NAMES: &[&str] = &[
     "escalate",
     "call.pull",
     "call.ring_back",
+    "call.return",
+    "call.redial",
+    "call.trace",
     "call.record",
+    "message.list",
+    "message.get",
+    "message.mark",
+    "message.delete",
+    "personal_number.list",
+    "personal_number.add",
+    "personal_number.change",
+    "personal_number.remove",
 ];
 
 /// Everything that can be asked of an exchange.
@@ -379,6 +390,31 @@ pub enum CentreCommand {
         #[ts(optional)]
         account: Option<String>,
     },
+    /// Have the exchange call whoever called last, at any telephone of the user. This one is rung and answers by itself.
+    #[serde(rename = "call.return")]
+    CallReturn {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange call whom the user called last, from any of his telephones; likewise.
+    #[serde(rename = "call.redial")]
+    CallRedial {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Have the exchange report where the last call came from (customer-originated trace). This telephone is rung and
+    /// answers by itself, and hears what the exchange says of it.
+    #[serde(rename = "call.trace")]
+    CallTrace {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
     /// Have the exchange record a call, or do something with that recording. That it was asked is answered; how far the
     /// recording is stands with the call.
     #[serde(rename = "call.record")]
@@ -388,6 +424,91 @@ pub enum CentreCommand {
         /// What.
         #[serde(rename = "do")]
         action: RecordDo,
+    },
+    /// The messages in the voicemail, newest first. Answered with a list of [`crate::view::kept::MessageView`].
+    #[serde(rename = "message.list")]
+    MessageList {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// What was said in a message. Answered with a [`crate::view::service::GreetingRecording`].
+    #[serde(rename = "message.get")]
+    MessageGet {
+        /// Which, as it was listed.
+        message: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Mark a message as heard, or as new.
+    #[serde(rename = "message.mark")]
+    MessageMark {
+        /// Which, as it was listed.
+        message: String,
+        /// Heard.
+        heard: bool,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Delete a message for good.
+    #[serde(rename = "message.delete")]
+    MessageDelete {
+        /// Which, as it was listed.
+        message: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// The numbers that the user keeps at the exchange, by name. Answered with a list of
+    /// [`crate::view::kept::PersonalNumberView`].
+    #[serde(rename = "personal_number.list")]
+    PersonalNumberList {
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Keep a number at the exchange.
+    #[serde(rename = "personal_number.add")]
+    PersonalNumberAdd {
+        /// Name, 1 to 30 characters, which no other has.
+        name: String,
+        /// Number.
+        number: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Keep a number in another way.
+    #[serde(rename = "personal_number.change")]
+    PersonalNumberChange {
+        /// Its name so far.
+        was: String,
+        /// Name, 1 to 30 characters, which no other has.
+        name: String,
+        /// Number.
+        number: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Keep a number no longer.
+    #[serde(rename = "personal_number.remove")]
+    PersonalNumberRemove {
+        /// Its name.
+        name: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
     },
     /// Ask a supervisor into a call.
     #[serde(rename = "escalate")]

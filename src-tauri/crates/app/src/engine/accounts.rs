@@ -46,6 +46,8 @@ pub(super) struct Account {
     secret: bool,
     /// What that server calls itself.
     software: Option<String>,
+    /// The event packages that it offers.
+    events: Vec<String>,
     signed: bool,
     expires: Option<u32>,
     contact: Option<String>,
@@ -68,6 +70,7 @@ impl Account {
             reliable: false,
             secret: false,
             software: None,
+            events: Vec::new(),
             signed: false,
             expires: None,
             contact: None,
@@ -89,6 +92,11 @@ impl Account {
     pub(super) fn is_asterisk(&self) -> bool {
         let software = self.software.as_deref().unwrap_or_default().to_ascii_lowercase();
         ["asterisk", "fpbx", "freepbx"].iter().any(|name| software.contains(name))
+    }
+
+    /// Whether its registrar offers this event package.
+    pub(super) fn offers(&self, package: &str) -> bool {
+        self.events.iter().any(|event| event == package)
     }
 
     /// Our contact as the registrar holds it.
@@ -255,8 +263,12 @@ impl Desk {
         if account.state != AccountState::Registering || before.1.is_none() {
             (account.reason, account.detail) = (view.1, view.2);
         }
-        if let RegistrationState::Registered { expires, contact, server, software, .. } = state {
+        if let RegistrationState::Registered {
+            expires, contact, server, software, events, ..
+        } = state
+        {
             account.software = software.or(account.software.take());
+            account.events = events;
             account.expires = Some(expires);
             account.contact = Some(contact.to_string());
             account.server = Some(server.addr);
@@ -274,6 +286,7 @@ impl Desk {
             (account.settings.id.clone(), account.state == AccountState::Registered);
         self.account_changed(now, &id);
         self.codes_registered(&id);
+        self.features_registered(&id);
         if let Some((servers, flow)) = held {
             self.network.keep_alive(&self.transport, &id, &servers, flow);
         }
@@ -374,7 +387,7 @@ impl Desk {
         let before = self.account(&id).map(|account| exchange_view(&account.settings));
         if before.is_some_and(|before| before != exchange_view(&settings)) {
             // Another exchange, or none: the next one begins anew.
-            self.end_exchange(&id);
+            self.end_exchange(now, &id);
         }
         let mut password =
             Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
@@ -484,7 +497,7 @@ impl Desk {
     /// Takes an account away without touching the settings.
     pub(super) fn forget_account(&mut self, now: Instant, id: &str) {
         self.forget_watches(now, id);
-        self.end_exchange(id);
+        self.end_exchange(now, id);
         self.remotes.forget(id);
         self.leave_account(now, id);
         self.accounts.retain(|account| account.settings.id != id);

@@ -2,10 +2,14 @@
 //! at most twenty times a second.
 
 mod by_code;
+mod by_event;
+mod call_park;
 mod code_calls;
 mod commands;
 mod correlate;
+mod features;
 mod greeting;
+mod kept;
 mod own;
 mod queues;
 mod recording;
@@ -15,13 +19,18 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pbx::centre::{Centre, Change, Input, LinkState, Output, QueueId, Request, RequestId, UserId};
+use pbx::centre::{
+    Capability, Centre, Change, Input, LinkState, Output, QueueId, Request, RequestId, ServiceKind,
+    UserId,
+};
 use secrecy::SecretString;
+use sip_ua::SubscriptionId;
 use store::Kept;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use self::by_code::ByCode;
+use self::by_event::ByEvent;
 use self::commands::Waiting;
 pub(super) use self::commands::outcome;
 pub(super) use self::correlate::LineQueue;
@@ -58,6 +67,13 @@ pub(super) struct Running {
     run: u64,
     pub(super) centre: Centre,
     way: Way,
+    /// What that way offers and does not, once it has told.
+    offered: Option<(Vec<Capability>, Vec<(Capability, String)>)>,
+    /// Features that are kept the same over SIP, and the subscription that they are told by.
+    events: Option<Box<ByEvent>>,
+    events_id: Option<SubscriptionId>,
+    /// The subscription that tells who is parked at the own line.
+    park_id: Option<SubscriptionId>,
     /// Commands whose answer is the outcome of a request.
     waiting: BTreeMap<RequestId, Waiting>,
     /// Until when a call that wants to be answered by itself is the one that the exchange was asked to begin.
@@ -76,6 +92,8 @@ enum Way {
     Binding(mpsc::Sender<Order>),
     /// By dialling.
     Codes(Box<ByCode>),
+    /// Over SIP alone: nothing but the features that [`ByEvent`] knows.
+    Events,
 }
 
 impl Centres {
@@ -113,7 +131,7 @@ impl Centres {
     pub(super) fn due(&self) -> Option<Instant> {
         let codes = self.running.values().filter_map(|running| match &running.way {
             Way::Codes(codes) => codes.poll_timeout(),
-            Way::Binding(_) => None,
+            Way::Binding(_) | Way::Events => None,
         });
         let models = self.running.values().filter_map(|running| running.centre.poll_timeout());
         codes.chain(models).min()
@@ -183,28 +201,17 @@ impl Desk {
             Some(_) => Way::Binding(orders),
             None => match ByCode::of(settings) {
                 Some(codes) => Way::Codes(Box::new(codes)),
-                None => return self.end_exchange(&settings.id),
+                None => {
+                    self.end_exchange(now, &settings.id);
+                    return self.begin_features(now, &settings.id);
+                }
             },
         };
-        self.end_exchange(&settings.id);
-        self.centres.last_run += 1;
-        let run = self.centres.last_run;
-        let feed = Feed::new(&settings.id, run, self.centres.told.clone());
-        let mut centre = Centre::new(now, self.clock.ms(now));
-        centre.handle_input(now, Input::Link(LinkState::Connecting));
-        let running = Running {
-            run,
-            centre,
-            way,
-            waiting: BTreeMap::new(),
-            own_leg: None,
-            centre_changed: true,
-            queues_changed: BTreeSet::new(),
-            shown: CentreView::default(),
-            shown_queues: BTreeMap::new(),
-        };
-        self.centres.running.insert(settings.id.clone(), running);
+        self.end_exchange(now, &settings.id);
+        let run = self.run_exchange(now, &settings.id, way);
+        self.begin_features(now, &settings.id);
         let Some(binding) = binding else { return self.begin_codes(now, &settings.id) };
+        let feed = Feed::new(&settings.id, run, self.centres.told.clone());
         let mut seed = [0; 32];
         for chunk in seed.chunks_mut(8) {
             chunk.copy_from_slice(&self.random.u64().to_ne_bytes());
@@ -212,8 +219,34 @@ impl Desk {
         binding.start(Port { feed, orders: received, seed });
     }
 
+    /// Begins a model; the number of its run.
+    fn run_exchange(&mut self, now: Instant, account: &str, way: Way) -> u64 {
+        self.centres.last_run += 1;
+        let run = self.centres.last_run;
+        let mut centre = Centre::new(now, self.clock.ms(now));
+        centre.handle_input(now, Input::Link(LinkState::Connecting));
+        let running = Running {
+            run,
+            centre,
+            offered: matches!(way, Way::Events).then(Default::default),
+            way,
+            events: None,
+            events_id: None,
+            park_id: None,
+            waiting: BTreeMap::new(),
+            own_leg: None,
+            centre_changed: true,
+            queues_changed: BTreeSet::new(),
+            shown: CentreView::default(),
+            shown_queues: BTreeMap::new(),
+        };
+        self.centres.running.insert(account.to_owned(), running);
+        run
+    }
+
     /// Ends the connection; what waits for it is refused, and its queues are gone.
-    pub(super) fn end_exchange(&mut self, account: &str) {
+    pub(super) fn end_exchange(&mut self, now: Instant, account: &str) {
+        self.unsubscribe_features(now, account);
         let Some(running) = self.centres.running.remove(account) else { return };
         for (reply, _) in running.waiting.into_values() {
             reply(outcome(Err(&pbx::centre::Refusal::Unavailable)));
@@ -260,7 +293,7 @@ impl Desk {
                     warn!(%account, %error, "the binding takes no password");
                 }
             }
-            Some(Way::Codes(_)) | None => {
+            Some(Way::Codes(_) | Way::Events) | None => {
                 if let Some(settings) = self.account(account).map(|known| known.settings.clone()) {
                     self.start_exchange(now, &settings, Some(secret.clone()));
                 }
@@ -282,7 +315,7 @@ impl Desk {
         if let Some(running) = self.centres.running.get_mut(&*account)
             && running.run == run
         {
-            running.centre.handle_input(now, input);
+            running.told(now, input);
         }
     }
 
@@ -299,7 +332,7 @@ impl Desk {
 
     /// Carries out one thing that a model wants; false when none wants anything.
     pub(super) fn centres_output(&mut self, now: Instant) -> bool {
-        if self.codes_output(now) {
+        if self.codes_output(now) || self.events_output(now) {
             return true;
         }
         let next = self.centres.running.iter_mut().find_map(|(account, running)| {
@@ -450,8 +483,13 @@ impl Desk {
 impl Running {
     /// Asks the exchange.
     fn order(&mut self, now: Instant, account: &str, id: RequestId, request: Request) {
+        let Some(request) = self.order_by_event(id, request) else { return };
         match &mut self.way {
             Way::Codes(codes) => codes.request(now, id, request),
+            Way::Events => {
+                let result = Err(pbx::centre::Refusal::Unavailable);
+                self.centre.handle_input(now, Input::Done { request: id, result });
+            }
             Way::Binding(orders) => {
                 if let Err(error) = orders.try_send(Order::Request(id, request)) {
                     warn!(%account, %error, "the binding takes nothing");
@@ -470,8 +508,11 @@ impl Running {
     /// Whether the exchange tells if all calls of the line are forwarded, so that it can be relied on.
     fn reads_forwarding_back(&self) -> bool {
         match &self.way {
-            Way::Codes(codes) => codes.sees_forwarding(),
-            Way::Binding(_) => true,
+            Way::Codes(codes) => {
+                let kind = Capability::Service(ServiceKind::ForwardAlways);
+                codes.sees_forwarding() || self.is_by_event(kind)
+            }
+            Way::Binding(_) | Way::Events => true,
         }
     }
 
@@ -492,6 +533,9 @@ fn rings_here_first(request: &Request) -> bool {
             | Request::Retrieve { .. }
             | Request::Pickup { .. }
             | Request::PullCall
+            | Request::ReturnCall
+            | Request::Redial
+            | Request::TraceCall
             | Request::Supervise { .. }
             | Request::Escalate { .. }
     )

@@ -58,7 +58,10 @@ impl Desk {
             Event::AddressChanged { session } => self.address_changed(now, session),
             Event::Ended { session, cause } => self.ended(now, session, cause),
             Event::Info { session, body } => self.digits_by_info(now, session, &body),
-            Event::Subscription { .. } | Event::Notified { .. } | Event::Unsolicited { .. } => {
+            Event::Subscription { .. }
+            | Event::Notified { .. }
+            | Event::SubscriptionChangeDone { .. }
+            | Event::Unsolicited { .. } => {
                 self.subscription_event(now, event);
             }
             // Nothing that a telephone without these features would do.

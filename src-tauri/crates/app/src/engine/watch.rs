@@ -83,6 +83,8 @@ enum Purpose {
     Lines(SourceId),
     Mailbox(String),
     Registrations(String),
+    Features(String),
+    CallPark(String),
 }
 
 impl Watches {
@@ -274,6 +276,7 @@ impl Desk {
         let mailbox = own.clone().filter(|_| settings.mwi);
         let registrations = own.filter(|_| settings.reg_event);
         let idle = |w: &Watched| w.account == id && w.subscription.is_none();
+        self.begin_features(now, id);
         let sources: Vec<_> =
             self.watches.watched.iter().filter(|(_, w)| idle(w)).map(|(s, _)| *s).collect();
         for source in sources {
@@ -345,6 +348,61 @@ impl Desk {
         }
     }
 
+    /// Subscribes an account to an event package of its own line that keeps features the same.
+    pub(super) fn subscribe_features(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kind): (&str, &str),
+    ) -> Option<SubscriptionId> {
+        let purpose = Purpose::Features(id.to_owned());
+        self.subscribe_own(now, id, (package, &[kind, "multipart/mixed"]), purpose)
+    }
+
+    /// Subscribes an account to who is parked at its own line.
+    pub(super) fn subscribe_call_park(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kind): (&str, &str),
+    ) -> Option<SubscriptionId> {
+        self.subscribe_own(now, id, (package, &[kind]), Purpose::CallPark(id.to_owned()))
+    }
+
+    fn subscribe_own(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kinds): (&str, &[&str]),
+        purpose: Purpose,
+    ) -> Option<SubscriptionId> {
+        let account = self.account(id)?;
+        let (ua, uri) = (account.ua?, Uri::parse(&account.settings.aor).ok()?);
+        match self.ua.subscribe(now, ua, Subscribe::new(uri, package, kinds)) {
+            Ok(subscription) => {
+                self.watches.purposes.insert(subscription, purpose);
+                Some(subscription)
+            }
+            Err(error) => {
+                debug!(%error, package, "not subscribed to");
+                None
+            }
+        }
+    }
+
+    /// Ends what these two began, unless it is over.
+    pub(super) fn unsubscribe_features(&mut self, now: Instant, account: &str) {
+        let is_it = |(id, purpose): (&SubscriptionId, &Purpose)| {
+            let own =
+                matches!(purpose, Purpose::Features(of) | Purpose::CallPark(of) if of == account);
+            own.then_some(*id)
+        };
+        for id in self.watches.purposes.iter().filter_map(is_it).collect::<Vec<_>>() {
+            self.watches.purposes.remove(&id);
+            self.unsubscribe(now, id);
+        }
+    }
+
     /// What the user agent tells of subscriptions.
     pub(super) fn subscription_event(&mut self, now: Instant, event: Event) {
         match event {
@@ -360,6 +418,10 @@ impl Desk {
                     Some(Purpose::Registrations(account)) => {
                         self.registrations_told(now, &account, &body);
                     }
+                    Some(Purpose::CallPark(account)) => self.call_park_told(now, &account, &body),
+                    Some(Purpose::Features(account)) => {
+                        self.features_told(&account, &content_type, &body);
+                    }
                     None => debug!(%id, "a notification that nobody waits for"),
                 }
             }
@@ -367,6 +429,11 @@ impl Desk {
                 let owner = self.accounts.iter().find(|known| known.ua == Some(account));
                 if let Some(id) = owner.map(|account| account.settings.id.clone()) {
                     self.mailbox_told(now, &id, &body);
+                }
+            }
+            Event::SubscriptionChangeDone { id, status } => {
+                if let Some(Purpose::Features(account)) = self.watches.purposes.get(&id).cloned() {
+                    self.features_changed(&account, status);
                 }
             }
             _ => {}
@@ -385,6 +452,12 @@ impl Desk {
                 let mailbox = self.watches.mailboxes.get_mut(&account);
                 if let Some(mailbox) = mailbox.filter(|_| ended) {
                     mailbox.subscription = None;
+                }
+            }
+            Purpose::Features(account) => self.features_state(&account, state),
+            Purpose::CallPark(account) => {
+                if let SubscriptionState::Ended { .. } = state {
+                    self.call_park_ended(now, &account);
                 }
             }
             Purpose::Registrations(account) => {

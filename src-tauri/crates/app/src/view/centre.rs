@@ -423,12 +423,22 @@ pub enum CapabilityName {
     PullCall,
     /// Be rung when somebody who was busy is free.
     RingBack,
+    /// Call back whoever called last.
+    CallReturn,
+    /// Call again whom the user called last.
+    Redial,
+    /// Have the last call that came in traced.
+    CallTrace,
     /// Recording in the exchange.
     Recording,
     /// Directories.
     Directory,
     /// Call log of the exchange.
     CallLog,
+    /// The messages of the voicemail.
+    VoiceMessages,
+    /// Numbers that the user keeps at the exchange.
+    PersonalNumbers,
     /// A service of the user: see `service` of [`MissingView`], or the services themselves.
     Service,
 }

@@ -9,6 +9,7 @@ mod desk;
 mod discover;
 mod exchange;
 mod exchange_transfers;
+mod features;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod memory;

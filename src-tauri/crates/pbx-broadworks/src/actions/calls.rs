@@ -277,6 +277,22 @@ impl Actions {
         Ok(starts(self.request(Method::Post, "calls/AutomaticCallback")?))
     }
 
+    /// Calls whoever called the user last.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn call_return(&self) -> Built<CallStarted> {
+        Ok(starts(self.request(Method::Post, "calls/CallReturn")?))
+    }
+
+    /// Calls whom the user called last.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn last_number_redial(&self) -> Built<CallStarted> {
+        Ok(starts(self.request(Method::Post, "calls/LastNumberRedial")?))
+    }
+
     /// The conference, if there is one.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use super::{Actions, Built, done};
 use crate::{
     Action, HttpRequest, Method, XsiError,
     wire::{
-        BusyLampField, Greetings, Monitoring, PersonEntry, ServiceState, VoiceMessage,
-        read_messages,
+        BusyLampField, Greetings, MediaFile, Monitoring, PersonEntry, ServiceState, VoiceMessage,
+        read_message_sound, read_messages,
     },
 };
 
@@ -116,6 +116,16 @@ impl Actions {
     pub fn messages(&self) -> Built<Vec<VoiceMessage>> {
         let request = self.request(Method::Get, "VoiceMessagingMessages")?;
         Ok(Action::new(request, |reply| Ok(read_messages(reply.root()?))))
+    }
+
+    /// What was said in a message.
+    ///
+    /// # Errors
+    /// See [`Self::profile`].
+    pub fn message_sound(&self, id: &str) -> Built<Option<MediaFile>> {
+        let path = self.path("VoiceMessagingMessages")?.part(id)?;
+        let request = HttpRequest::action(Method::Get, path);
+        Ok(Action::new(request, |reply| Ok(read_message_sound(reply.root()?))))
     }
 
     /// Marks a message as heard or not.

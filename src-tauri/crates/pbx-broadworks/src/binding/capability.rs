@@ -9,6 +9,12 @@ use crate::{
     wire::{Assigned, FeatureCode, ServiceState},
 };
 
+/// Services that begin calls, by their names.
+const CALL_RETURN: &str = "Call Return";
+const REDIAL: &str = "Last Number Redial";
+/// The service that reports where the last call came from.
+const TRACE: &str = "Customer Originated Trace";
+
 /// What was read about the account. `None`: it could not be read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
@@ -59,6 +65,12 @@ impl Account {
             .is_none_or(|codes| codes.iter().any(|one| plain(&one.name).contains(&wanted)))
     }
 
+    /// Whether calls can be traced: the service is assigned, and its code is known.
+    fn can_trace(&self) -> bool {
+        let code = self.codes.as_ref().is_none_or(|codes| trace_code(codes).is_some());
+        code && self.has_exactly(TRACE)
+    }
+
     /// Paths of the services that are assigned and understood.
     pub(super) fn service_paths(&self) -> Vec<&'static str> {
         let shown = ServiceState::paths().iter().filter(|path| service::kind(path).is_some());
@@ -98,9 +110,14 @@ impl Account {
             (Capability::Pickup, self.has_code("Call Pickup"), "Call Pickup"),
             (Capability::PullCall, self.has_code("Call Retrieve"), "Call Retrieve"),
             (Capability::RingBack, self.has_exactly("Automatic Callback"), "Automatic Callback"),
+            (Capability::CallReturn, self.has_exactly(CALL_RETURN), CALL_RETURN),
+            (Capability::Redial, self.has_exactly(REDIAL), REDIAL),
+            (Capability::CallTrace, self.can_trace(), TRACE),
             (Capability::Recording, self.has_exactly("Call Recording"), "Call Recording"),
             (Capability::Directory, true, ""),
             (Capability::CallLog, true, ""),
+            (Capability::VoiceMessages, self.has("Voice Messaging"), "Voice Messaging"),
+            (Capability::PersonalNumbers, true, ""),
         ]
     }
 
@@ -124,6 +141,13 @@ impl Account {
     }
 }
 
+/// The code that has the last call traced.
+pub(super) fn trace_code(codes: &[FeatureCode]) -> Option<&str> {
+    let wanted = plain(TRACE);
+    let found = codes.iter().find(|one| plain(&one.name) == wanted);
+    found.map(|one| one.code.as_str()).filter(|code| !code.is_empty())
+}
+
 /// `CallForwardingBusy` as people name it: a space before each capital that follows a small letter.
 fn spaced(path: &str) -> String {
     let mut name = String::new();
@@ -142,7 +166,7 @@ fn spaced(path: &str) -> String {
 mod tests {
     use pbx::centre::{Capability, Input, ServiceKind};
 
-    use super::Account;
+    use super::{Account, trace_code};
     use crate::{
         Release,
         wire::{Assigned, FeatureCode},
@@ -179,6 +203,33 @@ mod tests {
         let busy = Capability::Service(ServiceKind::ForwardBusy);
         assert!(missing.contains(&(busy, "Call Forwarding Busy".to_owned())));
         assert!(missing.contains(&(Capability::Agent, "Call Center".to_owned())));
+    }
+
+    #[test]
+    fn a_call_is_traced_where_the_service_and_its_code_are_there() {
+        let mut account = account(&[
+            ("Call Return", None),
+            ("Last Number Redial", None),
+            ("Customer Originated Trace", None),
+        ]);
+        account.codes = Some(Vec::new());
+        let (present, missing) = split(&account);
+        assert!(present.contains(&Capability::CallReturn) && present.contains(&Capability::Redial));
+        let trace = (Capability::CallTrace, "Customer Originated Trace".to_owned());
+        assert!(missing.contains(&trace), "without a code there is nothing to dial");
+        let code = |name: &str, code: &str| FeatureCode {
+            name: name.to_owned(),
+            code: code.to_owned(),
+            alternate: None,
+        };
+        let codes = vec![code("Call Return", "*69"), code("Customer Originated Trace", "*57")];
+        assert_eq!(trace_code(&codes), Some("*57"));
+        account.codes = Some(codes);
+        assert!(split(&account).0.contains(&Capability::CallTrace));
+        account.services = Some(Vec::new());
+        let (present, missing) = split(&account);
+        assert!(missing.contains(&trace) && !present.contains(&Capability::CallTrace));
+        assert!(missing.contains(&(Capability::Redial, "Last Number Redial".to_owned())));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use pbx::centre::{
     Service, ServiceKind, Supervision, UserId, VoiceMail,
 };
 
-use super::{map, read::Reader, service};
+use super::{capability::trace_code, map, read::Reader, service};
 use crate::{
     Action, Actions, Built, Lane, RecordingVerb, SupervisionVerb, XsiError,
     session::{Package, Subject},
@@ -22,6 +22,8 @@ pub(super) struct Carrier {
 pub(super) struct Aftermath {
     /// Read these unless events tell of them.
     pub subjects: Vec<Subject>,
+    /// The directory is another one now.
+    pub directory: bool,
 }
 
 pub(super) fn refusal(error: XsiError) -> Refusal {
@@ -50,19 +52,19 @@ pub(super) fn refusal(error: XsiError) -> Refusal {
     }
 }
 
-type Outcome = Result<Answer, Refusal>;
+pub(super) type Outcome = Result<Answer, Refusal>;
 
 impl Carrier {
-    fn actions(&self) -> &Actions {
+    pub(super) fn actions(&self) -> &Actions {
         &self.reader.actions
     }
 
-    async fn run<T>(&self, action: Built<T>) -> Result<T, Refusal> {
+    pub(super) async fn run<T>(&self, action: Built<T>) -> Result<T, Refusal> {
         let action: Action<T> = action.map_err(refusal)?;
         self.reader.client.run(action, Lane::Interactive).await.map_err(refusal)
     }
 
-    async fn accept<T>(&self, action: Built<T>) -> Outcome {
+    pub(super) async fn accept<T>(&self, action: Built<T>) -> Outcome {
         self.run(action).await.map(|_| Answer::Accepted)
     }
 
@@ -110,6 +112,14 @@ impl Carrier {
                 let read = self.reader.policy(&queue, true).await;
                 read.map(|()| Answer::Accepted).map_err(refusal)
             }
+            Request::ReadMessages
+            | Request::ReadMessage(_)
+            | Request::MarkMessage { .. }
+            | Request::DeleteMessage(_)
+            | Request::ReadPersonalNumbers
+            | Request::AddPersonalNumber(_)
+            | Request::ChangePersonalNumber { .. }
+            | Request::RemovePersonalNumber(_) => self.kept(request, &mut after).await,
             other => self.call(other, &mut after).await,
         };
         (outcome, after)
@@ -275,6 +285,9 @@ impl Carrier {
             Request::Pickup { at: None } => self.start(actions.group_pickup()).await,
             Request::PullCall => self.start(actions.retrieve_from_other_phone()).await,
             Request::RingBack => self.start(actions.automatic_callback()).await,
+            Request::ReturnCall => self.start(actions.call_return()).await,
+            Request::Redial => self.start(actions.last_number_redial()).await,
+            Request::TraceCall => self.trace().await,
             Request::Supervise { agent, how } => {
                 let verb = match how {
                     Supervision::Listen => SupervisionVerb::Listen,
@@ -289,6 +302,13 @@ impl Carrier {
             }
             _ => Err(Refusal::NotAllowed),
         }
+    }
+
+    /// There is no resource for it: its code is dialled, as the group has it.
+    async fn trace(&self) -> Outcome {
+        let codes = self.run(self.actions().feature_codes()).await?;
+        let code = trace_code(&codes).ok_or(Refusal::NotAllowed)?;
+        self.start(self.actions().dial(code)).await
     }
 
     async fn control(&self, call: &str, verb: CallVerb) -> Outcome {

@@ -4,6 +4,7 @@
 mod capability;
 mod carry;
 mod facts;
+mod kept;
 mod map;
 mod read;
 mod service;
@@ -283,6 +284,16 @@ impl Task {
         self.jobs.spawn(async move { Job::Began(Box::new(reader.begin().await)) });
     }
 
+    fn read_directory(&mut self) {
+        let reader = self.reader.clone();
+        self.jobs.spawn(async move {
+            if let Err(error) = reader.directory().await {
+                tracing::debug!("the directory cannot be read: {error}");
+            }
+            Job::Read
+        });
+    }
+
     async fn finished(&mut self, job: Job) {
         match job {
             Job::Began(learnt) => {
@@ -297,6 +308,9 @@ impl Task {
                     if self.standings.get(&subject) != Some(&Standing::Subscribed) {
                         self.enqueue(subject);
                     }
+                }
+                if after.directory {
+                    self.read_directory();
                 }
                 self.done(request, outcome).await;
             }

@@ -30,7 +30,7 @@ impl std::fmt::Debug for MediaFile {
 }
 
 impl MediaFile {
-    fn read(element: &Element) -> Self {
+    pub(super) fn read(element: &Element) -> Self {
         let content = element.text_of("content").map(|text| {
             let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
             STANDARD.decode(text).unwrap_or_default()

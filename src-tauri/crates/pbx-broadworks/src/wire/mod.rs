@@ -56,7 +56,7 @@ pub use service::{
     Assigned, BusyLampField, Common, GroupNight, Hoteling, Monitoring, RingLocation, RingPlace,
     SequentialRing, ServiceEvent, ServiceState, SimultaneousRing, VoiceMessaging, read_assigned,
 };
-pub use voice_mail::{MailCounts, VoiceMessage, read_messages};
+pub use voice_mail::{MailCounts, VoiceMessage, read_message_sound, read_messages};
 pub(crate) use words::words;
 
 #[cfg(test)]

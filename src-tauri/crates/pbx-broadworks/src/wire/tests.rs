@@ -5,8 +5,8 @@ use super::{
     ChannelReason, Delivery, Dispositions, EventData, Greetings, MediaFile, Night, Personality,
     Profile, QueueEventKind, QueueProfile, ServiceEvent, ServiceState, UnavailableCodes,
     read_agents, read_assigned, read_calls, read_codes, read_custom, read_devices,
-    read_enhanced_log, read_messages, read_queue, read_queues, read_registrations, read_schedules,
-    read_subscriptions,
+    read_enhanced_log, read_message_sound, read_messages, read_queue, read_queues,
+    read_registrations, read_schedules, read_subscriptions,
 };
 use crate::{
     DocumentError, json,
@@ -462,6 +462,13 @@ fn lamps_logs_messages_and_lists_are_read() {
     );
     let mail = read_messages(&mail);
     assert!(mail[0].read && mail[0].id == "m1" && mail[0].name == "Jan");
+    let said = plain(
+        "<VoiceMessage><messageMediaContent><description>voicemail.wav</description>\
+         <mediaType>WAV</mediaType><content>UklG\nRg==</content></messageMediaContent></VoiceMessage>",
+    );
+    let said = read_message_sound(&said).unwrap();
+    assert_eq!((said.kind.as_str(), said.content.as_deref()), ("WAV", Some(&b"RIFF"[..])));
+    assert_eq!(read_message_sound(&plain("<VoiceMessage/>")), None);
     let calls = plain(
         "<Calls><call inConference=\"true\"><callId>a:0</callId><uri>/x</uri></call><call/></Calls>",
     );

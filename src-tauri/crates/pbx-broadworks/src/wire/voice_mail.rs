@@ -1,5 +1,6 @@
 //! Counts and messages of the mailbox (reference, sections 3.2, 3.4 and 4.7).
 
+use super::MediaFile;
 use crate::xml::Element;
 
 /// How many messages there are. An absent counter is 0: the schema's counters begin at 1.
@@ -47,6 +48,11 @@ pub struct VoiceMessage {
     pub read: bool,
     /// Urgent.
     pub urgent: bool,
+}
+
+/// Reads what was said in a message: `messageMediaContent` of a `VoiceMessage`.
+pub fn read_message_sound(root: &Element) -> Option<MediaFile> {
+    root.child("messageMediaContent").map(MediaFile::read)
 }
 
 /// Reads `VoiceMessagingMessages`.

@@ -42,8 +42,8 @@ pub use wish::{Phase, Wish};
 pub use model::{
     Agent, AgentState, AgentStatus, CallRecording, Cause, Code, DirectoryEntry, EntryEnd,
     EntryState, ExchangeCall, ExchangeCallState, LogEntry, LogKind, Measure, Measures, Membership,
-    NightOverride, Party, Priority, Queue, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
-    RecordingState, Severity, UserId, WrapUp,
+    NightOverride, Party, PersonalNumber, Priority, Queue, QueueEntry, QueueId, QueuePolicy,
+    QueuedCallId, RecordingState, Severity, UserId, VoiceMessage, WrapUp,
 };
 pub use port::{
     Answer, CallVerb, Capability, Input, LinkFault, LinkState, QueueChange, Recording, Refusal,

@@ -330,6 +330,30 @@ pub enum LogKind {
     Missed,
 }
 
+/// A message in the user's voicemail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoiceMessage {
+    /// The exchange's own name.
+    pub id: String,
+    /// Who left it; empty when withheld.
+    pub caller: Party,
+    /// When, in milliseconds since the Unix epoch.
+    pub at: Option<u64>,
+    /// It was heard.
+    pub heard: bool,
+    /// The caller said that it is urgent.
+    pub urgent: bool,
+}
+
+/// A number that the user keeps at the exchange. Its name tells it apart from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonalNumber {
+    /// Name.
+    pub name: String,
+    /// Number.
+    pub number: String,
+}
+
 /// One call in the exchange's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {

@@ -2,8 +2,8 @@
 
 use super::model::{
     AgentStatus, Cause, Code, DirectoryEntry, EntryEnd, ExchangeCall, LogEntry, Measures,
-    Membership, NightOverride, Party, Priority, QueueEntry, QueueId, QueuePolicy, QueuedCallId,
-    UserId,
+    Membership, NightOverride, Party, PersonalNumber, Priority, QueueEntry, QueueId, QueuePolicy,
+    QueuedCallId, UserId, VoiceMessage,
 };
 use super::service::{Fact, GreetingKind, HuntGroup, Recorded, Service, ServiceKind};
 
@@ -97,12 +97,22 @@ pub enum Capability {
     PullCall,
     /// Be rung when somebody who was busy is free.
     RingBack,
+    /// Call back whoever called last.
+    CallReturn,
+    /// Call again whom the user called last.
+    Redial,
+    /// Have the last call that came in traced.
+    CallTrace,
     /// Recording in the exchange.
     Recording,
     /// Directories.
     Directory,
     /// Call log of the exchange.
     CallLog,
+    /// The messages of the user's voicemail.
+    VoiceMessages,
+    /// Numbers that the user keeps at the exchange.
+    PersonalNumbers,
     /// A service of the user.
     Service(ServiceKind),
 }
@@ -334,6 +344,10 @@ pub enum Answer {
     Position(u32),
     /// A recording.
     Recorded(Recorded),
+    /// The messages of the voicemail, newest first.
+    Messages(Vec<VoiceMessage>),
+    /// Numbers that the user keeps at the exchange, by name.
+    PersonalNumbers(Vec<PersonalNumber>),
 }
 
 /// Why a request was not carried out.
@@ -487,6 +501,12 @@ pub enum Request {
     PullCall,
     /// Ring the user when the line that he called last is free, and call it for him.
     RingBack,
+    /// Call whoever called last, from the user's own phone, which rings first.
+    ReturnCall,
+    /// Call whom the user called last, likewise.
+    Redial,
+    /// Report where the last call that came in was from.
+    TraceCall,
     /// Listen in, speak to the agent, or enter the call of somebody.
     Supervise {
         /// Whose call.
@@ -503,6 +523,32 @@ pub enum Request {
         /// Which supervisor; `None`: the first free one.
         to: Option<String>,
     },
+    /// The messages of the voicemail.
+    ReadMessages,
+    /// What was said in a message.
+    ReadMessage(String),
+    /// Mark a message as heard, or as new.
+    MarkMessage {
+        /// The exchange's own name.
+        message: String,
+        /// Heard.
+        heard: bool,
+    },
+    /// Delete a message.
+    DeleteMessage(String),
+    /// The numbers that the user keeps at the exchange.
+    ReadPersonalNumbers,
+    /// Keep one more.
+    AddPersonalNumber(PersonalNumber),
+    /// Keep one in another way.
+    ChangePersonalNumber {
+        /// Its name so far.
+        was: String,
+        /// As it is to be.
+        number: PersonalNumber,
+    },
+    /// Keep one no longer.
+    RemovePersonalNumber(String),
     /// Read a service of the user and tell it, changed or not.
     ReadService(ServiceKind),
     /// Read night, holiday and forwarding of a queue and tell them, changed or not.

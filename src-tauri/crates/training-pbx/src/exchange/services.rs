@@ -1,8 +1,10 @@
 //! Feature codes: park and retrieve, directed pickup, voicemail, do not disturb, forwarding; and Replaces in an INVITE
 //! (RFC 3891), which takes over a call likewise.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use event_packages::ParkedIdentity;
 use sip_types::{Replaces, StatusCode};
 use sip_ua::{Body, SessionId};
 
@@ -66,6 +68,10 @@ impl Exchange {
                 self.desk.set_do_not_disturb(&user, on);
                 self.confirm(now, number);
             }
+            (Destination::Trace, _) => match self.traces.report(&user) {
+                true => self.confirm(now, number),
+                false => self.give_up(now, number, StatusCode::NOT_FOUND),
+            },
             (Destination::Forward(to), Some(_)) => {
                 self.desk.set_forward(&user, to);
                 self.confirm(now, number);
@@ -82,6 +88,24 @@ impl Exchange {
     pub(super) fn parked_at(&self, slot: &str) -> Option<CallNumber> {
         let mut calls = self.calls.iter();
         calls.find(|(_, call)| call.parked.as_deref() == Some(slot)).map(|(number, _)| *number)
+    }
+
+    /// Who is parked, by line.
+    pub(super) fn all_parked(&self) -> BTreeMap<String, ParkedIdentity> {
+        let parked = self.calls.values().filter_map(|call| {
+            let identity = match call.caller.withheld {
+                true => {
+                    let uri = "sip:anonymous@anonymous.invalid".to_owned();
+                    ParkedIdentity { display: None, uri }
+                }
+                false => {
+                    let (display, uri) = (call.caller.display.clone(), call.caller.uri.to_string());
+                    ParkedIdentity { display, uri }
+                }
+            };
+            Some((call.parked.clone()?, identity))
+        });
+        parked.collect()
     }
 
     /// Parks the transferee of a call against `slot`.

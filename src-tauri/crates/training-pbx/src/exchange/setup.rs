@@ -196,6 +196,10 @@ impl Exchange {
         if let Some(status) = self.far_refusal(user) {
             return self.refused_by_line(now, number, status);
         }
+        if let Some(call) = self.calls.get(&number) {
+            let caller = call.caller.extension.clone().or_else(|| call.caller.uri.user());
+            self.traces.rang(user, &caller.unwrap_or_default());
+        }
         let voicemail = self.desk.rules(user).voicemail_no_answer;
         let fresh = self.offer_of_transferee(number);
         let Some(call) = self.calls.get_mut(&number) else { return };

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use event_packages::{
     Basic, Contact, ContactEvent, Count, Dialog, DialogInfo, DialogName, DialogState, Direction,
-    Instance, InstanceState, MessageSummary, Party, Presence, RegistrationInfo, RegistrationPhase,
-    RegistrationRecord, Resource, ResourceList, Tuple, write_related,
+    Instance, InstanceState, MessageSummary, ParkedIdentity, Party, Presence, RegistrationInfo,
+    RegistrationPhase, RegistrationRecord, Resource, ResourceList, Tuple, write_call_park,
+    write_related,
 };
 
 use super::Names;
@@ -20,6 +21,7 @@ const RLMI: &str = "application/rlmi+xml";
 const PIDF: &str = "application/pidf+xml";
 const REGINFO: &str = "application/reginfo+xml";
 const SUMMARY: &str = "application/simple-message-summary";
+const CALL_PARK: &str = "application/x-broadworks-callpark-info+xml";
 
 /// A content type and a body.
 pub(super) type Document = (String, Vec<u8>);
@@ -28,6 +30,11 @@ pub(super) type Document = (String, Vec<u8>);
 pub(super) fn line(names: &Names, line: &str, version: u32, state: Option<&Line>) -> Document {
     let dialogs = state.map(|line| line.dialogs.as_slice()).unwrap_or_default();
     (DIALOG_INFO.to_owned(), dialog_info(names, line, version, dialogs))
+}
+
+/// Who is parked at a line.
+pub(super) fn call_park(parked: Option<&ParkedIdentity>) -> Document {
+    (CALL_PARK.to_owned(), write_call_park(parked).into_bytes())
 }
 
 /// What waits in a mailbox.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use event_packages::FeatureDocument;
+use event_packages::{FeatureDocument, ParkedIdentity};
 use sip_core::{ClientKey, Route, Source};
 use sip_types::{HeaderName, Method, NameAddr, Request, StatusCode, Uri};
 
-use super::{FEATURES, Names, documents};
+use super::{CALL_INFO, FEATURES, Names, documents};
 use crate::company::Company;
 use crate::exchange::Line;
 use crate::mailboxes::{Mailbox, Mailboxes};
@@ -31,6 +31,8 @@ pub(crate) enum Resource {
     Registrations(String),
     /// A line's features.
     Features(String),
+    /// Who is parked at a line.
+    CallPark(String),
 }
 
 /// What there is to tell of.
@@ -38,6 +40,7 @@ pub(crate) enum Resource {
 pub(super) struct State<'a> {
     pub(super) lines: &'a BTreeMap<String, Line>,
     pub(super) features: &'a BTreeMap<String, Vec<FeatureDocument>>,
+    pub(super) parked: &'a BTreeMap<String, ParkedIdentity>,
     pub(super) mailboxes: &'a Mailboxes,
     /// Contacts by user.
     pub(super) registrations: &'a BTreeMap<String, Vec<String>>,
@@ -79,7 +82,7 @@ impl Resource {
                 accepts(request, "application", "pidf+xml")?;
                 Ok(Self::Presence(target.clone()))
             }
-            ("reg" | FEATURES, None) if known(&target) && target != user => {
+            ("reg" | FEATURES | CALL_INFO, None) if known(&target) && target != user => {
                 Err(StatusCode::FORBIDDEN)
             }
             ("reg", None) if known(&target) => Ok(Self::Registrations(target.clone())),
@@ -87,7 +90,11 @@ impl Resource {
                 accepts(request, "application", "x-as-feature-event+xml")?;
                 Ok(Self::Features(target.clone()))
             }
-            ("dialog" | "message-summary" | "presence" | "reg" | FEATURES, _) => {
+            (CALL_INFO, None) if known(&target) => {
+                accepts(request, "application", "x-broadworks-callpark-info+xml")?;
+                Ok(Self::CallPark(target.clone()))
+            }
+            ("dialog" | "message-summary" | "presence" | "reg" | FEATURES | CALL_INFO, _) => {
                 Err(StatusCode::NOT_FOUND)
             }
             _ => Err(StatusCode::BAD_EVENT),
@@ -137,6 +144,8 @@ pub(super) struct Subscription {
     gone: Vec<Gone>,
     /// What was told of the features.
     features: Option<Vec<FeatureDocument>>,
+    /// Who was told to be parked.
+    parked: Option<Option<ParkedIdentity>>,
 }
 
 impl Subscription {
@@ -173,6 +182,7 @@ impl Subscription {
             messages: None,
             gone: Vec::new(),
             features: None,
+            parked: None,
         })
     }
 
@@ -248,6 +258,16 @@ impl Subscription {
         }
     }
 
+    /// Somebody may be parked, or somebody else, or nobody any more.
+    pub(super) fn parked_changed(&mut self, known: &BTreeMap<String, ParkedIdentity>) {
+        if let Resource::CallPark(line) = &self.resource
+            && self.over.is_none()
+            && self.parked.as_ref().is_some_and(|told| told.as_ref() != known.get(line))
+        {
+            self.due = true;
+        }
+    }
+
     /// Writes the next NOTIFY.
     pub(super) fn notify(&mut self, now: Instant, names: &Names, state: State<'_>) -> Request {
         self.due = false;
@@ -283,7 +303,7 @@ impl Subscription {
     }
 
     fn document(&mut self, names: &Names, state: State<'_>) -> (String, Vec<u8>) {
-        let State { lines, features, mailboxes, registrations } = state;
+        let State { lines, features, parked, mailboxes, registrations } = state;
         let version = self.version;
         self.version = self.version.wrapping_add(1);
         let changed = std::mem::take(&mut self.changed);
@@ -310,6 +330,12 @@ impl Subscription {
                 let told = if news.is_empty() { now } else { news };
                 let boundary = format!("{}-{version}", self.local.tag().unwrap_or_default());
                 event_packages::write_features(&told, &boundary)
+            }
+            Resource::CallPark(line) => {
+                let who = parked.get(line).cloned();
+                let document = documents::call_park(who.as_ref());
+                self.parked = Some(who);
+                document
             }
             Resource::List(owner) => {
                 let people: Vec<_> = names

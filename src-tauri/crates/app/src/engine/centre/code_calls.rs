@@ -47,7 +47,7 @@ impl Desk {
         match out {
             Out::Tell(input) => {
                 if let Some(running) = self.centres.running.get_mut(&account) {
-                    running.centre.handle_input(now, *input);
+                    running.told(now, *input);
                 }
             }
             Out::HangUp(session) => {
@@ -143,7 +143,7 @@ impl Desk {
     fn codes_of(&mut self, account: &str) -> Option<&mut ByCode> {
         match &mut self.centres.running.get_mut(account)?.way {
             Way::Codes(codes) => Some(codes),
-            Way::Binding(_) => None,
+            Way::Binding(_) | Way::Events => None,
         }
     }
 }

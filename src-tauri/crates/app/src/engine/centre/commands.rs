@@ -16,7 +16,7 @@ use super::super::remote::Then;
 use super::words::{
     error_reply, measure_of, night_override, priority_of, service_of, wished_state,
 };
-use super::{Running, greeting, services};
+use super::{Running, greeting, kept, services};
 use crate::code::Code;
 use crate::config::{ThresholdSettings, Unknown};
 use crate::control::{
@@ -48,6 +48,10 @@ pub(in super::super) fn outcome(result: Result<&Told, &Refusal>) -> Result<Answe
             Ok(Answer::ExchangeCall(ExchangeCallCreated { exchange_call: Some(call.clone()) }))
         }
         Ok(Told::Recorded(recorded)) => Ok(Answer::Greeting(greeting::shown(recorded))),
+        Ok(Told::Messages(all)) => Ok(Answer::Messages(all.iter().map(kept::message).collect())),
+        Ok(Told::PersonalNumbers(all)) => {
+            Ok(Answer::PersonalNumbers(all.iter().map(kept::number).collect()))
+        }
         Err(refusal) => Err(error_reply(refusal)),
     }
 }
@@ -58,7 +62,7 @@ pub(super) enum Step {
     Asked(RequestId),
 }
 
-type Asked = Result<Step, ErrorReply>;
+pub(super) type Asked = Result<Step, ErrorReply>;
 
 impl Desk {
     /// Obeys a command for an exchange.
@@ -363,14 +367,11 @@ impl Running {
                 let (queue, call) = self.caller(&queue, call)?;
                 Request::ReleaseQueued { queue, call }
             }
-            CentreCommand::CallPull { .. } => {
-                self.need(Capability::PullCall)?;
-                Request::PullCall
-            }
-            CentreCommand::CallRingBack { .. } => {
-                self.need(Capability::RingBack)?;
-                Request::RingBack
-            }
+            CentreCommand::CallPull { .. }
+            | CentreCommand::CallRingBack { .. }
+            | CentreCommand::CallReturn { .. }
+            | CentreCommand::CallRedial { .. }
+            | CentreCommand::CallTrace { .. } => self.own_call(&command)?,
             CentreCommand::HuntGroupJoin { group, .. } => self.hunt_group(&group, true)?,
             CentreCommand::HuntGroupLeave { group, .. } => self.hunt_group(&group, false)?,
             CentreCommand::ServiceSet { service, values, .. } => {
@@ -396,6 +397,19 @@ impl Running {
             other => return self.obey_agent(now, other),
         };
         Ok(Step::Asked(self.centre.ask(now, request)))
+    }
+
+    /// What the exchange does with calls of the user that are none of this program's.
+    fn own_call(&self, command: &CentreCommand) -> Result<Request, ErrorReply> {
+        let (capability, request) = match command {
+            CentreCommand::CallRingBack { .. } => (Capability::RingBack, Request::RingBack),
+            CentreCommand::CallReturn { .. } => (Capability::CallReturn, Request::ReturnCall),
+            CentreCommand::CallRedial { .. } => (Capability::Redial, Request::Redial),
+            CentreCommand::CallTrace { .. } => (Capability::CallTrace, Request::TraceCall),
+            _ => (Capability::PullCall, Request::PullCall),
+        };
+        self.need(capability)?;
+        Ok(request)
     }
 
     fn obey_agent(&mut self, now: Instant, command: CentreCommand) -> Asked {
@@ -445,7 +459,7 @@ impl Running {
                     }
                 }
             }
-            _ => Err(ErrorReply::new(Code::UnknownCommand, "no such command")),
+            other => self.obey_kept(now, other),
         }
     }
 
@@ -689,6 +703,17 @@ fn account_of(command: &CentreCommand) -> Option<String> {
         | CentreCommand::EmergencyForward { account, .. }
         | CentreCommand::CallPull { account }
         | CentreCommand::CallRingBack { account }
+        | CentreCommand::CallReturn { account }
+        | CentreCommand::CallRedial { account }
+        | CentreCommand::CallTrace { account }
+        | CentreCommand::MessageList { account }
+        | CentreCommand::MessageGet { account, .. }
+        | CentreCommand::MessageMark { account, .. }
+        | CentreCommand::MessageDelete { account, .. }
+        | CentreCommand::PersonalNumberList { account }
+        | CentreCommand::PersonalNumberAdd { account, .. }
+        | CentreCommand::PersonalNumberChange { account, .. }
+        | CentreCommand::PersonalNumberRemove { account, .. }
         | CentreCommand::Supervise { account, .. } => account.clone(),
         _ => None,
     }

@@ -117,9 +117,14 @@ pub(super) fn capability_name(capability: Capability) -> (CapabilityName, Option
         Capability::Pickup => CapabilityName::Pickup,
         Capability::PullCall => CapabilityName::PullCall,
         Capability::RingBack => CapabilityName::RingBack,
+        Capability::CallReturn => CapabilityName::CallReturn,
+        Capability::Redial => CapabilityName::Redial,
+        Capability::CallTrace => CapabilityName::CallTrace,
         Capability::Recording => CapabilityName::Recording,
         Capability::Directory => CapabilityName::Directory,
         Capability::CallLog => CapabilityName::CallLog,
+        Capability::VoiceMessages => CapabilityName::VoiceMessages,
+        Capability::PersonalNumbers => CapabilityName::PersonalNumbers,
         Capability::Service(kind) => return (CapabilityName::Service, Some(service_name(kind))),
     };
     (name, None)

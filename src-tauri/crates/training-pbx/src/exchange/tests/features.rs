@@ -152,3 +152,26 @@ fn wishes_that_cannot_be_granted_change_nothing() {
     assert_eq!(world.wish(thief, "104", &[FeatureDocument::SetDoNotDisturb(true)]), 403);
     assert!(!world.exchange.desk.do_not_disturb("104"));
 }
+
+#[test]
+fn a_telephone_is_told_who_is_parked_at_its_line() {
+    let mut world = World::new();
+    let [desk, joris] = ["101", "102"].map(|user| world.automatic(user));
+    let w = world.watcher("102");
+    assert_eq!(world.subscribe(w, "101", "call-info", 600), 403, "it is not his line");
+    let w = world.watcher("101");
+    assert_eq!(world.subscribe(w, "101", "call-info", 600), 200);
+    let told = |world: &World| {
+        event_packages::read_call_park(&world.watchers[w].notifies.last().unwrap().body).unwrap()
+    };
+    assert_eq!(told(&world), None);
+    let call = world.dial(joris, "101");
+    let own = world.lift(desk);
+    world.refer(desk, own, &format!("<sip:*68@{PBX}>"));
+    let parked = told(&world).unwrap();
+    assert!(parked.uri.starts_with("sip:102@"), "{parked:?}");
+    assert!(parked.display.is_some());
+    world.phones[joris].ua.hangup(world.now, call).unwrap();
+    world.settle();
+    assert_eq!(told(&world), None);
+}

@@ -128,3 +128,27 @@ fn who_found_a_line_busy_is_rung_when_it_is_free() {
     let calls = world.exchange.clicks.len();
     assert_eq!((calls, world.exchange.ring_backs.len()), (0, 0));
 }
+
+#[test]
+fn a_call_is_traced_by_a_code_and_by_the_web() {
+    let mut world = World::new();
+    let [desk, joris] = ["101", "102"].map(|user| world.automatic(user));
+    let early = world.dial(desk, "*57");
+    assert!(world.answered(desk, early).is_none(), "nobody has called yet");
+    let call = world.dial(joris, "101");
+    world.phones[joris].ua.hangup(world.now, call).unwrap();
+    world.settle();
+    let traced = world.dial(desk, "*57");
+    assert!(world.answered(desk, traced).is_some());
+    let report = ("101".to_owned(), "102".to_owned());
+    assert_eq!(world.exchange.status().traced, [report.clone()]);
+    world.phones[desk].ua.hangup(world.now, traced).unwrap();
+    world.settle();
+    world.exchange.click(world.now, "101", Goal::Dial("*57".into())).unwrap();
+    world.settle();
+    world.lift(desk);
+    assert_eq!(world.exchange.status().traced, [report.clone(), report]);
+    let own = world.incoming(desk).unwrap().session;
+    world.phones[desk].ua.hangup(world.now, own).unwrap();
+    world.assert_nothing_left();
+}

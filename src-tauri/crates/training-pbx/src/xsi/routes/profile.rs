@@ -22,12 +22,13 @@ const DEVICE_LEVEL: &str = "Group";
 const PASSWORD: std::ops::RangeInclusive<usize> = 6..=60;
 
 /// Feature access codes of this exchange: name and code.
-const CODES: [(&str, &str); 11] = [
+const CODES: [(&str, &str); 12] = [
     ("Call Forwarding Always Activation", "*72"),
     ("Call Forwarding Always Deactivation", "*73"),
     ("Call Park", "*68"),
     ("Call Park Retrieve", "*88"),
     ("Call Retrieve", "*11"),
+    ("Customer Originated Trace", "*57"),
     ("Direct Voice Mail Transfer", "*55"),
     ("Directed Call Pickup", "*97"),
     ("Do Not Disturb Activation", "*78"),

@@ -121,8 +121,10 @@ impl Xsi {
         all.push(one("BroadWorks Anywhere", "BroadWorksAnywhere"));
         all.push(one("Call Park", "CallPark"));
         // Nothing of these can be set.
-        all.push(Element::new("service").field("name", "N-Way Call"));
-        all.push(Element::new("service").field("name", "Automatic Callback"));
+        for name in ["N-Way Call", "Automatic Callback", "Call Return", "Last Number Redial"] {
+            all.push(Element::new("service").field("name", name));
+        }
+        all.push(Element::new("service").field("name", "Customer Originated Trace"));
         let role = self.names.company.account(user).map(|account| account.role);
         if role == Some(Role::Receptionist) {
             all.push(one("BroadWorks Receptionist - Enterprise", "BwReceptionist"));
