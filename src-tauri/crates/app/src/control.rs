@@ -8,6 +8,7 @@ mod centre;
 mod desktop;
 mod people;
 mod report;
+mod sources;
 mod targets;
 
 use std::fmt;
@@ -22,6 +23,9 @@ pub use self::desktop::DeskKey;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::targets::TargetCommand;
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
+pub use self::sources::{
+    NewContact, NewNumber, SourceCommand, SourceEncryption, SourceForm, SourcePlace, SourceSettings,
+};
 use crate::code::Code;
 use crate::view::centre::CentreView;
 use crate::view::desktop::Hotkeys;
@@ -32,6 +36,7 @@ use crate::view::people::{
 use crate::view::queue::QueueView;
 use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
+use crate::view::sources::{SourceTest, SourceView};
 use crate::view::targets::TargetView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
@@ -500,6 +505,10 @@ pub enum Command {
     #[serde(skip_deserializing)]
     #[ts(untagged)]
     People(PeopleCommand),
+    /// Something about sources of contacts; read in the same way.
+    #[serde(skip_deserializing)]
+    #[ts(untagged)]
+    Sources(SourceCommand),
     /// Something about where callers can be sent; read in the same way.
     #[serde(skip_deserializing)]
     #[ts(untagged)]
@@ -589,14 +598,17 @@ impl Request {
         };
         let of_centre = centre::NAMES.contains(&name.as_str());
         let of_people = people::NAMES.contains(&name.as_str());
+        let of_sources = sources::NAMES.contains(&name.as_str());
         let of_targets = targets::NAMES.contains(&name.as_str());
-        if !of_centre && !of_people && !of_targets && !NAMES.contains(&name.as_str()) {
+        let of_others = of_centre || of_people || of_sources || of_targets;
+        if !of_others && !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
         let read = match (of_centre, of_people) {
             (true, _) => CentreCommand::deserialize(value).map(Command::Centre),
             (_, true) => PeopleCommand::deserialize(value).map(Command::People),
+            _ if of_sources => SourceCommand::deserialize(value).map(Command::Sources),
             _ if of_targets => TargetCommand::deserialize(value).map(Command::Target),
             _ => Command::deserialize(value),
         };
@@ -858,6 +870,12 @@ pub enum Answer {
     Privacy(Box<PrivacyReport>),
     /// How much was erased.
     Erased(ErasedReport),
+    /// Sources of contacts.
+    ContactSources(Vec<SourceView>),
+    /// A source of contacts.
+    Source(Box<SourceView>),
+    /// What trying a source out found.
+    SourceTest(SourceTest),
     /// Ways to reach somebody.
     Targets(Vec<TargetView>),
 }
