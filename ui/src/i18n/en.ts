@@ -2,6 +2,7 @@
 
 import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
+import { sources } from './en.sources';
 import { keys } from './en.keys';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
@@ -765,6 +766,7 @@ export const en: Messages = {
     loud: 'too loud',
   },
   contacts,
+  sources,
   targets,
   costs,
   help,

@@ -8,6 +8,7 @@ import type {
 } from '../bindings';
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
+import { sources } from './nl.sources';
 import { keys } from './nl.keys';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
@@ -794,6 +795,7 @@ export const nl = {
     loud: 'te hard',
   },
   contacts,
+  sources,
   targets,
   costs,
   help,
