@@ -219,36 +219,44 @@ impl Building {
                 _ => Err(SourceError::Excess(Excess::Bytes)),
             };
         }
-        let inside = |name| self.stack.contains(&name);
         match name {
             Name::Response => self.finish()?,
-            Name::Propstat => {
-                if self.status.is_none_or(|status| (200..300).contains(&status)) {
-                    self.response.props.take(std::mem::take(&mut self.props));
-                }
+            Name::Propstat if self.status.is_none_or(|status| (200..300).contains(&status)) => {
+                self.response.props.take(std::mem::take(&mut self.props));
             }
-            Name::Status => {
-                let status = status(&text);
-                match inside(Name::Propstat) {
-                    true => self.status = status,
-                    false => self.response.status = status,
-                }
-            }
+            Name::Status if self.is_inside(Name::Propstat) => self.status = status(&text),
+            Name::Status => self.response.status = status(&text),
             Name::Href => self.href(text.trim()),
-            Name::SyncToken if inside(Name::Propstat) => {
-                text.trim().clone_into(&mut self.props.token)
+            Name::SyncToken if !self.is_inside(Name::Propstat) => {
+                self.whole.token = Some(text.trim().to_owned());
             }
-            Name::SyncToken => self.whole.token = Some(text.trim().to_owned()),
-            Name::Etag => text.trim().clone_into(&mut self.props.etag),
-            Name::Ctag => text.trim().clone_into(&mut self.props.ctag),
-            Name::DisplayName => text.trim().clone_into(&mut self.props.name),
-            Name::Card => self.props.card = Some(text),
-            Name::Collection if inside(Name::ResourceType) => self.props.is_collection = true,
-            Name::Book if inside(Name::ResourceType) => self.props.is_book = true,
-            Name::SyncCollection if inside(Name::Reports) => self.props.reports_changes = true,
-            _ => {}
+            name => self.property(name, text),
         }
         Ok(())
+    }
+
+    fn is_inside(&self, name: Name) -> bool {
+        self.stack.contains(&name)
+    }
+
+    /// A property, or a part of one.
+    fn property(&mut self, name: Name, text: String) {
+        let short = || text.trim().to_owned();
+        match name {
+            Name::SyncToken => self.props.token = short(),
+            Name::Etag => self.props.etag = short(),
+            Name::Ctag => self.props.ctag = short(),
+            Name::DisplayName => self.props.name = short(),
+            Name::Card => self.props.card = Some(text),
+            Name::Collection if self.is_inside(Name::ResourceType) => {
+                self.props.is_collection = true;
+            }
+            Name::Book if self.is_inside(Name::ResourceType) => self.props.is_book = true,
+            Name::SyncCollection if self.is_inside(Name::Reports) => {
+                self.props.reports_changes = true;
+            }
+            _ => {}
+        }
     }
 
     fn href(&mut self, text: &str) {
