@@ -79,7 +79,7 @@ enum Name {
     Etag,
     ResourceType,
     Collection,
-    DisplayName,
+    Title,
     Principal,
     Reports,
     SyncCollection,
@@ -106,7 +106,7 @@ fn name(space: &ResolveResult<'_>, local: &str) -> Name {
         (DAV, "getetag") => Name::Etag,
         (DAV, "resourcetype") => Name::ResourceType,
         (DAV, "collection") => Name::Collection,
-        (DAV, "displayname") => Name::DisplayName,
+        (DAV, "displayname") => Name::Title,
         (DAV, "current-user-principal" | "principal-URL") => Name::Principal,
         (DAV, "supported-report-set") => Name::Reports,
         (DAV, "sync-collection") => Name::SyncCollection,
@@ -215,7 +215,7 @@ impl Building {
                 self.props.card = Some(String::new());
             }
             return match name {
-                Name::Card | Name::Other | Name::DisplayName => Ok(()),
+                Name::Card | Name::Other | Name::Title => Ok(()),
                 _ => Err(SourceError::Excess(Excess::Bytes)),
             };
         }
@@ -246,7 +246,7 @@ impl Building {
             Name::SyncToken => self.props.token = short(),
             Name::Etag => self.props.etag = short(),
             Name::Ctag => self.props.ctag = short(),
-            Name::DisplayName => self.props.name = short(),
+            Name::Title => self.props.name = short(),
             Name::Card => self.props.card = Some(text),
             Name::Collection if self.is_inside(Name::ResourceType) => {
                 self.props.is_collection = true;
