@@ -46,13 +46,14 @@ impl Window {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Levels are shown in the main window only, lamps with the colleagues too, queues in every part of the desk.
+    /// Levels and sources of contacts are shown in the main window only, lamps with the colleagues too, queues in every
+    /// part of the desk.
     fn wants(page: &str, update: &Update) -> bool {
         match page {
             windows::MAIN => true,
-            windows::LINES => !matches!(update, Update::Levels(_)),
+            windows::LINES => !matches!(update, Update::Levels(_) | Update::Sources(_)),
             windows::WALLBOARD | windows::QUEUES => {
-                !matches!(update, Update::Levels(_) | Update::Lines(_))
+                !matches!(update, Update::Levels(_) | Update::Lines(_) | Update::Sources(_))
             }
             _ => matches!(update, Update::View(_)),
         }

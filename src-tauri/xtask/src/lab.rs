@@ -97,6 +97,20 @@ pub(crate) fn install_numbers() -> Result<()> {
     console::run(console::command(&pip).args(["install", "--quiet", "phonenumbers"]))
 }
 
+/// Installs the servers of address books unless they are there.
+pub(crate) fn install_address_books() -> Result<()> {
+    let python = python();
+    if !python.is_file() {
+        install_judges()?;
+    }
+    if console::succeeds(console::command(&python).args(["-c", "import radicale, xandikos"])) {
+        say("servers of address books: already there");
+        return Ok(());
+    }
+    let pip = workspace::lab().join("python").join("bin").join("pip");
+    console::run(console::command(&pip).args(["install", "--quiet", "radicale", "xandikos"]))
+}
+
 /// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2 and fd99::1 to fd99::2, and no way out.
 pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
     const WIRE: &str = "ip link set lo up \

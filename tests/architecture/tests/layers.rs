@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
         "store",
         "pbx-broadworks",
         "pbx-asterisk",
-        "directory",
+        "contact-sources",
     ],
     &["training-pbx", "app"],
     &["balie"],
@@ -41,6 +41,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("sip-transport", "trust"),
     ("pbx-broadworks", "trust"),
     ("pbx-asterisk", "trust"),
+    ("contact-sources", "trust"),
     ("app", "training-pbx"),
 ];
 

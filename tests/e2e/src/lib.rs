@@ -3,6 +3,7 @@
 //! Everything started here is ended here, by its own process id. The servers listen on the two addresses of the
 //! wire that `cargo xtask test` lays inside a namespace without a way out.
 
+pub mod address_books;
 pub mod agents;
 pub mod ami;
 pub mod asterisk;
@@ -11,6 +12,7 @@ pub mod baresip;
 pub mod centre;
 pub mod certificate;
 pub mod corners;
+pub mod directory;
 pub mod embedded;
 pub mod kamailio;
 pub mod lamps;

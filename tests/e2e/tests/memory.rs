@@ -2,7 +2,7 @@
 //! is erased.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::balie::Balie;
+use e2e::balie::{Account, Balie};
 use e2e::embedded::Embedded;
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -148,6 +148,39 @@ fn a_file_of_contacts_is_looked_at_kept_searched_and_taken_back() -> Result<()> 
     ensure!(gone.is_err_and(|error| error.to_string().contains("unknown_entry")), "gone");
     let picture = balie.request("contacts.import", &json!({"data": base64(b"PK\x03\x04\0\0")}));
     ensure!(picture.is_err_and(|error| error.to_string().contains("bad_file")), "no list");
+    Ok(())
+}
+
+#[test]
+fn a_source_that_cannot_be_reached_is_told_tried_again_and_outlives_the_run() -> Result<()> {
+    let folder = tempdir()?;
+    let config = Account::direct("901", LOOPBACK, 0).write(folder.path(), LOOPBACK)?;
+    let mut balie = Balie::start(&config, "none")?;
+    // Nothing listens there.
+    let form = json!({"name": "Zaak", "settings": {"place": {"kind": "carddav", "address": "http://127.0.0.1:1/"}}});
+    let added = balie.request("sources.add", &json!({"form": form}))?;
+    let source = added["id"].clone();
+    for _ in 0..2 {
+        balie.event("source.state", |event| event["state"] == "syncing")?;
+        balie.event("source.state", |event| event["trouble"] == "unreachable")?;
+    }
+    let wrong = json!({"settings": {"place": {"kind": "ldap", "host": "a b"}}});
+    let refused = balie.request("sources.add", &json!({"form": wrong}));
+    ensure!(refused.is_err_and(|error| error.to_string().contains("bad_value")), "no host");
+    drop(balie);
+
+    let mut balie = Balie::start(&config, "none")?;
+    let list = balie.request("sources.list", &json!({}))?;
+    ensure!(list[0]["id"] == source && list[0]["name"] == "Zaak", "{list}");
+    ensure!(list[0]["trouble"] == "unreachable", "why it failed last is known: {list}");
+    let place = json!({"kind": "ldap", "host": "127.0.0.1", "port": 1, "user": "cn=balie"});
+    let form = json!({"settings": {"place": place}});
+    let changed = balie.request("sources.change", &json!({"source": source, "form": form}))?;
+    ensure!(changed["state"] == "stopped" && changed["trouble"] == "password_needed", "{changed}");
+    let asked = balie.request("sources.sync", &json!({"source": source}));
+    ensure!(asked.is_err_and(|error| error.to_string().contains("password_needed")), "no password");
+    balie.request("contacts.remove_source", &json!({"source": source}))?;
+    ensure!(balie.request("sources.list", &json!({}))? == json!([]), "it is gone");
     Ok(())
 }
 

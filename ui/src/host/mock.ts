@@ -30,6 +30,7 @@ import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { MockDesktop } from './mock/desktop';
 import { Kept } from './mock/contacts';
 import { MockLines } from './mock/lines';
+import { Feeds } from './mock/sources';
 import { CUSTOMERS, NAMED_COUNT, people } from './mock/people';
 import { MockWindow } from './mock/window';
 import { type Answer, type Host, HostError, type PaneWindow } from './types';
@@ -122,6 +123,8 @@ export class MockHost implements Host {
   private readonly lines = new MockLines();
   readonly company: Company;
   private readonly kept = new Kept();
+  /** Address books and directories; changed by tests, too. */
+  readonly feeds: Feeds;
   readonly window = new MockWindow();
   readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
   /** How often the wallboard was asked for, for tests. */
@@ -141,6 +144,9 @@ export class MockHost implements Host {
 
   constructor(start: Scene = {}) {
     this.pace = start.pace ?? 900;
+    this.feeds = new Feeds(this.pace, (all) => {
+      for (const listener of this.listeners) listener({ kind: 'sources', value: all });
+    });
     this.start = start;
     this.company = new Company(this.pace, (centre, queues) => {
       for (const listener of this.listeners) {
@@ -294,6 +300,7 @@ export class MockHost implements Host {
         return {};
     }
     if (/^(contacts|note|call_back|privacy)\./.test(command.cmd)) return this.kept.run(command);
+    if (command.cmd.startsWith('sources.')) return this.feeds.run(command);
     if (command.cmd.startsWith('call.')) return this.onCall(command);
     return /^(account|demo)\./.test(command.cmd) ? this.onAccount(command) : this.company.run(command);
   }

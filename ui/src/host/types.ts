@@ -27,6 +27,8 @@ import type {
   PrivacyReport,
   QueueView,
   SearchHit,
+  SourceTest,
+  SourceView,
   NumberView,
   TargetView,
   TestReport,
@@ -39,9 +41,14 @@ interface Answers {
   'call.dial': CallCreated;
   'call.transfer.consult': ConsultCreated;
   'contacts.search': SearchHit[];
+  'contacts.lookup': SearchHit[];
   'contacts.sources': ContactSourceView[];
   'contacts.preview': ImportPreview;
   'contacts.import': ImportReport;
+  'sources.list': SourceView[];
+  'sources.test': SourceTest;
+  'sources.add': SourceView;
+  'sources.change': SourceView;
   'note.add': NoteView;
   'note.list': NoteView[];
   'call_back.add': CallBackView[];

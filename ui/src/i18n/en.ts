@@ -2,6 +2,7 @@
 
 import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
+import { sources } from './en.sources';
 import { keys } from './en.keys';
 import { kept } from './en.kept';
 import { costs, help, safetyCodes, targets } from './en.safety';
@@ -780,6 +781,7 @@ export const en: Messages = {
     loud: 'too loud',
   },
   contacts,
+  sources,
   targets,
   costs,
   help,

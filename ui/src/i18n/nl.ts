@@ -8,6 +8,7 @@ import type {
 } from '../bindings';
 import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
+import { sources } from './nl.sources';
 import { keys } from './nl.keys';
 import { kept } from './nl.kept';
 import { costs, help, safetyCodes, targets } from './nl.safety';
@@ -809,6 +810,7 @@ export const nl = {
     loud: 'te hard',
   },
   contacts,
+  sources,
   targets,
   costs,
   help,

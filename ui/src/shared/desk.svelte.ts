@@ -1,6 +1,6 @@
 // The page's one store: the latest view, the texts, the clock, and the way commands go out.
 
-import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, Theme } from '../bindings';
+import type { AppView, CallView, ColleagueView, Command, Language, Levels, ParkedView, SourceView, Theme } from '../bindings';
 import { type Answer, type Desktop, type Host, HostError, type OwnWindow, type PaneWindow } from '../host/types';
 import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { Centre } from '../features/centre/centre.svelte';
@@ -46,6 +46,8 @@ export class Desk {
   /** The last refusal that nobody handled otherwise. */
   trouble = $state.raw<Trouble | null>(null);
   systemLanguages: readonly string[] = $state.raw(['nl']);
+  /** Address books and directories that contacts are read from. */
+  sources = $state.raw<readonly SourceView[]>([]);
   readonly lamps = new Lamps();
   readonly centre = new Centre();
 
@@ -83,6 +85,7 @@ export class Desk {
   readonly over: CallView[] = $derived(this.view.calls.filter((call) => call.state === 'ended'));
 
   private troubles = 0;
+  private toldOfSources = false;
   private readonly host: Host;
 
   constructor(host: Host) {
@@ -98,7 +101,8 @@ export class Desk {
       else if (update.kind === 'levels') this.levels = update.value;
       else if (update.kind === 'lines') this.lamps.apply(update.value, Date.now());
       else if (update.kind === 'centre') this.centre.apply(update.value);
-      else this.centre.applyQueues(update.value);
+      else if (update.kind === 'queues') this.centre.applyQueues(update.value);
+      else [this.sources, this.toldOfSources] = [update.value, true];
     });
     if (!this.ready) {
       const view = await this.host.control({ cmd: 'view.get' });
@@ -115,14 +119,17 @@ export class Desk {
   /** What was told before this page was there. News that came meanwhile is newer by its version. */
   private async readTheRest(): Promise<void> {
     // What is refused here is told by updates when there is something to tell; the calls do not wait for it.
-    const [lines, centres, queues] = await Promise.all([
+    const [lines, centres, queues, sources] = await Promise.all([
       this.host.control({ cmd: 'line.list' }).catch(() => []),
       this.host.control({ cmd: 'centre.get' }).catch(() => []),
       this.host.control({ cmd: 'queue.list' }).catch(() => []),
+      this.host.control({ cmd: 'sources.list' }).catch(() => []),
     ]);
     this.lamps.apply(lines, Date.now());
     for (const centre of centres) this.centre.apply(centre);
     this.centre.applyQueues(queues);
+    // An update that came meanwhile is newer than the answer.
+    if (!this.toldOfSources) this.sources = sources;
   }
 
   /** Sends a command; a refusal is shown to the user and gives undefined. */

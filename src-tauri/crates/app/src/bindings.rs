@@ -3,7 +3,8 @@
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::control::{
-    Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request, TargetCommand,
+    Answer, CentreCommand, Command, PeopleCommand, Reply, ReplyResult, Request, SourceCommand,
+    TargetCommand,
 };
 use crate::event::{Event, EventLine};
 use crate::view::desktop::DesktopState;
@@ -20,6 +21,7 @@ pub fn bindings() -> String {
     collector.add::<Command>();
     collector.add::<CentreCommand>();
     collector.add::<PeopleCommand>();
+    collector.add::<SourceCommand>();
     collector.add::<TargetCommand>();
     collector.add::<Answer>();
     collector.add::<ReplyResult>();

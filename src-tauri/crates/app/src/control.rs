@@ -6,21 +6,24 @@
 
 mod centre;
 mod desktop;
+mod password;
 mod people;
 mod report;
+mod sources;
 mod targets;
 
-use std::fmt;
-
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
+pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
+pub use self::sources::{
+    NewContact, NewNumber, SourceCommand, SourceEncryption, SourceForm, SourcePlace, SourceSettings,
+};
 pub use self::targets::TargetCommand;
 use crate::code::Code;
 use crate::view::centre::CentreView;
@@ -33,6 +36,7 @@ use crate::view::people::{
 use crate::view::queue::QueueView;
 use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
+use crate::view::sources::{SourceTest, SourceView};
 use crate::view::targets::TargetView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
@@ -501,6 +505,10 @@ pub enum Command {
     #[serde(skip_deserializing)]
     #[ts(untagged)]
     People(PeopleCommand),
+    /// Something about sources of contacts; read in the same way.
+    #[serde(skip_deserializing)]
+    #[ts(untagged)]
+    Sources(SourceCommand),
     /// Something about where callers can be sent; read in the same way.
     #[serde(skip_deserializing)]
     #[ts(untagged)]
@@ -590,14 +598,17 @@ impl Request {
         };
         let of_centre = centre::NAMES.contains(&name.as_str());
         let of_people = people::NAMES.contains(&name.as_str());
+        let of_sources = sources::NAMES.contains(&name.as_str());
         let of_targets = targets::NAMES.contains(&name.as_str());
-        if !of_centre && !of_people && !of_targets && !NAMES.contains(&name.as_str()) {
+        let of_others = of_centre || of_people || of_sources || of_targets;
+        if !of_others && !NAMES.contains(&name.as_str()) {
             return Err(fail(Code::UnknownCommand, format!("no command is called {name:?}")));
         }
         // The error text of serde may quote a value; it never names a secret, since a secret is any text.
         let read = match (of_centre, of_people) {
             (true, _) => CentreCommand::deserialize(value).map(Command::Centre),
             (_, true) => PeopleCommand::deserialize(value).map(Command::People),
+            _ if of_sources => SourceCommand::deserialize(value).map(Command::Sources),
             _ if of_targets => TargetCommand::deserialize(value).map(Command::Target),
             _ => Command::deserialize(value),
         };
@@ -605,43 +616,6 @@ impl Request {
             Ok(command) => Ok(Request { id, command }),
             Err(error) => Err(fail(Code::BadRequest, format!("{name}: {error}"))),
         }
-    }
-}
-
-/// A password on its way in. Never printed, never written out again.
-#[derive(Clone, Default, TS)]
-#[ts(type = "string")]
-pub struct Password(SecretString);
-
-impl Password {
-    /// Wraps a password.
-    pub fn new(text: impl Into<String>) -> Password {
-        Password(SecretString::from(text.into()))
-    }
-
-    /// The secret itself.
-    pub fn secret(&self) -> &SecretString {
-        &self.0
-    }
-
-    /// True when nothing was typed.
-    pub fn is_empty(&self) -> bool {
-        self.0.expose_secret().is_empty()
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
-        // Whatever is wrong with it, the message must not quote it.
-        String::deserialize(deserializer)
-            .map(Password::new)
-            .map_err(|_| D::Error::custom("a password is a string"))
     }
 }
 
@@ -863,6 +837,12 @@ pub enum Answer {
     Privacy(Box<PrivacyReport>),
     /// How much was erased.
     Erased(ErasedReport),
+    /// Sources of contacts.
+    ContactSources(Vec<SourceView>),
+    /// A source of contacts.
+    Source(Box<SourceView>),
+    /// What trying a source out found.
+    SourceTest(SourceTest),
     /// Ways to reach somebody.
     Targets(Vec<TargetView>),
 }

@@ -6,6 +6,7 @@ use ts_rs::TS;
 use crate::code::Code;
 use crate::view::centre::{AgentBarView, LinkName};
 use crate::view::queue::QueueView;
+use crate::view::sources::{SourceState, SourceTrouble};
 use crate::view::{
     AccountState, CallDirection, CallState, Encryption, LineView, PeerView, RegisteredDevice,
     TransferEntry,
@@ -19,6 +20,38 @@ pub struct EventLine {
     pub event: Event,
     /// Seconds since the program started.
     pub t: f64,
+}
+
+/// A source of contacts changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SourceEvent {
+    /// Source id.
+    pub source: u64,
+    /// What it is doing.
+    pub state: SourceState,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub trouble: Option<SourceTrouble>,
+    /// Contacts that are here.
+    pub contacts: u64,
+    /// What a reading has brought that just ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub change: Option<SourceChange>,
+}
+
+/// What a reading of a source has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct SourceChange {
+    /// Everything was read, and not only what had changed.
+    pub full: bool,
+    /// Records that were new or another.
+    pub put: usize,
+    /// Records that are no more.
+    pub gone: usize,
+    /// How long the server took, milliseconds.
+    pub millis: u64,
 }
 
 /// Something that happened.
@@ -97,6 +130,9 @@ pub enum Event {
     /// A watched line changed.
     #[serde(rename = "line.state")]
     LineState(Box<LineView>),
+    /// A source of contacts begins to be read, or was.
+    #[serde(rename = "source.state")]
+    SourceState(SourceEvent),
     /// Messages are waiting, or no longer.
     #[serde(rename = "mwi")]
     Mwi {

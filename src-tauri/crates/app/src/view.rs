@@ -10,6 +10,7 @@ pub mod queue;
 pub mod recording;
 pub mod safety;
 pub mod service;
+pub mod sources;
 pub mod targets;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use self::desktop::Hotkeys;
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
 use self::safety::{GuardSettings, HelpView};
+use self::sources::SourceView;
 use self::targets::TargetKind;
 use crate::code::Code;
 use crate::control::TransportChoice;
@@ -40,6 +42,8 @@ pub enum Update {
     Centre(Box<CentreView>),
     /// Queues that changed, each whole; at most 20 times a second. `queue.list` tells all.
     Queues(Vec<QueueView>),
+    /// All sources of contacts, when one of them changed; at most 20 times a second.
+    Sources(Vec<SourceView>),
 }
 
 /// A watched line: a colleague, a park slot, whatever the exchange shows a lamp for.

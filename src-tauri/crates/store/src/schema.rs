@@ -11,7 +11,7 @@ use crate::tables::StoreError;
 pub const VERSION: u32 = FORMS.len() as u32;
 
 /// What each form adds to the one before it.
-const FORMS: [&str; 3] = [CALLS, PEOPLE, MEMORY];
+const FORMS: [&str; 4] = [CALLS, PEOPLE, MEMORY, READINGS];
 
 /// Calls that are over; preferences that belong to what is kept here and not in the settings file.
 const CALLS: &str = "
@@ -96,6 +96,24 @@ CREATE INDEX call_back_number ON call_back (number_key);
 CREATE INDEX call_back_since ON call_back (since_ms);
 ";
 
+/// Sources that are read again and again: how, where the next reading begins, how the last one went, and the mark of every
+/// record that was read, also of those that are nobody.
+const READINGS: &str = "
+CREATE TABLE reading (
+    source INTEGER PRIMARY KEY REFERENCES source (id) ON DELETE CASCADE,
+    settings TEXT NOT NULL,
+    cursor TEXT NOT NULL,
+    tried_ms INTEGER,
+    trouble TEXT
+) STRICT;
+CREATE TABLE record (
+    source INTEGER NOT NULL REFERENCES source (id) ON DELETE CASCADE,
+    uid TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (source, uid)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Brings a database to the present form; a new one begins empty.
 pub(crate) fn migrate(sql: &mut Connection) -> Result<(), StoreError> {
     migrate_to(sql, VERSION)
@@ -132,6 +150,8 @@ mod tests {
              INSERT INTO person_number VALUES (1, 0, 'mobile', '06 12345678', '+31612345678');",
             "INSERT INTO note VALUES (1, '+31612345678', 7, 'rings on Mondays', 5);
              INSERT INTO call_back VALUES (1, 'main', 'Jan', '06 12345678', '+31612345678', 1, NULL, NULL);",
+            "INSERT INTO reading VALUES (1, '{}', 't', 5, NULL);
+             INSERT INTO record VALUES (1, 'u', 'e');",
         ];
         for text in rows.into_iter().take(version as usize) {
             sql.execute_batch(text).unwrap();
@@ -158,10 +178,18 @@ mod tests {
             fill(&sql, version);
             migrate(&mut sql).unwrap();
             assert_eq!(form(&sql), form(&fresh), "from form {version}");
-            let tables =
-                ["call", "preference", "source", "person", "person_number", "note", "call_back"];
-            for (index, table) in tables.into_iter().enumerate() {
-                let since = [1, 1, 2, 2, 2, 3, 3][index];
+            let tables = [
+                ("call", 1),
+                ("preference", 1),
+                ("source", 2),
+                ("person", 2),
+                ("person_number", 2),
+                ("note", 3),
+                ("call_back", 3),
+                ("reading", 4),
+                ("record", 4),
+            ];
+            for (table, since) in tables {
                 assert_eq!(
                     count(&sql, table),
                     u32::from(version >= since),

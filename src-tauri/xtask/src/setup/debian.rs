@@ -33,6 +33,8 @@ const LABORATORY: &[&str] = &[
     "kamailio-utils-modules",
     "kamailio-websocket-modules",
     "kamailio-xml-modules",
+    "ldap-utils",
+    "slapd",
     "linphone-cli",
     "baresip-core",
     "sip-tester",
@@ -90,6 +92,11 @@ pub(super) fn install(needs: &[Need]) -> Result<()> {
     }
     tell_missing(&missing);
     run(as_root("apt-get").args(["update", "-q"]))?;
+    if missing.contains(&"slapd") {
+        // The tests start their own; the system gets no directory.
+        let answer = "echo slapd slapd/no_configuration boolean true | debconf-set-selections";
+        run(as_root("sh").args(["-c", answer]))?;
+    }
     run(as_root("env")
         .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"])
         .arg("--no-install-recommends")

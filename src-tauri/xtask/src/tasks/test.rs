@@ -59,6 +59,7 @@ fn install_laboratory() -> Result<()> {
         lab::install_asterisk()?;
         lab::install_judges()?;
         lab::install_numbers()?;
+        lab::install_address_books()?;
     }
     Ok(())
 }

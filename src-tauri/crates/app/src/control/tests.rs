@@ -33,6 +33,11 @@ fn every_name_is_a_command_and_no_other() {
         let error = read.err().map(|error| error.to_string());
         assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
     }
+    for name in sources::NAMES {
+        let read = SourceCommand::deserialize(json!({ "cmd": name }));
+        let error = read.err().map(|error| error.to_string());
+        assert!(error.is_none_or(|text| text.contains("missing field")), "{name}");
+    }
     for name in centre::NAMES {
         let read = CentreCommand::deserialize(json!({ "cmd": name }));
         let error = read.err().map(|error| error.to_string());

@@ -18,7 +18,7 @@ use super::centre::Centres;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::line::Line;
-use super::memory::{Memory, Opening};
+use super::memory::{Feeds, Memory, Opening};
 use super::network::Network;
 use super::publish::Publisher;
 use super::remote::Remotes;
@@ -69,6 +69,8 @@ pub(super) struct Desk {
     pub(super) prepared: Option<String>,
     /// What outlives the run; none once the program ends.
     pub(super) memory: Option<Memory>,
+    /// Address books and directories that contacts are read from.
+    pub(super) feeds: Feeds,
     /// Programs that were opened for callers and still run.
     pub(super) popped: usize,
     /// Callers whose transfer may still be reported, though their line is over.
@@ -173,6 +175,7 @@ impl Desk {
             history: VecDeque::new(),
             prepared: None,
             memory: None,
+            feeds: Feeds::default(),
             popped: 0,
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
@@ -320,6 +323,7 @@ impl Desk {
         self.moves_on_time(now);
         self.sounds_on_time(now);
         self.measure(now);
+        self.sources_on_time(now);
         let before = self.over.len();
         self.over.retain(|(_, until)| *until > now);
         if self.over.len() != before {
@@ -365,7 +369,9 @@ impl Desk {
         let shown = self.over.iter().map(|(_, until)| *until).min();
         [
             self.ua.poll_timeout(),
-            self.publisher.due(self.watches.has_news() || self.centres.has_news()),
+            self.publisher
+                .due(self.watches.has_news() || self.centres.has_news() || self.feeds.has_news()),
+            self.feeds.due(),
             self.watches.due(),
             self.centres.due(),
             self.calls.poll_timeout(),

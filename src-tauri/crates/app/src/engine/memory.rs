@@ -6,6 +6,7 @@
 mod people;
 mod privacy;
 mod roll;
+mod sources;
 mod words;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use self::people::People;
+pub(super) use self::sources::Feeds;
 use super::desk::Desk;
 use super::{Ask, Reply};
 use crate::code::Code;
@@ -118,6 +120,7 @@ impl Desk {
             Err(error) => desk.memory_failed(now, &error),
         });
         self.read_people();
+        self.begin_sources();
     }
 
     fn memory_opened(&mut self, now: Instant, opened: Opened, wants_keyring: bool) {
@@ -246,6 +249,7 @@ impl Desk {
                 );
             }
             Command::People(command) => self.ask_people(now, command, reply),
+            Command::Sources(command) => self.ask_sources(now, command, reply),
             command => return Some(Ask { command, reply }),
         }
         None

@@ -111,6 +111,7 @@ impl Desk {
         self.transport.network_changed();
         self.ua.network_changed(now);
         self.centres.network_changed();
+        self.hurry_sources(now);
     }
 
     /// Tells the watcher which ways count: those to the servers.

@@ -56,6 +56,10 @@ impl Desk {
             self.publisher.last = Some(now);
             self.shell.publish(Update::Lines(lines));
         }
+        if self.feeds.has_news() {
+            self.publisher.last = Some(now);
+            self.publish_sources();
+        }
         if self.publisher.changed {
             self.publisher.changed = false;
             self.publisher.last = Some(now);

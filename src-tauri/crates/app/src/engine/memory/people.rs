@@ -41,7 +41,7 @@ pub(super) struct People {
 }
 
 impl People {
-    fn read(tables: &Tables<'_>) -> Result<People, StoreError> {
+    pub(super) fn read(tables: &Tables<'_>) -> Result<People, StoreError> {
         let (mut roll, mut builder) = (Roll::default(), IndexBuilder::default());
         tables.each_person(|person| {
             if !roll.push(&person) {
@@ -155,7 +155,7 @@ impl Desk {
         });
     }
 
-    fn take_people(&mut self, people: People) {
+    pub(super) fn take_people(&mut self, people: People) {
         if let Some(memory) = &mut self.memory {
             memory.people = people;
         }
@@ -198,6 +198,9 @@ impl Desk {
             ),
             PeopleCommand::Preview { file } => self.preview(file, reply),
             PeopleCommand::Import { file, mapping } => self.import(now, file, mapping, reply),
+            PeopleCommand::RemoveSource { source } if self.has_source(source) => {
+                self.remove_contact_source(source, reply);
+            }
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
             PeopleCommand::Describe { text } => reply(self.describe(&text)),
             PeopleCommand::NoteAdd { number, text } => self.add_note(now, &number, &text, reply),

@@ -66,6 +66,9 @@ impl Desk {
             let missed = desk.history.iter().filter(|past| past.outcome == CallOutcome::Missed);
             desk.missed = desk.missed.min(u32::try_from(missed.count()).unwrap_or(u32::MAX));
             desk.publisher.changed();
+            if keys.is_none() {
+                desk.forget_sources();
+            }
             desk.read_people();
             let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
             Answer::Erased(ErasedReport {

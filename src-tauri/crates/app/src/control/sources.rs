@@ -1,0 +1,193 @@
+//! Commands about address books and directories that contacts are read from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::Password;
+use crate::view::sources::SourceField;
+
+/// Names of [`SourceCommand`].
+pub(super) const NAMES: &[&str] = &[
+    "sources.list",
+    "sources.test",
+    "sources.add",
+    "sources.change",
+    "sources.remove",
+    "sources.sync",
+    "sources.add_contact",
+];
+
+/// What can be asked of sources of contacts.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(tag = "cmd")]
+pub enum SourceCommand {
+    /// All of them as they stand. Answered with a list of [`crate::view::sources::SourceView`].
+    #[serde(rename = "sources.list")]
+    List {},
+    /// Try one out without keeping it. Answered with [`crate::view::sources::SourceTest`].
+    #[serde(rename = "sources.test")]
+    Test {
+        /// What was filled in.
+        form: SourceForm,
+        /// The source being changed, whose password counts where none was typed.
+        #[serde(default)]
+        #[ts(optional)]
+        source: Option<u64>,
+    },
+    /// Keep a new one and begin to read it. Answered with [`crate::view::sources::SourceView`].
+    #[serde(rename = "sources.add")]
+    Add {
+        /// What was filled in.
+        form: SourceForm,
+    },
+    /// Change one, or give its password. Answered with [`crate::view::sources::SourceView`].
+    #[serde(rename = "sources.change")]
+    Change {
+        /// Source id.
+        source: u64,
+        /// What was filled in.
+        form: SourceForm,
+    },
+    /// Forget one, its password and its contacts.
+    #[serde(rename = "sources.remove")]
+    Remove {
+        /// Source id.
+        source: u64,
+    },
+    /// Read one now, or all when left out. How it goes is told by `source.state`.
+    #[serde(rename = "sources.sync")]
+    Sync {
+        /// Source id.
+        #[serde(default)]
+        #[ts(optional)]
+        source: Option<u64>,
+    },
+    /// Add a contact at the source itself; it comes back with the next reading, which begins at once.
+    #[serde(rename = "sources.add_contact")]
+    AddContact {
+        /// Source id.
+        source: u64,
+        /// Whom to add.
+        contact: NewContact,
+    },
+}
+
+/// A source as the user fills it in.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct SourceForm {
+    /// Name for people; made from the server's when empty.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub name: String,
+    /// Password; empty keeps the one that is known.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Password>")]
+    pub password: Password,
+    /// What it is, where, and how it is read.
+    pub settings: SourceSettings,
+}
+
+/// What a source is, where, and how it is read. Holds nothing secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SourceSettings {
+    /// Minutes from one reading to the next.
+    #[serde(default = "usual_minutes")]
+    #[ts(optional, as = "Option<u32>")]
+    pub every_minutes: u32,
+    /// File with authorities (PEM) that are trusted besides the platform's; may be empty.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub tls_ca_file: String,
+    /// What it is and where.
+    pub place: SourcePlace,
+}
+
+fn usual_minutes() -> u32 {
+    15
+}
+
+/// What a source is and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SourcePlace {
+    /// Address books of CardDAV.
+    Carddav {
+        /// E-mail address, server, or web address of the server or of one book.
+        address: String,
+        /// User name; of the address when empty.
+        #[serde(default)]
+        user: String,
+    },
+    /// A directory, Active Directory too.
+    Ldap {
+        /// Host name or address.
+        host: String,
+        /// Port; 0: the usual one.
+        #[serde(default)]
+        port: u16,
+        /// How the way there is kept from others.
+        #[serde(default)]
+        encryption: SourceEncryption,
+        /// Who signs in; nobody when empty.
+        #[serde(default)]
+        user: String,
+        /// Where the search begins; where the server says when empty.
+        #[serde(default)]
+        base: String,
+        /// Whom to take; people and contacts when empty.
+        #[serde(default)]
+        filter: String,
+        /// Attributes that are read as something, with commas between them; the usual for what is left out.
+        #[serde(default)]
+        attributes: BTreeMap<SourceField, String>,
+    },
+}
+
+/// How the way to a directory is kept from others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceEncryption {
+    /// TLS from the first byte.
+    #[default]
+    Tls,
+    /// TLS by StartTLS.
+    StartTls,
+    /// In the clear.
+    None,
+}
+
+/// A contact to be added at a source.
+#[derive(Debug, Clone, Default, Deserialize, TS)]
+pub struct NewContact {
+    /// Name.
+    pub name: String,
+    /// Company; may be left out.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub company: String,
+    /// E-mail address; may be left out.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub email: String,
+    /// Remark; may be left out.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub remark: String,
+    /// Numbers.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Vec<NewNumber>>")]
+    pub numbers: Vec<NewNumber>,
+}
+
+/// A number of a contact to be added.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct NewNumber {
+    /// work, mobile, home, main, assistant, fax, pager, other; work when left out.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub label: String,
+    /// The number, in any notation.
+    pub number: String,
+}

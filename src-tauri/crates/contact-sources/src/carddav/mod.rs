@@ -1,0 +1,36 @@
+//! CardDAV (RFC 6352): an account's address books over HTTP. Found by [`discovery`] (RFC 6764), read by [`reading`]
+//! (RFC 6578, or by comparing marks where a server has no such thing), one driver for both.
+
+mod address;
+mod cursor;
+mod discovery;
+mod driver;
+mod multistatus;
+mod reading;
+mod words;
+
+use trust::Anchors;
+
+pub(crate) use driver::{CardDav, bounded};
+
+/// Where an address book is and who reads it.
+#[derive(Debug, Clone, Default)]
+pub struct CardDavSettings {
+    /// What a person knows of it: an e-mail address (`jan@example.nl`), a server (`dav.example.nl`), or the address of
+    /// the server, of an account on it or of one address book (`https://dav.example.nl/jan/`). Without encryption only where `http://`
+    /// is written out.
+    pub address: String,
+    /// User name; of the address when empty.
+    pub user: String,
+    /// Authorities that are trusted besides the platform's.
+    pub anchors: Anchors,
+}
+
+/// What a conversation wants next.
+#[derive(Debug)]
+pub(crate) enum Step<T> {
+    /// An answer to this.
+    Ask(Box<crate::http::Ask>),
+    /// Nothing more.
+    Done(T),
+}

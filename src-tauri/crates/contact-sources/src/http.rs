@@ -1,0 +1,257 @@
+//! HTTP as the conversations need it, and its driver over reqwest: one question, one answer, within limits.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response};
+use rustls::{CertificateError, Error as TlsError};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use trust::Anchors;
+use url::Url;
+
+use crate::{Excess, SourceError, limits};
+
+/// A question to a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) method: &'static str,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+}
+
+/// What a server says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Where it sends us.
+    pub(crate) location: Option<String>,
+    pub(crate) etag: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// The ways of signing in that it offers.
+    pub(crate) offered: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
+    /// The kind of a refusal; none where the status tells of no fault.
+    pub(crate) fn fault(&self) -> Option<SourceError> {
+        Some(match self.status {
+            200..=299 => return None,
+            401 => {
+                let basic =
+                    |offer: &String| offer.trim_start().to_ascii_lowercase().starts_with("basic");
+                match self.offered.is_empty() || self.offered.iter().any(basic) {
+                    true => SourceError::Refused,
+                    false => SourceError::AuthMethod,
+                }
+            }
+            403 => SourceError::Forbidden,
+            404 | 410 => SourceError::NotFound,
+            300..=399 | 405 | 501 => SourceError::NotASource,
+            429 | 503 => SourceError::Overloaded { retry_after: self.retry_after },
+            status => SourceError::Server(u32::from(status)),
+        })
+    }
+}
+
+/// The way to one account on one server.
+#[derive(Debug)]
+pub(crate) struct Web {
+    client: Client,
+    authorization: Option<HeaderValue>,
+    /// Bytes that have come in this reading.
+    taken: Mutex<usize>,
+}
+
+impl Web {
+    pub(crate) fn new(
+        user: &str,
+        password: Option<&SecretString>,
+        anchors: &Anchors,
+    ) -> Result<Web, SourceError> {
+        let tls = trust::host_name(anchors).map_err(|error| SourceError::Tls(error.to_string()))?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::none())
+            .referer(false)
+            .user_agent(concat!("Balie/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits::CONNECT)
+            .timeout(limits::PATIENCE)
+            .build()
+            .map_err(|error| SourceError::Tls(error.to_string()))?;
+        let authorization = password.map(|password| basic(user, password)).transpose()?;
+        Ok(Web { client, authorization, taken: Mutex::new(0) })
+    }
+
+    /// Sends a question and reads its whole answer.
+    pub(crate) async fn exchange(&self, ask: Ask) -> Result<Answer, SourceError> {
+        let method =
+            Method::from_bytes(ask.method.as_bytes()).map_err(|_| SourceError::Malformed)?;
+        let mut builder = self.client.request(method, ask.url);
+        for (name, value) in ask.headers {
+            builder = builder.header(HeaderName::from_static(name), value);
+        }
+        if let Some(authorization) = &self.authorization {
+            builder = builder.header(AUTHORIZATION, authorization.clone());
+        }
+        let response = builder.body(ask.body).send().await.map_err(|error| failure(&error))?;
+        self.read(response).await
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Answer, SourceError> {
+        let mut answer = head(&response);
+        let excess = SourceError::Excess(Excess::Bytes);
+        let told = response
+            .content_length()
+            .map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        if told > limits::ANSWER {
+            return Err(excess);
+        }
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            let mut taken = self.taken.lock().await;
+            *taken = taken.saturating_add(chunk.len());
+            if answer.body.len() + chunk.len() > limits::ANSWER || *taken > limits::READING {
+                return Err(excess);
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+}
+
+/// RFC 7617. The value is marked, so that nothing prints it.
+fn basic(user: &str, password: &SecretString) -> Result<HeaderValue, SourceError> {
+    let plain = SecretString::from(format!("{user}:{}", password.expose_secret()));
+    let text = SecretString::from(format!("Basic {}", STANDARD.encode(plain.expose_secret())));
+    let mut value =
+        HeaderValue::from_str(text.expose_secret()).map_err(|_| SourceError::Refused)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn head(response: &Response) -> Answer {
+    let text = |name: &HeaderName| {
+        let value = response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .filter(|text| text.len() <= limits::TEXT)
+    };
+    let offered = response.headers().get_all(WWW_AUTHENTICATE).iter().take(8);
+    Answer {
+        status: response.status().as_u16(),
+        location: text(&LOCATION),
+        etag: text(&ETAG),
+        retry_after: text(&RETRY_AFTER)
+            .and_then(|value| value.trim().parse().ok())
+            .map(Duration::from_secs),
+        offered: offered
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect(),
+        body: Vec::new(),
+    }
+}
+
+/// The header of a body of XML.
+pub(crate) fn xml() -> (&'static str, String) {
+    (CONTENT_TYPE_NAME, "application/xml; charset=utf-8".to_owned())
+}
+
+/// The same of a card.
+pub(crate) fn card() -> (&'static str, String) {
+    (CONTENT_TYPE_NAME, "text/vcard; charset=utf-8".to_owned())
+}
+
+const CONTENT_TYPE_NAME: &str = "content-type";
+
+/// What went wrong, without any of what was sent.
+fn failure(error: &reqwest::Error) -> SourceError {
+    debug_assert_eq!(CONTENT_TYPE.as_str(), CONTENT_TYPE_NAME);
+    let mut next: Option<&(dyn StdError + 'static)> = error.source();
+    let mut unknown_host = false;
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<TlsError>() {
+            return SourceError::Tls(tls_words(tls));
+        }
+        // Only its words tell that it was the name service.
+        unknown_host |= error.to_string().starts_with("dns error");
+        // An error of input and output hides what it was made of from `source`.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    if unknown_host {
+        SourceError::UnknownHost
+    } else if error.is_connect() || error.is_builder() {
+        SourceError::Unreachable
+    } else if error.is_timeout() {
+        SourceError::Timeout
+    } else {
+        SourceError::Broken
+    }
+}
+
+/// What TLS did not like, in words.
+pub(crate) fn tls_words(error: &TlsError) -> String {
+    let words = match error {
+        TlsError::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer => "its certificate is signed by nobody we trust",
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "its certificate has expired"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "its certificate is for another name"
+            }
+            _ => "its certificate cannot be used",
+        },
+        TlsError::InvalidMessage(_) => "it does not speak TLS",
+        TlsError::AlertReceived(_) => "it refuses us",
+        _ => "TLS failed",
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_its_kind() {
+        let of = |status| Answer { status, ..Answer::default() }.fault();
+        assert_eq!(of(207), None);
+        assert_eq!(of(401), Some(SourceError::Refused));
+        assert_eq!(of(403), Some(SourceError::Forbidden));
+        assert_eq!(of(502), Some(SourceError::Server(502)));
+        let digest =
+            Answer { status: 401, offered: vec!["Digest realm=x".into()], ..Answer::default() };
+        assert_eq!(digest.fault(), Some(SourceError::AuthMethod));
+        let both = vec!["Digest realm=x".into(), "basic realm=x".into()];
+        assert_eq!(Answer { offered: both, ..digest }.fault(), Some(SourceError::Refused));
+    }
+
+    #[test]
+    fn a_password_is_shown_by_nothing() {
+        let web =
+            Web::new("jan", Some(&SecretString::from("hunter2")), &Anchors::default()).unwrap();
+        let shown = format!("{web:?}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains(&STANDARD.encode("jan:hunter2")),
+            "{shown}"
+        );
+        let broken = basic("jan", &SecretString::from("a\nb"));
+        assert!(broken.is_ok(), "any password can be written");
+    }
+}

@@ -1,0 +1,25 @@
+//! Address books and directories that contacts are read from, one way, into the program's own cache: CardDAV
+//! (RFC 6352) and LDAP (RFC 4511), Active Directory among them.
+//!
+//! A [`Source`] is the port: it is tried out, it is read from where the last reading ended, and some take a new contact.
+//! What a server says is brought into order by cores that know no socket and no clock ([`Schedule`], and the conversations
+//! of `carddav` and plans of `ldap`); thin drivers put them on HTTP and LDAP. Everything a server can make grow has its
+//! limit in [`limits`].
+
+mod carddav;
+mod error;
+mod http;
+mod ldap;
+pub mod limits;
+mod record;
+mod schedule;
+mod source;
+mod vcard;
+
+pub use carddav::CardDavSettings;
+pub use error::{Excess, SourceError};
+pub use ldap::{DirectoryField, Encryption, LdapSettings};
+pub use record::{Known, Progress, Record, Synced, Tested};
+pub use schedule::Schedule;
+pub use source::{Pending, Settings, Source, open};
+pub use trust::{AnchorError, Anchors};

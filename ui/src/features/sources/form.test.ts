@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import type { SourceView } from '../../bindings';
+import { EMPTY, formOf, lacks, typedOf } from './form';
+
+const directory: SourceView = {
+  id: 3, name: 'Gids', state: 'waiting', trouble: null, detail: null, done: 0, of: 0, contacts: 5, synced_ms: 1, next_ms: 2, takes_contacts: false,
+  settings: {
+    every_minutes: 30, tls_ca_file: '/etc/ca.pem',
+    place: { kind: 'ldap', host: 'ad.example', port: 3890, encryption: 'start_tls', user: 'jan', base: 'dc=x', filter: '(a=b)', attributes: { work: 'ipPhone' } },
+  },
+};
+
+it('gives back what is there when nothing is changed, without a password', () => {
+  const form = formOf(typedOf(directory), directory);
+  expect(form).toEqual({ name: 'Gids', password: '', settings: directory.settings });
+});
+
+it('says what is lacking, and takes empty numbers as the usual ones', () => {
+  expect(lacks(EMPTY)).toEqual(['address']);
+  expect(lacks({ ...EMPTY, kind: 'ldap', address: 'ad', port: '0', minutes: 'x' })).toEqual(['port', 'minutes']);
+  const typed = { ...EMPTY, kind: 'ldap' as const, address: ' ad ' };
+  expect(lacks(typed)).toEqual([]);
+  const { place } = formOf(typed, null).settings;
+  expect(place).toMatchObject({ kind: 'ldap', host: 'ad', port: 0, encryption: 'tls' });
+});

@@ -1,0 +1,106 @@
+// Address books and directories on the whole page: added by hand, tried out, read, changed and removed.
+
+import { screen, waitFor, within } from '@testing-library/svelte';
+import { afterEach, expect, it } from 'vitest';
+import type { MockHost } from '../host/mock';
+import { fill, leave, open, press, sent, type, violations } from './harness';
+
+afterEach(leave);
+
+async function contacts(): Promise<MockHost> {
+  const host = await open();
+  press('5', { ctrlKey: true, code: 'Digit5' });
+  await screen.findByRole('region', { name: 'Adresboeken en gidsen' });
+  return host;
+}
+
+const add = (): HTMLElement => screen.getByRole('button', { name: 'Adresboek of gids toevoegen…' });
+const form = (name: string): Promise<HTMLElement> => screen.findByRole('form', { name });
+const field = (inside: HTMLElement, name: RegExp): HTMLInputElement => within(inside).getByLabelText<HTMLInputElement>(name);
+
+it('adds an address book that was tried out, and shows how it is read', async () => {
+  const host = await contacts();
+  expect(screen.getByText('Nog geen adresboek of gids.')).toBeTruthy();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  // The keyboard is in the first field.
+  expect(document.activeElement).toBe(field(made, /E-mailadres of server/));
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('Vul in waar het adresboek staat.');
+  expect(sent(host, 'sources.add')).toEqual([]);
+  fill(field(made, /E-mailadres of server/), ' dav.example.nl ');
+  fill(field(made, /Gebruikersnaam/), 'jan');
+  fill(field(made, /Wachtwoord/), 'fout');
+  within(made).getByRole('button', { name: 'Uitproberen' }).click();
+  await screen.findByText('Gebruikersnaam of wachtwoord is fout.');
+  fill(field(made, /Wachtwoord/), 'goed');
+  within(made).getByRole('button', { name: 'Uitproberen' }).click();
+  await screen.findByText('Het werkt. Gevonden: Zaak, Privé.');
+  expect(await violations()).toEqual([]);
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('dav.example.nl is bewaard en wordt gelezen.');
+  expect(sent(host, 'sources.add')).toMatchObject([
+    { form: { password: 'goed', settings: { every_minutes: 15, place: { kind: 'carddav', address: 'dav.example.nl', user: 'jan' } } } },
+  ]);
+  await screen.findByText(/48 contacten, bijgewerkt/);
+  expect(document.querySelector('[data-source-form]')).toBeNull();
+});
+
+it('changes a directory without asking for its password again, and removes it after asking twice', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  within(made).getByRole('radio', { name: 'Bedrijfsgids (LDAP)' }).click();
+  fill(await within(made).findByLabelText<HTMLInputElement>(/^Server/), 'ad.example.nl');
+  within(made).getByRole('radio', { name: 'Geen' }).click();
+  await screen.findByText(/leesbaar over het netwerk/);
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  const change = await screen.findByRole('button', { name: 'ad.example.nl wijzigen' });
+  change.click();
+  const again = await form('ad.example.nl wijzigen');
+  expect(field(again, /^Server/).value).toBe('ad.example.nl');
+  fill(field(again, /^Naam/), 'Gids');
+  within(again).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('Gids is bewaard en wordt gelezen.');
+  expect(sent(host, 'sources.change')).toMatchObject([{ form: { name: 'Gids', password: '', settings: { place: { host: 'ad.example.nl', encryption: 'none' } } } }]);
+  screen.getByRole('button', { name: 'Gids verwijderen' }).click();
+  (await screen.findByRole('button', { name: 'Ja, verwijder met alle contacten' })).click();
+  await screen.findByText('Gids is weg.');
+  expect(document.querySelector('[data-source]')).toBeNull();
+});
+
+it('says in words why one cannot be read, and when it is tried again', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  fill(field(made, /E-mailadres of server/), 'dav.example.nl');
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText(/48 contacten, bijgewerkt/);
+  host.feeds.set(40, { state: 'failed', trouble: 'unreachable', next_ms: Date.now() + 60_000 });
+  await screen.findByText(/De server is niet bereikbaar.*Nieuwe poging om/);
+  screen.getByRole('button', { name: 'dav.example.nl nu bijwerken' }).click();
+  await waitFor(() => expect(sent(host, 'sources.sync')).toMatchObject([{ source: 40 }]));
+  await screen.findByText(/48 contacten, bijgewerkt/);
+});
+
+it('adds a caller whom nobody knows to an address book, by keyboard', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  fill(field(made, /E-mailadres of server/), 'dav.example.nl');
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText(/48 contacten, bijgewerkt/);
+  press('1', { ctrlKey: true, code: 'Digit1' });
+  await screen.findByRole('combobox', { name: /Zoek/ });
+  type('0612345678');
+  const offer = await screen.findByRole('button', { name: 'Toevoegen aan adresboek' });
+  offer.click();
+  const one = await form('Toevoegen aan adresboek');
+  const name = field(one, /Naam/);
+  await waitFor(() => expect(document.activeElement).toBe(name));
+  fill(name, 'Jan Smit');
+  within(one).getByRole('button', { name: 'Bewaren' }).click();
+  await waitFor(() => expect(sent(host, 'sources.add_contact')).toMatchObject([{ source: 40, contact: { name: 'Jan Smit', numbers: [{ number: '0612345678' }] } }]));
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Toevoegen aan adresboek' })).toBeNull());
+  expect(await violations()).toEqual([]);
+});
