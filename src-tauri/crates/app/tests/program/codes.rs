@@ -193,7 +193,7 @@ async fn what_a_colleague_has_set_for_his_line_is_told_by_lamps_beside_it() {
     let options = app::StartOptions { config: settings, ..crate::desk::options() };
     let mut desk = Desk::start(options).await.unwrap();
     desk.account(app::view::AccountState::Registered).await;
-    let mut lamp = Desk::registered(&pbx, "102").await;
+    let lamp = Desk::registered(&pbx, "102").await;
     desk.ask(json!({"cmd": "line.watch", "uris": ["2"]})).await.unwrap();
     desk.line_of("sip:102@").await;
     let call = lamp.dial("600").await;
