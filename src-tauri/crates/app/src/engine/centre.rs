@@ -68,7 +68,7 @@ pub(super) struct Running {
     pub(super) centre: Centre,
     way: Way,
     /// What that way offers and does not, once it has told.
-    offered: Option<(Vec<Capability>, Vec<(Capability, String)>)>,
+    offered: Option<Offer>,
     /// Features that are kept the same over SIP, and the subscription that they are told by.
     events: Option<Box<ByEvent>>,
     events_id: Option<SubscriptionId>,
@@ -85,6 +85,9 @@ pub(super) struct Running {
     shown: CentreView,
     shown_queues: BTreeMap<QueueId, QueueView>,
 }
+
+/// What there is, and what there is not with the licence that would bring it.
+type Offer = (Vec<Capability>, Vec<(Capability, String)>);
 
 /// How an exchange is asked.
 enum Way {
