@@ -496,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<TargetView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<SourceView> | SourceView | SourceTest | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -1829,7 +1829,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | TargetCommand;
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | SourceCommand | TargetCommand;
 
 /**
  * Answer to `call.transfer.consult`.
@@ -2285,7 +2285,7 @@ call: number,
 /**
  * Where, when that is known.
  */
-slot?: string, } | { "event": "line.state" } & LineView | { "event": "mwi", 
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -2378,7 +2378,7 @@ call: number,
 /**
  * Where, when that is known.
  */
-slot?: string, } | { "event": "line.state" } & LineView | { "event": "mwi", 
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -3067,6 +3067,44 @@ service: ServiceName | null,
  * Name of the licence, as the exchange calls it.
  */
 licence: string, };
+
+/**
+ * A contact to be added at a source.
+ */
+export type NewContact = { 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Company; may be left out.
+ */
+company?: string, 
+/**
+ * E-mail address; may be left out.
+ */
+email?: string, 
+/**
+ * Remark; may be left out.
+ */
+remark?: string, 
+/**
+ * Numbers.
+ */
+numbers?: Array<NewNumber>, };
+
+/**
+ * A number of a contact to be added.
+ */
+export type NewNumber = { 
+/**
+ * work, mobile, home, main, assistant, fax, pager, other; work when left out.
+ */
+label?: string, 
+/**
+ * The number, in any notation.
+ */
+number: string, };
 
 /**
  * How night is decided.
@@ -4017,7 +4055,7 @@ id: number, } | { "cmd": "demo.start", } | { "cmd": "demo.stop", } | { "cmd": "d
 /**
  * Through the queue that the account takes calls of.
  */
-queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | TargetCommand);
+queue?: boolean, } | { "cmd": "quit", } | CentreCommand | PeopleCommand | SourceCommand | TargetCommand);
 
 /**
  * A phone that rings too.
@@ -4215,6 +4253,266 @@ export type SeverityName = "normal" | "yellow" | "red";
  * A sound file as text. What was said in it does not belong into logs.
  */
 export type SoundText = string;
+
+/**
+ * What a reading of a source has brought.
+ */
+export type SourceChange = { 
+/**
+ * Everything was read, and not only what had changed.
+ */
+full: boolean, 
+/**
+ * Records that were new or another.
+ */
+put: number, 
+/**
+ * Records that are no more.
+ */
+gone: number, 
+/**
+ * How long the server took, milliseconds.
+ */
+millis: number, };
+
+/**
+ * What can be asked of sources of contacts.
+ */
+export type SourceCommand = { "cmd": "sources.list", } | { "cmd": "sources.test", 
+/**
+ * What was filled in.
+ */
+form: SourceForm, 
+/**
+ * The source being changed, whose password counts where none was typed.
+ */
+source?: number, } | { "cmd": "sources.add", 
+/**
+ * What was filled in.
+ */
+form: SourceForm, } | { "cmd": "sources.change", 
+/**
+ * Source id.
+ */
+source: number, 
+/**
+ * What was filled in.
+ */
+form: SourceForm, } | { "cmd": "sources.remove", 
+/**
+ * Source id.
+ */
+source: number, } | { "cmd": "sources.sync", 
+/**
+ * Source id.
+ */
+source?: number, } | { "cmd": "sources.add_contact", 
+/**
+ * Source id.
+ */
+source: number, 
+/**
+ * Whom to add.
+ */
+contact: NewContact, };
+
+/**
+ * How the way to a directory is kept from others.
+ */
+export type SourceEncryption = "tls" | "start_tls" | "none";
+
+/**
+ * A source of contacts changed.
+ */
+export type SourceEvent = { 
+/**
+ * Source id.
+ */
+source: number, 
+/**
+ * What it is doing.
+ */
+state: SourceState, 
+/**
+ * Why the last try failed.
+ */
+trouble?: SourceTrouble, 
+/**
+ * Contacts that are here.
+ */
+contacts: number, 
+/**
+ * What a reading has brought that just ended.
+ */
+change?: SourceChange, };
+
+/**
+ * What an attribute of a directory is read as.
+ */
+export type SourceField = "name" | "company" | "department" | "job_title" | "email" | "remark" | "work" | "mobile" | "home" | "main" | "assistant" | "fax" | "pager" | "other";
+
+/**
+ * A source as the user fills it in.
+ */
+export type SourceForm = { 
+/**
+ * Name for people; made from the server's when empty.
+ */
+name?: string, 
+/**
+ * Password; empty keeps the one that is known.
+ */
+password?: Password, 
+/**
+ * What it is, where, and how it is read.
+ */
+settings: SourceSettings, };
+
+/**
+ * What a source is and where.
+ */
+export type SourcePlace = { "kind": "carddav", 
+/**
+ * E-mail address, server, or web address of the server or of one book.
+ */
+address: string, 
+/**
+ * User name; of the address when empty.
+ */
+user: string, } | { "kind": "ldap", 
+/**
+ * Host name or address.
+ */
+host: string, 
+/**
+ * Port; 0: the usual one.
+ */
+port: number, 
+/**
+ * How the way there is kept from others.
+ */
+encryption: SourceEncryption, 
+/**
+ * Who signs in; nobody when empty.
+ */
+user: string, 
+/**
+ * Where the search begins; where the server says when empty.
+ */
+base: string, 
+/**
+ * Whom to take; people and contacts when empty.
+ */
+filter: string, 
+/**
+ * Attributes that are read as something, with commas between them; the usual for what is left out.
+ */
+attributes: { [key in SourceField]?: string }, };
+
+/**
+ * What a source is, where, and how it is read. Holds nothing secret.
+ */
+export type SourceSettings = { 
+/**
+ * Minutes from one reading to the next.
+ */
+every_minutes?: number, 
+/**
+ * File with authorities (PEM) that are trusted besides the platform's; may be empty.
+ */
+tls_ca_file?: string, 
+/**
+ * What it is and where.
+ */
+place: SourcePlace, };
+
+/**
+ * What a source is doing.
+ */
+export type SourceState = "waiting" | "syncing" | "failed" | "stopped";
+
+/**
+ * What trying a source out found.
+ */
+export type SourceTest = { 
+/**
+ * It can be read.
+ */
+ok: boolean, 
+/**
+ * Names of its address books, or of some of its entries.
+ */
+names: Array<string>, 
+/**
+ * Contacts can be added there.
+ */
+takes_contacts: boolean, 
+/**
+ * Why it cannot be read.
+ */
+trouble: SourceTrouble | null, 
+/**
+ * The same for support.
+ */
+detail: string | null, };
+
+/**
+ * Why a source could not be read.
+ */
+export type SourceTrouble = "bad_address" | "bad_setting" | "unknown_host" | "unreachable" | "tls" | "timeout" | "broken" | "refused" | "password_needed" | "auth_method" | "forbidden" | "not_found" | "not_a_source" | "elsewhere" | "overloaded" | "server" | "malformed" | "too_much" | "read_only" | "not_kept";
+
+/**
+ * A source of contacts.
+ */
+export type SourceView = { 
+/**
+ * Id; the contacts that came from it have it, too.
+ */
+id: number, 
+/**
+ * Name for people.
+ */
+name: string, 
+/**
+ * What it is, where, and how it is read.
+ */
+settings: SourceSettings, 
+/**
+ * What it is doing.
+ */
+state: SourceState, 
+/**
+ * Why the last try failed; null: it did not.
+ */
+trouble: SourceTrouble | null, 
+/**
+ * The same for support.
+ */
+detail: string | null, 
+/**
+ * Records that were read, while it is read.
+ */
+done: number, 
+/**
+ * Of so many, as far as is known.
+ */
+of: number, 
+/**
+ * Contacts that are here.
+ */
+contacts: number, 
+/**
+ * When it was last read to its end.
+ */
+synced_ms: number | null, 
+/**
+ * When it will be read again; null: it is being read, or is not by itself.
+ */
+next_ms: number | null, 
+/**
+ * Contacts can be added there.
+ */
+takes_contacts: boolean, };
 
 /**
  * How to be in on a call.
@@ -4418,7 +4716,7 @@ export type TransportChoice = "auto" | "udp" | "tcp" | "tls" | "wss";
 /**
  * One piece of news for the front ends.
  */
-export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> } | { "kind": "centre", "value": CentreView } | { "kind": "queues", "value": Array<QueueView> };
+export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> } | { "kind": "centre", "value": CentreView } | { "kind": "queues", "value": Array<QueueView> } | { "kind": "sources", "value": Array<SourceView> };
 
 /**
  * How a line is watched.

@@ -257,8 +257,15 @@ export class MockHost implements Host {
         });
         return {};
       case 'processing.set': {
-        const { cmd: _, ...chosen } = command;
-        this.change({ audio: { ...this.view.audio, ...chosen } });
+        const { audio } = this.view;
+        this.change({
+          audio: {
+            ...audio,
+            echo_cancelling: command.echo_cancelling ?? audio.echo_cancelling,
+            noise_suppression: command.noise_suppression ?? audio.noise_suppression,
+            gain_control: command.gain_control ?? audio.gain_control,
+          },
+        });
         return {};
       }
       case 'levels.watch':

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tracing::{error, warn};
@@ -37,11 +37,12 @@ impl std::fmt::Debug for Place {
 /// A piece of work; it answers by itself, also when there is nothing to work with.
 type Work = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
-/// Hands work to the database; cheap to clone. When the last of these is gone the work that waits is done and the file
-/// is closed.
-#[derive(Debug, Clone)]
+/// Hands work to the database. When it is gone the work that waits is done and the file is closed; [`close`](Self::close)
+/// waits for that.
+#[derive(Debug)]
 pub struct Database {
     work: SyncSender<Work>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Database {
@@ -63,10 +64,20 @@ impl Database {
             }
         };
         // Without a thread every piece of work is refused as it is handed in.
-        if let Err(error) = thread::Builder::new().name("database".to_owned()).spawn(run) {
+        let thread = thread::Builder::new().name("database".to_owned()).spawn(run);
+        if let Err(error) = &thread {
             warn!(%error, "there is no thread for the database");
         }
-        Database { work: sender }
+        Database { work: sender, thread: thread.ok() }
+    }
+
+    /// Waits until the work that waits is done, the file is closed and the thread has ended. A program must not end
+    /// before: the ciphers' library is taken down with it, under the hands of a thread that still writes.
+    pub fn close(self) {
+        drop(self.work);
+        if self.thread.is_some_and(|thread| thread.join().is_err()) {
+            error!("the database's thread ended badly");
+        }
     }
 
     /// Does `work` in one transaction. `then` is called from the database's thread with what came of it, after the

@@ -242,6 +242,6 @@ pub(crate) fn what_can_only_be_seen_says_what_it_means_now() -> Result<()> {
     scene.pbx.turn(&json!({"cmd": "line.bar", "line": "101", "barred": "international"}))?;
     let call = maud.balie.begin("+4930123456")?;
     let ended = maud.balie.call_state(&call, "ended")?;
-    ensure!(ended["reason"] == "forbidden", "{ended}");
+    ensure!(ended["reason"] == "number_blocked", "{ended}");
     Ok(())
 }

@@ -315,19 +315,11 @@ impl Desk {
         }
     }
 
-    /// At the end of the program: waits, not for long, until everything is written.
+    /// At the end of the program: waits, not for long, until everything is written and the file is closed.
     pub(super) async fn close_memory(&mut self) {
         let Some(memory) = self.memory.take() else { return };
-        let (sender, written) = oneshot::channel();
-        memory.database.submit(
-            |_| Ok(()),
-            move |result| {
-                // Whoever waited may have given up.
-                let _ = sender.send(result);
-            },
-        );
-        drop(memory);
-        if tokio::time::timeout(FAREWELL, written).await.is_err() {
+        let closed = tokio::task::spawn_blocking(move || memory.database.close());
+        if tokio::time::timeout(FAREWELL, closed).await.is_err() {
             warn!("not everything was written before the end");
         }
     }

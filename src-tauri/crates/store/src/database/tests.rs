@@ -79,21 +79,6 @@ fn ask<T: Send + 'static>(
     answer.recv_timeout(PATIENCE).unwrap()
 }
 
-/// Closes it and waits until the file is closed: only then does the thread let go of what it was given.
-fn close(database: Database) {
-    let (sender, gone) = channel::<()>();
-    database.submit(
-        move |_| Ok(sender),
-        |sender| {
-            // Dropped with the thread's own storage, which is after the file was closed.
-            thread_local!(static LAST: std::cell::RefCell<Option<std::sync::mpsc::Sender<()>>> = const { std::cell::RefCell::new(None) });
-            LAST.with(|last| *last.borrow_mut() = sender.ok());
-        },
-    );
-    drop(database);
-    assert!(gone.recv_timeout(PATIENCE).is_err());
-}
-
 fn call(name: &str) -> NewCall {
     NewCall {
         account: "main".into(),
@@ -140,7 +125,7 @@ fn what_was_kept_is_there_again_and_the_file_holds_no_name_and_no_number() {
     ask(&database, move |tables| tables.add_note(&note)).unwrap();
     let log = path.with_file_name("balie.db-wal");
     let mut bytes = fs::read(&log).unwrap();
-    close(database);
+    database.close();
     bytes.extend(fs::read(&path).unwrap());
     for word in
         ["Korenaar", "Zilver", "klanten", "1234 5678", "31612345678", "2318800", "teruggebeld"]
@@ -163,7 +148,7 @@ fn without_a_keyring_the_file_is_in_clear_for_its_owner_only_and_that_is_told() 
         assert_eq!(opened.keep, Keep::Clear);
         assert!(matches!(opened.trouble, Some(Trouble::NotEncrypted(_))), "{opened:?}");
         add(&database, "Jan");
-        close(database);
+        database.close();
     }
     assert!(fs::read(&path).unwrap().starts_with(b"SQLite format 3"));
     #[cfg(unix)]
@@ -176,7 +161,7 @@ fn without_a_keyring_the_file_is_in_clear_for_its_owner_only_and_that_is_told() 
     let (database, opened) = open(&path, &keyring);
     assert_eq!(opened, Opened { keep: Keep::Encrypted, trouble: None });
     assert_eq!(names(&database), ["Jan", "Jan"]);
-    close(database);
+    database.close();
     assert!(!fs::read(&path).unwrap().starts_with(b"SQLite format 3"));
     assert!(!path.with_file_name("balie.db.new").exists());
     let (database, _) = open(&path, &keyring);
@@ -190,7 +175,7 @@ fn a_locked_keyring_leaves_the_file_alone_and_this_run_in_memory() {
     let keyring = Keyring::default();
     let (database, _) = open(&path, &keyring);
     add(&database, "before");
-    close(database);
+    database.close();
     let key = keyring.held();
     keyring.set(key.as_deref(), Answers::No);
     let (database, opened) = open(&path, &keyring);
@@ -198,7 +183,7 @@ fn a_locked_keyring_leaves_the_file_alone_and_this_run_in_memory() {
     assert!(matches!(opened.trouble, Some(Trouble::Locked(_))), "{opened:?}");
     add(&database, "meanwhile");
     assert_eq!(names(&database), ["meanwhile"]);
-    close(database);
+    database.close();
     keyring.set(key.as_deref(), Answers::Yes);
     let (database, _) = open(&path, &keyring);
     assert_eq!(names(&database), ["before"]);
@@ -211,7 +196,7 @@ fn a_lost_or_wrong_key_sets_the_file_aside_and_begins_anew() {
     let keyring = Keyring::default();
     let (database, _) = open(&path, &keyring);
     add(&database, "before");
-    close(database);
+    database.close();
     let first = keyring.held().unwrap();
     for key in [None, Some("00".repeat(32))] {
         keyring.set(key.as_deref(), Answers::Yes);
@@ -220,7 +205,7 @@ fn a_lost_or_wrong_key_sets_the_file_aside_and_begins_anew() {
         let Some(Trouble::KeyLost { aside }) = opened.trouble else { panic!("{opened:?}") };
         assert!(aside.exists());
         assert!(names(&database).is_empty());
-        close(database);
+        database.close();
     }
     // What was set aside is whole.
     keyring.set(Some(&first), Answers::Yes);
@@ -271,7 +256,7 @@ fn a_newer_file_is_left_alone() {
     let (database, opened) = open(&path, &Keyring::that(Answers::No));
     assert_eq!(opened, Opened { keep: Keep::Memory, trouble: Some(Trouble::Newer) });
     add(&database, "Jan");
-    close(database);
+    database.close();
     let newer = Connection::open(&path).unwrap();
     let form: u32 = newer.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
     assert_eq!(form, 4711);
