@@ -193,14 +193,19 @@ impl Desk {
         desk.open_memory(now(), opening);
         let moved = taken.map(|taken| format!("{taken} → {}", desk.transport.port()));
         desk.begin(now(), problem, moved);
-        if options.demo {
-            desk.start_demo(Box::new(|_| {}));
-            desk.expect_customer(options.first_customer);
-        } else if desk.accounts.is_empty() {
-            desk.shell.open(crate::Surface::Setup);
-        }
+        desk.open_first(options.demo, options.first_customer);
         desk.settle(now());
         Ok((desk, Sources { requests, sip, network, media, work, exchanges }))
+    }
+
+    /// The demo where it is asked for; the set-up where nothing else is there.
+    fn open_first(&mut self, demo: bool, first_customer: Option<Duration>) {
+        if demo {
+            self.start_demo(Box::new(|_| {}));
+            self.expect_customer(first_customer);
+        } else if self.accounts.is_empty() {
+            self.shell.open(crate::Surface::Setup);
+        }
     }
 
     /// Says what went wrong with the settings, and which port was taken; begins with the accounts.

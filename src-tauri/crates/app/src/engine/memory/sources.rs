@@ -120,7 +120,7 @@ impl Desk {
             |desk, now, found| {
                 match found {
                     Ok(found) => {
-                        found.into_iter().for_each(|reading| desk.begin_source(now, reading));
+                        found.iter().for_each(|reading| desk.begin_source(now, reading));
                     }
                     Err(error) => desk.memory_failed(now, &error),
                 }
@@ -132,7 +132,7 @@ impl Desk {
         );
     }
 
-    fn begin_source(&mut self, now: Instant, reading: Reading) {
+    fn begin_source(&mut self, now: Instant, reading: &Reading) {
         let id = reading.id;
         let Some(settings) = settings_of(&reading.reading) else {
             debug!(id, "a source of contacts is of a kind that this version does not know");

@@ -141,7 +141,7 @@ fn a_call_is_traced_by_a_code_and_by_the_web() {
     let traced = world.dial(desk, "*57");
     assert!(world.answered(desk, traced).is_some());
     let report = ("101".to_owned(), "102".to_owned());
-    assert_eq!(world.exchange.status().traced, [report.clone()]);
+    assert_eq!(world.exchange.status().traced, std::slice::from_ref(&report));
     world.phones[desk].ua.hangup(world.now, traced).unwrap();
     world.settle();
     world.exchange.click(world.now, "101", Goal::Dial("*57".into())).unwrap();
