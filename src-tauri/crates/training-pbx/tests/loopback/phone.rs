@@ -36,7 +36,10 @@ impl Phone {
     pub(crate) async fn start(account: &ReadyAccount, password: &str, transport: &str) -> Self {
         let config = TransportConfig { bind: [127, 0, 0, 1].into(), ..TransportConfig::default() };
         let (sockets, incoming) = Transport::bind(config).await.unwrap();
-        let seed = [u8::try_from(sockets.port() % 251).unwrap(); 32];
+        // The whole port: two telephones of one test must not share their branches and Call-IDs.
+        let [high, low] = sockets.port().to_be_bytes();
+        let mut seed = [high; 32];
+        seed[0] = low;
         let settings = Config { pass_through: [Method::Notify].into(), ..Config::default() };
         let mut ua = UserAgent::new(settings, Random::from_seed(seed));
         let (_, host) = account.aor.split_once('@').unwrap();
