@@ -1354,6 +1354,22 @@ name: string,
 /**
  * Account id.
  */
+account?: string, } | { "cmd": "guest.sign_in", 
+/**
+ * His number, address or name.
+ */
+guest: string, 
+/**
+ * His password or PIN. It is not sent, only proved.
+ */
+secret: Password, 
+/**
+ * Account id.
+ */
+account?: string, } | { "cmd": "guest.sign_out", 
+/**
+ * Account id.
+ */
 account?: string, } | { "cmd": "escalate", 
 /**
  * Id of the call in this program.
@@ -1443,6 +1459,10 @@ parked: Array<ParkedView>,
  * The mailbox at the exchange; null: none is told.
  */
 messages: MessagesView | null, 
+/**
+ * The guest at this telephone; null: none can sign in at it.
+ */
+seat: GuestSeatView | null, 
 /**
  * What the user must know; front ends have words for them.
  */
@@ -2593,6 +2613,23 @@ never: Array<string>,
  * The country whose emergency numbers count (ISO 3166).
  */
 country: string, };
+
+/**
+ * A telephone that guests can sign in at (hoteling).
+ */
+export type GuestSeatView = { 
+/**
+ * Who has it; null: its owner. Calls from here are the guest's, and his calls ring here.
+ */
+guest: PeerView | null, 
+/**
+ * Until when he has it, if the exchange tells that.
+ */
+until_ms: number | null, 
+/**
+ * Somebody is being signed in or out.
+ */
+busy: boolean, };
 
 /**
  * Numbers that reach help, and how they are called. They are dialled at once, as typed, by the account named here, with

@@ -4,6 +4,7 @@ import { desktop } from './en.desktop';
 import { contacts, storeCodes } from './en.contacts';
 import { sources } from './en.sources';
 import { keys } from './en.keys';
+import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
@@ -712,6 +713,7 @@ export const en: Messages = {
     notInForce: 'does not hold now',
     until: (time) => `until ${time}`,
   },
+  guest,
   kept,
   greeting: {
     of: { no_answer: 'Greeting on no answer', busy: 'Greeting when busy' },

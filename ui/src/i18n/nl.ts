@@ -10,6 +10,7 @@ import { desktop } from './nl.desktop';
 import { contacts, storeCodes } from './nl.contacts';
 import { sources } from './nl.sources';
 import { keys } from './nl.keys';
+import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
@@ -741,6 +742,7 @@ export const nl = {
     notInForce: 'geldt nu niet',
     until: (time: string) => `tot ${time}`,
   },
+  guest,
   kept,
   greeting: {
     of: { no_answer: 'Begroeting bij geen gehoor', busy: 'Begroeting bij bezet' } as Record<GreetingOf, string>,

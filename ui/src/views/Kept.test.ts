@@ -82,3 +82,35 @@ describe('own numbers', () => {
     expect(await violations()).toEqual([]);
   });
 });
+
+describe('a guest at this telephone', () => {
+  it('signs in with number and password, is shown, and leaves', async () => {
+    const host = await services();
+    const here = region(nl.guest.heading);
+    const number = within(here).getByLabelText<HTMLInputElement>(nl.guest.number);
+    const secret = within(here).getByLabelText<HTMLInputElement>(nl.guest.secret);
+    within(here).getByRole('button', { name: nl.guest.signIn }).click();
+    expect(sent(host, 'guest.sign_in')).toEqual([]);
+    fill(number, '103');
+    fill(secret, '0000');
+    within(here).getByRole('button', { name: nl.guest.signIn }).click();
+    expect((await within(here).findByRole('alert')).textContent).toContain(nl.guest.wrong);
+    expect(document.activeElement).toBe(secret);
+    expect(secret.value).toBe('');
+    fill(secret, '4711');
+    within(here).getByRole('button', { name: nl.guest.signIn }).click();
+    await within(here).findByText('Samira el Amrani');
+    const leaves = within(here).getByRole('button', { name: nl.guest.signOut });
+    await waitFor(() => expect(document.activeElement).toBe(leaves));
+    expect(await violations()).toEqual([]);
+    leaves.click();
+    await waitFor(() => expect(document.activeElement).toBe(within(here).getByLabelText(nl.guest.secret)));
+    expect(sent(host, 'guest.sign_out')).toEqual([{ cmd: 'guest.sign_out', account: 'main' }]);
+  });
+
+  it('is not spoken of where no guest can sign in', async () => {
+    const host = await services();
+    host.company.change({ seat: null });
+    await waitFor(() => expect(screen.queryByRole('region', { name: nl.guest.heading })).toBeNull());
+  });
+});

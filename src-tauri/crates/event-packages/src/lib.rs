@@ -1,6 +1,6 @@
 //! The documents of SIP event packages as values: dialog-info (RFC 4235), presence (RFC 3863, RFC 4480),
 //! resource lists (RFC 4662), message summaries (RFC 3842), registrations (RFC 3680), feature events as
-//! BroadWorks speaks them and who is parked, sipfrag (RFC 3420), and the Call-Info of shared lines. And bodies of several parts
+//! BroadWorks speaks them, who is parked and whose guest has a telephone, sipfrag (RFC 3420), and the Call-Info of shared lines. And bodies of several parts
 //! (RFC 2046), which are read here for everybody.
 //!
 //! Reading is tolerant: namespaces count by their URI and not by their prefix, what is not known is passed
@@ -13,6 +13,7 @@ mod dialog_info;
 mod error;
 mod event_list;
 mod feature_event;
+mod hoteling;
 pub mod limits;
 mod line;
 mod message_summary;
@@ -29,6 +30,7 @@ pub use dialog_info::{Dialog, DialogInfo, DialogName, DialogState, Direction, Pa
 pub use error::DocumentError;
 pub use event_list::EventList;
 pub use feature_event::{AgentState, FeatureDocument, ForwardKind, read_features, write_features};
+pub use hoteling::{HotelingEvent, SetHoteling};
 pub use line::{LineCall, LineCallState, line_calls};
 pub use message_summary::{Count, MessageSummary};
 pub use multipart::{Part, read_parts, write_related};

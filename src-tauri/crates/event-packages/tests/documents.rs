@@ -194,6 +194,41 @@ fn other_documents_are_told_apart() {
 }
 
 #[test]
+fn a_guest_is_asked_for_proved_and_told() {
+    let told = "<?xml version=\"1.0\"?><h:HotelingEvent xmlns:h=\"http://schema.broadsoft.com/hoteling\">\
+        <h:expires>86400</h:expires><h:guestAddress>sip:103@pbx.example</h:guestAddress></h:HotelingEvent>";
+    let guest = Some("sip:103@pbx.example".to_owned());
+    let taken = HotelingEvent { guest: guest.clone(), expires: Some(86_400), nonce: None };
+    assert_eq!(HotelingEvent::read(told.as_bytes()), Ok(taken.clone()));
+    assert_eq!(HotelingEvent::read(taken.write().as_bytes()), Ok(taken));
+    let asks = "<HotelingEvent><guestAddress/><authenticationData><nonce>n &lt; 1</nonce><algorithm>md5</algorithm>\
+        </authenticationData></HotelingEvent>";
+    let asks_for = HotelingEvent { nonce: Some("n < 1".to_owned()), ..HotelingEvent::default() };
+    assert_eq!(HotelingEvent::read(asks.as_bytes()), Ok(asks_for.clone()));
+    assert_eq!(HotelingEvent::read(asks_for.write().as_bytes()), Ok(asks_for));
+    let proof = Some(("n < 1".to_owned(), "d41d8cd98f00b204e9800998ecf8427e".to_owned()));
+    for wish in [SetHoteling { guest, proof }, SetHoteling::default()] {
+        assert_eq!(SetHoteling::read(wish.write().as_bytes()), Ok(wish));
+    }
+    for (odd, error) in [
+        ("<HotelingEvent/>", DocumentError::Missing("guestAddress")),
+        ("<SetHoteling><guestAddress/></SetHoteling>", DocumentError::OtherKind),
+        ("<HotelingEvent><guestAddress>", DocumentError::Malformed),
+        (
+            "<HotelingEvent><guestAddress/><authenticationData/></HotelingEvent>",
+            DocumentError::Missing("nonce"),
+        ),
+        (
+            "<HotelingEvent><guestAddress/><authenticationData><nonce>1</nonce><algorithm>SHA-0</algorithm>\
+             </authenticationData></HotelingEvent>",
+            DocumentError::Missing("algorithm"),
+        ),
+    ] {
+        assert_eq!(HotelingEvent::read(odd.as_bytes()), Err(error), "{odd}");
+    }
+}
+
+#[test]
 fn who_is_parked_is_told_by_name_and_address_or_is_nobody() {
     let told = "<?xml version=\"1.0\"?><x-broadworks-callpark-info xmlns=\"http://schema.broadsoft.com/callpark\">\
         <callpark><parked><identity display=\"Jansen &amp; zn\">sip:0612345678@pbx.example</identity>\

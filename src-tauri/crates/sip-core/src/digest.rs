@@ -6,7 +6,7 @@ mod client;
 mod hash;
 mod server;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 pub use client::DigestClient;
@@ -20,6 +20,13 @@ pub struct Credentials {
     pub username: String,
     /// The password; never printed.
     pub password: SecretString,
+}
+
+/// That a secret is known, for a nonce alone: the MD5 of nonce, colon and secret in lower-case hexadecimal, as hoteling has
+/// it (`x-broadworks-hoteling`).
+#[must_use]
+pub fn nonce_response(nonce: &str, secret: &SecretString) -> String {
+    Algorithm::Md5.hash(format!("{nonce}:{}", secret.expose_secret()).as_bytes())
 }
 
 /// Why a challenge cannot be answered.

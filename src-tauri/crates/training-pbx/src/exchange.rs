@@ -14,6 +14,7 @@ mod customers;
 mod elsewhere;
 mod features;
 mod forwarding;
+mod hoteling;
 mod hunting;
 mod joining;
 mod knobs;
@@ -166,6 +167,8 @@ pub(crate) struct Exchange {
     /// Calls whose sound goes through the exchange, and why.
     rooms: Rooms,
     guests: BTreeMap<CallNumber, Guest>,
+    /// What a guest is asked to prove himself with, by the line whose telephone he wants.
+    challenges: BTreeMap<String, String>,
     recordings: BTreeMap<CallNumber, Recording>,
     records: bool,
     desk: Desk,
@@ -248,6 +251,7 @@ impl Exchange {
             referrals: BTreeMap::new(),
             rooms: Rooms::default(),
             guests: BTreeMap::new(),
+            challenges: BTreeMap::new(),
             recordings: BTreeMap::new(),
             records,
             desk,
@@ -394,6 +398,7 @@ impl Exchange {
             self.outputs.push_back(Output::Media(stop));
         }
         self.guests.clear();
+        self.challenges.clear();
         self.calls.clear();
         self.clicks.clear();
         self.ring_backs.clear();
@@ -462,6 +467,7 @@ impl Exchange {
                     self.notifier.know(&line, features);
                 }
                 self.notifier.know_parked(self.all_parked());
+                self.notifier.know_hosted(self.hosted());
                 self.watched = true;
                 self.notifier.publish(now, self.lines(), &self.mailboxes);
                 if self.tell_mailboxes(now) {
@@ -563,7 +569,10 @@ impl Exchange {
             },
             Method::Subscribe => match self.gate.check(now, Role::Server, request) {
                 Err(refusal) => *refusal,
-                Ok(user) => match self.subscribe_features(now, &user, request) {
+                Ok(user) => match self
+                    .subscribe_features(now, &user, request)
+                    .and_then(|()| self.subscribe_hoteling(now, &user, request))
+                {
                     Ok(()) => self.notifier.subscribe(now, &user, request, source, &self.mailboxes),
                     Err(status) => Response::to_request(request, status),
                 },

@@ -29,6 +29,11 @@ impl Gate {
         Self { digest: DigestServer::new(realm, &algorithms, NONCE, random), passwords }
     }
 
+    /// What a user proves himself with.
+    pub(crate) fn password(&self, user: &str) -> Option<&SecretString> {
+        self.passwords.get(user)
+    }
+
     /// The authenticated extension, or the response that refuses or challenges.
     pub(crate) fn check(
         &mut self,

@@ -1,5 +1,5 @@
 //! The event notifier: who watches which line, mailbox or features, and what they are told (RFC 6665, 4235, 4662,
-//! 3842, 3856, 3680; as-feature-event; call-info for parked calls).
+//! 3842, 3856, 3680; as-feature-event; call-info for parked calls; x-broadworks-hoteling).
 //!
 //! Inputs: from phones `subscribe` (already authenticated); from the exchange `know`, `publish`, `registered`, `drop_all`
 //! and the knobs; from the user agent `sent`, `answered`, `failed`; from time `handle_timeout`. One NOTIFY at a time is
@@ -27,9 +27,11 @@ use subscription::{Resource, State, Subscription};
 pub(crate) const FEATURES: &str = "as-feature-event";
 /// The package by which a telephone is told who is parked at its line.
 pub(crate) const CALL_INFO: &str = "call-info";
+/// The package by which a telephone is given to a guest.
+pub(crate) const HOTELING: &str = "x-broadworks-hoteling";
 /// What can be subscribed to, unless less is set.
-pub(crate) const PACKAGES: [&str; 6] =
-    ["dialog", "message-summary", "presence", "reg", FEATURES, CALL_INFO];
+pub(crate) const PACKAGES: [&str; 7] =
+    ["dialog", "message-summary", "presence", "reg", FEATURES, CALL_INFO, HOTELING];
 /// Shorter subscriptions are refused with 423.
 const LEAST: u32 = 60;
 /// Longer ones are cut to this; also when nothing is said.
@@ -49,6 +51,15 @@ pub struct NotifyLoss {
     /// Sent after a later one.
     #[serde(default)]
     pub reordered: u8,
+}
+
+/// The guest at a telephone, and what is asked of one who would be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Hosted {
+    /// His line, and until when he has it, if that is known.
+    pub(crate) guest: Option<(String, Option<Instant>)>,
+    /// What the next proof is to be made of.
+    pub(crate) nonce: Option<String>,
 }
 
 /// Number of a subscription within this run.
@@ -112,6 +123,8 @@ pub(crate) struct Notifier {
     features: BTreeMap<String, Vec<FeatureDocument>>,
     /// Who is parked, by line.
     parked: BTreeMap<String, ParkedIdentity>,
+    /// Whose guest a line's telephone has, by line.
+    hosted: BTreeMap<String, Hosted>,
     loss: NotifyLoss,
     delay: Duration,
     /// NOTIFYs that are kept back.
@@ -134,6 +147,7 @@ impl Notifier {
             packages: PACKAGES.map(str::to_owned).to_vec(),
             features: BTreeMap::new(),
             parked: BTreeMap::new(),
+            hosted: BTreeMap::new(),
             loss: NotifyLoss::default(),
             delay: Duration::ZERO,
             late: Vec::new(),
@@ -199,6 +213,11 @@ impl Notifier {
     /// Who is parked, by line; told with the next [`Self::publish`].
     pub(crate) fn know_parked(&mut self, parked: BTreeMap<String, ParkedIdentity>) {
         self.parked = parked;
+    }
+
+    /// The guests at telephones and what they must prove, by line; told with the next [`Self::publish`].
+    pub(crate) fn know_hosted(&mut self, hosted: BTreeMap<String, Hosted>) {
+        self.hosted = hosted;
     }
 
     /// Answers a SUBSCRIBE of the authenticated `user`.
@@ -354,6 +373,7 @@ impl Notifier {
             subscription.mailbox_changed(mailboxes);
             subscription.features_changed(&self.features);
             subscription.parked_changed(&self.parked);
+            subscription.hosted_changed(&self.hosted);
         }
         self.pump(now, mailboxes);
     }
@@ -426,6 +446,7 @@ impl Notifier {
         self.registrations.clear();
         self.features.clear();
         self.parked.clear();
+        self.hosted.clear();
     }
 
     /// The next NOTIFY to send.
@@ -507,6 +528,7 @@ impl Notifier {
                 lines: &self.lines,
                 features: &self.features,
                 parked: &self.parked,
+                hosted: &self.hosted,
                 mailboxes,
                 registrations: &self.registrations,
             };

@@ -80,3 +80,22 @@ pub(crate) fn who_is_parked_is_seen_and_fetched_over_sip() -> Result<()> {
     maud.until("nobody parked", |view| view["parked"] == json!([]))?;
     joris.balie.hangup(&fetched["call"])
 }
+
+#[test]
+pub(crate) fn a_guest_has_the_telephone_until_he_leaves_over_sip() -> Result<()> {
+    let scene = Scene::start()?;
+    let (mut maud, mut joris) = (scene.plain("101")?, scene.plain("102")?);
+    maud.until("a telephone for guests", |view| view["seat"]["busy"] == false)?;
+    maud.refused("guest.sign_in", &json!({"guest": "103", "secret": "guessed"}), "auth_failed")?;
+    let secret = scene.pbx.account("103")?.password;
+    maud.balie.request("guest.sign_in", &json!({"guest": "103", "secret": secret}))?;
+    maud.until("the guest", |view| view["seat"]["guest"]["number"] == "103")?;
+    let call = maud.balie.begin("102")?;
+    let ringing = joris.balie.event("call.incoming", |_| true)?;
+    ensure!(e2e::centre::tail(&ringing["number"]).ends_with("103"), "{ringing}");
+    maud.balie.hangup(&call)?;
+    // He forgets to sign out, and the exchange ends it.
+    scene.pbx.turn(&json!({"cmd": "line.guest_ends", "line": "103", "after_s": 0}))?;
+    maud.until("her own telephone", |view| view["seat"]["guest"].is_null())?;
+    Ok(())
+}

@@ -1,9 +1,9 @@
 //! Targets that read what notifications carry: event packages, bodies of several parts, sipfrag.
 
 use event_packages::{
-    DialogInfo, EventList, MessageSummary, Presence, RegistrationInfo, ResourceList, Sipfrag,
-    answer_after, appearances, line_calls, read_call_park, read_features, read_parts,
-    write_call_park, write_features,
+    DialogInfo, EventList, HotelingEvent, MessageSummary, Presence, RegistrationInfo, ResourceList,
+    SetHoteling, Sipfrag, answer_after, appearances, line_calls, read_call_park, read_features,
+    read_parts, write_call_park, write_features,
 };
 
 /// dialog-info: read, reduced to what a lamp needs, written and read back.
@@ -54,14 +54,20 @@ pub fn multipart(data: &[u8]) {
     }
 }
 
-/// One feature document, or who is parked.
+/// One feature document, who is parked, or which guest has a telephone.
 ///
 /// # Panics
-/// When who is parked does not read back the same.
+/// When who is parked, or the guest, does not read back the same.
 pub fn feature_event(data: &[u8]) {
     if let Ok(parked) = read_call_park(data) {
         let again = read_call_park(write_call_park(parked.as_ref()).as_bytes());
         assert_eq!(again, Ok(parked));
+    }
+    if let Ok(event) = HotelingEvent::read(data) {
+        assert_eq!(HotelingEvent::read(event.write().as_bytes()), Ok(event));
+    }
+    if let Ok(wish) = SetHoteling::read(data) {
+        assert_eq!(SetHoteling::read(wish.write().as_bytes()), Ok(wish));
     }
     let _ = read_features("application/x-as-feature-event+xml", data);
 }

@@ -110,7 +110,7 @@ export function centreView(now: number): CentreView {
       { id: 2, queue: 'verkoop', queue_name: 'Verkoop', peer: { uri: '', name: '', number: '' }, since_ms: now - 22 * MINUTE, at_ms: now - 21 * MINUTE, times: 1, called_back: null },
       { id: 3, queue: 'verkoop', queue_name: 'Verkoop', peer: { uri: '', name: 'Bakkerij Özdemir', number: '030 123 45 67' }, since_ms: now - 50 * MINUTE, at_ms: now - 48 * MINUTE, times: 1, called_back: { by: 'Sanne Visser', me: false, at_ms: now - 40 * MINUTE, reached: true } },
     ],
-    dispositions: [], parked: [{ slot: '701', name: 'Kim Yıldız', own: false, peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, since_ms: now - 65_000 }], messages: { new: 2, old: 5 }, warnings: [], version: 1,
+    dispositions: [], parked: [{ slot: '701', name: 'Kim Yıldız', own: false, peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, since_ms: now - 65_000 }], messages: { new: 2, old: 5 }, seat: { guest: null, until_ms: null, busy: false }, warnings: [], version: 1,
   };
 }
 
@@ -266,6 +266,13 @@ export class Company {
         return {};
       case 'message.delete':
         this.keepMessages(this.messages.filter((one) => one.message !== command.message));
+        return {};
+      case 'guest.sign_in':
+        if (command.secret !== '4711') throw new HostError('auth_failed', 'no');
+        this.change({ seat: { guest: { uri: '', name: 'Samira el Amrani', number: command.guest }, until_ms: Date.now() + 86_400_000, busy: false } });
+        return {};
+      case 'guest.sign_out':
+        this.change({ seat: { guest: null, until_ms: null, busy: false } });
         return {};
       case 'personal_number.list':
         return this.numbers;

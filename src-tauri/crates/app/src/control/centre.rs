@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Password;
 use crate::view::centre::AgentWish;
 use crate::view::queue::{PriorityName, ThresholdView};
 use crate::view::recording::RecordDo;
@@ -52,6 +53,8 @@ pub(super) const NAMES: &[&str] = &[
     "personal_number.add",
     "personal_number.change",
     "personal_number.remove",
+    "guest.sign_in",
+    "guest.sign_out",
 ];
 
 /// Everything that can be asked of an exchange.
@@ -505,6 +508,27 @@ pub enum CentreCommand {
     PersonalNumberRemove {
         /// Its name.
         name: String,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Give the telephone to a guest. Answered when the exchange has told what came of it: `auth_failed` when the secret is
+    /// not the guest's, `forbidden` when there cannot be such a guest, `not_supported` where telephones take none.
+    #[serde(rename = "guest.sign_in")]
+    GuestSignIn {
+        /// His number, address or name.
+        guest: String,
+        /// His password or PIN. It is not sent, only proved.
+        secret: Password,
+        /// Account id.
+        #[serde(default)]
+        #[ts(optional)]
+        account: Option<String>,
+    },
+    /// Take the telephone back from its guest.
+    #[serde(rename = "guest.sign_out")]
+    GuestSignOut {
         /// Account id.
         #[serde(default)]
         #[ts(optional)]

@@ -9,6 +9,8 @@ mod commands;
 mod correlate;
 mod features;
 mod greeting;
+mod guest;
+mod hoteling;
 mod kept;
 mod own;
 mod queues;
@@ -34,6 +36,7 @@ use self::by_event::ByEvent;
 use self::commands::Waiting;
 pub(super) use self::commands::outcome;
 pub(super) use self::correlate::LineQueue;
+use self::guest::GuestSeat;
 pub(super) use self::own::queue_name;
 use super::Reply;
 use super::accounts::unknown_account;
@@ -74,6 +77,10 @@ pub(super) struct Running {
     events_id: Option<SubscriptionId>,
     /// The subscription that tells who is parked at the own line.
     park_id: Option<SubscriptionId>,
+    /// The guest at the telephone, the subscription that tells of him, and who waits for him to be signed in or out.
+    seat: Option<Box<GuestSeat>>,
+    seat_id: Option<SubscriptionId>,
+    seat_reply: Option<Reply>,
     /// Commands whose answer is the outcome of a request.
     waiting: BTreeMap<RequestId, Waiting>,
     /// Until when a call that wants to be answered by itself is the one that the exchange was asked to begin.
@@ -137,7 +144,9 @@ impl Centres {
             Way::Binding(_) | Way::Events => None,
         });
         let models = self.running.values().filter_map(|running| running.centre.poll_timeout());
-        codes.chain(models).min()
+        let seats =
+            self.running.values().filter_map(|running| running.seat.as_ref()?.poll_timeout());
+        codes.chain(models).chain(seats).min()
     }
 }
 
@@ -236,6 +245,9 @@ impl Desk {
             events: None,
             events_id: None,
             park_id: None,
+            seat: None,
+            seat_id: None,
+            seat_reply: None,
             waiting: BTreeMap::new(),
             own_leg: None,
             centre_changed: true,
@@ -250,7 +262,8 @@ impl Desk {
     /// Ends the connection; what waits for it is refused, and its queues are gone.
     pub(super) fn end_exchange(&mut self, now: Instant, account: &str) {
         self.unsubscribe_features(now, account);
-        let Some(running) = self.centres.running.remove(account) else { return };
+        let Some(mut running) = self.centres.running.remove(account) else { return };
+        running.refuse_guest();
         for (reply, _) in running.waiting.into_values() {
             reply(outcome(Err(&pbx::centre::Refusal::Unavailable)));
         }
@@ -327,6 +340,9 @@ impl Desk {
             if let Way::Codes(codes) = &mut running.way {
                 codes.handle_timeout(now);
             }
+            if let Some(seat) = &mut running.seat {
+                seat.handle_timeout(now);
+            }
             if running.centre.poll_timeout().is_some_and(|due| due <= now) {
                 running.centre.handle_timeout(now);
             }
@@ -335,7 +351,7 @@ impl Desk {
 
     /// Carries out one thing that a model wants; false when none wants anything.
     pub(super) fn centres_output(&mut self, now: Instant) -> bool {
-        if self.codes_output(now) || self.events_output(now) {
+        if self.codes_output(now) || self.events_output(now) || self.seats_output(now) {
             return true;
         }
         let next = self.centres.running.iter_mut().find_map(|(account, running)| {

@@ -85,6 +85,7 @@ enum Purpose {
     Registrations(String),
     Features(String),
     CallPark(String),
+    Hoteling(String),
 }
 
 impl Watches {
@@ -369,6 +370,16 @@ impl Desk {
         self.subscribe_own(now, id, (package, &[kind]), Purpose::CallPark(id.to_owned()))
     }
 
+    /// Subscribes an account to which guest has its telephone.
+    pub(super) fn subscribe_hoteling(
+        &mut self,
+        now: Instant,
+        id: &str,
+        (package, kind): (&str, &str),
+    ) -> Option<SubscriptionId> {
+        self.subscribe_own(now, id, (package, &[kind]), Purpose::Hoteling(id.to_owned()))
+    }
+
     fn subscribe_own(
         &mut self,
         now: Instant,
@@ -390,12 +401,13 @@ impl Desk {
         }
     }
 
-    /// Ends what these two began, unless it is over.
+    /// Ends what these began, unless it is over.
     pub(super) fn unsubscribe_features(&mut self, now: Instant, account: &str) {
-        let is_it = |(id, purpose): (&SubscriptionId, &Purpose)| {
-            let own =
-                matches!(purpose, Purpose::Features(of) | Purpose::CallPark(of) if of == account);
-            own.then_some(*id)
+        let is_it = |(id, purpose): (&SubscriptionId, &Purpose)| match purpose {
+            Purpose::Features(of) | Purpose::CallPark(of) | Purpose::Hoteling(of) => {
+                (of == account).then_some(*id)
+            }
+            Purpose::Lines(_) | Purpose::Mailbox(_) | Purpose::Registrations(_) => None,
         };
         for id in self.watches.purposes.iter().filter_map(is_it).collect::<Vec<_>>() {
             self.watches.purposes.remove(&id);
@@ -419,6 +431,7 @@ impl Desk {
                         self.registrations_told(now, &account, &body);
                     }
                     Some(Purpose::CallPark(account)) => self.call_park_told(now, &account, &body),
+                    Some(Purpose::Hoteling(account)) => self.hoteling_told(now, &account, &body),
                     Some(Purpose::Features(account)) => {
                         self.features_told(&account, &content_type, &body);
                     }
@@ -432,8 +445,10 @@ impl Desk {
                 }
             }
             Event::SubscriptionChangeDone { id, status } => {
-                if let Some(Purpose::Features(account)) = self.watches.purposes.get(&id).cloned() {
-                    self.features_changed(&account, status);
+                match self.watches.purposes.get(&id).cloned() {
+                    Some(Purpose::Features(account)) => self.features_changed(&account, status),
+                    Some(Purpose::Hoteling(account)) => self.hoteling_changed(&account, status),
+                    _ => {}
                 }
             }
             _ => {}
@@ -455,6 +470,7 @@ impl Desk {
                 }
             }
             Purpose::Features(account) => self.features_state(&account, state),
+            Purpose::Hoteling(account) => self.hoteling_state(&account, state),
             Purpose::CallPark(account) => {
                 if let SubscriptionState::Ended { .. } = state {
                     self.call_park_ended(now, &account);

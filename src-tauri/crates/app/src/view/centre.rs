@@ -48,6 +48,8 @@ pub struct CentreView {
     pub parked: Vec<ParkedView>,
     /// The mailbox at the exchange; null: none is told.
     pub messages: Option<MessagesView>,
+    /// The guest at this telephone; null: none can sign in at it.
+    pub seat: Option<GuestSeatView>,
     /// What the user must know; front ends have words for them.
     pub warnings: Vec<CentreWarning>,
     /// Counts the changes.
@@ -383,6 +385,17 @@ pub struct MessagesView {
     pub new: u32,
     /// Old messages.
     pub old: u32,
+}
+
+/// A telephone that guests can sign in at (hoteling).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
+pub struct GuestSeatView {
+    /// Who has it; null: its owner. Calls from here are the guest's, and his calls ring here.
+    pub guest: Option<PeerView>,
+    /// Until when he has it, if the exchange tells that.
+    pub until_ms: Option<u64>,
+    /// Somebody is being signed in or out.
+    pub busy: bool,
 }
 
 /// Something an account may do.

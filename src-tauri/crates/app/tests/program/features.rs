@@ -182,3 +182,37 @@ async fn who_is_parked_at_the_own_line_is_shown_without_web_services() {
     desk.centre(|view| view.parked.is_empty()).await;
     desk.quit().await;
 }
+
+#[tokio::test]
+async fn a_guest_signs_in_at_this_telephone_and_calls_as_himself() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let mut other = Desk::registered(&pbx, "103").await;
+    let there = |view: &CentreView| view.seat.as_ref().is_some_and(|seat| !seat.busy);
+    let view = desk.centre(|view| there(view) && view.link.state == LinkName::Live).await;
+    assert_eq!(view.seat.unwrap().guest, None);
+    let sign = |secret: &str| json!({"cmd": "guest.sign_in", "guest": "102", "secret": secret});
+    assert_eq!(desk.refused(sign("wrong")).await, Code::AuthFailed);
+    assert_eq!(desk.refused(sign("")).await, Code::PasswordNeeded);
+    let nobody = json!({"cmd": "guest.sign_in", "guest": "999", "secret": "x"});
+    assert_eq!(desk.refused(nobody).await, Code::Forbidden);
+    let account = pbx.ready().accounts.iter().find(|account| account.extension == "102").unwrap();
+    desk.ask(sign(&account.password)).await.unwrap();
+    let view = desk.centre(|view| view.seat.as_ref().is_some_and(|s| s.guest.is_some())).await;
+    let seat = view.seat.unwrap();
+    assert_eq!(seat.guest.unwrap().number, "102");
+    assert!(seat.until_ms.is_some());
+    // Whoever is called from here sees the guest, and the guest's calls ring here.
+    let call = desk.dial("103").await;
+    let ringing = other.call(CallState::Ringing).await;
+    assert_eq!(ringing.peer.number, "102", "{:?}", ringing.peer);
+    desk.do_with("call.hangup", call).await;
+    other.call(CallState::Ended).await;
+    other.ask(json!({"cmd": "call.dial", "to": "102"})).await.unwrap();
+    desk.call(CallState::Ringing).await;
+    desk.ask(json!({"cmd": "guest.sign_out"})).await.unwrap();
+    let view = desk.centre(|view| view.seat.as_ref().is_some_and(|s| s.guest.is_none())).await;
+    assert!(!view.seat.unwrap().busy);
+    desk.quit().await;
+    other.quit().await;
+}

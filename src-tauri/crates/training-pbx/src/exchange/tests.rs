@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod features;
+mod hoteling;
 mod queues;
 mod rooms;
 mod routing;

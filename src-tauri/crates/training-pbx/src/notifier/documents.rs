@@ -1,16 +1,17 @@
 //! What a NOTIFY carries, in the words of the event packages.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use event_packages::{
     Basic, Contact, ContactEvent, Count, Dialog, DialogInfo, DialogName, DialogState, Direction,
-    Instance, InstanceState, MessageSummary, ParkedIdentity, Party, Presence, RegistrationInfo,
-    RegistrationPhase, RegistrationRecord, Resource, ResourceList, Tuple, write_call_park,
-    write_related,
+    HotelingEvent, Instance, InstanceState, MessageSummary, ParkedIdentity, Party, Presence,
+    RegistrationInfo, RegistrationPhase, RegistrationRecord, Resource, ResourceList, Tuple,
+    write_call_park, write_related,
 };
 
-use super::Names;
 use super::subscription::LIST;
+use super::{Hosted, Names};
 use crate::company::Person;
 use crate::exchange::{End, Line, LineDialog, Stage};
 use crate::mailboxes::Mailbox;
@@ -21,6 +22,7 @@ const RLMI: &str = "application/rlmi+xml";
 const PIDF: &str = "application/pidf+xml";
 const REGINFO: &str = "application/reginfo+xml";
 const SUMMARY: &str = "application/simple-message-summary";
+const HOTELING: &str = "application/x-broadworks-hoteling+xml";
 const CALL_PARK: &str = "application/x-broadworks-callpark-info+xml";
 
 /// A content type and a body.
@@ -35,6 +37,20 @@ pub(super) fn line(names: &Names, line: &str, version: u32, state: Option<&Line>
 /// Who is parked at a line.
 pub(super) fn call_park(parked: Option<&ParkedIdentity>) -> Document {
     (CALL_PARK.to_owned(), write_call_park(parked).into_bytes())
+}
+
+/// Which guest has a line's telephone.
+pub(super) fn hoteling(now: Instant, names: &Names, hosted: &Hosted) -> Document {
+    let guest = hosted.guest.as_ref();
+    let left = |until: Instant| until.saturating_duration_since(now).as_secs();
+    let event = HotelingEvent {
+        guest: guest.map(|(line, _)| names.uri(line)),
+        expires: guest
+            .and_then(|(_, until)| *until)
+            .map(|until| u32::try_from(left(until)).unwrap_or(u32::MAX)),
+        nonce: hosted.nonce.clone(),
+    };
+    (HOTELING.to_owned(), event.write().into_bytes())
 }
 
 /// What waits in a mailbox.

@@ -7,7 +7,7 @@ use event_packages::{FeatureDocument, ParkedIdentity};
 use sip_core::{ClientKey, Route, Source};
 use sip_types::{HeaderName, Method, NameAddr, Request, StatusCode, Uri};
 
-use super::{CALL_INFO, FEATURES, Names, documents};
+use super::{CALL_INFO, FEATURES, HOTELING, Hosted, Names, documents};
 use crate::company::Company;
 use crate::exchange::Line;
 use crate::mailboxes::{Mailbox, Mailboxes};
@@ -15,6 +15,9 @@ use crate::registrar::Gone;
 
 /// The user part of a list's address: this and the extension of its owner.
 pub(crate) const LIST: &str = "blf-";
+
+/// Nobody has the telephone.
+const NOBODY: Hosted = Hosted { guest: None, nonce: None };
 
 /// What is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub(crate) enum Resource {
     Features(String),
     /// Who is parked at a line.
     CallPark(String),
+    /// Which guest has a line's telephone.
+    Guest(String),
 }
 
 /// What there is to tell of.
@@ -41,6 +46,7 @@ pub(super) struct State<'a> {
     pub(super) lines: &'a BTreeMap<String, Line>,
     pub(super) features: &'a BTreeMap<String, Vec<FeatureDocument>>,
     pub(super) parked: &'a BTreeMap<String, ParkedIdentity>,
+    pub(super) hosted: &'a BTreeMap<String, Hosted>,
     pub(super) mailboxes: &'a Mailboxes,
     /// Contacts by user.
     pub(super) registrations: &'a BTreeMap<String, Vec<String>>,
@@ -82,7 +88,7 @@ impl Resource {
                 accepts(request, "application", "pidf+xml")?;
                 Ok(Self::Presence(target.clone()))
             }
-            ("reg" | FEATURES | CALL_INFO, None) if known(&target) && target != user => {
+            ("reg" | FEATURES | CALL_INFO | HOTELING, None) if known(&target) && target != user => {
                 Err(StatusCode::FORBIDDEN)
             }
             ("reg", None) if known(&target) => Ok(Self::Registrations(target.clone())),
@@ -94,9 +100,11 @@ impl Resource {
                 accepts(request, "application", "x-broadworks-callpark-info+xml")?;
                 Ok(Self::CallPark(target.clone()))
             }
-            ("dialog" | "message-summary" | "presence" | "reg" | FEATURES | CALL_INFO, _) => {
-                Err(StatusCode::NOT_FOUND)
+            (HOTELING, None) if known(&target) => {
+                accepts(request, "application", "x-broadworks-hoteling+xml")?;
+                Ok(Self::Guest(target.clone()))
             }
+            (known, _) if super::PACKAGES.contains(&known) => Err(StatusCode::NOT_FOUND),
             _ => Err(StatusCode::BAD_EVENT),
         }
     }
@@ -146,6 +154,8 @@ pub(super) struct Subscription {
     features: Option<Vec<FeatureDocument>>,
     /// Who was told to be parked.
     parked: Option<Option<ParkedIdentity>>,
+    /// Who was told to have the telephone.
+    hosted: Option<Hosted>,
 }
 
 impl Subscription {
@@ -183,6 +193,7 @@ impl Subscription {
             gone: Vec::new(),
             features: None,
             parked: None,
+            hosted: None,
         })
     }
 
@@ -268,6 +279,16 @@ impl Subscription {
         }
     }
 
+    /// Somebody may have the telephone, or must prove that he may.
+    pub(super) fn hosted_changed(&mut self, known: &BTreeMap<String, Hosted>) {
+        if let Resource::Guest(line) = &self.resource
+            && self.over.is_none()
+            && self.hosted.as_ref().is_some_and(|told| told != known.get(line).unwrap_or(&NOBODY))
+        {
+            self.due = true;
+        }
+    }
+
     /// Writes the next NOTIFY.
     pub(super) fn notify(&mut self, now: Instant, names: &Names, state: State<'_>) -> Request {
         self.due = false;
@@ -294,7 +315,7 @@ impl Subscription {
             None => format!("active;expires={left}"),
         };
         headers.push(HeaderName::SubscriptionState, standing);
-        let (content_type, body) = self.document(names, state);
+        let (content_type, body) = self.document(now, names, state);
         if let Resource::List(_) = self.resource {
             request.headers.push(HeaderName::Require, "eventlist");
         }
@@ -302,8 +323,8 @@ impl Subscription {
         request
     }
 
-    fn document(&mut self, names: &Names, state: State<'_>) -> (String, Vec<u8>) {
-        let State { lines, features, parked, mailboxes, registrations } = state;
+    fn document(&mut self, now: Instant, names: &Names, state: State<'_>) -> (String, Vec<u8>) {
+        let State { lines, features, parked, hosted, mailboxes, registrations } = state;
         let version = self.version;
         self.version = self.version.wrapping_add(1);
         let changed = std::mem::take(&mut self.changed);
@@ -335,6 +356,12 @@ impl Subscription {
                 let who = parked.get(line).cloned();
                 let document = documents::call_park(who.as_ref());
                 self.parked = Some(who);
+                document
+            }
+            Resource::Guest(line) => {
+                let hosted = hosted.get(line).cloned().unwrap_or(NOBODY);
+                let document = documents::hoteling(now, names, &hosted);
+                self.hosted = Some(hosted);
                 document
             }
             Resource::List(owner) => {

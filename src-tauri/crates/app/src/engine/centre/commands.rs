@@ -72,6 +72,9 @@ impl Desk {
         command: CentreCommand,
         reply: Reply,
     ) {
+        if let CentreCommand::GuestSignIn { .. } | CentreCommand::GuestSignOut { .. } = command {
+            return self.ask_guest(now, command, reply);
+        }
         match self.step_centre(now, command) {
             Ok((_, Step::Done(answer))) => reply(Ok(answer)),
             Ok((account, Step::Asked(id))) => match self.centres.running.get_mut(&account) {

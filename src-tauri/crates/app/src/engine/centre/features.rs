@@ -16,7 +16,8 @@ use crate::config::FeatureEvents;
 use crate::view::AccountState;
 
 impl Desk {
-    /// Subscribes to the features of a registered account, where they are wanted and offered.
+    /// Subscribes to what a registered account's exchange offers over SIP: features where they are wanted, who is parked and
+    /// which guest has the telephone.
     pub(in super::super) fn begin_features(&mut self, now: Instant, id: &str) {
         let Some(account) = self.account(id) else { return };
         let settings = &account.settings;
@@ -26,20 +27,21 @@ impl Desk {
             FeatureEvents::Auto => account.offers(PACKAGE),
         };
         let registered = settings.register && account.state == AccountState::Registered;
-        if !wanted || !registered || account.ua.is_none() {
+        if !registered || account.ua.is_none() {
             return;
         }
         let settings = settings.clone();
-        if self.centres.get(id).is_none() {
-            if settings.xsi.is_some() || settings.asterisk.is_some() {
-                // Its binding waits for a password; this follows it.
-                return;
-            }
+        let has_binding = settings.xsi.is_some() || settings.asterisk.is_some();
+        // A binding may wait for its password; all of this follows it.
+        if wanted && self.centres.get(id).is_none() && !has_binding {
             self.run_exchange(now, id, Way::Events);
         }
         let Ok(running) = self.running(id) else { return };
-        running.events.get_or_insert_with(|| Box::new(ByEvent::new(&settings))).begin();
+        if wanted {
+            running.events.get_or_insert_with(|| Box::new(ByEvent::new(&settings))).begin();
+        }
         self.begin_call_park(now, id);
+        self.begin_hoteling(id);
     }
 
     /// An account's registration changed.

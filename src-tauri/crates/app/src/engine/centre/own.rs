@@ -48,6 +48,7 @@ impl Desk {
             dispositions: centre.questions().map(|q| self.disposition_view(centre, q)).collect(),
             parked: centre.parked().iter().map(|call| self.parked_view(centre, call)).collect(),
             messages: centre.messages().map(|(new, old)| MessagesView { new, old }),
+            seat: self.seat_view(running),
             warnings: Vec::new(),
             version: 0,
         };
