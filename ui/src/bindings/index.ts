@@ -1502,7 +1502,11 @@ mobile: string,
 /**
  * Account by which he is called and his line watched.
  */
-account: string, };
+account: string, 
+/**
+ * His lamp is there for whoever asks for it (`line.watch`); false: it comes by the list of the exchange, or not at all.
+ */
+watch: boolean, };
 
 /**
  * Everything that can be asked for.

@@ -39,6 +39,8 @@ pub(super) struct Watches {
     /// What the registrars hold of our accounts.
     pub(super) registrations: BTreeMap<String, Registrations>,
     lines: BTreeMap<LineId, LineView>,
+    /// Those of them that a list brought.
+    listed: BTreeSet<LineId>,
     /// What lamps beside a line tell of it, by account and extension.
     beside: BTreeMap<(String, String), Vec<Beside>>,
     /// Calls that ring at a watched line and can be taken, by source and address of the line.
@@ -130,6 +132,13 @@ impl Watches {
 
     fn silence(&mut self, source: SourceId) {
         self.ringing.retain(|(of, _), _| *of != source);
+    }
+
+    /// Address and name of every line that a list of an account brought.
+    pub(super) fn listed(&self, account: &str) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.listed.iter().filter_map(|line| self.lines.get(line));
+        let own = lines.filter(move |line| line.account == account);
+        own.map(|line| (line.uri.as_str(), line.name.as_str()))
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -581,7 +590,12 @@ impl Desk {
                 }
             }
             Output::Appeared { line, source, uri, name } => {
-                let account = self.watches.watched.get(&source).map(|w| w.account.clone());
+                let watched = self.watches.watched.get(&source);
+                let account = watched.map(|w| w.account.clone());
+                if watched.is_some_and(|w| w.list) {
+                    self.watches.listed.insert(line);
+                    self.colleagues.changed();
+                }
                 let view = LineView {
                     uri,
                     account: account.unwrap_or_default(),
@@ -602,6 +616,9 @@ impl Desk {
             Output::Changed { line, lamp } => self.lamp_changed(now, line, &lamp),
             Output::Vanished { line } => {
                 self.watches.changed.remove(&line);
+                if self.watches.listed.remove(&line) {
+                    self.colleagues.changed();
+                }
                 if let Some(mut view) = self.watches.lines.remove(&line) {
                     (view.gone, view.state, view.peer) = (true, LineState::Unknown, None);
                     view.version += 1;
