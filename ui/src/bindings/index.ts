@@ -3175,7 +3175,11 @@ text: string,
 /**
  * When.
  */
-at_ms: number, };
+at_ms: number, 
+/**
+ * Until when it holds; null: it stays.
+ */
+until_ms: number | null, };
 
 /**
  * Something the user must know.
@@ -3392,7 +3396,11 @@ number: string,
 /**
  * What to note, at most 2,000 characters.
  */
-text: string, } | { "cmd": "note.list", 
+text: string, 
+/**
+ * Until when it holds; left out: it stays. After that it is gone.
+ */
+until_ms?: number, } | { "cmd": "note.list", 
 /**
  * The number, in any notation.
  */

@@ -239,13 +239,20 @@ impl Desk {
             }
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
             PeopleCommand::Describe { text } => reply(self.describe(&text)),
-            PeopleCommand::NoteAdd { number, text } => self.add_note(now, &number, &text, reply),
+            PeopleCommand::NoteAdd { number, text, until_ms } => {
+                self.add_note(now, &number, &text, until_ms, reply);
+            }
             PeopleCommand::NoteList { number } => match NumberKey::of(&number) {
-                Some(key) => self.reply_from(
-                    move |tables| tables.notes_of(&key, NOTES),
-                    reply,
-                    |_, notes| Answer::Notes(notes.into_iter().map(words::note).collect()),
-                ),
+                Some(key) => {
+                    let now_ms = self.clock.ms(now);
+                    let read = move |tables: &Tables<'_>| {
+                        tables.drop_expired_notes(now_ms)?;
+                        tables.notes_of(&key, NOTES)
+                    };
+                    self.reply_from(read, reply, |_, notes| {
+                        Answer::Notes(notes.into_iter().map(words::note).collect())
+                    });
+                }
                 None => reply(Err(no_number(&number))),
             },
             PeopleCommand::NoteRemove { note } => {
@@ -392,18 +399,31 @@ impl Desk {
         })))
     }
 
-    fn add_note(&mut self, now: Instant, number: &str, text: &str, reply: Reply) {
+    fn add_note(
+        &mut self,
+        now: Instant,
+        number: &str,
+        text: &str,
+        until_ms: Option<u64>,
+        reply: Reply,
+    ) {
         let Some(key) = NumberKey::of(number) else { return reply(Err(no_number(number))) };
         let text = text.trim().to_owned();
         if text.is_empty() || text.chars().count() > NOTE {
             let message = format!("a note has one to {NOTE} characters");
             return reply(Err(ErrorReply::new(Code::BadValue, message)));
         }
+        let at_ms = self.clock.ms(now);
+        if until_ms.is_some_and(|until| until <= at_ms) {
+            let message = "a note cannot have run out before it is written".to_owned();
+            return reply(Err(ErrorReply::new(Code::BadValue, message)));
+        }
         self.tell_untold(now);
-        let note = NewNote { key, call: None, text, at_ms: self.clock.ms(now) };
+        let note = NewNote { key, call: None, text, at_ms, until_ms };
         let keep = move |tables: &Tables<'_>| {
             let id = tables.add_note(&note)?;
-            Ok(store::Note { id, call: note.call, text: note.text, at_ms: note.at_ms })
+            let NewNote { call, text, at_ms, until_ms, .. } = note;
+            Ok(store::Note { id, call, text, at_ms, until_ms })
         };
         self.reply_from(keep, reply, |_, note| Answer::Note(words::note(note)));
     }
