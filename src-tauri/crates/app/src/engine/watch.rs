@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use contacts::NumberClass;
 use event_packages::{DialogInfo, EventList, MessageSummary, Presence};
 use pbx::{Input, Lamp, Lamps, LineId, Output, Policy, SourceId, Watch};
 use sip_types::{StatusCode, Uri};
@@ -637,6 +638,7 @@ impl Desk {
         });
         let stale_since = lamp.stale_since.map(|at| self.clock.seconds(at));
         let stale_since_ms = lamp.stale_since.map(|at| self.clock.ms(at));
+        let elsewhere = self.reached_elsewhere(line, lamp);
         let Some(view) = self.watches.lines.get_mut(&line) else { return };
         view.state = state_view(lamp.state);
         view.peer = peer.filter(|peer| *peer != PeerView::default());
@@ -650,7 +652,10 @@ impl Desk {
             activities: presence.activities,
         });
         (view.stale_since, view.stale_since_ms) = (stale_since, stale_since_ms);
+        view.forwarded = None;
         self.watches.beside.get(&whose(view)).into_iter().for_each(|told| show_beside(view, told));
+        // A lamp beside the line says that, and presence where to.
+        view.forwarded = elsewhere.or(view.forwarded.take());
         view.version += 1;
         let view = view.clone();
         self.watches.changed.insert(line);
@@ -666,6 +671,21 @@ impl Desk {
         let extension = line.user().unwrap_or_default();
         let lamps = Desk::lamps_beside(account, &extension).into_iter();
         lamps.filter_map(|lamp| self.target(account, &lamp).ok()).collect()
+    }
+
+    /// The number that presence says somebody is reached at, where it is none of his own. Devices have addresses too: only
+    /// numbers count.
+    fn reached_elsewhere(&self, line: LineId, lamp: &Lamp) -> Option<String> {
+        let view = self.watches.lines.get(&line)?;
+        let contact = Uri::parse(lamp.presence.as_ref()?.contact.as_deref()?).ok()?;
+        let number = contact.user()?;
+        let (_, extension) = whose(view);
+        let is_number = contacts::classify(&number, self.is_extension(&number));
+        let known = matches!(is_number, NumberClass::Unknown | NumberClass::FeatureCode);
+        let own = number == extension
+            || contacts::same_number(&number, &extension)
+            || self.lookup_colleagues(&number).any(|who| who.target == extension);
+        (!known && !own).then(|| contacts::show(&number))
     }
 
     /// A lamp beside a line changed: the line shows it, now or as soon as it is told of.
@@ -685,7 +705,9 @@ impl Desk {
         let told = told.clone();
         let found = self.watches.lines.iter_mut().find(|(_, view)| whose(view) == of);
         let Some((line, view)) = found else { return };
+        let to = view.forwarded.take().filter(|to| !to.is_empty());
         show_beside(view, &told);
+        view.forwarded = to.or(view.forwarded.take());
         view.version += 1;
         let (line, view) = (*line, view.clone());
         self.watches.changed.insert(line);
