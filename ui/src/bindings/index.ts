@@ -1789,7 +1789,11 @@ hotkeys?: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard?: GuardSettings, } | { "cmd": "desk.key", 
+guard?: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices?: NoticeSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -1975,14 +1979,30 @@ export type DesktopState = {
  */
 start_at_login: boolean | null, 
 /**
- * Whether keys that work everywhere can be had at all: not on Wayland, where the desktop's own settings can run
- * `balie answer` and its like instead.
+ * Whether keys that work everywhere can be had at all: on Wayland only where the desktop has a portal for them.
+ * Everywhere the desktop's own settings can run `balie answer` and its like instead.
  */
 hotkeys: boolean, 
 /**
  * Keys that another program has.
  */
-taken: Array<string>, };
+taken: Array<string>, 
+/**
+ * The desktop itself gives the keys (a portal): it may ask the user first, and give others.
+ */
+asks: boolean, 
+/**
+ * The keys that it gave, where it does.
+ */
+given: Array<GivenKey>, 
+/**
+ * The desktop shows notifications with buttons.
+ */
+notices: boolean, 
+/**
+ * Calls are told by them unless the user chose otherwise.
+ */
+notices_of_calls: boolean, };
 
 /**
  * A device that can be chosen.
@@ -2553,6 +2573,19 @@ holidays: boolean,
  * The times of a schedule.
  */
 openings: Array<OpeningView>, };
+
+/**
+ * A key that the desktop gave.
+ */
+export type GivenKey = { 
+/**
+ * What it does: a name of [`Hotkeys`].
+ */
+does: string, 
+/**
+ * The key, as the desktop writes it for people.
+ */
+key: string, };
 
 /**
  * What callers of the voicemail hear.
@@ -3205,6 +3238,19 @@ at_ms: number,
  * True for trouble that stops work.
  */
 severe: boolean, };
+
+/**
+ * What is told by the desktop's own notifications, with buttons.
+ */
+export type NoticeSettings = { 
+/**
+ * Somebody calls. Null: where the desktop shows the pop-up in no fixed place (Wayland).
+ */
+calls: boolean | null, 
+/**
+ * A call was missed.
+ */
+missed: boolean, };
 
 /**
  * What kind of number something is.
@@ -4023,7 +4069,11 @@ hotkeys?: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard?: GuardSettings, } | { "cmd": "desk.key", 
+guard?: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices?: NoticeSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -4254,7 +4304,11 @@ hotkeys: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard: GuardSettings, };
+guard: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices: NoticeSettings, };
 
 /**
  * How bad a figure is.
