@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use ::desktop::hail::Place;
 use app::config::Sound;
 use app::control::{Command, DeskKey};
 use clap::{Parser, Subcommand};
-use ::desktop::hail::Place;
 use tauri::{AppHandle, Manager};
 
 /// How the window is started.
@@ -87,7 +87,8 @@ const IDENTIFIER: &str = "eu.balie.desk";
 
 /// Where the running program of this user hears words: it is one for each session, whatever its settings are.
 pub(crate) fn place() -> Option<Place> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = match () {
         () if cfg!(windows) => folder("LOCALAPPDATA").map(|data| data.join(IDENTIFIER)),
         () if cfg!(target_os = "macos") => {

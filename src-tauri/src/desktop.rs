@@ -3,13 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ::desktop::hail::Said;
+use ::desktop::shortcuts::{Shortcuts, Standing, Wish};
 use app::code::Code;
 use app::control::{Command, DeskKey, ErrorReply};
 use app::view::Language;
 use app::view::desktop::{DesktopState, GivenKey, Hotkeys};
 use clap::Parser;
-use ::desktop::hail::Said;
-use ::desktop::shortcuts::{Shortcuts, Standing, Wish};
 use tauri::{AppHandle, Manager, State, Wry};
 use tauri_plugin_autostart::{MacosLauncher, ManagerExt as _};
 use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, Shortcut, ShortcutState};
@@ -63,7 +63,8 @@ impl Portal {
     /// Waits, not for ever, until the desktop has answered the last wish: it may be asking its user.
     async fn answered(&self) {
         let Some(mut keys) = self.0.clone() else { return };
-        let settled = keys.until(|standing| !matches!(standing, Standing::Unknown | Standing::Asked));
+        let settled =
+            keys.until(|standing| !matches!(standing, Standing::Unknown | Standing::Asked));
         if tokio::time::timeout(ASKING, settled).await.is_err() {
             tracing::debug!("the desktop has not answered yet");
         }
@@ -166,15 +167,14 @@ pub(crate) fn take_keys(handle: &AppHandle, wanted: &Hotkeys, language: Language
         if key.is_empty() {
             continue;
         }
-        let registered =
-            shortcut_of(key).and_then(|shortcut| {
-                all.on_shortcut(shortcut, move |handle, _, event| {
-                    if event.state() == ShortcutState::Pressed {
-                        perform(handle, does);
-                    }
-                })
-                .map_err(|error| error.to_string())
-            });
+        let registered = shortcut_of(key).and_then(|shortcut| {
+            all.on_shortcut(shortcut, move |handle, _, event| {
+                if event.state() == ShortcutState::Pressed {
+                    perform(handle, does);
+                }
+            })
+            .map_err(|error| error.to_string())
+        });
         if let Err(error) = registered {
             tracing::warn!(key, error, "a key that should work everywhere cannot be had");
             taken.push(key.to_owned());
@@ -263,8 +263,7 @@ pub(crate) async fn set_hotkeys(
     program: State<'_, Program>,
     portal: State<'_, Portal>,
 ) -> Result<(), ErrorReply> {
-    if let Some(odd) =
-        hotkeys.all().iter().find(|key| !key.is_empty() && shortcut_of(key).is_err())
+    if let Some(odd) = hotkeys.all().iter().find(|key| !key.is_empty() && shortcut_of(key).is_err())
     {
         return Err(ErrorReply::new(Code::BadValue, format!("{odd} is no key")));
     }
@@ -301,7 +300,9 @@ mod tests {
 
     #[test]
     fn every_key_that_can_be_chosen_is_one_of_the_system() {
-        for key in ["Ctrl+Alt+K", "Ctrl+Shift+F9", "Alt+Shift+1", "F12", "Pause", "Ctrl+Alt+ArrowUp"] {
+        for key in
+            ["Ctrl+Alt+K", "Ctrl+Shift+F9", "Alt+Shift+1", "F12", "Pause", "Ctrl+Alt+ArrowUp"]
+        {
             assert!(shortcut_of(key).is_ok(), "{key}");
         }
         assert!(shortcut_of("Ctrl+Nonsense").is_err());

@@ -16,12 +16,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::desktop::hail;
 use app::config::Config;
 use app::logs::{self, Log, LogOptions};
 use app::view::Language;
 use app::{App, StartOptions};
 use clap::Parser;
-use ::desktop::hail;
 use tauri::{AppHandle, CloseRequestApi, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 

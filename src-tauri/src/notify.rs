@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ::desktop::notices::{Notice, Notices};
 use app::code::Code;
 use app::control::Command;
 use app::view::desktop::NoticeSettings;
 use app::view::{CallView, HistoryEntry};
-use ::desktop::notices::{Notice, Notices};
 use tauri::{AppHandle, Manager};
 
 use crate::commands::{self, Program};
@@ -58,8 +58,12 @@ impl Telling {
         let wanted = wanted.calls.unwrap_or_else(keys::is_wayland);
         let ringing = || calls.iter().filter(|_| wanted);
         let mut state = self.state();
-        let over: Vec<u64> =
-            state.calls.keys().copied().filter(|id| !ringing().any(|call| call.id == *id)).collect();
+        let over: Vec<u64> = state
+            .calls
+            .keys()
+            .copied()
+            .filter(|id| !ringing().any(|call| call.id == *id))
+            .collect();
         for id in over {
             state.calls.remove(&id);
             self.notices.close(id);
@@ -99,7 +103,11 @@ impl Telling {
             actions.push((CALL_BACK, t.call_back));
         }
         let more = t.more(&call.peer, None);
-        let body = if more.is_empty() { t.who(&call.peer) } else { format!("{} · {more}", t.who(&call.peer)) };
+        let body = if more.is_empty() {
+            t.who(&call.peer)
+        } else {
+            format!("{} · {more}", t.who(&call.peer))
+        };
         self.notices.show(Notice {
             key,
             summary: t.missed.to_owned(),
@@ -128,13 +136,19 @@ fn pressed(handle: &AppHandle, key: u64, action: &str) {
 /// Calls back. What may cost or is not let out is laid ready instead, so that the window can ask.
 fn call_back(handle: &AppHandle, key: u64) {
     let telling = handle.try_state::<Telling>();
-    let Some((account, to)) = telling.and_then(|telling| telling.state().missed.remove(&key)) else {
+    let Some((account, to)) = telling.and_then(|telling| telling.state().missed.remove(&key))
+    else {
         return windows::show_main(handle);
     };
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
         let Some(program) = handle.try_state::<Program>() else { return };
-        let call = Command::Dial { to: to.clone(), account: Some(account), withhold: false, guarded: true };
+        let call = Command::Dial {
+            to: to.clone(),
+            account: Some(account),
+            withhold: false,
+            guarded: true,
+        };
         let refused = program.ask(call).await.err();
         if let Some(refused) = refused {
             tracing::info!(code = ?refused.code, "a missed call was not called back at once");

@@ -77,9 +77,8 @@ impl Window {
         shown.hotkeys = wanted.clone();
         drop(shown);
         let (handle, wanted, language) = (self.handle.clone(), wanted.clone(), self.language());
-        let asked = self
-            .handle
-            .run_on_main_thread(move || desktop::take_keys(&handle, &wanted, language));
+        let asked =
+            self.handle.run_on_main_thread(move || desktop::take_keys(&handle, &wanted, language));
         if let Err(error) = asked {
             tracing::debug!(%error, "the keys that work everywhere were not taken");
         }

@@ -48,7 +48,8 @@ impl Notices {
 
     /// The number, where the name stands above it, and what was dialled.
     pub(crate) fn more(self, peer: &PeerView, via: Option<&str>) -> String {
-        let number = Some(peer.number.clone()).filter(|number| !peer.name.is_empty() && !number.is_empty());
+        let number =
+            Some(peer.number.clone()).filter(|number| !peer.name.is_empty() && !number.is_empty());
         let via = via.map(|via| format!("{} {via}", self.by));
         number.into_iter().chain(via).collect::<Vec<_>>().join(" · ")
     }

@@ -110,7 +110,9 @@ impl Spot {
             // Its upper edge must be there to be taken by; a second screen may be gone.
             let right = at.x.saturating_add_unsigned(size.width);
             let bottom = at.y.saturating_add_unsigned(size.height);
-            self.x.saturating_add(100) < right && self.x >= at.x - 100 && (at.y..bottom).contains(&self.y)
+            self.x.saturating_add(100) < right
+                && self.x >= at.x - 100
+                && (at.y..bottom).contains(&self.y)
         });
         window.set_size(PhysicalSize::new(self.width, self.height))?;
         match on_screen {
@@ -148,7 +150,10 @@ const OPEN: &str = "-open";
 impl Remembered {
     pub(crate) fn read(folder: Option<PathBuf>) -> Remembered {
         let listed = folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
-        let names = listed.into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = listed
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let labels = names.filter_map(|name| Some(name.strip_suffix(OPEN)?.to_owned()));
         let open = labels.filter(|label| part_of(label).is_some()).collect();
         Remembered { folder, open: Mutex::new(open), spots: Mutex::default() }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+};
 use tokio::sync::Semaphore;
 
 /// Longest line, bytes: words of a command line are short.
@@ -152,7 +154,10 @@ mod unix {
     impl Listener {
         pub(super) fn bind(place: &Path) -> io::Result<Listener> {
             if Stream::connect(place).is_ok() {
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, "another program hears there"));
+                return Err(io::Error::new(
+                    io::ErrorKind::AddrInUse,
+                    "another program hears there",
+                ));
             }
             if let Some(folder) = place.parent() {
                 std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

@@ -58,7 +58,14 @@ async fn next<T>(told: &mut mpsc::UnboundedReceiver<T>) -> T {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
-    Notify { id: u32, replaces: u32, summary: String, body: String, actions: Vec<String>, urgency: u8 },
+    Notify {
+        id: u32,
+        replaces: u32,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        urgency: u8,
+    },
     Close(u32),
 }
 
@@ -97,10 +104,15 @@ impl Service {
     }
 
     #[zbus(signal)]
-    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str)
+    -> zbus::Result<()>;
 
     #[zbus(signal)]
-    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, why: u32) -> zbus::Result<()>;
+    async fn notification_closed(
+        emitter: &SignalEmitter<'_>,
+        id: u32,
+        why: u32,
+    ) -> zbus::Result<()>;
 }
 
 fn call(key: u64, summary: &str) -> Notice {
@@ -202,7 +214,10 @@ impl KeysPortal {
     ) -> OwnedObjectPath {
         let sender = header.sender().unwrap().to_string();
         let path = request(&sender, &text(&options, "handle_token"));
-        let session = format!("/org/freedesktop/portal/desktop/session/x/{}", text(&options, "session_handle_token"));
+        let session = format!(
+            "/org/freedesktop/portal/desktop/session/x/{}",
+            text(&options, "session_handle_token")
+        );
         // As a quick desktop does: answered before the call returns.
         respond(bus, &path, 0, HashMap::from([("session_handle", Value::from(session))])).await;
         OwnedObjectPath::try_from(path).unwrap()
@@ -219,13 +234,19 @@ impl KeysPortal {
     ) -> OwnedObjectPath {
         let sender = header.sender().unwrap().to_string();
         let path = request(&sender, &text(&options, "handle_token"));
-        let wished = shortcuts.iter().map(|(id, what)| (id.clone(), text(what, "preferred_trigger")));
+        let wished =
+            shortcuts.iter().map(|(id, what)| (id.clone(), text(what, "preferred_trigger")));
         self.bound.send(wished.collect()).unwrap();
         // The desktop gives the first key only, and another one than was wished for.
         let given: Vec<(String, HashMap<String, Value<'_>>)> = shortcuts
             .iter()
             .take(1)
-            .map(|(id, _)| (id.clone(), HashMap::from([("trigger_description".to_owned(), Value::from("Super+A"))])))
+            .map(|(id, _)| {
+                (
+                    id.clone(),
+                    HashMap::from([("trigger_description".to_owned(), Value::from("Super+A"))]),
+                )
+            })
             .collect();
         respond(bus, &path, self.says, HashMap::from([("shortcuts", Value::from(given))])).await;
         OwnedObjectPath::try_from(path).unwrap()
@@ -273,23 +294,28 @@ async fn the_desktop_gives_keys_says_which_and_tells_when_they_are_pressed() {
     let mut keys = Shortcuts::start(move |id| press.send(id).unwrap());
     until(&mut keys, |standing| *standing == Standing::Ready).await;
     keys.wish(vec![wish("answer", "Ctrl+Alt+K"), wish("hold", "Shift+F9")]);
-    let asked = [("answer", "CTRL+ALT+k"), ("hold", "SHIFT+F9")].map(|(id, key)| (id.to_owned(), key.to_owned()));
+    let asked = [("answer", "CTRL+ALT+k"), ("hold", "SHIFT+F9")]
+        .map(|(id, key)| (id.to_owned(), key.to_owned()));
     assert_eq!(next(&mut wished).await, asked);
     let given = until(&mut keys, |standing| matches!(standing, Standing::Given(_))).await;
     assert_eq!(given, Standing::Given(vec![("answer".to_owned(), "Super+A".to_owned())]));
 
     let emitter = SignalEmitter::new(&bus, "/org/freedesktop/portal/desktop").unwrap();
     let session = |name: &str| {
-        OwnedObjectPath::try_from(format!("/org/freedesktop/portal/desktop/session/x/{name}")).unwrap()
+        OwnedObjectPath::try_from(format!("/org/freedesktop/portal/desktop/session/x/{name}"))
+            .unwrap()
     };
-    KeysPortal::activated(&emitter, session("of_another"), "hangup", 1, HashMap::new()).await.unwrap();
+    KeysPortal::activated(&emitter, session("of_another"), "hangup", 1, HashMap::new())
+        .await
+        .unwrap();
     KeysPortal::activated(&emitter, session("balie_1"), "answer", 2, HashMap::new()).await.unwrap();
     assert_eq!(next(&mut pressed).await, "answer", "and nothing of another session");
 
     // Other wishes are another session; the keys of the first mean nothing any more.
     keys.wish(vec![wish("mute", "Pause")]);
     assert_eq!(next(&mut wished).await, [("mute".to_owned(), "Pause".to_owned())]);
-    until(&mut keys, |standing| matches!(standing, Standing::Given(given) if given[0].0 == "mute")).await;
+    until(&mut keys, |standing| matches!(standing, Standing::Given(given) if given[0].0 == "mute"))
+        .await;
     KeysPortal::activated(&emitter, session("balie_1"), "answer", 3, HashMap::new()).await.unwrap();
     KeysPortal::activated(&emitter, session("balie_2"), "mute", 4, HashMap::new()).await.unwrap();
     assert_eq!(next(&mut pressed).await, "mute");

@@ -20,7 +20,12 @@ async fn ask(place: &Place, said: &[&str]) -> Said {
     let asking = tokio::task::spawn_blocking(move || {
         loop {
             match hail::ask(&place, &said) {
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                    ) =>
+                {
                     std::thread::yield_now();
                 }
                 other => return other.unwrap(),
@@ -33,7 +38,9 @@ async fn ask(place: &Place, said: &[&str]) -> Said {
 async fn obey(words: Vec<String>) -> Said {
     match words.as_slice() {
         [word] if word == "answer" => Said::done(),
-        [word, number] if word == "dial" => Said::refused("bad_target", format!("{number} is none")),
+        [word, number] if word == "dial" => {
+            Said::refused("bad_target", format!("{number} is none"))
+        }
         _ => Said::refused("wrong_state", "there is no call"),
     }
 }

@@ -127,8 +127,11 @@ mod tests {
         let sql = in_memory();
         let tables = Tables::new(&sql);
         let key = NumberKey::of("102").unwrap();
-        for (text, until_ms) in [("stays", None), ("on holiday", Some(100)), ("at a fair", Some(200))] {
-            let note = NewNote { key: key.clone(), call: None, text: text.into(), at_ms: 1, until_ms };
+        for (text, until_ms) in
+            [("stays", None), ("on holiday", Some(100)), ("at a fair", Some(200))]
+        {
+            let note =
+                NewNote { key: key.clone(), call: None, text: text.into(), at_ms: 1, until_ms };
             tables.add_note(&note).unwrap();
         }
         let texts = || -> Vec<(String, Option<u64>)> {

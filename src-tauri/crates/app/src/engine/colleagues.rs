@@ -97,7 +97,8 @@ impl Gathering {
         }
         let ColleagueView { name, number, department: detail, mobile, .. } = who;
         numbers.extend([number.clone(), mobile]);
-        self.others.push((SearchHit { kind, name, target: number, detail, contact: None }, numbers));
+        self.others
+            .push((SearchHit { kind, name, target: number, detail, contact: None }, numbers));
     }
 
     fn done(self) -> Colleagues {
@@ -153,10 +154,9 @@ impl Desk {
         let mut gathering = Gathering::default();
         for account in &self.accounts {
             match (&self.demo, account.demo) {
-                (Some(demo), true) => demo
-                    .colleagues
-                    .iter()
-                    .for_each(|who| gathering.add(who.clone(), Vec::new())),
+                (Some(demo), true) => {
+                    demo.colleagues.iter().for_each(|who| gathering.add(who.clone(), Vec::new()))
+                }
                 (None, true) => {}
                 (_, false) => {
                     self.gather_lists(account, &mut gathering);

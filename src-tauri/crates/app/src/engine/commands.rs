@@ -252,8 +252,11 @@ impl Desk {
             Typed::Name(name) => {
                 let people = self.people();
                 let index = Index::new(people.iter().map(|person| &person.entry));
-                let mut found: Vec<String> =
-                    self.search_colleagues(&name, 2).into_iter().map(|(_, hit)| hit.target).collect();
+                let mut found: Vec<String> = self
+                    .search_colleagues(&name, 2)
+                    .into_iter()
+                    .map(|(_, hit)| hit.target)
+                    .collect();
                 let earlier = index.search(&name, 2).into_iter().filter_map(|at| people.get(at));
                 found.extend(earlier.map(|person| person.hit.target.clone()));
                 match found.as_slice() {
@@ -404,11 +407,8 @@ struct Person {
 
 impl Person {
     fn new(name: &str, target: &str, detail: String) -> Person {
-        let entry = Entry {
-            name: name.to_owned(),
-            numbers: vec![target.to_owned()],
-            words: String::new(),
-        };
+        let entry =
+            Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words: String::new() };
         let (kind, name, target) = (HitKind::History, name.to_owned(), target.to_owned());
         Person { entry, hit: SearchHit { kind, name, target, detail, contact: None } }
     }

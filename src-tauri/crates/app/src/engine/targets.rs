@@ -9,8 +9,8 @@ use super::commands::Outcome;
 use super::desk::Desk;
 use super::line::peer_of_uri;
 use crate::control::Answer;
-use crate::view::targets::{TargetKind, TargetView, TargetWay};
 use crate::view::PeerView;
+use crate::view::targets::{TargetKind, TargetView, TargetWay};
 
 /// Most ways to reach somebody that are given out: each has a number key.
 const MOST: usize = 9;

@@ -118,12 +118,17 @@ async fn an_exchange_that_tells_its_list_is_asked_for_no_line_twice() {
     let account = pbx.ready().accounts.iter().find(|one| one.extension == "101").unwrap();
     let xsi = format!(
         "[[account]]\naor = \"sip:x@y\"\n[account.xsi]\nactions_url = \"{0}\"\nevents_url = \"{0}\"\nuser = \"{1}\"\npassword = \"{2}\"\n",
-        pbx.ready().xsi, account.xsi_user, account.xsi_password
+        pbx.ready().xsi,
+        account.xsi_user,
+        account.xsi_password
     );
     config.accounts[0].xsi.clone_from(&Config::parse(&xsi).unwrap().accounts[0].xsi);
     let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
     let view = desk
-        .view(|view| view.colleagues.len() > 40 && view.colleagues.iter().any(|who| !who.department.is_empty()))
+        .view(|view| {
+            view.colleagues.len() > 40
+                && view.colleagues.iter().any(|who| !who.department.is_empty())
+        })
         .await;
     assert!(view.colleagues.iter().all(|who| !who.watch));
     let mut lit = BTreeSet::new();

@@ -69,7 +69,10 @@ async fn a_favourite_is_marked_and_the_longest_waiting_still_comes_first() {
     desk.call(CallState::Ended).await;
     desk.view(|view| view.missed == 1).await;
     let missed = desk.seen.lock().unwrap().missed.clone();
-    assert_eq!(missed.iter().map(|call| call.peer.name.as_str()).collect::<Vec<_>>(), ["Bouwbedrijf Zilver"]);
+    assert_eq!(
+        missed.iter().map(|call| call.peer.name.as_str()).collect::<Vec<_>>(),
+        ["Bouwbedrijf Zilver"]
+    );
     desk.quit().await;
 }
 
@@ -93,7 +96,9 @@ async fn a_call_of_a_queue_has_the_priority_that_its_caller_had_there() {
     exchange.tell(Input::QueueSnapshot { queue: queue(), entries }).await;
     let view = desk.queue(|view| view.entries.len() == 2).await;
     let marks: Vec<_> = view.entries.iter().map(|entry| entry.priority).collect();
-    assert!(marks.contains(&Some(PriorityName::Highest)) && marks.contains(&Some(PriorityName::Low)));
+    assert!(
+        marks.contains(&Some(PriorityName::Highest)) && marks.contains(&Some(PriorityName::Low))
+    );
     customer(&pbx, "Zilver", "+31302318800").await;
     desk.call(CallState::Ringing).await;
     let call = ExchangeCall {

@@ -186,7 +186,8 @@ async fn a_note_about_a_colleague_is_gone_when_it_holds_no_longer() {
     note("on holiday", Some(stays.at_ms + day)).await.unwrap();
     let soon = note("at lunch", Some(stays.at_ms + 2000)).await.unwrap();
     assert_eq!(soon.until_ms, Some(stays.at_ms + 2000));
-    let list = async || match desk.ask(json!({"cmd": "note.list", "number": "102"})).await.unwrap() {
+    let list = async || match desk.ask(json!({"cmd": "note.list", "number": "102"})).await.unwrap()
+    {
         Answer::Notes(notes) => notes.into_iter().map(|note| note.text).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };

@@ -71,7 +71,9 @@ async fn tells(socket: tokio::net::UdpSocket, contact: &'static str) {
         }
         let header = |name: &str| {
             let line = text.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
-            line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned()).unwrap()
+            line.and_then(|line| line.split_once(':'))
+                .map(|(_, value)| value.trim().to_owned())
+                .unwrap()
         };
         let vias: Vec<&str> = text.lines().filter(|line| line.starts_with("Via:")).collect();
         let (caller, line, id) = (header("from:"), header("to:"), header("call-id:"));
@@ -119,7 +121,9 @@ async fn who_is_reached_at_another_number_is_shown_with_it() {
         .unwrap();
         let options = app::StartOptions { config, ..crate::desk::options() };
         let mut desk = Desk::start(options).await.unwrap();
-        desk.ask(json!({"cmd": "line.watch", "uris": [line], "package": "presence"})).await.unwrap();
+        desk.ask(json!({"cmd": "line.watch", "uris": [line], "package": "presence"}))
+            .await
+            .unwrap();
         let told = desk.line(LineState::Idle).await;
         assert_eq!(told.forwarded.as_deref(), shown, "{contact}");
         desk.quit().await;

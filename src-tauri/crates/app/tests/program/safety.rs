@@ -181,7 +181,8 @@ async fn what_the_company_does_not_let_out_is_explained_before_it_is_dialled() {
     }
     let call = dial(&desk, json!({"to": "600", "account": "first"})).await.unwrap();
     desk.call(CallState::Active).await;
-    let send = json!({"cmd": "call.transfer.blind", "call": call, "to": "0612345678", "guarded": true});
+    let send =
+        json!({"cmd": "call.transfer.blind", "call": call, "to": "0612345678", "guarded": true});
     assert_eq!(desk.refused(send).await, Code::NumberBlocked);
     desk.quit().await;
 }

@@ -109,7 +109,8 @@ impl Service {
         ]);
         // Urgent ones never go by themselves, the others when the service thinks so.
         let expires = if urgent { 0_i32 } else { -1_i32 };
-        let what = (PROGRAM, replaces, PROGRAM, summary.as_str(), body.as_str(), actions, hints, expires);
+        let what =
+            (PROGRAM, replaces, PROGRAM, summary.as_str(), body.as_str(), actions, hints, expires);
         self.proxy.call("Notify", &what).await
     }
 

@@ -17,8 +17,8 @@ use crate::config::BlockSettings;
 use crate::control::ErrorReply;
 use crate::view::centre::RefusalView;
 use crate::view::service::{
-    EmergencyView, FactName, FactView, GreetingName, HuntGroupView, NightChoice, NightView, OpeningView,
-    RecursName, RingNumber, ServiceValues, ServiceView,
+    EmergencyView, FactName, FactView, GreetingName, HuntGroupView, NightChoice, NightView,
+    OpeningView, RecursName, RingNumber, ServiceValues, ServiceView,
 };
 
 /// The order in which services are shown.
