@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::desktop::hail::Place;
 use app::config::Sound;
 use app::control::{Command, DeskKey};
 use clap::{Parser, Subcommand};
@@ -79,6 +80,23 @@ const SCHEMES: [&str; 4] = ["tel", "sip", "sips", "callto"];
 fn is_ours(link: &str) -> bool {
     let scheme = link.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| SCHEMES.iter().any(|ours| scheme.eq_ignore_ascii_case(ours)))
+}
+
+/// The identifier of the program, as in `tauri.conf.json`.
+const IDENTIFIER: &str = "eu.balie.desk";
+
+/// Where the running program of this user hears words: it is one for each session, whatever its settings are.
+pub(crate) fn place() -> Option<Place> {
+    let folder =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = match () {
+        () if cfg!(windows) => folder("LOCALAPPDATA").map(|data| data.join(IDENTIFIER)),
+        () if cfg!(target_os = "macos") => {
+            folder("HOME").map(|home| home.join("Library/Application Support").join(IDENTIFIER))
+        }
+        () => folder("XDG_RUNTIME_DIR").map(|runtime| runtime.join(IDENTIFIER)),
+    };
+    folder.map(|folder| Place::of(&folder))
 }
 
 impl Arguments {

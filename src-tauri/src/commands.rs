@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::Handle;
 use app::code::Code;
 use app::control::{Answer, Command, ErrorReply, Reply, ReplyResult, Request};
-use app::view::Update;
+use app::view::{Language, Update};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, WebviewWindow};
 
@@ -27,6 +27,11 @@ impl Program {
     /// Asks the program from the window itself.
     pub(crate) async fn ask(&self, command: Command) -> Result<Answer, ErrorReply> {
         self.handle.clone()?.request(command).await
+    }
+
+    /// The language that is chosen.
+    pub(crate) fn language(&self) -> Language {
+        self.window.language()
     }
 
     /// A page that is gone wants nothing any more.
@@ -86,6 +91,17 @@ pub(crate) fn open_wallboard(handle: AppHandle) -> Result<(), ErrorReply> {
 #[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
 pub(crate) fn open_pane(handle: AppHandle, pane: String) -> Result<(), ErrorReply> {
     open_part(&handle, &pane)
+}
+
+/// The main window shows a role of the desk, with its own windows at their own places.
+#[tauri::command(async)]
+#[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
+pub(crate) fn show_role(handle: AppHandle, role: String) -> Result<(), ErrorReply> {
+    match windows::set_role(&handle, &role) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ErrorReply::new(Code::BadRequest, format!("no role is called {role:?}"))),
+        Err(error) => Err(ErrorReply::new(Code::Internal, error.to_string())),
+    }
 }
 
 fn open_part(handle: &AppHandle, label: &str) -> Result<(), ErrorReply> {

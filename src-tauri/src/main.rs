@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod desktop;
+mod notify;
 mod shell;
 mod texts;
 mod tray;
@@ -15,17 +16,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::desktop::hail;
 use app::config::Config;
 use app::logs::{self, Log, LogOptions};
+use app::view::Language;
 use app::{App, StartOptions};
 use clap::Parser;
 use tauri::{AppHandle, CloseRequestApi, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Word};
 use crate::commands::Program;
-use crate::desktop::Keys;
+use crate::desktop::{Keys, Portal};
+use crate::notify::Telling;
 use crate::shell::Window;
+use crate::texts::Texts;
 
 /// What a window finds again when it is opened anew. Of the main window nothing is ever full screen.
 const STATE_KEPT: StateFlags = StateFlags::POSITION
@@ -35,6 +40,9 @@ const STATE_KEPT: StateFlags = StateFlags::POSITION
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(ended) = arguments.word.as_ref().and_then(give) {
+        return ended;
+    }
     let built = tauri::Builder::default()
         // First of all plugins: a second start must do nothing else than call the first.
         .plugin(tauri_plugin_single_instance::init(|app, words, _| {
@@ -53,6 +61,7 @@ fn main() -> ExitCode {
             commands::subscribe,
             commands::open_wallboard,
             commands::open_pane,
+            commands::show_role,
             desktop::desktop,
             desktop::start_at_login,
             desktop::set_hotkeys
@@ -95,7 +104,31 @@ fn start_log(settings: &Path) -> Option<Log> {
 /// A word for a program that does not run starts none: who gave it would wait for a call to be answered.
 #[expect(clippy::print_stderr, reason = "the one who gave the word reads it there")]
 fn say_not_running() {
-    eprintln!("Balie is not running.");
+    eprintln!("{}", Texts::of(Language::System).words.not_running);
+}
+
+/// Gives a word to the running program and says what came of it. None: none runs that hears words.
+#[expect(clippy::print_stderr, reason = "the one who gave the word reads it there")]
+fn give(word: &Word) -> Option<ExitCode> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let said = hail::ask(&arguments::place()?, &words).ok()?;
+    if said.done {
+        return Some(ExitCode::SUCCESS);
+    }
+    eprintln!("{}", Texts::of(Language::System).words.refusal(word, &said.code));
+    Some(ExitCode::FAILURE)
+}
+
+/// Hears the words of second processes.
+fn hear(handle: &AppHandle) {
+    let Some(place) = arguments::place() else { return };
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        let obey = move |words| desktop::obey(handle.clone(), words);
+        if let Err(error) = hail::serve(place, obey).await {
+            tracing::warn!(%error, "what words of the command line came to is not told");
+        }
+    });
 }
 
 /// Starts the program, then the windows that show it.
@@ -106,8 +139,16 @@ fn open(handle: &AppHandle, arguments: Arguments) -> tauri::Result<()> {
         return Ok(());
     }
     handle.manage(Keys::default());
+    handle.manage(windows::InRole::default());
     let settings = arguments.settings_file(handle)?;
+    let folder = settings.parent().map(Path::to_path_buf);
+    handle.manage(windows::Remembered::read(folder.filter(|_| !arguments.demo)));
     handle.manage(start_log(&settings));
+    // Both live on the runtime.
+    let begin = async { (Telling::start(handle), Portal::start(handle)) };
+    let (telling, portal) = tauri::async_runtime::block_on(begin);
+    handle.manage(telling);
+    handle.manage(portal);
     let window = Arc::new(Window::new(handle.clone()));
     let options = StartOptions {
         config: Config::default(),
@@ -135,9 +176,9 @@ fn open(handle: &AppHandle, arguments: Arguments) -> tauri::Result<()> {
         }
     };
     handle.manage(program);
+    hear(handle);
     windows::build_main(handle, arguments.demo, arguments.hidden)?;
     windows::build_incoming(handle)?;
-    windows::restore_parts(handle);
     if let Some(command) = arguments.wish() {
         commands::wish(handle, command);
     }
@@ -174,7 +215,7 @@ fn on_event(handle: &AppHandle, event: RunEvent) {
 /// Only parts of the desk in windows of their own really close; the main window hides or ends the program, the pop-up is taken away by the program.
 fn on_close(handle: &AppHandle, label: &str, api: &CloseRequestApi) {
     match label {
-        part if windows::is_part(part) => return windows::forget_part(handle, part),
+        part if windows::part_of(part).is_some() => return windows::forget_part(handle, part),
         windows::MAIN if windows::stays_in_tray(handle) => windows::hide_main(handle),
         windows::MAIN => commands::quit(handle),
         _ => {}

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use app::view::desktop::Hotkeys;
-use app::view::{CallView, Language, Update};
+use app::view::desktop::{Hotkeys, NoticeSettings};
+use app::view::{CallView, HistoryEntry, Language, Update};
 use app::{Shell, Surface, TrayState};
-use tauri::AppHandle;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager};
 
+use crate::notify::Telling;
+use crate::texts::Texts;
 use crate::{desktop, tray, windows};
 
 /// The window as the program sees it.
@@ -25,6 +27,8 @@ struct Shown {
     language: Language,
     tray: TrayState,
     hotkeys: Hotkeys,
+    notices: NoticeSettings,
+    ringing: Vec<CallView>,
 }
 
 impl Window {
@@ -42,6 +46,11 @@ impl Window {
         self.shown().pages.remove(page);
     }
 
+    /// The language that is chosen.
+    pub(crate) fn language(&self) -> Language {
+        self.shown().language
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,7 +58,7 @@ impl Window {
     /// Levels and sources of contacts are shown in the main window only, lamps with the colleagues too, queues in every
     /// part of the desk.
     fn wants(page: &str, update: &Update) -> bool {
-        match page {
+        match windows::part_of(page).unwrap_or(page) {
             windows::MAIN => true,
             windows::LINES => !matches!(update, Update::Levels(_) | Update::Sources(_)),
             windows::WALLBOARD | windows::QUEUES => {
@@ -67,11 +76,34 @@ impl Window {
         }
         shown.hotkeys = wanted.clone();
         drop(shown);
-        let (handle, wanted) = (self.handle.clone(), wanted.clone());
-        let asked = self.handle.run_on_main_thread(move || desktop::take_keys(&handle, &wanted));
+        let (handle, wanted, language) = (self.handle.clone(), wanted.clone(), self.language());
+        let asked =
+            self.handle.run_on_main_thread(move || desktop::take_keys(&handle, &wanted, language));
         if let Err(error) = asked {
             tracing::debug!(%error, "the keys that work everywhere were not taken");
         }
+    }
+
+    /// What notifications tell was chosen anew.
+    fn notices_are(&self, wanted: NoticeSettings) {
+        let mut shown = self.shown();
+        if std::mem::replace(&mut shown.notices, wanted) == wanted {
+            return;
+        }
+        let ringing = shown.ringing.clone();
+        drop(shown);
+        self.tell_ringing(&ringing);
+    }
+
+    fn tell_ringing(&self, ringing: &[CallView]) {
+        let Some(telling) = self.handle.try_state::<Telling>() else { return };
+        let (wanted, texts) = self.how_to_tell();
+        telling.ringing(ringing, wanted, texts);
+    }
+
+    fn how_to_tell(&self) -> (NoticeSettings, Texts) {
+        let shown = self.shown();
+        (shown.notices, Texts::of(shown.language))
     }
 
     fn speak(&self, language: Language) {
@@ -96,6 +128,7 @@ impl Shell for Window {
         if let Update::View(view) = &update {
             self.speak(view.settings.language);
             self.take_keys(&view.settings.hotkeys);
+            self.notices_are(view.settings.notices);
         }
         let pages: Vec<_> = self
             .shown()
@@ -113,6 +146,15 @@ impl Shell for Window {
 
     fn incoming(&self, ringing: &[CallView]) {
         windows::show_incoming(&self.handle, !ringing.is_empty());
+        self.shown().ringing = ringing.to_vec();
+        self.tell_ringing(ringing);
+    }
+
+    fn missed(&self, call: &HistoryEntry) {
+        if let Some(telling) = self.handle.try_state::<Telling>() {
+            let (wanted, texts) = self.how_to_tell();
+            telling.missed(call, wanted, texts);
+        }
     }
 
     fn tray(&self, state: TrayState) {

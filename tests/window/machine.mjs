@@ -87,6 +87,12 @@ class Machine {
     if (code !== 0) throw new Error(`balie ${words.join(' ')}: ${code} ${said}`);
   }
 
+  /** The same, whatever comes of it: the code it ended with and what it said. */
+  outcome(words) {
+    const { env, processes, binary } = this.#run;
+    return runToEnd(processes, binary, words, env);
+  }
+
   /** Presses a key of the whole display, whoever has the focus. */
   async key(chord) {
     const { env, processes } = this.#run;

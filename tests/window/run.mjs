@@ -11,6 +11,7 @@ import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
 import { keys } from './keys.mjs';
+import { outside } from './outside.mjs';
 import { parts } from './parts.mjs';
 import { setup } from './setup.mjs';
 import { targets } from './targets.mjs';
@@ -32,6 +33,7 @@ const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
+  { name: 'outside', args: ['--demo'], steps: outside },
   { name: 'transfers', args: ['--demo'], steps: transfers },
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },

@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
         "pbx-broadworks",
         "pbx-asterisk",
         "contact-sources",
+        "desktop",
     ],
     &["training-pbx", "app"],
     &["balie"],

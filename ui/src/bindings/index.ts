@@ -1522,7 +1522,11 @@ mobile: string,
 /**
  * Account by which he is called and his line watched.
  */
-account: string, };
+account: string, 
+/**
+ * His lamp is there for whoever asks for it (`line.watch`); false: it comes by the list of the exchange, or not at all.
+ */
+watch: boolean, };
 
 /**
  * Everything that can be asked for.
@@ -1805,7 +1809,11 @@ hotkeys?: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard?: GuardSettings, } | { "cmd": "desk.key", 
+guard?: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices?: NoticeSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -1991,14 +1999,30 @@ export type DesktopState = {
  */
 start_at_login: boolean | null, 
 /**
- * Whether keys that work everywhere can be had at all: not on Wayland, where the desktop's own settings can run
- * `balie answer` and its like instead.
+ * Whether keys that work everywhere can be had at all: on Wayland only where the desktop has a portal for them.
+ * Everywhere the desktop's own settings can run `balie answer` and its like instead.
  */
 hotkeys: boolean, 
 /**
  * Keys that another program has.
  */
-taken: Array<string>, };
+taken: Array<string>, 
+/**
+ * The desktop itself gives the keys (a portal): it may ask the user first, and give others.
+ */
+asks: boolean, 
+/**
+ * The keys that it gave, where it does.
+ */
+given: Array<GivenKey>, 
+/**
+ * The desktop shows notifications with buttons.
+ */
+notices: boolean, 
+/**
+ * Calls are told by them unless the user chose otherwise.
+ */
+notices_of_calls: boolean, };
 
 /**
  * A device that can be chosen.
@@ -2569,6 +2593,19 @@ holidays: boolean,
  * The times of a schedule.
  */
 openings: Array<OpeningView>, };
+
+/**
+ * A key that the desktop gave.
+ */
+export type GivenKey = { 
+/**
+ * What it does: a name of [`Hotkeys`].
+ */
+does: string, 
+/**
+ * The key, as the desktop writes it for people.
+ */
+key: string, };
 
 /**
  * What callers of the voicemail hear.
@@ -3208,7 +3245,11 @@ text: string,
 /**
  * When.
  */
-at_ms: number, };
+at_ms: number, 
+/**
+ * Until when it holds; null: it stays.
+ */
+until_ms: number | null, };
 
 /**
  * Something the user must know.
@@ -3234,6 +3275,19 @@ at_ms: number,
  * True for trouble that stops work.
  */
 severe: boolean, };
+
+/**
+ * What is told by the desktop's own notifications, with buttons.
+ */
+export type NoticeSettings = { 
+/**
+ * Somebody calls. Null: where the desktop shows the pop-up in no fixed place (Wayland).
+ */
+calls: boolean | null, 
+/**
+ * A call was missed.
+ */
+missed: boolean, };
 
 /**
  * What kind of number something is.
@@ -3425,7 +3479,11 @@ number: string,
 /**
  * What to note, at most 2,000 characters.
  */
-text: string, } | { "cmd": "note.list", 
+text: string, 
+/**
+ * Until when it holds; left out: it stays. After that it is gone.
+ */
+until_ms?: number, } | { "cmd": "note.list", 
 /**
  * The number, in any notation.
  */
@@ -4048,7 +4106,11 @@ hotkeys?: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard?: GuardSettings, } | { "cmd": "desk.key", 
+guard?: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices?: NoticeSettings, } | { "cmd": "desk.key", 
 /**
  * What the key asks for.
  */
@@ -4279,7 +4341,11 @@ hotkeys: Hotkeys,
 /**
  * What is asked about before it is dialled.
  */
-guard: GuardSettings, };
+guard: GuardSettings, 
+/**
+ * What the desktop's notifications tell.
+ */
+notices: NoticeSettings, };
 
 /**
  * How bad a figure is.

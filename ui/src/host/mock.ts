@@ -25,6 +25,7 @@ import type {
   Update,
 } from '../bindings';
 import { messagesFor } from '../i18n';
+import type { Role } from '../shared/layout.svelte';
 import { Company, OUTCOMES } from './mock/company';
 import { NO_HOTKEYS } from '../features/desktop/hotkeys';
 import { MockDesktop } from './mock/desktop';
@@ -131,6 +132,8 @@ export class MockHost implements Host {
   boards = 0;
   /** Parts that were asked for in their own windows, for tests. */
   readonly panes: PaneWindow[] = [];
+  /** Roles that the main window showed, for tests. */
+  readonly roles: Role[] = [];
 
   /** The keys that work everywhere, for tests. */
   hotkeys(): Hotkeys {
@@ -193,6 +196,11 @@ export class MockHost implements Host {
     return Promise.resolve();
   }
 
+  showRole(role: Role): Promise<void> {
+    this.roles.push(role);
+    return Promise.resolve();
+  }
+
   /** Changes the view as the program would. */
   change(part: Partial<AppView>): void {
     this.view = { ...this.view, ...part };
@@ -248,6 +256,7 @@ export class MockHost implements Host {
             theme: command.theme ?? this.view.settings.theme,
             hotkeys: command.hotkeys ?? this.view.settings.hotkeys,
             guard: command.guard ?? this.view.settings.guard,
+            notices: command.notices ?? this.view.settings.notices,
           },
         });
         return {};
@@ -414,6 +423,7 @@ export class MockHost implements Host {
 
   /** Numbers that cost are asked about, as the program does. */
   private guard({ to, guarded }: { to: string; guarded?: boolean }): void {
+    if (guarded === true && to.replaceAll(/\D/g, '').startsWith('0906')) throw new HostError('number_blocked', to);
     if (guarded === true && describe(to).asks_first) throw new HostError('asks_first', to);
   }
 
@@ -447,7 +457,7 @@ export class MockHost implements Host {
     const [account] = this.view.accounts;
     switch (command.cmd) {
       case 'demo.start':
-        this.change(firstView({ ...this.view.settings }));
+        this.change(firstView({ language: this.view.settings.language, theme: this.view.settings.theme }));
         return this.view.demo;
       case 'demo.stop':
       case 'account.remove':
@@ -616,7 +626,7 @@ function firstView(start: Scene): AppView {
     notices: (start.notices ?? []).map((code, id) => ({ id, code, detail: 'what the system said', at_ms: now, severe: false })),
     prepared: null,
     help: { numbers: ['112'], account: start.setup ? null : 'main', warning: null },
-    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' } },
+    settings: { language: start.language ?? 'system', theme: start.theme ?? 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' }, notices: { calls: null, missed: true } },
   };
 }
 

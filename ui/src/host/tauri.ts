@@ -3,6 +3,7 @@
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 import type { Command, DesktopState, ErrorReply, Update } from '../bindings';
+import type { Role } from '../shared/layout.svelte';
 import { type Answer, type Desktop, type Host, HostError, type OwnWindow, type PaneWindow } from './types';
 
 /** True when the page runs in the program's window and not in a browser. */
@@ -46,6 +47,10 @@ export class WindowHost implements Host {
 
   openPane(pane: PaneWindow): Promise<void> {
     return told('open_pane', { pane });
+  }
+
+  showRole(role: Role): Promise<void> {
+    return told('show_role', { role });
   }
 
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {

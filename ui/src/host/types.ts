@@ -1,5 +1,6 @@
 // What the page needs of whatever runs it: commands in, updates out. Nothing else crosses this line.
 
+import type { Role } from '../shared/layout.svelte';
 import type {
   AccountSaved,
   AppView,
@@ -114,6 +115,8 @@ export interface Host {
   openBoard(): Promise<void>;
   /** Opens a part of the desk in its own window, or brings it to the front. */
   openPane(pane: PaneWindow): Promise<void>;
+  /** The main window shows a role: its windows come up where they were left, those of another one go. */
+  showRole(role: Role): Promise<void>;
   /** Sends a command. Rejects with a {@link HostError}. */
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>>;
   /** Delivers updates in order until the returned function is called. */

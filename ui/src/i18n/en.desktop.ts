@@ -18,6 +18,11 @@ export const desktop: typeof dutch = {
     editing: 'Other programs need that key.',
   },
   notHere: 'This desktop gives keys to no program. Bind a key yourself, in the settings of the keyboard, to one of these commands:',
+  asks: 'This desktop gives keys itself: it may ask you first, and give another key than you choose.',
+  given: (key: string) => `Given: ${key}`,
+  notGiven: 'The desktop did not give this key. Choose another one, or bind balie with a command in the settings of the keyboard.',
+  noticeCalls: 'The desktop’s notification of a call, with buttons',
+  noticeMissed: 'The desktop’s notification of a missed call',
   atLogin: 'Start at login',
   prepared: (text: string, key: string) => `${text} is ready. ${key} calls.`,
   preparedConsult: (text: string, key: string, who: string, apart: string) =>

@@ -1,5 +1,6 @@
 // Dutch, of lists of contacts, notes, who is to be called back, and what is kept.
 
+import type { Lasts } from '../features/notes/until';
 import type { ImportEncoding, ImportField, ImportProblemKind } from '../bindings';
 
 const plural = new Intl.PluralRules('nl');
@@ -104,6 +105,9 @@ export const contacts = {
   toCallBack: (who: string) => `${who} staat op de terugbellijst.`,
   notes: 'Notities',
   note: 'Noteer iets over dit nummer',
+  lasts: 'Hoe lang de notitie blijft staan',
+  lastsFor: { always: 'Blijft', today: 'Vandaag', tomorrow: 'T/m morgen', week: 'T/m vrijdag', fortnight: 'Twee weken', month: 'Een maand' } satisfies Record<Lasts, string>,
+  until: (day: string) => `t/m ${day}`,
   keepNote: 'Noteer',
   noted: 'Genoteerd.',
   removeNote: (text: string) => `Verwijder de notitie: ${text.slice(0, 60)}`,

@@ -18,6 +18,11 @@ export const desktop = {
     editing: 'Die toets is in andere programma’s nodig.',
   } satisfies Record<Refused, string>,
   notHere: 'Dit bureaublad geeft programma’s geen toetsen. Koppel er zelf een toets aan, in de toetsenbordinstellingen, met een van deze opdrachten:',
+  asks: 'Dit bureaublad geeft zelf toetsen: het kan u eerst iets vragen, en een andere toets geven dan u kiest.',
+  given: (key: string) => `Gegeven: ${key}`,
+  notGiven: 'Het bureaublad heeft deze toets niet gegeven. Kies een andere, of koppel balie met een opdracht in de toetsenbordinstellingen.',
+  noticeCalls: 'Melding van het bureaublad bij een oproep, met knoppen',
+  noticeMissed: 'Melding van het bureaublad bij een gemiste oproep',
   atLogin: 'Starten bij aanmelden',
   prepared: (text: string, key: string) => `${text} staat klaar. ${key} belt.`,
   preparedConsult: (text: string, key: string, who: string, apart: string) =>

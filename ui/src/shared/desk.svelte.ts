@@ -7,6 +7,7 @@ import { Centre } from '../features/centre/centre.svelte';
 import { Lamps } from '../features/lines/lamps.svelte';
 import { type Flow, flows, isIn } from '../features/transfers/flow';
 import { type Messages, messagesFor } from '../i18n';
+import type { Role } from './layout.svelte';
 
 const EMPTY: AppView = {
   version: '',
@@ -22,7 +23,7 @@ const EMPTY: AppView = {
   notices: [],
   prepared: null,
   help: { numbers: [], account: null, warning: null },
-  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' } },
+  settings: { language: 'system', theme: 'system', hotkeys: NO_HOTKEYS, guard: { premium: true, foreign: true, never: [], country: 'NL' }, notices: { calls: null, missed: true } },
 };
 
 /** A refusal of a command, shown until it is read or replaced. */
@@ -167,6 +168,11 @@ export class Desk {
   /** Opens a part of the desk in its own window; a refusal is shown to the user. */
   openPane(pane: PaneWindow): Promise<void> {
     return this.tryTo(() => this.host.openPane(pane));
+  }
+
+  /** Brings up the windows of a role; a refusal is shown to the user. */
+  showRole(role: Role): Promise<void> {
+    return this.tryTo(() => this.host.showRole(role));
   }
 
   /** Does something that may be refused; the refusal is shown to the user. */

@@ -1,7 +1,7 @@
 // Which press means what; nothing that a person types as text is taken.
 
 import { describe, expect, it } from 'vitest';
-import { dtmfDigit, heldKeys, keyAction, spoken } from './keys';
+import { caps, dtmfDigit, heldKeys, keyAction, spoken } from './keys';
 
 const press = (key: string, more: Partial<KeyboardEvent> = {}): KeyboardEvent =>
   ({ key, code: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, repeat: false, ...more }) as KeyboardEvent;
@@ -45,5 +45,19 @@ describe('keys', () => {
     expect(heldKeys(9)).toBeNull();
     expect(spoken(heldKeys(0)?.hangup ?? [])).toBe('Alt+Shift+1');
     expect(spoken(['Ctrl', 'K'])).toBe('Control+K');
+  });
+
+  it('are Command and Option on a Mac, but for what the Mac keeps for itself', () => {
+    expect(caps('Ctrl+Enter', true)).toEqual(['⌘', 'Enter']);
+    expect(caps('Alt+Shift+V', true)).toEqual(['⌥', '⇧', 'V']);
+    expect(caps('Ctrl+Shift+#', true)).toEqual(['⌃', '⇧', '1–9']);
+    expect(caps('Ctrl+F#', true)).toEqual(['⌃', 'F1–F9']);
+    expect(caps('Ctrl+Q', true)).toEqual(['⌃', 'Q']);
+    expect(caps('Ctrl+Shift+K', false)).toEqual(['Ctrl', '⇧', 'K']);
+    expect(spoken(caps('Ctrl+K', true))).toBe('Meta+K');
+    expect(spoken(caps('Alt+V', true))).toBe('Alt+V');
+    // Both are pressed alike.
+    expect(keyAction(press('Enter', { metaKey: true }))).toEqual({ do: 'cold' });
+    expect(keyAction(press('3', { ctrlKey: true, shiftKey: true, code: 'Digit3' }))).toEqual({ do: 'pin_nth', place: 2 });
   });
 });

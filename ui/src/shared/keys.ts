@@ -10,11 +10,19 @@ const CAPS: Partial<Record<string, string>> = {
   Shift: '⇧', Escape: 'Esc', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', PageUp: 'PgUp', PageDown: 'PgDn', '#': '1–9', 'F#': 'F1–F9',
 };
 
+/** On a Mac Ctrl of the map is Command, and Alt is Option; it calls them by their signs. */
+const MAC_CAPS: Partial<Record<string, string>> = { Ctrl: '⌘', Alt: '⌥' };
+/** What the Mac keeps for itself with Command is pressed with Control, which does as well: ⌘⇧3 takes a picture of the screen. */
+const MAC_KEEPS = /^Ctrl\+(?:Shift\+[#1-9]|F(?:#|\d+)|Q|H|M|W|Space|Tab)$/;
+
+const isMac = (): boolean => navigator.userAgent.includes('Mac');
+
 /** A chord as caps: one text for each key. */
-export function caps(chord: Chord): string[] {
+export function caps(chord: Chord, mac = isMac()): string[] {
   // A plus sign may itself be the key.
   const keys = chord === '' ? [] : chord.replace(/\+\+$/, '+plus').split('+');
-  return keys.map((key) => (key === 'plus' ? '+' : (CAPS[key] ?? key)));
+  const signs: Partial<Record<string, string>> = mac ? { ...CAPS, ...MAC_CAPS, ...(MAC_KEEPS.test(chord) ? { Ctrl: '⌃' } : {}) } : CAPS;
+  return keys.map((key) => (key === 'plus' ? '+' : (signs[key] ?? key)));
 }
 
 type Shown = Readonly<Record<KeyName | 'dial' | 'escape' | 'screen', readonly string[]>>;
@@ -49,7 +57,7 @@ const asked = ({ name, place }: Bound): KeyAction => (name.endsWith('_nth') ? { 
 
 /** Keys as assistive technology wants them: "Shift+F2". Undefined when there are none. */
 export function spoken(keys: readonly string[]): string | undefined {
-  return keys.length === 0 ? undefined : keys.map((key) => ({ '⇧': 'Shift', Ctrl: 'Control', Esc: 'Escape' })[key] ?? key).join('+');
+  return keys.length === 0 ? undefined : keys.map((key) => ({ '⇧': 'Shift', Ctrl: 'Control', Esc: 'Escape', '⌘': 'Meta', '⌥': 'Alt', '⌃': 'Control' })[key] ?? key).join('+');
 }
 
 /** The DTMF digit of a press, while the keypad is open; null for anything else. */

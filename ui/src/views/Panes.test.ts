@@ -1,7 +1,9 @@
 // Parts of the desk in windows of their own: how they are opened, and that they work by keyboard there.
 
 import { screen, waitFor } from '@testing-library/svelte';
+import { tick } from 'svelte';
 import { afterEach, expect, it } from 'vitest';
+import { layout } from '../shared/layout.svelte';
 import { leave, open, press, sent, type, violations } from './harness';
 import LinesWindow from './LinesWindow.svelte';
 import QueuesWindow from './QueuesWindow.svelte';
@@ -13,6 +15,17 @@ it('are opened from the queues and from the colleagues', async () => {
   document.querySelector<HTMLElement>('[data-act="queues-apart"]')?.click();
   document.querySelector<HTMLElement>('[data-act="lines-apart"]')?.click();
   expect(host.panes).toEqual(['queues', 'lines']);
+});
+
+it('belong to a role: the program is told which one is shown', async () => {
+  const host = await open({ link: 'live' });
+  expect(host.roles).toEqual(['receptionist']);
+  layout.change({ role: 'agent' });
+  await waitFor(() => expect(host.roles).toEqual(['receptionist', 'agent']));
+  layout.fold('sound');
+  await tick();
+  expect(host.roles).toHaveLength(2);
+  layout.change({ role: 'receptionist' });
 });
 
 it('shows the queues, and closes', async () => {

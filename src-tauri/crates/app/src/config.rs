@@ -139,6 +139,12 @@ pub struct AccountSettings {
     pub tls_ca_file: String,
     /// Feature codes of the exchange.
     pub codes: CodeSettings,
+    /// Resource list (RFC 4662) of the lines that the user watches, BroadWorks' BLF list. Empty: the one that the
+    /// exchange tells, where it does.
+    pub blf_list: String,
+    /// Calls that the company or the operator does not let out: explained before they are dialled.
+    #[serde(rename = "block", skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockSettings>,
     /// Emergency numbers can be called with it, and whoever answers is the right one for this place.
     pub emergency: bool,
     /// BroadWorks web services.
@@ -190,6 +196,8 @@ impl Default for AccountSettings {
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
             codes: CodeSettings::default(),
+            blf_list: String::new(),
+            blocks: Vec::new(),
             emergency: true,
             xsi: None,
             asterisk: None,
@@ -218,6 +226,16 @@ impl AccountSettings {
             .then(|| format!("sip:{server}{port};transport=udp"))
             .and_then(|uri| sip_types::Uri::parse(&uri).ok())
     }
+}
+
+/// Calls that are not let out. Exchanges refuse them; few tell beforehand, so that an administrator says it here.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlockSettings {
+    /// What people call it: "Betaalde nummers".
+    pub name: String,
+    /// How the numbers begin, in any notation.
+    pub numbers: Vec<String>,
 }
 
 macro_rules! words {

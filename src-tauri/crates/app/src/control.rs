@@ -27,7 +27,7 @@ pub use self::sources::{
 pub use self::targets::TargetCommand;
 use crate::code::Code;
 use crate::view::centre::CentreView;
-use crate::view::desktop::Hotkeys;
+use crate::view::desktop::{Hotkeys, NoticeSettings};
 use crate::view::kept::{MessageView, PersonalNumberView};
 use crate::view::people::{
     CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview, ImportReport,
@@ -423,6 +423,10 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional)]
         guard: Option<GuardSettings>,
+        /// What the desktop's notifications tell.
+        #[serde(default)]
+        #[ts(optional)]
+        notices: Option<NoticeSettings>,
     },
     /// Do to the call that is meant what a key outside the window asks for.
     #[serde(rename = "desk.key")]

@@ -5,6 +5,7 @@ mod calls;
 mod centre;
 mod check;
 mod codes;
+mod colleagues;
 mod commands;
 mod demo;
 mod descriptions;

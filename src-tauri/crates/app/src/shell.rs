@@ -1,7 +1,7 @@
 //! What the program asks of its window. Decisions are made here in `app`; a shell only shows.
 
 use crate::event::EventLine;
-use crate::view::{CallView, Update};
+use crate::view::{CallView, HistoryEntry, Update};
 
 /// State of the tray icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +43,10 @@ pub trait Shell: Send + Sync + 'static {
     fn publish(&self, update: Update);
     /// The calls that ring now, oldest first; empty: take the pop-up away. Called on change only.
     fn incoming(&self, ringing: &[CallView]);
+    /// A call was missed, just now.
+    fn missed(&self, call: &HistoryEntry) {
+        let _ = call;
+    }
     /// The tray icon changed.
     fn tray(&self, state: TrayState);
     /// Bring a window up. Never called for an incoming call: that must not take the focus.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use self::centre::CentreView;
-use self::desktop::Hotkeys;
+use self::desktop::{Hotkeys, NoticeSettings};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
 use self::safety::{GuardSettings, HelpView};
@@ -605,6 +605,8 @@ pub struct ColleagueView {
     pub mobile: String,
     /// Account by which he is called and his line watched.
     pub account: String,
+    /// His lamp is there for whoever asks for it (`line.watch`); false: it comes by the list of the exchange, or not at all.
+    pub watch: bool,
 }
 
 /// Kind of search result.
@@ -691,4 +693,6 @@ pub struct SettingsView {
     pub hotkeys: Hotkeys,
     /// What is asked about before it is dialled.
     pub guard: GuardSettings,
+    /// What the desktop's notifications tell.
+    pub notices: NoticeSettings,
 }

@@ -48,6 +48,8 @@ pub struct Presence {
     pub note: Option<String>,
     /// What he does, in the words of RFC 4480: `away`, `meeting` …
     pub activities: Vec<String>,
+    /// Where he is reached (RFC 3863 section 4.1.4), where that is told: an address.
+    pub contact: Option<String>,
 }
 
 impl Presence {

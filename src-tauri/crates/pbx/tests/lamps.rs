@@ -266,6 +266,7 @@ fn presence_is_a_lamp_too() {
         busy,
         note: Some(note.to_owned()).filter(|note| !note.is_empty()),
         activities: Vec::new(),
+        ..Presence::default()
     };
     let table = [
         (told(Some(true), false, "Back at two"), LineState::Idle),

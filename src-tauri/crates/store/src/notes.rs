@@ -16,6 +16,8 @@ pub struct NewNote {
     pub text: String,
     /// When, milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// Until when it holds, milliseconds since the Unix epoch; none: it stays.
+    pub until_ms: Option<u64>,
 }
 
 /// A note as it is kept.
@@ -29,6 +31,8 @@ pub struct Note {
     pub text: String,
     /// When, milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// Until when it holds, milliseconds since the Unix epoch; none: it stays.
+    pub until_ms: Option<u64>,
 }
 
 impl Tables<'_> {
@@ -38,8 +42,14 @@ impl Tables<'_> {
     /// When it cannot be written, or there is no such call.
     pub fn add_note(&self, note: &NewNote) -> Result<u64, StoreError> {
         self.sql.execute(
-            "INSERT INTO note (number_key, call, text, at_ms) VALUES (?1, ?2, ?3, ?4)",
-            params![note.key.as_str(), note.call.map(stored), note.text, stored(note.at_ms)],
+            "INSERT INTO note (number_key, call, text, at_ms, until_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                note.key.as_str(),
+                note.call.map(stored),
+                note.text,
+                stored(note.at_ms),
+                note.until_ms.map(stored)
+            ],
         )?;
         Ok(unstored(self.sql.last_insert_rowid()))
     }
@@ -50,7 +60,7 @@ impl Tables<'_> {
     /// When they cannot be read.
     pub fn notes_of(&self, key: &NumberKey, limit: usize) -> Result<Vec<Note>, StoreError> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT id, call, text, at_ms FROM note WHERE number_key = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2",
+            "SELECT id, call, text, at_ms, until_ms FROM note WHERE number_key = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![key.as_str(), limit], |row| {
@@ -59,9 +69,18 @@ impl Tables<'_> {
                 call: row.get::<_, Option<i64>>(1)?.map(unstored),
                 text: row.get(2)?,
                 at_ms: unstored(row.get(3)?),
+                until_ms: row.get::<_, Option<i64>>(4)?.map(unstored),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes away the notes that hold no longer at this time; how many there were.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn drop_expired_notes(&self, now_ms: u64) -> Result<usize, StoreError> {
+        Ok(self.sql.execute("DELETE FROM note WHERE until_ms <= ?1", [stored(now_ms)])?)
     }
 
     /// Takes a note away. False: there was none.
@@ -83,8 +102,13 @@ mod tests {
         let sql = in_memory();
         let tables = Tables::new(&sql);
         let key = NumberKey::of("0612345678").unwrap();
-        let note =
-            |text: &str, at_ms| NewNote { key: key.clone(), call: None, text: text.into(), at_ms };
+        let note = |text: &str, at_ms| NewNote {
+            key: key.clone(),
+            call: None,
+            text: text.into(),
+            at_ms,
+            until_ms: None,
+        };
         tables.add_note(&note("first", 1)).unwrap();
         let second = tables.add_note(&note("second", 2)).unwrap();
         let same = NumberKey::of("+31 6 12345678").unwrap();
@@ -96,5 +120,26 @@ mod tests {
         assert!(tables.notes_of(&NumberKey::of("101").unwrap(), 9).unwrap().is_empty());
         let of_no_call = NewNote { call: Some(77), ..note("third", 3) };
         assert!(tables.add_note(&of_no_call).is_err());
+    }
+
+    #[test]
+    fn a_note_goes_when_it_holds_no_longer() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        let key = NumberKey::of("102").unwrap();
+        for (text, until_ms) in
+            [("stays", None), ("on holiday", Some(100)), ("at a fair", Some(200))]
+        {
+            let note =
+                NewNote { key: key.clone(), call: None, text: text.into(), at_ms: 1, until_ms };
+            tables.add_note(&note).unwrap();
+        }
+        let texts = || -> Vec<(String, Option<u64>)> {
+            let notes = tables.notes_of(&key, 9).unwrap().into_iter();
+            notes.map(|note| (note.text, note.until_ms)).collect()
+        };
+        assert_eq!(tables.drop_expired_notes(99).unwrap(), 0);
+        assert_eq!(tables.drop_expired_notes(100).unwrap(), 1, "until then, and no longer");
+        assert_eq!(texts(), [("at a fair".to_owned(), Some(200)), ("stays".to_owned(), None)]);
     }
 }

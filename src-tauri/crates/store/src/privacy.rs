@@ -155,7 +155,15 @@ mod tests {
             };
             tables.add_call(&call).unwrap();
             let key = NumberKey::of(uri).unwrap();
-            tables.add_note(&NewNote { key, call: None, text: "note".into(), at_ms: 1 }).unwrap();
+            tables
+                .add_note(&NewNote {
+                    key,
+                    call: None,
+                    text: "note".into(),
+                    at_ms: 1,
+                    until_ms: None,
+                })
+                .unwrap();
             let number = uri.into();
             let who =
                 NewCallBack { account: "main".into(), name: String::new(), number, since_ms: 1 };

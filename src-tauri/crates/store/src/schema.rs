@@ -11,7 +11,7 @@ use crate::tables::StoreError;
 pub const VERSION: u32 = FORMS.len() as u32;
 
 /// What each form adds to the one before it.
-const FORMS: [&str; 4] = [CALLS, PEOPLE, MEMORY, READINGS];
+const FORMS: [&str; 5] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL];
 
 /// Calls that are over; preferences that belong to what is kept here and not in the settings file.
 const CALLS: &str = "
@@ -114,6 +114,11 @@ CREATE TABLE record (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Until when a note holds; none: it stays.
+const UNTIL: &str = "
+ALTER TABLE note ADD COLUMN until_ms INTEGER;
+";
+
 /// Brings a database to the present form; a new one begins empty.
 pub(crate) fn migrate(sql: &mut Connection) -> Result<(), StoreError> {
     migrate_to(sql, VERSION)
@@ -148,7 +153,7 @@ mod tests {
             "INSERT INTO source VALUES (1, 'csv', 'klanten.csv', 1);
              INSERT INTO person VALUES (1, 1, 'u', 'Jan', 'Bakkerij', '', '', '', '', 1);
              INSERT INTO person_number VALUES (1, 0, 'mobile', '06 12345678', '+31612345678');",
-            "INSERT INTO note VALUES (1, '+31612345678', 7, 'rings on Mondays', 5);
+            "INSERT INTO note (id, number_key, call, text, at_ms) VALUES (1, '+31612345678', 7, 'rings on Mondays', 5);
              INSERT INTO call_back VALUES (1, 'main', 'Jan', '06 12345678', '+31612345678', 1, NULL, NULL);",
             "INSERT INTO reading VALUES (1, '{}', 't', 5, NULL);
              INSERT INTO record VALUES (1, 'u', 'e');",

@@ -143,7 +143,13 @@ fn submit(database: &Database, number: u64, done: Sender<u64>) {
         let row = tables.add_call(&call)?;
         if let Some(key) = NumberKey::of(&call.uri) {
             let text = format!("noted of call {number}");
-            tables.add_note(&NewNote { key, call: Some(row), text, at_ms: number })?;
+            tables.add_note(&NewNote {
+                key,
+                call: Some(row),
+                text,
+                at_ms: number,
+                until_ms: None,
+            })?;
         }
         if number.is_multiple_of(50) {
             let source = NewSource { kind: "csv".into(), name: "list".into(), synced_ms: number };

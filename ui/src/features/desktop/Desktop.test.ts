@@ -4,6 +4,7 @@ import { screen, waitFor } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TAKEN } from '../../host/mock/desktop';
 import { nl } from '../../i18n/nl';
+import { NO_HOTKEYS } from './hotkeys';
 import { ui } from '../../shared/ui.svelte';
 import { leave, open, press, sent, talk, type, violations } from '../../views/harness';
 
@@ -38,6 +39,42 @@ describe('keys that work everywhere', () => {
     row('answer').focus();
     press('Delete');
     await waitFor(() => expect(host.hotkeys().answer).toBe(''));
+  });
+});
+
+describe('a desktop that gives keys itself', () => {
+  it('says so, says which key it gave, and which it did not', async () => {
+    const host = await open();
+    Object.assign(host.desktop.stands, { asks: true, given: [{ does: 'answer', key: 'Super+A' }], taken: ['F9'] });
+    await host.desktop.setHotkeys({ ...NO_HOTKEYS, answer: 'Ctrl+Alt+K', hold: 'F9' });
+    ui.overlay = 'keys';
+    await screen.findByText(nl.desktop.asks);
+    await screen.findByText(nl.desktop.given('Super+A'));
+    await screen.findByText(nl.desktop.notGiven);
+    expect(await violations()).toEqual([]);
+  });
+
+  it('without any keys names the words that any desktop can bind', async () => {
+    const host = await open();
+    Object.assign(host.desktop.stands, { hotkeys: false });
+    ui.overlay = 'keys';
+    await screen.findByText(nl.desktop.notHere);
+    expect(document.querySelector('[data-verbs]')?.textContent).toContain('balie answer');
+  });
+});
+
+describe('notifications of the desktop', () => {
+  it('are of calls where the desktop needs it, and as the user chooses', async () => {
+    const host = await open();
+    Object.assign(host.desktop.stands, { notices_of_calls: true });
+    ui.overlay = 'view';
+    const calls = await screen.findByRole('switch', { name: nl.desktop.noticeCalls });
+    await waitFor(() => expect(calls.getAttribute('aria-checked')).toBe('true'));
+    calls.click();
+    await waitFor(() => expect(calls.getAttribute('aria-checked')).toBe('false'));
+    screen.getByRole('switch', { name: nl.desktop.noticeMissed }).click();
+    await waitFor(() => expect(sent(host, 'settings.set').at(-1)).toEqual({ cmd: 'settings.set', notices: { calls: false, missed: false } }));
+    expect(await violations()).toEqual([]);
   });
 });
 

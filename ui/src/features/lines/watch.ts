@@ -1,4 +1,4 @@
-// Asks the program to watch the lines of all colleagues, once they are known and their account can be reached.
+// Asks the program to watch the lines of all colleagues whose lamps do not come by themselves, once they are known and their account can be reached.
 
 import type { AppView } from '../../bindings';
 
@@ -13,7 +13,7 @@ export function watchable(view: AppView): Watch[] {
   const registered = view.accounts.filter((account) => account.state === 'registered');
   const watches = registered.map(({ id }) => ({
     account: id,
-    uris: view.colleagues.filter((one) => one.account === id && one.number !== '').map((one) => one.number),
+    uris: view.colleagues.filter((one) => one.watch && one.account === id && one.number !== '').map((one) => one.number),
   }));
   return watches.filter((watch) => watch.uris.length > 0);
 }

@@ -32,6 +32,19 @@ it('asks once before a number that costs; a hasty Enter is no yes', async () => 
   expect(costs.question).toBeNull();
 });
 
+it('says before a number that the company does not let out, and tries it for whoever insists', async () => {
+  const host = await open();
+  type('0906-1234');
+  press('Enter');
+  const told = await screen.findByRole('group', { name: nl.costs.blockedHeading });
+  expect(told.textContent).toContain(nl.costs.blocked);
+  expect(await violations()).toEqual([]);
+  clock = 1000;
+  screen.getByRole('button', { name: new RegExp(nl.costs.tryIt) }).click();
+  await waitFor(() => expect(host.view.calls).toHaveLength(1));
+  expect(sent(host, 'call.dial').at(-1)).toEqual({ cmd: 'call.dial', to: '0906-1234' });
+});
+
 it('leaves it with Esc or with the next letter, and keeps what was typed', async () => {
   const host = await open();
   type('+32 471 23 45 67');

@@ -1,4 +1,4 @@
-// Calls that may cost more than people expect are asked about once; the program says which. Nothing is asked about a call for help.
+// Calls that may cost more than people expect, and those that the company does not let out, are asked about once; the program says which. Nothing is asked about a call for help.
 
 import type { Command, NumberView } from '../../bindings';
 import { HostError } from '../../host/types';
@@ -15,6 +15,8 @@ interface Question {
   to: string;
   /** What kind of number it is; null while that is read. */
   number: NumberView | null;
+  /** The company or the operator is known not to let it out. */
+  blocked: boolean;
   command: Calling;
   then: () => void;
   at: number;
@@ -25,8 +27,8 @@ export class Costs {
   /** The clock, for tests to set. */
   now: () => number = () => performance.now();
 
-  ask(desk: Desk, command: Calling, then: () => void): void {
-    const asked: Question = { to: command.to, number: null, command, then, at: this.now() };
+  ask(desk: Desk, command: Calling, then: () => void, blocked = false): void {
+    const asked: Question = { to: command.to, number: null, blocked, command, then, at: this.now() };
     this.question = asked;
     void desk
       .ask({ cmd: 'number.describe', text: command.to })
@@ -62,7 +64,8 @@ export async function careful(desk: Desk, command: Calling, then: () => void = (
   try {
     await desk.ask({ ...command, guarded: true });
   } catch (error) {
-    if (error instanceof HostError && error.code === 'asks_first') costs.ask(desk, command, then);
+    const code = error instanceof HostError ? error.code : null;
+    if (code === 'asks_first' || code === 'number_blocked') costs.ask(desk, command, then, code === 'number_blocked');
     else desk.refuse(error);
     return;
   }

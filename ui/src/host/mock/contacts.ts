@@ -48,7 +48,7 @@ export class Kept {
       case 'note.list':
         return this.notes.filter((note) => digits(note.number) === digits(command.number));
       case 'note.add': {
-        const note = { id: this.next++, number: command.number, text: command.text.trim(), at_ms: Date.now() };
+        const note = { id: this.next++, number: command.number, text: command.text.trim(), at_ms: Date.now(), until_ms: command.until_ms ?? null };
         this.notes = [note, ...this.notes];
         return note;
       }

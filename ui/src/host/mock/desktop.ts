@@ -9,12 +9,15 @@ export const TAKEN = 'Ctrl+Alt+T';
 export class MockDesktop implements Desktop {
   private atLogin = false;
   private keys: string[] = [];
+  /** How the desktop stands otherwise, for tests. */
+  readonly stands: Partial<DesktopState> = {};
 
   /** `keep`: keeps the keys in the settings. */
   constructor(private readonly keep: (hotkeys: Hotkeys) => void) {}
 
   state(): Promise<DesktopState> {
-    return Promise.resolve({ start_at_login: this.atLogin, hotkeys: true, taken: this.keys.filter((key) => key === TAKEN) });
+    const taken = this.keys.filter((key) => key === TAKEN);
+    return Promise.resolve({ start_at_login: this.atLogin, hotkeys: true, taken, asks: false, given: [], notices: true, notices_of_calls: false, ...this.stands });
   }
 
   startAtLogin(on: boolean): Promise<void> {

@@ -17,10 +17,10 @@ const DEPARTMENTS = ['Verkoop', 'Support', 'Administratie', 'Magazijn', 'Directi
 
 /** So many colleagues: the named ones first, made-up ones after them. */
 export function people(count: number): ColleagueView[] {
-  const made: ColleagueView[] = NAMED.slice(0, count).map(([name, number, department], at) => ({ name, number, department, mobile: at % 3 === 1 ? '' : `06123456${String(10 + at)}`, account: 'main' }));
+  const made: ColleagueView[] = NAMED.slice(0, count).map(([name, number, department], at) => ({ name, number, department, mobile: at % 3 === 1 ? '' : `06123456${String(10 + at)}`, account: 'main', watch: true }));
   for (let at = 0; made.length < count; at += 1) {
     const name = `${FIRST[at % FIRST.length] ?? ''} ${LAST[(at * 7 + Math.floor(at / FIRST.length)) % LAST.length] ?? ''}`;
-    made.push({ name, number: String(1000 + at), department: DEPARTMENTS[at % DEPARTMENTS.length] ?? '', mobile: '', account: 'main' });
+    made.push({ name, number: String(1000 + at), department: DEPARTMENTS[at % DEPARTMENTS.length] ?? '', mobile: '', account: 'main', watch: true });
   }
   return made;
 }

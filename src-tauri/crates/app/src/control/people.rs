@@ -83,6 +83,10 @@ pub enum PeopleCommand {
         number: String,
         /// What to note, at most 2,000 characters.
         text: String,
+        /// Until when it holds; left out: it stays. After that it is gone.
+        #[serde(default)]
+        #[ts(optional)]
+        until_ms: Option<u64>,
     },
     /// Notes of a number, newest first. Answered with a list of [`crate::view::people::NoteView`].
     #[serde(rename = "note.list")]

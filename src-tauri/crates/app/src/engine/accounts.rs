@@ -131,7 +131,9 @@ impl Desk {
         let keyring = settings.keyring;
         self.accounts.push(Account::new(settings, demo, now));
         self.publisher.changed();
+        self.colleagues.accounts_changed();
         self.begin_exchange(now, &exchange);
+        self.watch_own_list(now, &id);
         if exchange.control_only {
             return;
         }
@@ -501,6 +503,7 @@ impl Desk {
         self.remotes.forget(id);
         self.leave_account(now, id);
         self.accounts.retain(|account| account.settings.id != id);
+        self.colleagues.accounts_changed();
         self.publisher.changed();
     }
 

@@ -400,12 +400,14 @@ impl Desk {
                 running.queues_changed.extend(queues.collect::<Vec<_>>());
             }
             Change::Agent(agent) => running.agent_changed(&agent),
+            Change::LineList => self.watch_own_list(now, account),
             Change::OwnAgent | Change::Services | Change::General | Change::Calls => {
                 running.centre_changed = true;
                 // What is told of a call is shown with it.
                 self.publisher.changed();
             }
-            Change::Directory | Change::CallLog => {}
+            Change::Directory => self.colleagues.changed(),
+            Change::CallLog => {}
         }
         if correlate {
             self.correlate(now, account);

@@ -203,7 +203,8 @@ fn codes(account: &Account) -> Codes<'_> {
     Codes::of(&account.settings.codes, account.is_asterisk())
 }
 
-fn own_number(account: &Account) -> Option<String> {
+/// The number that others call the account by.
+pub(super) fn own_number(account: &Account) -> Option<String> {
     Uri::parse(&account.settings.aor).ok().and_then(|aor| aor.user())
 }
 

@@ -15,7 +15,7 @@ use super::{Ask, Reply, line_check};
 use crate::code::Code;
 use crate::config::AudioSettings;
 use crate::control::{Answer, CallCreated, Command, ErrorReply, TargetCommand};
-use crate::view::desktop::Hotkeys;
+use crate::view::desktop::{Hotkeys, NoticeSettings};
 use crate::view::safety::GuardSettings;
 use crate::view::{AccountState, HitKind, Language, PeerView, SearchHit, Theme};
 
@@ -82,8 +82,8 @@ impl Desk {
             }
             Command::NetworkChanged {} => self.network_changed(now),
             Command::ViewGet {} => Ok(Answer::View(Box::new(self.view()))),
-            Command::SettingsSet { language, theme, hotkeys, guard } => {
-                self.set_choices(now, (language, theme), hotkeys, guard)
+            Command::SettingsSet { language, theme, hotkeys, guard, notices } => {
+                self.set_choices(now, (language, theme, notices), hotkeys, guard)
             }
             Command::DeskPrepare { text } => self.prepare(&text),
             Command::DeskPreparedTaken {} => self.prepared_taken(),
@@ -252,11 +252,15 @@ impl Desk {
             Typed::Name(name) => {
                 let people = self.people();
                 let index = Index::new(people.iter().map(|person| &person.entry));
-                match index.search(&name, 2).as_slice() {
-                    [one] => match people.get(*one) {
-                        Some(person) => self.target(account, &person.hit.target),
-                        None => Err(bad(format!("nobody is called {name:?}"))),
-                    },
+                let mut found: Vec<String> = self
+                    .search_colleagues(&name, 2)
+                    .into_iter()
+                    .map(|(_, hit)| hit.target)
+                    .collect();
+                let earlier = index.search(&name, 2).into_iter().filter_map(|at| people.get(at));
+                found.extend(earlier.map(|person| person.hit.target.clone()));
+                match found.as_slice() {
+                    [target] => self.target(account, target),
                     [] => Err(bad(format!("nobody is called {name:?}"))),
                     _ => Err(bad(format!("several people are called {name:?}"))),
                 }
@@ -267,7 +271,7 @@ impl Desk {
     fn set_choices(
         &mut self,
         now: Instant,
-        (language, theme): (Option<Language>, Option<Theme>),
+        (language, theme, notices): (Option<Language>, Option<Theme>, Option<NoticeSettings>),
         hotkeys: Option<Hotkeys>,
         guard: Option<GuardSettings>,
     ) -> Outcome {
@@ -280,6 +284,7 @@ impl Desk {
         let choices = &mut self.settings.config.ui;
         choices.language = language.unwrap_or(choices.language);
         choices.theme = theme.unwrap_or(choices.theme);
+        choices.notices = notices.unwrap_or(choices.notices);
         self.keep_settings(now);
         self.publisher.changed();
         Ok(Answer::done())
@@ -325,9 +330,10 @@ impl Desk {
         let people = self.people();
         let index = Index::new(people.iter().map(|person| &person.entry));
         let found = index.matches(text, limit).into_iter();
-        let mut ranked: Vec<(u32, SearchHit)> = found
-            .filter_map(|found| Some((found.cost, people.get(found.position)?.hit.clone())))
-            .collect();
+        let mut ranked = self.search_colleagues(text, limit);
+        ranked.extend(
+            found.filter_map(|found| Some((found.cost, people.get(found.position)?.hit.clone()))),
+        );
         ranked.extend(self.search_contacts(text, limit));
         // Who was found as typed drives out who was guessed at; of equals, colleagues come first.
         ranked.sort_by_key(|(cost, hit)| (*cost, hit.kind != HitKind::Colleague));
@@ -352,7 +358,8 @@ impl Desk {
         let index = Index::new(people.iter().map(|person| &person.entry));
         let found = index.lookup(number).into_iter().filter_map(|at| people.get(at));
         let limit = limit.map_or(HITS, |limit| limit as usize);
-        let mut hits: Vec<SearchHit> = found.map(|person| person.hit.clone()).collect();
+        let mut hits: Vec<SearchHit> = self.lookup_colleagues(number).cloned().collect();
+        hits.extend(found.map(|person| person.hit.clone()));
         let contacts = self.lookup_contacts(number);
         // Whom a list of contacts knows is not somebody who only called once.
         hits.retain(|hit| hit.kind != HitKind::History || contacts.is_empty());
@@ -363,20 +370,17 @@ impl Desk {
 
     /// Names of the people with this number: those of the exchange, or else those of the lists of contacts.
     pub(super) fn lookup_names(&self, number: &str) -> Vec<String> {
-        let same = self.colleagues().filter(|who| contacts::same_number(&who.number, number));
-        let names: Vec<String> = same.map(|who| who.name.clone()).collect();
+        let mut names: Vec<String> =
+            self.lookup_colleagues(number).map(|who| who.name.clone()).collect();
+        // Two lists may both know somebody.
+        names.sort_unstable();
+        names.dedup();
         if names.is_empty() { self.contact_names(number) } else { names }
     }
 
-    /// Everybody who can be found: colleagues, then those of the history that are none.
+    /// Those of the history whom no exchange names.
     fn people(&self) -> Vec<Person> {
-        let colleagues = self.demo.iter().flat_map(|demo| &demo.colleagues);
-        let mut people: Vec<Person> = colleagues
-            .map(|who| {
-                let words = who.department.clone();
-                Person::new(HitKind::Colleague, &who.name, &who.number, words)
-            })
-            .collect();
+        let mut people: Vec<Person> = Vec::new();
         for past in &self.history {
             let PeerView { uri, name, number, .. } = &past.peer;
             let target = Uri::parse(uri).ok().and_then(|uri| uri.user());
@@ -385,9 +389,10 @@ impl Desk {
             let known = |person: &Person| {
                 person.hit.target == target || contacts::same_number(&person.hit.target, &target)
             };
-            if !target.is_empty() && !people.iter().any(known) {
+            let named = self.lookup_colleagues(&target).next().is_some();
+            if !target.is_empty() && !named && !people.iter().any(known) {
                 let shown = if name.is_empty() { number } else { name };
-                people.push(Person::new(HitKind::History, shown, &target, number.clone()));
+                people.push(Person::new(shown, &target, number.clone()));
             }
         }
         people
@@ -401,10 +406,10 @@ struct Person {
 }
 
 impl Person {
-    fn new(kind: HitKind, name: &str, target: &str, detail: String) -> Person {
-        let words = if kind == HitKind::Colleague { detail.clone() } else { String::new() };
-        let entry = Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words };
-        let (name, target) = (name.to_owned(), target.to_owned());
+    fn new(name: &str, target: &str, detail: String) -> Person {
+        let entry =
+            Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words: String::new() };
+        let (kind, name, target) = (HitKind::History, name.to_owned(), target.to_owned());
         Person { entry, hit: SearchHit { kind, name, target, detail, contact: None } }
     }
 }

@@ -69,9 +69,11 @@ impl Desk {
                     department: person.department,
                     mobile: person.mobile.unwrap_or_default(),
                     account: ACCOUNT.to_owned(),
+                    watch: true,
                 })
                 .collect();
             colleagues.sort_by_key(|colleague| contacts::fold(&colleague.name));
+            desk.colleagues.accounts_changed();
             desk.demo = Some(Demo {
                 pbx: std::sync::Arc::new(pbx),
                 extension: account.extension.clone(),

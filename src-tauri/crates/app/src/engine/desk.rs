@@ -1,11 +1,12 @@
 //! The one event loop: commands, SIP, sound and finished background work come in; each is handled to its
 //! end, then everything the cores want is carried out, then the view is published.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use call_control::{CallControl, CallId};
+use contacts::NumberClass;
 use network_watch::Watcher;
 use sip_core::Random;
 use sip_transport::{BindError, Incoming, Transport, TransportConfig};
@@ -15,6 +16,7 @@ use tracing::debug;
 
 use super::accounts::Account;
 use super::centre::Centres;
+use super::colleagues::Colleagues;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::line::Line;
@@ -57,6 +59,7 @@ pub(super) struct Desk {
     pub(super) accounts: Vec<Account>,
     pub(super) calls: CallControl,
     pub(super) watches: Watches,
+    pub(super) colleagues: Colleagues,
     pub(super) centres: Centres,
     pub(super) discoveries: Discoveries,
     /// Calls of the user's other telephones.
@@ -79,6 +82,8 @@ pub(super) struct Desk {
     pub(super) transfers: VecDeque<TransferEntry>,
     pub(super) last_transfer: u64,
     pub(super) missed: u32,
+    /// Kinds of numbers that the exchange of an account has refused to call.
+    pub(super) refused: HashSet<(String, NumberClass)>,
     pub(super) notices: VecDeque<Notice>,
     pub(super) last_notice: u64,
     pub(super) demo: Option<Demo>,
@@ -167,6 +172,7 @@ impl Desk {
             accounts: Vec::new(),
             calls: CallControl::new(),
             watches: Watches::new(),
+            colleagues: Colleagues::default(),
             centres,
             discoveries: Discoveries::default(),
             remotes: Remotes::default(),
@@ -181,6 +187,7 @@ impl Desk {
             transfers: VecDeque::new(),
             last_transfer: 0,
             missed: 0,
+            refused: HashSet::new(),
             notices: VecDeque::new(),
             last_notice: 0,
             demo: None,
@@ -348,6 +355,7 @@ impl Desk {
             }
         }
         self.trouble = None;
+        self.gather_colleagues(now);
         self.watch_servers();
         self.choose_tones(now);
         self.publish(now);
@@ -378,6 +386,7 @@ impl Desk {
                 .due(self.watches.has_news() || self.centres.has_news() || self.feeds.has_news()),
             self.feeds.due(),
             self.watches.due(),
+            self.colleagues.due(),
             self.centres.due(),
             self.calls.poll_timeout(),
             self.network.due(),

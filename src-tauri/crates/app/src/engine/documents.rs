@@ -113,6 +113,11 @@ pub(super) fn presence_of(told: &Presence) -> pbx::Presence {
         busy: told.activities.iter().any(busy),
         note: told.notes.first().cloned().or(own).map(|note| shortened(&note)),
         activities: told.activities.iter().take(ACTIVITIES).map(|word| shortened(word)).collect(),
+        contact: told
+            .tuples
+            .iter()
+            .filter(|tuple| tuple.basic == Some(Basic::Open))
+            .find_map(|tuple| tuple.contact.as_deref().map(shortened)),
     }
 }
 

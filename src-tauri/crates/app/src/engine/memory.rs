@@ -166,6 +166,9 @@ impl Desk {
         if entry.outcome == CallOutcome::Answered {
             self.settle_missed(&entry);
         }
+        if entry.outcome == CallOutcome::Missed {
+            self.shell.missed(&entry);
+        }
         let account = self.account(&entry.account);
         let demo = account.is_some_and(|account| account.demo);
         let by = self.called_by(&entry);

@@ -10,6 +10,7 @@ use sip_types::Uri;
 use super::accounts::Account;
 use super::desk::Desk;
 use crate::code::Code;
+use crate::config::BlockSettings;
 use crate::control::{Command, ErrorReply};
 use crate::view::AccountState;
 use crate::view::safety::{GuardSettings, HelpView, HelpWarning};
@@ -59,6 +60,10 @@ impl Desk {
         // Whoever cannot be called is refused where he would be called.
         let Ok(uri) = self.target(account, to) else { return Ok(()) };
         let number = uri.user().unwrap_or_default();
+        if self.is_blocked(account, &number) {
+            let text = format!("calls to {number} are not let out by the company or the operator");
+            return Err(ErrorReply::new(Code::NumberBlocked, text));
+        }
         match self.asks_about(&number) {
             true => Err(ErrorReply::new(Code::AsksFirst, format!("{number} may be expensive"))),
             false => Ok(()),
@@ -140,19 +145,57 @@ impl Desk {
 
     // --- refusals ---
 
+    /// What the settings of an account say of calls that are not let out.
+    pub(super) fn blocks_of(&self, account: &str) -> &[BlockSettings] {
+        self.account(account).map(|account| account.settings.blocks.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether calls there are known not to be let out: the settings say so, or one was refused in this run.
+    fn is_blocked(&self, account: &Account, number: &str) -> bool {
+        if self.is_emergency(number) || self.is_extension(number) {
+            return false;
+        }
+        let settings = &account.settings;
+        let mut starts = settings.blocks.iter().flat_map(|block| &block.numbers);
+        starts.any(|start| begins_with(number, start))
+            || self.refused.contains(&(settings.id.clone(), classify(number, false)))
+    }
+
     /// Why a call came to nothing, where the number is the reason: an exchange that forbids a call of this kind, or says
     /// that it blocks some.
-    pub(super) fn why_refused(&self, call: &Call, reason: Option<Code>) -> Option<Code> {
+    pub(super) fn why_refused(&mut self, call: &Call, reason: Option<Code>) -> Option<Code> {
         let refused = reason == Some(Code::Forbidden) && call.direction() == Direction::Out;
         let line = self.lines.get(&call.id()).filter(|_| refused && call.answered().is_none());
         let Some(line) = line else { return reason };
         let dialled = line.dialled.as_ref().and_then(|dialled| dialled.uri.user());
-        let dear = dialled.is_some_and(|number| classify(&number, false).asks_first());
-        let blocks = self.centres.get(&line.account).is_some_and(|running| {
+        let number = dialled.unwrap_or_default();
+        let account = line.account.clone();
+        let reason = self.why_forbidden(&account, &number, reason);
+        if reason == Some(Code::NumberBlocked) && classify(&number, false).asks_first() {
+            // The next one is explained before it is dialled.
+            self.refused.insert((account, classify(&number, false)));
+        }
+        reason
+    }
+
+    /// The same of a transfer that was refused.
+    pub(super) fn why_forbidden(
+        &self,
+        account: &str,
+        number: &str,
+        reason: Option<Code>,
+    ) -> Option<Code> {
+        if reason != Some(Code::Forbidden) {
+            return reason;
+        }
+        let dear = classify(number, false).asks_first();
+        let named = self.account(account).is_some_and(|account| self.is_blocked(account, number));
+        let blocks = self.centres.get(account).is_some_and(|running| {
             let mut facts = running.centre.facts().iter();
             facts.any(|fact| fact.kind == FactKind::OutgoingBlock && fact.in_force != Some(false))
         });
-        if dear || blocks { Some(Code::NumberBlocked) } else { reason }
+        let outside = !self.is_extension(number);
+        if dear || named || (blocks && outside) { Some(Code::NumberBlocked) } else { reason }
     }
 }
 

@@ -9,23 +9,13 @@ use super::commands::Outcome;
 use super::desk::Desk;
 use super::line::peer_of_uri;
 use crate::control::Answer;
+use crate::view::PeerView;
 use crate::view::targets::{TargetKind, TargetView, TargetWay};
-use crate::view::{ColleagueView, PeerView};
 
 /// Most ways to reach somebody that are given out: each has a number key.
 const MOST: usize = 9;
 
 impl Desk {
-    /// Colleagues of all exchanges that tell them.
-    pub(super) fn colleagues(&self) -> impl Iterator<Item = &ColleagueView> {
-        self.demo.iter().flat_map(|demo| &demo.colleagues)
-    }
-
-    /// Whether an exchange is known to have this number itself.
-    pub(super) fn is_extension(&self, number: &str) -> bool {
-        self.colleagues().any(|who| who.number == number)
-    }
-
     /// Every way to reach whoever has a number, the number itself first.
     pub(super) fn list_targets(&self, target: &str, account: Option<&str>) -> Outcome {
         let account = self.named_account(account)?;
@@ -72,7 +62,7 @@ impl Desk {
                 found.push(ask(kind, number));
             }
         };
-        for who in self.colleagues().filter(|who| who.number == own) {
+        for who in self.colleagues_at(own).filter(|who| who.account == account.settings.id) {
             add(TargetKind::Mobile, dial_string(&who.mobile));
         }
         let directory = self.centres.get(&account.settings.id).map(|one| one.centre.directory().0);

@@ -522,7 +522,11 @@ impl Desk {
     fn transfer_reason(&self, call: CallId, failure: Failure, rang: bool) -> Option<Code> {
         let unreached = self.lines.get(&call).and_then(|line| line.unreached);
         let refused = matches!(failure, Failure::Refused(_));
-        unreached.filter(|_| refused).or_else(|| reason_of(failure, rang))
+        let reason = unreached.filter(|_| refused).or_else(|| reason_of(failure, rang));
+        let to = self.calls.get(call).and_then(|call| call.transfer().plan());
+        let number = to.and_then(|plan| Uri::parse(&plan.to).ok()).and_then(|to| to.user());
+        let account = self.lines.get(&call).map(|line| line.account.as_str());
+        self.why_forbidden(account.unwrap_or_default(), &number.unwrap_or_default(), reason)
     }
 
     /// A call's transfer, while it is under way and while the caller waits here after it failed.

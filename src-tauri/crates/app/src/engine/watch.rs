@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use contacts::NumberClass;
 use event_packages::{DialogInfo, EventList, MessageSummary, Presence};
 use pbx::{Input, Lamp, Lamps, LineId, Output, Policy, SourceId, Watch};
 use sip_types::{StatusCode, Uri};
@@ -39,6 +40,8 @@ pub(super) struct Watches {
     /// What the registrars hold of our accounts.
     pub(super) registrations: BTreeMap<String, Registrations>,
     lines: BTreeMap<LineId, LineView>,
+    /// Those of them that a list brought.
+    listed: BTreeSet<LineId>,
     /// What lamps beside a line tell of it, by account and extension.
     beside: BTreeMap<(String, String), Vec<Beside>>,
     /// Calls that ring at a watched line and can be taken, by source and address of the line.
@@ -131,6 +134,13 @@ impl Watches {
 
     fn silence(&mut self, source: SourceId) {
         self.ringing.retain(|(of, _), _| *of != source);
+    }
+
+    /// Address and name of every line that a list of an account brought.
+    pub(super) fn listed(&self, account: &str) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.listed.iter().filter_map(|line| self.lines.get(line));
+        let own = lines.filter(move |line| line.account == account);
+        own.map(|line| (line.uri.as_str(), line.name.as_str()))
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -597,7 +607,12 @@ impl Desk {
                 }
             }
             Output::Appeared { line, source, uri, name } => {
-                let account = self.watches.watched.get(&source).map(|w| w.account.clone());
+                let watched = self.watches.watched.get(&source);
+                let account = watched.map(|w| w.account.clone());
+                if watched.is_some_and(|w| w.list) {
+                    self.watches.listed.insert(line);
+                    self.colleagues.changed();
+                }
                 let view = LineView {
                     uri,
                     account: account.unwrap_or_default(),
@@ -618,6 +633,9 @@ impl Desk {
             Output::Changed { line, lamp } => self.lamp_changed(now, line, &lamp),
             Output::Vanished { line } => {
                 self.watches.changed.remove(&line);
+                if self.watches.listed.remove(&line) {
+                    self.colleagues.changed();
+                }
                 if let Some(mut view) = self.watches.lines.remove(&line) {
                     (view.gone, view.state, view.peer) = (true, LineState::Unknown, None);
                     view.version += 1;
@@ -636,6 +654,7 @@ impl Desk {
         });
         let stale_since = lamp.stale_since.map(|at| self.clock.seconds(at));
         let stale_since_ms = lamp.stale_since.map(|at| self.clock.ms(at));
+        let elsewhere = self.reached_elsewhere(line, lamp);
         let Some(view) = self.watches.lines.get_mut(&line) else { return };
         view.state = state_view(lamp.state);
         view.peer = peer.filter(|peer| *peer != PeerView::default());
@@ -649,7 +668,10 @@ impl Desk {
             activities: presence.activities,
         });
         (view.stale_since, view.stale_since_ms) = (stale_since, stale_since_ms);
+        view.forwarded = None;
         self.watches.beside.get(&whose(view)).into_iter().for_each(|told| show_beside(view, told));
+        // A lamp beside the line says that, and presence where to.
+        view.forwarded = elsewhere.or(view.forwarded.take());
         view.version += 1;
         let view = view.clone();
         self.watches.changed.insert(line);
@@ -665,6 +687,21 @@ impl Desk {
         let extension = line.user().unwrap_or_default();
         let lamps = Desk::lamps_beside(account, &extension).into_iter();
         lamps.filter_map(|lamp| self.target(account, &lamp).ok()).collect()
+    }
+
+    /// The number that presence says somebody is reached at, where it is none of his own. Devices have addresses too: only
+    /// numbers count.
+    fn reached_elsewhere(&self, line: LineId, lamp: &Lamp) -> Option<String> {
+        let view = self.watches.lines.get(&line)?;
+        let contact = Uri::parse(lamp.presence.as_ref()?.contact.as_deref()?).ok()?;
+        let number = contact.user()?;
+        let (_, extension) = whose(view);
+        let is_number = contacts::classify(&number, self.is_extension(&number));
+        let known = matches!(is_number, NumberClass::Unknown | NumberClass::FeatureCode);
+        let own = number == extension
+            || contacts::same_number(&number, &extension)
+            || self.lookup_colleagues(&number).any(|who| who.target == extension);
+        (!known && !own).then(|| contacts::show(&number))
     }
 
     /// A lamp beside a line changed: the line shows it, now or as soon as it is told of.
@@ -684,7 +721,9 @@ impl Desk {
         let told = told.clone();
         let found = self.watches.lines.iter_mut().find(|(_, view)| whose(view) == of);
         let Some((line, view)) = found else { return };
+        let to = view.forwarded.take().filter(|to| !to.is_empty());
         show_beside(view, &told);
+        view.forwarded = to.or(view.forwarded.take());
         view.version += 1;
         let (line, view) = (*line, view.clone());
         self.watches.changed.insert(line);

@@ -43,16 +43,49 @@ impl Hotkeys {
     }
 }
 
+/// What is told by the desktop's own notifications, with buttons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct NoticeSettings {
+    /// Somebody calls. Null: where the desktop shows the pop-up in no fixed place (Wayland).
+    pub calls: Option<bool>,
+    /// A call was missed.
+    pub missed: bool,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> NoticeSettings {
+        NoticeSettings { calls: None, missed: true }
+    }
+}
+
+/// A key that the desktop gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct GivenKey {
+    /// What it does: a name of [`Hotkeys`].
+    pub does: String,
+    /// The key, as the desktop writes it for people.
+    pub key: String,
+}
+
 /// How the program stands in the desktop; told by the window, not by the program itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
 pub struct DesktopState {
     /// Whether it starts when the user logs in; null where that cannot be arranged.
     pub start_at_login: Option<bool>,
-    /// Whether keys that work everywhere can be had at all: not on Wayland, where the desktop's own settings can run
-    /// `balie answer` and its like instead.
+    /// Whether keys that work everywhere can be had at all: on Wayland only where the desktop has a portal for them.
+    /// Everywhere the desktop's own settings can run `balie answer` and its like instead.
     pub hotkeys: bool,
     /// Keys that another program has.
     pub taken: Vec<String>,
+    /// The desktop itself gives the keys (a portal): it may ask the user first, and give others.
+    pub asks: bool,
+    /// The keys that it gave, where it does.
+    pub given: Vec<GivenKey>,
+    /// The desktop shows notifications with buttons.
+    pub notices: bool,
+    /// Calls are told by them unless the user chose otherwise.
+    pub notices_of_calls: bool,
 }
 
 #[cfg(test)]

@@ -274,6 +274,8 @@ pub struct NoteView {
     pub text: String,
     /// When.
     pub at_ms: u64,
+    /// Until when it holds; null: it stays.
+    pub until_ms: Option<u64>,
 }
 
 /// Somebody who is to be called back.

@@ -14,7 +14,7 @@ use app::control::{Answer, Command, ErrorReply, Request};
 use app::event::{AccountEvent, CallEvent, Event, EventLine};
 use app::view::centre::CentreView;
 use app::view::queue::QueueView;
-use app::view::{AccountState, AppView, CallState, CallView, Update};
+use app::view::{AccountState, AppView, CallState, CallView, HistoryEntry, Update};
 use app::{App, Shell, StartError, StartOptions, Surface, TrayState};
 use tokio::sync::mpsc;
 use training_pbx::{Pbx, PbxConfig, PbxHandle};
@@ -29,6 +29,7 @@ pub(crate) struct Seen {
     pub(crate) centres: BTreeMap<String, CentreView>,
     pub(crate) queues: BTreeMap<String, QueueView>,
     pub(crate) incoming: Vec<CallView>,
+    pub(crate) missed: Vec<HistoryEntry>,
     pub(crate) tray: TrayState,
 }
 
@@ -55,6 +56,9 @@ impl Shell for MockShell {
     }
     fn incoming(&self, ringing: &[CallView]) {
         self.seen.lock().unwrap().incoming = ringing.to_vec();
+    }
+    fn missed(&self, call: &HistoryEntry) {
+        self.seen.lock().unwrap().missed.push(call.clone());
     }
     fn tray(&self, state: TrayState) {
         self.seen.lock().unwrap().tray = state;

@@ -4,12 +4,14 @@ mod accounts;
 mod calls;
 mod centre;
 mod codes;
+mod colleagues;
 mod demo;
 mod desk;
 mod discover;
 mod exchange;
 mod exchange_transfers;
 mod features;
+mod first;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod memory;

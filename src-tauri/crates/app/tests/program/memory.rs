@@ -162,6 +162,45 @@ async fn a_program_is_opened_for_a_caller_without_a_shell_and_one_that_is_missin
     assert_eq!(fs::read_link(&link).unwrap().to_str().unwrap(), format!("+31612345678 {name}"));
 }
 
+#[tokio::test]
+async fn a_note_about_a_colleague_is_gone_when_it_holds_no_longer() {
+    let text = "[[account]]\nid = \"main\"\naor = \"sip:101@127.0.0.1\"\nregister = false\n\
+                [network]\nbind = \"127.0.0.1\"\n";
+    let config = app::config::Config::parse(text).unwrap();
+    let desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+    let note = async |text: &str, until_ms: Option<u64>| {
+        let mut note = json!({"cmd": "note.add", "number": "102", "text": text});
+        if let Some(until) = until_ms {
+            note["until_ms"] = until.into();
+        }
+        match desk.ask(note).await {
+            Ok(Answer::Note(note)) => Ok(note),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err(refusal.code),
+        }
+    };
+    let stays = note("works on Mondays", None).await.unwrap();
+    assert_eq!(stays.until_ms, None);
+    assert_eq!(note("yesterday", Some(stays.at_ms)).await.unwrap_err(), Code::BadValue);
+    let day = 86_400_000;
+    note("on holiday", Some(stays.at_ms + day)).await.unwrap();
+    let soon = note("at lunch", Some(stays.at_ms + 2000)).await.unwrap();
+    assert_eq!(soon.until_ms, Some(stays.at_ms + 2000));
+    let list = async || match desk.ask(json!({"cmd": "note.list", "number": "102"})).await.unwrap()
+    {
+        Answer::Notes(notes) => notes.into_iter().map(|note| note.text).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let gone = async {
+        while list().await.iter().any(|text| text == "at lunch") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::desk::PATIENCE, gone).await.unwrap();
+    assert_eq!(list().await, ["on holiday", "works on Mondays"]);
+    desk.quit().await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_is_kept_is_sealed_with_a_key_of_the_keyring_and_a_lost_key_is_told() {

@@ -59,6 +59,78 @@ async fn presence_lights_the_lamps_and_tells_more() {
     desk.quit().await;
 }
 
+/// A line that is subscribed to and tells where its owner is reached: open, at `contact`.
+async fn tells(socket: tokio::net::UdpSocket, contact: &'static str) {
+    let own = socket.local_addr().unwrap();
+    let mut buffer = vec![0; 65_536];
+    loop {
+        let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if !text.starts_with("SUBSCRIBE ") {
+            continue;
+        }
+        let header = |name: &str| {
+            let line = text.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
+            line.and_then(|line| line.split_once(':'))
+                .map(|(_, value)| value.trim().to_owned())
+                .unwrap()
+        };
+        let vias: Vec<&str> = text.lines().filter(|line| line.starts_with("Via:")).collect();
+        let (caller, line, id) = (header("from:"), header("to:"), header("call-id:"));
+        let line = if line.contains("tag=") { line } else { format!("{line};tag=line") };
+        let answer = format!(
+            "SIP/2.0 200 OK\r\n{}\r\nFrom: {caller}\r\nTo: {line}\r\nCall-ID: {id}\r\nCSeq: {}\r\n\
+             Expires: 600\r\nContact: <sip:102@{own}>\r\nContent-Length: 0\r\n\r\n",
+            vias.join("\r\n"),
+            header("cseq:"),
+        );
+        socket.send_to(answer.as_bytes(), from).await.unwrap();
+        let pidf = format!(
+            "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"pres:102@x\"><tuple id=\"a\">\
+             <status><basic>open</basic></status><contact>{contact}</contact></tuple></presence>"
+        );
+        let target = header("contact:");
+        let target = target.trim_start_matches('<').split('>').next().unwrap();
+        let notify = format!(
+            "NOTIFY {target} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+             From: {line}\r\nTo: {caller}\r\nCall-ID: {id}\r\nCSeq: 1 NOTIFY\r\nEvent: presence\r\n\
+             Subscription-State: active;expires=600\r\nContact: <sip:102@{own}>\r\n\
+             Content-Type: application/pidf+xml\r\nContent-Length: {}\r\n\r\n{pidf}",
+            pidf.len(),
+        );
+        socket.send_to(notify.as_bytes(), from).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_is_reached_at_another_number_is_shown_with_it() {
+    for (contact, shown) in [
+        ("tel:+31612345678", Some("06 1234 5678")),
+        ("sip:105@pbx.example", Some("105")),
+        // The line itself, a device of it, and nothing that is a number.
+        ("sip:102@192.0.2.7:5062", None),
+        ("sip:a8f3kd@device.invalid", None),
+    ] {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let line = format!("sip:102@{}", socket.local_addr().unwrap());
+        let telling = tokio::spawn(tells(socket, contact));
+        let config = app::config::Config::parse(
+            "[[account]]\nid = \"main\"\naor = \"sip:101@127.0.0.1\"\nregister = false\n\
+             [network]\nbind = \"127.0.0.1\"\n",
+        )
+        .unwrap();
+        let options = app::StartOptions { config, ..crate::desk::options() };
+        let mut desk = Desk::start(options).await.unwrap();
+        desk.ask(json!({"cmd": "line.watch", "uris": [line], "package": "presence"}))
+            .await
+            .unwrap();
+        let told = desk.line(LineState::Idle).await;
+        assert_eq!(told.forwarded.as_deref(), shown, "{contact}");
+        desk.quit().await;
+        telling.abort();
+    }
+}
+
 #[tokio::test]
 async fn where_no_calls_are_told_of_presence_is_watched_by_itself() {
     let pbx = pbx().await;

@@ -41,6 +41,28 @@ async fn start(config: Config) -> Desk {
     desk
 }
 
+/// A program that is called directly.
+fn direct(user: &str) -> Config {
+    Config::parse(&format!(
+        "[[account]]\nid = \"main\"\naor = \"sip:{user}@127.0.0.1\"\nregister = false\npassword = \"x\"\n\
+         [network]\nbind = \"127.0.0.1\"\nrtp_ports = [43000, 43999]\n"
+    ))
+    .unwrap()
+}
+
+/// One that runs, and its port.
+async fn listening(user: &str) -> (Desk, u16) {
+    loop {
+        // A port that was free a moment ago; somebody else may be faster.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut config = direct(user);
+        config.network.sip_port = free.port();
+        if let Ok(desk) = Desk::start(StartOptions { config, ..options() }).await {
+            return (desk, free.port());
+        }
+    }
+}
+
 async fn dial(desk: &Desk, more: serde_json::Value) -> Result<u64, Code> {
     let mut command = json!({"cmd": "call.dial"});
     command.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -125,24 +147,9 @@ async fn a_caller_is_not_sent_to_what_costs_without_a_question() {
 
 #[tokio::test]
 async fn a_number_that_the_other_side_forbids_is_named_as_the_reason() {
-    let direct = |user: &str| {
-        Config::parse(&format!(
-            "[[account]]\nid = \"main\"\naor = \"sip:{user}@127.0.0.1\"\nregister = false\npassword = \"x\"\n\
-             [network]\nbind = \"127.0.0.1\"\nrtp_ports = [43000, 43999]\n"
-        ))
-        .unwrap()
-    };
     let mut desk = Desk::start(StartOptions { config: direct("101"), ..options() }).await.unwrap();
     for (user, reason) in [("09008844", Code::NumberBlocked), ("0302318800", Code::Forbidden)] {
-        let (mut company, port) = loop {
-            // A port that was free a moment ago; somebody else may be faster.
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            let mut config = direct(user);
-            config.network.sip_port = free.port();
-            if let Ok(desk) = Desk::start(StartOptions { config, ..options() }).await {
-                break (desk, free.port());
-            }
-        };
+        let (mut company, port) = listening(user).await;
         dial(&desk, json!({"to": format!("sip:{user}@127.0.0.1:{port}")})).await.unwrap();
         let ringing = company.call(CallState::Ringing).await.call;
         company.ask(json!({"cmd": "call.reject", "call": ringing, "status": 403})).await.unwrap();
@@ -150,5 +157,48 @@ async fn a_number_that_the_other_side_forbids_is_named_as_the_reason() {
         assert_eq!((ended.reason, ended.status), (Some(reason), Some(403)), "{user}");
         company.quit().await;
     }
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn what_the_company_does_not_let_out_is_explained_before_it_is_dialled() {
+    let pbx = pbx().await;
+    let block = "[[account.block]]\nname = \"Mobiel\"\nnumbers = [\"06\", \"+44\"]";
+    let mut desk = start(two(&pbx, block, "")).await;
+    for to in ["06 1234 5678", "0044 20 7946 0000", "tel:+442079460000"] {
+        let asked = dial(&desk, json!({"to": to, "account": "first", "guarded": true})).await;
+        assert_eq!(asked, Err(Code::NumberBlocked), "{to}");
+    }
+    // The other company lets it out, help is never in question, and whoever insists may try.
+    for more in [
+        json!({"to": "0612345678", "account": "second", "guarded": true}),
+        json!({"to": "112", "account": "first", "guarded": true}),
+        json!({"to": "0612345678", "account": "first"}),
+    ] {
+        let call = dial(&desk, more).await.unwrap();
+        drop(desk.ask(json!({"cmd": "call.hangup", "call": call})).await);
+        desk.call(CallState::Ended).await;
+    }
+    let call = dial(&desk, json!({"to": "600", "account": "first"})).await.unwrap();
+    desk.call(CallState::Active).await;
+    let send =
+        json!({"cmd": "call.transfer.blind", "call": call, "to": "0612345678", "guarded": true});
+    assert_eq!(desk.refused(send).await, Code::NumberBlocked);
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_kind_of_number_that_was_refused_once_is_explained_the_next_time() {
+    let mut desk = Desk::start(StartOptions { config: direct("101"), ..options() }).await.unwrap();
+    let (mut company, port) = listening("09008844").await;
+    dial(&desk, json!({"to": format!("sip:09008844@127.0.0.1:{port}")})).await.unwrap();
+    let ringing = company.call(CallState::Ringing).await.call;
+    company.ask(json!({"cmd": "call.reject", "call": ringing, "status": 403})).await.unwrap();
+    assert_eq!(desk.call(CallState::Ended).await.reason, Some(Code::NumberBlocked));
+    let again = dial(&desk, json!({"to": "0900-1234", "guarded": true})).await;
+    assert_eq!(again, Err(Code::NumberBlocked), "of the same kind");
+    let other = dial(&desk, json!({"to": "+32 471 23 45 67", "guarded": true})).await;
+    assert_eq!(other, Err(Code::AsksFirst), "of another kind");
+    company.quit().await;
     desk.quit().await;
 }

@@ -48,6 +48,8 @@ pub enum Change {
     Calls,
     /// The directory.
     Directory,
+    /// The list of the lines that the user watches is another one.
+    LineList,
     /// The log of calls.
     CallLog,
 }
@@ -105,6 +107,7 @@ pub struct Centre {
     pub(super) parked: BTreeMap<UserId, ParkedCall>,
     pub(super) directory: Vec<DirectoryEntry>,
     pub(super) directory_total: Option<u32>,
+    pub(super) line_list: Option<String>,
     pub(super) log: Vec<LogEntry>,
     pub(super) abandoned: Abandoned,
     pub(super) questions: Questions,
@@ -152,6 +155,7 @@ impl Centre {
             parked: BTreeMap::new(),
             directory: Vec::new(),
             directory_total: None,
+            line_list: None,
             log: Vec::new(),
             abandoned: Abandoned::default(),
             questions: Questions::default(),
@@ -471,6 +475,11 @@ impl Centre {
     /// The directory as far as it was told, and how long it is in all.
     pub fn directory(&self) -> (&[DirectoryEntry], Option<u32>) {
         (&self.directory, self.directory_total)
+    }
+
+    /// Address of the list of the lines that the user watches, where it was told.
+    pub fn line_list(&self) -> Option<&str> {
+        self.line_list.as_deref()
     }
 
     /// The log of calls, newest first.

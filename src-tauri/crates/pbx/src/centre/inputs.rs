@@ -73,6 +73,12 @@ impl Centre {
                 self.directory_total = total.or(self.directory_total.filter(|_| !first));
                 self.changed(Change::Directory);
             }
+            Input::LineList(list) => {
+                if self.line_list.as_ref() != Some(&list) {
+                    self.line_list = Some(list);
+                    self.changed(Change::LineList);
+                }
+            }
             Input::CallLog(log) => self.log_told(log),
             other => self.handle_agent_input(now, other),
         }

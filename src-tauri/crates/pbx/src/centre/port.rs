@@ -277,6 +277,8 @@ pub enum Input {
     HuntGroups(Vec<HuntGroup>),
     /// All that the exchange tells and the user cannot change: schedules, blocks, names, menus.
     Facts(Vec<Fact>),
+    /// Address of the list (RFC 4662) of the lines that the user watches.
+    LineList(String),
     /// All calls of the user.
     Calls(Vec<ExchangeCall>),
     /// One call of the user changed; [`super::ExchangeCallState::Released`] ends it.

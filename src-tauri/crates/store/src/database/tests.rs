@@ -121,6 +121,7 @@ fn what_was_kept_is_there_again_and_the_file_holds_no_name_and_no_number() {
         call: None,
         text: "wil morgen teruggebeld worden".into(),
         at_ms: 1,
+        until_ms: None,
     };
     ask(&database, move |tables| tables.add_note(&note)).unwrap();
     let log = path.with_file_name("balie.db-wal");

@@ -41,7 +41,7 @@ impl Desk {
             missing: missing(centre),
             services: self.service_views(running),
             hunt_groups: super::services::hunt_group_views(centre),
-            facts: super::services::fact_views(centre),
+            facts: super::services::fact_views(centre, self.blocks_of(account)),
             nights: self.night_views(running),
             emergency: self.emergency_views(running),
             abandoned: centre.abandoned().iter().map(|c| self.abandoned_view(centre, c)).collect(),

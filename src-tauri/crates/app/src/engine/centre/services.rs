@@ -13,11 +13,12 @@ use super::words::{
     fact_name, hunt_policy_name, night_choice, phase_name, refusal_code, service_name,
 };
 use crate::code::Code;
+use crate::config::BlockSettings;
 use crate::control::ErrorReply;
 use crate::view::centre::RefusalView;
 use crate::view::service::{
-    EmergencyView, FactView, GreetingName, HuntGroupView, NightChoice, NightView, OpeningView,
-    RecursName, RingNumber, ServiceValues, ServiceView,
+    EmergencyView, FactName, FactView, GreetingName, HuntGroupView, NightChoice, NightView,
+    OpeningView, RecursName, RingNumber, ServiceValues, ServiceView,
 };
 
 /// The order in which services are shown.
@@ -202,7 +203,8 @@ pub(super) fn hunt_group_views(centre: &Centre) -> Vec<HuntGroupView> {
     views
 }
 
-pub(super) fn fact_views(centre: &Centre) -> Vec<FactView> {
+/// What can only be read, and what the settings say of calls that are not let out.
+pub(super) fn fact_views(centre: &Centre, blocks: &[BlockSettings]) -> Vec<FactView> {
     let mut facts: Vec<FactView> = centre
         .facts()
         .iter()
@@ -220,6 +222,15 @@ pub(super) fn fact_views(centre: &Centre) -> Vec<FactView> {
                 .collect(),
         })
         .collect();
+    facts.extend(blocks.iter().map(|block| FactView {
+        fact: FactName::OutgoingBlock,
+        name: block.name.clone(),
+        value: block.numbers.join(", "),
+        in_force: Some(true),
+        until_ms: None,
+        holidays: false,
+        openings: Vec::new(),
+    }));
     facts.sort_by_key(|fact| (fact.fact, contacts::fold(&fact.name)));
     facts
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contacts::import::{self, Delimiter, Imported, MAX_FILE};
-use contacts::{Dialled, Index, IndexBuilder, NumberKey, dialled};
-use store::{NewCallBack, NewNote, NewSource, StoreError, Tables};
+use contacts::{Dialled, Index, IndexBuilder, NumberClass, NumberKey, classify, dialled};
+use store::{NewCallBack, NewNote, NewSource, Person, PersonNumber, StoreError, Tables};
 use tracing::debug;
 
 use super::super::Reply;
@@ -26,6 +26,8 @@ use crate::view::{HitKind, SearchHit};
 const FAVOURITE: u8 = 200;
 /// Calls that make somebody near.
 const RECENT: usize = 100;
+/// Contacts with an extension that are taken for colleagues.
+const INSIDE: usize = 2_000;
 /// Longest note, characters.
 const NOTE: usize = 2000;
 /// Notes of one number that are given out.
@@ -38,11 +40,38 @@ const CALL_BACKS: usize = 1000;
 pub(super) struct People {
     roll: Roll,
     index: Index,
+    /// Those who have an extension.
+    inside: Vec<Inside>,
+}
+
+/// Somebody in the lists of contacts who has an extension.
+pub(in crate::engine) struct Inside {
+    pub(in crate::engine) name: String,
+    pub(in crate::engine) department: String,
+    pub(in crate::engine) number: String,
+    /// Empty: none is known.
+    pub(in crate::engine) mobile: String,
+}
+
+impl Inside {
+    fn of(person: &Person) -> Option<Inside> {
+        let dialled = |number: &PersonNumber| match dialled(&number.number).ok()? {
+            Dialled::Number(dial) => Some((number.label != "fax").then_some(dial)?),
+            _ => None,
+        };
+        let class = |dial: &String| classify(dial, false);
+        let mut numbers = person.numbers.iter().filter_map(dialled);
+        let number = numbers.clone().find(|dial| class(dial) == NumberClass::Extension)?;
+        let mobile = numbers.find(|dial| class(dial) == NumberClass::Mobile).unwrap_or_default();
+        let (name, department) = (person.name.clone(), person.department.clone());
+        Some(Inside { name, department, number, mobile })
+    }
 }
 
 impl People {
     pub(super) fn read(tables: &Tables<'_>) -> Result<People, StoreError> {
         let (mut roll, mut builder) = (Roll::default(), IndexBuilder::default());
+        let mut inside = Vec::new();
         tables.each_person(|person| {
             if !roll.push(&person) {
                 return;
@@ -51,9 +80,10 @@ impl People {
                 person.numbers.iter().filter_map(|number| NumberKey::of(&number.number)).collect();
             let other = [person.company.as_str(), &person.department, &person.job_title].join(" ");
             builder.push(&person.name, &other, &keys);
+            inside.extend(Inside::of(&person).filter(|_| inside.len() < INSIDE));
         })?;
         roll.shrink();
-        let people = People { roll, index: builder.build() };
+        let people = People { roll, index: builder.build(), inside };
         let bytes = people.roll.bytes() + people.index.bytes();
         debug!(people = people.roll.len(), bytes, "the lists of contacts are read");
         Ok(people)
@@ -129,6 +159,11 @@ impl Desk {
         numbers.filter_map(dialled).collect()
     }
 
+    /// Everybody in the lists who has an extension.
+    pub(in crate::engine) fn inside_contacts(&self) -> impl Iterator<Item = &Inside> {
+        self.memory.iter().flat_map(|memory| &memory.people.inside)
+    }
+
     /// Whether a favourite among the contacts has this number.
     pub(in crate::engine) fn is_favourite_number(&self, number: &str) -> bool {
         let (Some(memory), Some(key)) = (&self.memory, NumberKey::of(number)) else {
@@ -159,6 +194,7 @@ impl Desk {
         if let Some(memory) = &mut self.memory {
             memory.people = people;
         }
+        self.colleagues.changed();
         self.people_are_near();
         self.publisher.changed();
     }
@@ -169,7 +205,7 @@ impl Desk {
         else {
             return;
         };
-        let People { roll, index } = &mut memory.people;
+        let People { roll, index, .. } = &mut memory.people;
         for position in 0..roll.len() {
             index.set_nearness(position, if roll.is_favourite(position) { FAVOURITE } else { 0 });
         }
@@ -203,13 +239,20 @@ impl Desk {
             }
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
             PeopleCommand::Describe { text } => reply(self.describe(&text)),
-            PeopleCommand::NoteAdd { number, text } => self.add_note(now, &number, &text, reply),
+            PeopleCommand::NoteAdd { number, text, until_ms } => {
+                self.add_note(now, &number, &text, until_ms, reply);
+            }
             PeopleCommand::NoteList { number } => match NumberKey::of(&number) {
-                Some(key) => self.reply_from(
-                    move |tables| tables.notes_of(&key, NOTES),
-                    reply,
-                    |_, notes| Answer::Notes(notes.into_iter().map(words::note).collect()),
-                ),
+                Some(key) => {
+                    let now_ms = self.clock.ms(now);
+                    let read = move |tables: &Tables<'_>| {
+                        tables.drop_expired_notes(now_ms)?;
+                        tables.notes_of(&key, NOTES)
+                    };
+                    self.reply_from(read, reply, |_, notes| {
+                        Answer::Notes(notes.into_iter().map(words::note).collect())
+                    });
+                }
                 None => reply(Err(no_number(&number))),
             },
             PeopleCommand::NoteRemove { note } => {
@@ -337,13 +380,13 @@ impl Desk {
             }
             Dialled::Number(dial) => {
                 let extension = self.is_extension(&dial);
-                (words::number_kind(contacts::classify(&dial, extension)), Some(dial))
+                (words::number_kind(classify(&dial, extension)), Some(dial))
             }
         };
         let key = dial.as_deref().and_then(NumberKey::of);
         let asks_first = dial.as_deref().is_some_and(|dial| {
             !matches!(kind, NumberKind::Address | NumberKind::Extension | NumberKind::Emergency)
-                && contacts::classify(dial, false).asks_first()
+                && classify(dial, false).asks_first()
         });
         Ok(Answer::Number(Box::new(NumberView {
             kind,
@@ -356,18 +399,31 @@ impl Desk {
         })))
     }
 
-    fn add_note(&mut self, now: Instant, number: &str, text: &str, reply: Reply) {
+    fn add_note(
+        &mut self,
+        now: Instant,
+        number: &str,
+        text: &str,
+        until_ms: Option<u64>,
+        reply: Reply,
+    ) {
         let Some(key) = NumberKey::of(number) else { return reply(Err(no_number(number))) };
         let text = text.trim().to_owned();
         if text.is_empty() || text.chars().count() > NOTE {
             let message = format!("a note has one to {NOTE} characters");
             return reply(Err(ErrorReply::new(Code::BadValue, message)));
         }
+        let at_ms = self.clock.ms(now);
+        if until_ms.is_some_and(|until| until <= at_ms) {
+            let message = "a note cannot have run out before it is written".to_owned();
+            return reply(Err(ErrorReply::new(Code::BadValue, message)));
+        }
         self.tell_untold(now);
-        let note = NewNote { key, call: None, text, at_ms: self.clock.ms(now) };
+        let note = NewNote { key, call: None, text, at_ms, until_ms };
         let keep = move |tables: &Tables<'_>| {
             let id = tables.add_note(&note)?;
-            Ok(store::Note { id, call: note.call, text: note.text, at_ms: note.at_ms })
+            let NewNote { call, text, at_ms, until_ms, .. } = note;
+            Ok(store::Note { id, call, text, at_ms, until_ms })
         };
         self.reply_from(keep, reply, |_, note| Answer::Note(words::note(note)));
     }

@@ -113,7 +113,7 @@ pub(super) fn source(source: Source) -> ContactSourceView {
 }
 
 pub(super) fn note(note: Note) -> NoteView {
-    NoteView { id: note.id, text: note.text, at_ms: note.at_ms }
+    NoteView { id: note.id, text: note.text, at_ms: note.at_ms, until_ms: note.until_ms }
 }
 
 pub(super) fn call_back(one: CallBack) -> CallBackView {
