@@ -8,7 +8,10 @@ import { through, TOURS, toWindow } from './views.mjs';
 /**
  * Parts that no tour shows, each with its reason. Nothing else may be missing.
  */
-const NOT_HERE = new Map([]);
+const NOT_HERE = new Map([
+  ['features/calls/Recording.svelte', 'the demo records nothing; a sentence in a call, which the component tests read'],
+  ['features/sources/AddContact.svelte', 'needs an address book on a server; the component tests read it'],
+]);
 
 const seen = new Seen();
 

@@ -17,6 +17,7 @@ import { setup } from './setup.mjs';
 import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
+import { WALK } from './walk.mjs';
 import { wallboard } from './wallboard.mjs';
 
 const [program, ...names] = process.argv.slice(2);
@@ -40,6 +41,7 @@ const TESTS = [
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
+  ...WALK,
   ...AXE,
 ];
 

@@ -1,7 +1,7 @@
 // Every view of the program in one list: what axe-core reads, what the keyboard walks through, what pictures are taken of.
 //
 // A tour is one start of the program. A view says how one gets there and how one leaves; `window` names the window it is in, the
-// main one when left out. `fleeting` ones go by themselves, so they are entered anew for each look. components.mjs tells
+// main one when left out. `fleeting` ones go by themselves, so they are entered anew for each look; those of the `mouse` are nothing for keys. components.mjs tells
 // what no view shows.
 
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
@@ -174,6 +174,7 @@ const QUIET = [
   },
   {
     name: 'hover card',
+    mouse: true,
     enter: async ({ session }) => {
       await session.point('[role="option"]:not([aria-selected="true"]).free');
       await here(session, 'the card', '[data-card]');
@@ -182,6 +183,7 @@ const QUIET = [
   },
   {
     name: 'drag',
+    mouse: true,
     enter: async ({ session }) => {
       await session.drag('[role="option"].free', '[role="option"]:nth-child(2)');
       await here(session, 'what is dragged', '.ghost');

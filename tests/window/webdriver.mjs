@@ -190,6 +190,13 @@ export class Session {
     return this.#post('actions', { actions: [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }] });
   }
 
+  /** Role and name of something in the engine's accessibility tree. */
+  async accessible(selector) {
+    const element = `${this.#base}/element/${await this.find(selector)}`;
+    const [role, name] = await Promise.all([call(`${element}/computedrole`, 'GET'), call(`${element}/computedlabel`, 'GET')]);
+    return { role, name };
+  }
+
   text(selector) {
     return this.run('return document.querySelector(arguments[0])?.innerText ?? ""', selector);
   }
