@@ -106,8 +106,7 @@ class Machine {
 
   async shot(name) {
     if (this.#shots === undefined) return;
-    // On a busy machine the page may be ahead of what is painted.
-    await this.session.runAsync('const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));');
+    await this.session.painted();
     writeFileSync(join(this.#shots, `${name}.png`), await this.session.picture());
   }
 
@@ -136,9 +135,16 @@ class Machine {
 
   /** Fails when axe-core finds a serious or critical violation on the page. */
   async accessible(view) {
+    const found = await this.violations();
+    if (found.length > 0) throw new Error(`not accessible, ${view}:\n  ${found.join('\n  ')}`);
+    this.passed(`axe-core: nothing serious, ${view}`);
+  }
+
+  /** What axe-core finds on the page that is serious or critical, in words. */
+  async violations() {
     // The page's content policy forbids evaluated text; the driver may bring a script of its own.
     if (!(await this.session.run('return window.axe !== undefined'))) await this.session.run(axe);
-    const found = await this.session.runAsync(
+    return this.session.runAsync(
       `const [done] = arguments;
        axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(
          ({ violations }) => done(violations
@@ -147,8 +153,6 @@ class Machine {
              target.join(' ') + ' ' + (any[0]?.message ?? '')).join(' | '))),
          (error) => done(['axe failed: ' + error]));`,
     );
-    if (found.length > 0) throw new Error(`not accessible, ${view}:\n  ${found.join('\n  ')}`);
-    this.passed(`axe-core: nothing serious, ${view}`);
   }
 }
 

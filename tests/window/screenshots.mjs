@@ -1,10 +1,16 @@
-// Takes the pictures of the README: node screenshots.mjs BINARY FOLDER
+// Takes the pictures of the README, and of every view in both languages, light and dark: node screenshots.mjs BINARY FOLDER
+//
+// FOLDER/desk-*.png are the README's; FOLDER/views/LANGUAGE-THEME has a picture of every view of views.mjs. With few colours
+// they stay small. The headless program stands beside BINARY.
 
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
+import { FIRST_LOOK, PICTURED, wear, worn } from './looks.mjs';
 import { withMachine } from './machine.mjs';
 import { chooseTheme } from './setup.mjs';
+import { through, TOURS, toWindow } from './views.mjs';
 import { KEY, until } from './webdriver.mjs';
 
 const [program, folder] = process.argv.slice(2);
@@ -44,6 +50,43 @@ async function busyMoment(machine) {
   }
 }
 
+/** Colours that a picture of a view may have: enough for its tints, few enough for a repository. */
+const COLOURS = '96';
+
+function keep(path, picture) {
+  writeFileSync(path, picture);
+  execFileSync('convert', [path, '-strip', '+dither', '-colors', COLOURS, '-define', 'png:compression-level=9', `PNG8:${path}`]);
+}
+
+/** A picture of one view in each look. */
+async function inLooks({ session }, view, again, folder) {
+  for (const look of PICTURED) {
+    await session.enterMain();
+    await wear(session, look);
+    if (view.fleeting === true && look !== PICTURED[0]) await again();
+    await toWindow(session, view);
+    await worn(session, look);
+    await session.painted();
+    keep(join(folder, `${look.language}-${look.theme}`, `${view.name.replaceAll(/[^a-z0-9]+/g, '-')}.png`), await session.picture());
+  }
+  await session.enterMain();
+  await wear(session, FIRST_LOOK);
+}
+
+const binary = resolve(program);
+const cli = join(dirname(binary), 'balie-cli');
 const shots = resolve(folder);
-mkdirSync(shots, { recursive: true });
-await withMachine({ binary: resolve(program), shots }, { name: 'screenshots', args: ['--demo'], steps: busyMoment });
+const views = join(shots, 'views');
+if (process.env.BALIE_VIEWS === undefined) rmSync(views, { recursive: true, force: true });
+for (const { language, theme } of PICTURED) mkdirSync(join(views, `${language}-${theme}`), { recursive: true });
+if (process.env.BALIE_VIEWS === undefined) {
+  await withMachine({ binary, cli, shots }, { name: 'screenshots', args: ['--demo'], steps: busyMoment });
+}
+for (const tour of TOURS) {
+  const steps = async (machine) => {
+    await machine.session.enterMain();
+    await machine.session.resizePage(1280, 800);
+    await through(machine, tour.views, (view, again) => inLooks(machine, view, again, views));
+  };
+  await withMachine({ binary, cli, shots }, { ...tour, steps });
+}

@@ -17,6 +17,9 @@ export const KEY = {
   f4: '\uE034',
   f5: '\uE035',
   f6: '\uE036',
+  f7: '\uE037',
+  f8: '\uE038',
+  f9: '\uE039',
   f11: '\uE03B',
   f12: '\uE03C',
 };
@@ -77,17 +80,22 @@ export class Session {
 
   /** Goes to the pop-up. */
   enterPopup() {
-    return this.#enter('the pop-up', `return location.pathname.endsWith('/incoming.html')`);
+    return this.enterWindow('incoming');
   }
 
   /** Goes to a part of the desk that has a window of its own: `queues` or `lines`. */
   enterPart(name) {
-    return this.#enter(`the window of ${name}`, `return location.pathname.endsWith('/${name}.html')`);
+    return this.enterWindow(name);
   }
 
   /** Goes to the wallboard. */
   enterBoard() {
-    return this.#enter('the wallboard', `return location.pathname.endsWith('/wallboard.html')`);
+    return this.enterWindow('wallboard');
+  }
+
+  /** Goes to the window that shows the page of this name. */
+  enterWindow(name) {
+    return this.#enter(`the window of ${name}`, `return location.pathname.endsWith('/${name}.html')`);
   }
 
   async #enter(what, test) {
@@ -159,12 +167,47 @@ export class Session {
     await this.#post('actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
   }
 
+  /** Rests the pointer on the middle of something. */
+  async point(selector) {
+    await this.#pointer([await this.#over(selector)]);
+  }
+
+  /** Presses one thing and moves the pointer to another, without letting go. */
+  async drag(from, to) {
+    await this.#pointer([await this.#over(from), { type: 'pointerDown', button: 0 }, await this.#over(to)]);
+  }
+
+  /** Lets go of whatever is pressed. */
+  release() {
+    return call(`${this.#base}/actions`, 'DELETE');
+  }
+
+  async #over(selector) {
+    return { type: 'pointerMove', duration: 50, origin: { [ELEMENT]: await this.find(selector) }, x: 0, y: 0 };
+  }
+
+  #pointer(actions) {
+    return this.#post('actions', { actions: [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }] });
+  }
+
+  /** Role and name of something in the engine's accessibility tree. */
+  async accessible(selector) {
+    const element = `${this.#base}/element/${await this.find(selector)}`;
+    const [role, name] = await Promise.all([call(`${element}/computedrole`, 'GET'), call(`${element}/computedlabel`, 'GET')]);
+    return { role, name };
+  }
+
   text(selector) {
     return this.run('return document.querySelector(arguments[0])?.innerText ?? ""', selector);
   }
 
   exists(selector) {
     return this.run('return document.querySelector(arguments[0]) !== null', selector);
+  }
+
+  /** Waits until what the page holds is painted. On a busy machine the page may be ahead. */
+  async painted() {
+    await this.runAsync('const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));');
   }
 
   /** A picture of the page, PNG bytes. */
