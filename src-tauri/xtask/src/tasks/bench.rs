@@ -19,14 +19,18 @@ pub(crate) enum Subject {
     Pbx,
     /// Search, lookup and import of a hundred thousand contacts and of a million, beside SQLite's full-text search.
     Contacts,
+    /// What is heard of speech after loss and jitter: PESQ and delay of every codec, beside a buffer fixed at 60 ms.
+    Sound,
     /// Time to the first window and memory of the idle window.
     Window,
 }
 
 /// Measures one subject with optimised builds.
 pub(crate) fn bench(subject: Subject) -> Result<()> {
-    if subject == Subject::Contacts {
-        return contacts();
+    match subject {
+        Subject::Contacts => return contacts(),
+        Subject::Sound => return sound(),
+        Subject::Call | Subject::Sip | Subject::Pbx | Subject::Window => {}
     }
     let mut steps = Steps::new(3);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
@@ -35,7 +39,7 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
         Subject::Call => steps.step("Calls", || measure("bench-call")),
         Subject::Sip => steps.step("Signalling", || measure("bench-sip")),
         Subject::Pbx => steps.step("Call centre", || measure("bench-pbx")),
-        Subject::Contacts => Ok(()),
+        Subject::Contacts | Subject::Sound => Ok(()),
         Subject::Window => steps.step("Window", window),
     }
 }
@@ -46,6 +50,16 @@ fn contacts() -> Result<()> {
     steps.step("System packages", || setup::system(&[Need::Window]))?;
     let example = ["run", "--locked", "--release", "--package", "store", "--example", "contacts"];
     steps.step("Contacts", || run(cargo().args(example)))
+}
+
+/// In virtual time: nothing but the judge is needed.
+fn sound() -> Result<()> {
+    let mut steps = Steps::new(3);
+    steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
+    steps.step("Judge of sound", lab::install_judges)?;
+    let example = ["run", "--locked", "--release", "--package", "media", "--example", "sound"];
+    let judge = || run(cargo().args(example).env("BALIE_LAB_PYTHON", lab::python()));
+    steps.step("Sound", judge)
 }
 
 fn measure(program: &str) -> Result<()> {

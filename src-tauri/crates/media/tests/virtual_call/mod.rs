@@ -1,10 +1,11 @@
-//! One direction of a call in virtual time: speech, Opus, a network that loses and delays, and what is heard of it —
+//! One direction of a call in virtual time: speech, a codec, a network that loses and delays, and what is heard of it —
 //! through the jitter buffer, or through a buffer of fixed length to compare with.
 
 use std::time::{Duration, Instant};
 
 use audio::read_wav;
 use media::codec::{Decoder, Encoder};
+use media::resample::Interpolator;
 use rtp::{
     BLOCK_SAMPLES, FrameDecoder, JitterBuffer, JitterConfig, JitterStats, Pulled, RtpHeader,
     RtpPacket,
@@ -18,17 +19,42 @@ const FRAME_US: u64 = 20_000;
 /// What the fixed buffer waits after its first packet, in microseconds.
 const FIXED_US: u64 = 60_000;
 
+/// Packets that are lost in a row on the average, where losses come in bursts.
+const BURST: u32 = 3;
+
 /// What lies between the two ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Network {
-    /// Packets lost at random, per cent; the encoder is told.
+    /// What is spoken in.
+    pub(crate) codec: CodecKind,
+    /// Packets lost, per cent; the encoder is told.
     pub(crate) loss: u32,
+    /// They are lost several in a row (Gilbert's model), not each by itself.
+    pub(crate) bursts: bool,
     /// Packets are delayed evenly between 0 and this.
     pub(crate) jitter_ms: u32,
     /// Both ends run on a busy machine: one tick in fifty is 10 to 20 ms late, for sender and listener.
     pub(crate) busy: bool,
     /// Where the dice begin.
     pub(crate) seed: u32,
+}
+
+impl Network {
+    /// Opus over a network that loses nothing and delays nothing.
+    pub(crate) const fn quiet() -> Self {
+        Self { codec: CodecKind::Opus, loss: 0, bursts: false, jitter_ms: 0, busy: false, seed: 99 }
+    }
+
+    /// Whether the next packet is lost; `before`: whether the one before was.
+    fn loses(self, dice: &mut Dice, before: bool) -> bool {
+        let share = match (self.bursts, before) {
+            (false, _) => self.loss * 100,
+            // Out of a burst with one chance in BURST; into one so often that the share of all lost comes out.
+            (true, true) => 10_000 - 10_000 / BURST,
+            (true, false) => self.loss * 10_000 / (BURST * (100 - self.loss)),
+        };
+        dice.below(10_000) < share
+    }
 }
 
 /// A packet that arrives.
@@ -86,15 +112,15 @@ pub(crate) fn speech(seconds: usize) -> Vec<f32> {
 
 /// Codes the speech and sends it over the network; packets in the order of their arrival.
 fn send(speech: &[f32], network: Network) -> Vec<Arrival> {
-    let mut encoder = Encoder::new(CodecKind::Opus).unwrap();
+    let mut encoder = Encoder::new(network.codec).unwrap();
     encoder.set_expected_loss(u8::try_from(network.loss).unwrap());
     let (mut losses, mut delays) = (Dice(network.seed), Dice(network.seed ^ 0x5eed));
-    let mut sent = 0;
+    let (mut sent, mut lost) = (0, false);
     let mut arrivals = Vec::new();
     for (number, frame) in speech.chunks_exact(FRAME).enumerate() {
         let mut payload = Vec::new();
         encoder.encode(frame, &mut payload).unwrap();
-        let lost = losses.below(1_000) < network.loss * 10;
+        lost = network.loses(&mut losses, lost);
         let mut late = u64::from(delays.below(network.jitter_ms * 1_000 + 1));
         if network.busy {
             late += delays.late_tick();
@@ -116,7 +142,8 @@ pub(crate) fn adaptive(speech: &[f32], network: Network) -> Heard {
     let start = Instant::now();
     let mut arrivals = send(speech, network).into_iter().peekable();
     let mut buffer = JitterBuffer::new(JitterConfig::default());
-    buffer.set_decoder(111, Decoder::new(CodecKind::Opus).unwrap());
+    buffer.set_decoder(111, Decoder::new(network.codec).unwrap());
+    let ticks_of_frame = network.codec.clock_rate() / 50;
     let mut ticks = Dice(network.seed ^ 0x71c5);
     let (mut sound, mut stretches, mut before) = (Vec::new(), 0, JitterStats::default());
     let mut block = [0.0; BLOCK_SAMPLES];
@@ -127,7 +154,7 @@ pub(crate) fn adaptive(speech: &[f32], network: Network) -> Heard {
             let header = RtpHeader {
                 payload_type: 111,
                 sequence: u16::try_from(arrival.number).unwrap(),
-                timestamp: u32::try_from(arrival.number * FRAME).unwrap(),
+                timestamp: u32::try_from(arrival.number).unwrap() * ticks_of_frame,
                 ..RtpHeader::default()
             };
             let packet = RtpPacket { header, payload: &arrival.payload };
@@ -151,7 +178,7 @@ pub(crate) fn adaptive(speech: &[f32], network: Network) -> Heard {
 }
 
 /// Listens through a buffer that waits 60 ms after its first packet and never changes: redundancy and the codec's
-/// concealment for what is missing.
+/// concealment for what is missing, silence where it has none.
 pub(crate) fn fixed(speech: &[f32], network: Network) -> Heard {
     let arrivals = send(speech, network);
     let first = arrivals.iter().find(|arrival| arrival.number == 0).map_or(FRAME_US, |a| a.at);
@@ -163,21 +190,28 @@ pub(crate) fn fixed(speech: &[f32], network: Network) -> Heard {
         let number = arrival.number;
         packets[number] = Some(arrival);
     }
-    let mut decoder = Decoder::new(CodecKind::Opus).unwrap();
+    let mut decoder = Decoder::new(network.codec).unwrap();
+    let samples = usize::try_from(decoder.sample_rate()).unwrap() / 50;
+    let mut thick = Interpolator::new(decoder.sample_rate());
     let mut sound = vec![0.0; usize::try_from(start * 48 / 1_000).unwrap()];
-    let (mut frame, mut concealed) = ([0.0; 6 * FRAME], 0);
+    let (mut frame, mut concealed) = (vec![0.0; 6 * samples], 0);
     for number in 0..count {
         let due = start + number as u64 * FRAME_US;
         let there = |n: usize| packets[n].as_ref().filter(|packet| packet.at <= due);
         if let Some(packet) = there(number) {
             decoder.decode(&packet.payload, &mut frame).unwrap();
-        } else if let Some(next) = there(number + 1) {
-            decoder.decode_fec(&next.payload, &mut frame[..FRAME]).unwrap();
+        } else if let Some(next) = there(number + 1).filter(|_| decoder.supports_fec()) {
+            decoder.decode_fec(&next.payload, &mut frame[..samples]).unwrap();
         } else {
-            decoder.conceal(&mut frame[..FRAME]);
+            if !decoder.conceal(&mut frame[..samples]) {
+                frame[..samples].fill(0.0);
+            }
             concealed += 1;
         }
-        sound.extend_from_slice(&frame[..FRAME]);
+        match &mut thick {
+            Some(thick) => thick.process(&frame[..samples], &mut sound),
+            None => sound.extend_from_slice(&frame[..samples]),
+        }
     }
     sound.truncate(speech.len());
     let concealed = f64::from(concealed) / count as f64;
