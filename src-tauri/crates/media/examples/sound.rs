@@ -49,6 +49,8 @@ struct Figures {
     delay_ms: f64,
     /// Part that was made up, 0 to 1.
     concealed: f64,
+    /// How alike the tenths of a second are to what was said, the mean.
+    alike: f64,
 }
 
 fn write(path: &Path, sound: &[f32]) {
@@ -88,8 +90,9 @@ fn score(folder: &Path, speech: &[f32], heard: &[f32], delay_ms: f64) -> (f64, f
 fn judge(folder: &Path, speech: &[f32], heard: &Heard) -> Figures {
     let places = places(speech, &heard.sound);
     let delay_ms = median(places.iter().map(|place| place.delay_ms).collect());
+    let alike = places.iter().map(|place| place.likeness).sum::<f64>() / places.len() as f64;
     let (pesq, least) = score(folder, speech, &heard.sound, delay_ms);
-    Figures { pesq, least, delay_ms, concealed: heard.concealed }
+    Figures { pesq, least, delay_ms, concealed: heard.concealed, alike }
 }
 
 /// What Opus must hold: the least PESQ and the longest delay in milliseconds, for losses at random.
@@ -135,14 +138,22 @@ fn faults(network: Network, own: Figures, fixed: Figures) -> Vec<String> {
 
 /// Measures one cell and prints its line; true when it is as it must be.
 fn cell(folder: &Path, speech: &[f32], name: &str, network: Network) -> bool {
-    let own = judge(folder, speech, &adaptive(speech, network));
+    let heard = adaptive(speech, network);
+    let stretched =
+        format!("{} (-{} +{} ms)", heard.stretches, heard.removed_ms, heard.inserted_ms);
+    let own = judge(folder, speech, &heard);
     let fixed = judge(folder, speech, &fixed(speech, network));
     let shown = |figures: Figures| {
-        let Figures { pesq, least, delay_ms, concealed } = figures;
-        format!("{pesq:5.2} ({least:4.2}) {delay_ms:6.1} ms {:6.2} %", concealed * 100.0)
+        let Figures { pesq, least, delay_ms, concealed, alike } = figures;
+        format!("{pesq:5.2} ({least:4.2}) {delay_ms:6.1} ms {:6.2} % {alike:.3}", concealed * 100.0)
     };
     let faults = faults(network, own, fixed);
-    println!("{name:12} | {} | {} | {}", shown(own), shown(fixed), faults.join(", "));
+    println!(
+        "{name:12} | {} | {stretched:17} | {} | {}",
+        shown(own),
+        shown(fixed),
+        faults.join(", ")
+    );
     faults.is_empty()
 }
 
@@ -150,7 +161,10 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let folder = tempfile::tempdir().unwrap();
     let speech = speech(46);
-    println!("{:12} | {:31} | {:31} |", "", "PESQ-WB (least), delay, made up", "fixed at 60 ms");
+    println!(
+        "{:12} | {:37} | {:17} | {:37} |",
+        "", "PESQ-WB (least), delay, made up, alike", "stretched", "fixed at 60 ms"
+    );
     let mut good = true;
     for (name, codec) in CODECS {
         for loss in [0, 5, 10, 20] {
