@@ -1,12 +1,14 @@
 //! The port: what every source can be asked, whatever it speaks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use contacts::import::Contact;
 use secrecy::SecretString;
 use sip_core::Random;
 
 use crate::carddav::{CardDav, CardDavSettings};
+use crate::graph::{Graph, GraphSettings};
 use crate::ldap::{Ldap, LdapSettings};
 use crate::{Known, Progress, SourceError, Synced, Tested};
 
@@ -20,6 +22,28 @@ pub enum Settings {
     CardDav(CardDavSettings),
     /// A directory.
     Ldap(LdapSettings),
+    /// Microsoft 365.
+    Graph(GraphSettings),
+}
+
+/// Is told when a server has given another secret in place of the one that was used: it is the one from now on, whatever
+/// becomes of the reading.
+pub type Renewed = Arc<dyn Fn(&SecretString) + Send + Sync>;
+
+/// What opens a source.
+#[derive(Clone)]
+pub struct Access {
+    /// The password; of Microsoft 365 what signing in has given. None: nobody signs in.
+    pub secret: Option<SecretString>,
+    /// Is told of another one.
+    pub renewed: Renewed,
+}
+
+impl Access {
+    /// With a secret that stays the same.
+    pub fn with(secret: Option<SecretString>) -> Access {
+        Access { secret, renewed: Arc::new(|_| {}) }
+    }
 }
 
 /// Where contacts come from. Nothing is kept in here between two questions: what is to be remembered is in the cursor.
@@ -46,11 +70,12 @@ pub trait Source: Send + Sync {
 /// When the settings cannot be used. No server is asked.
 pub fn open(
     settings: &Settings,
-    password: Option<SecretString>,
+    access: Access,
     random: Random,
 ) -> Result<Box<dyn Source>, SourceError> {
     Ok(match settings {
-        Settings::CardDav(settings) => Box::new(CardDav::new(settings, password, random)?),
-        Settings::Ldap(settings) => Box::new(Ldap::new(settings, password)?),
+        Settings::CardDav(settings) => Box::new(CardDav::new(settings, access.secret, random)?),
+        Settings::Ldap(settings) => Box::new(Ldap::new(settings, access.secret)?),
+        Settings::Graph(settings) => Box::new(Graph::new(settings, access)?),
     })
 }
