@@ -22,7 +22,8 @@ pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 pub use self::sources::{
-    NewContact, NewNumber, SourceCommand, SourceEncryption, SourceForm, SourcePlace, SourceSettings,
+    NewContact, NewNumber, SignInWay, SourceCommand, SourceEncryption, SourceForm, SourcePlace,
+    SourceSettings,
 };
 pub use self::targets::TargetCommand;
 use crate::code::Code;
@@ -36,7 +37,7 @@ use crate::view::people::{
 use crate::view::queue::QueueView;
 use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
-use crate::view::sources::{SourceTest, SourceView};
+use crate::view::sources::{SourceSignIn, SourceSignedIn, SourceTest, SourceView};
 use crate::view::targets::TargetView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
@@ -843,6 +844,10 @@ pub enum Answer {
     Source(Box<SourceView>),
     /// What trying a source out found.
     SourceTest(SourceTest),
+    /// What a person needs to sign in.
+    SourceSignIn(Box<SourceSignIn>),
+    /// How a sign-in ended.
+    SourceSignedIn(SourceSignedIn),
     /// Ways to reach somebody.
     Targets(Vec<TargetView>),
 }
