@@ -496,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<SourceView> | SourceView | SourceTest | Array<TargetView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<SourceView> | SourceView | SourceTest | SourceSignIn | SourceSignedIn | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -4250,6 +4250,11 @@ guard: GuardSettings, };
 export type SeverityName = "normal" | "yellow" | "red";
 
 /**
+ * By which way somebody signs in.
+ */
+export type SignInWay = "browser" | "code";
+
+/**
  * A sound file as text. What was said in it does not belong into logs.
  */
 export type SoundText = string;
@@ -4314,7 +4319,35 @@ source: number,
 /**
  * Whom to add.
  */
-contact: NewContact, };
+contact: NewContact, } | { "cmd": "sources.sign_in", 
+/**
+ * What was filled in.
+ */
+form: SourceForm, 
+/**
+ * By which way.
+ */
+way: SignInWay, 
+/**
+ * Open the page in the browser of this machine.
+ */
+open?: boolean, 
+/**
+ * What the browser shows when it is done, in the user's language; may be left out.
+ */
+done?: string, 
+/**
+ * The same when it came to nothing.
+ */
+refused?: string, } | { "cmd": "sources.signed_in", 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, } | { "cmd": "sources.sign_in_cancel", 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, };
 
 /**
  * How the way to a directory is kept from others.
@@ -4364,6 +4397,10 @@ name?: string,
  */
 password?: Password, 
 /**
+ * A sign-in that ended well, in place of a password.
+ */
+sign_in?: number, 
+/**
  * What it is, where, and how it is read.
  */
 settings: SourceSettings, };
@@ -4407,7 +4444,39 @@ filter: string,
 /**
  * Attributes that are read as something, with commas between them; the usual for what is left out.
  */
-attributes: { [key in SourceField]?: string }, };
+attributes: { [key in SourceField]?: string }, } | { "kind": "microsoft", 
+/**
+ * Directory (tenant) id or domain; any organisation's when empty.
+ */
+tenant: string, 
+/**
+ * Application (client) id, as the organisation has registered this program.
+ */
+client: string, 
+/**
+ * The person's own contacts, of all folders.
+ */
+contacts: boolean, 
+/**
+ * Everybody of the organisation.
+ */
+users: boolean, 
+/**
+ * Whom the person works with.
+ */
+people: boolean, 
+/**
+ * Shared mailboxes whose contacts are read, with commas between them.
+ */
+mailboxes: string, 
+/**
+ * Where people sign in; Microsoft's when empty.
+ */
+login: string, 
+/**
+ * Where the data is; Microsoft's when empty.
+ */
+service: string, };
 
 /**
  * What a source is, where, and how it is read. Holds nothing secret.
@@ -4425,6 +4494,48 @@ tls_ca_file?: string,
  * What it is and where.
  */
 place: SourcePlace, };
+
+/**
+ * What a person needs to sign in.
+ */
+export type SourceSignIn = { 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, 
+/**
+ * The page to open; always `https`.
+ */
+page: string, 
+/**
+ * What is to be typed there; null: nothing.
+ */
+code: string | null, 
+/**
+ * How many seconds it can be used.
+ */
+seconds: number, };
+
+/**
+ * How a sign-in ended.
+ */
+export type SourceSignedIn = { 
+/**
+ * Somebody has signed in.
+ */
+ok: boolean, 
+/**
+ * Who, where that was told.
+ */
+account: string | null, 
+/**
+ * Why nobody has.
+ */
+trouble: SourceTrouble | null, 
+/**
+ * The same for support.
+ */
+detail: string | null, };
 
 /**
  * What a source is doing.
@@ -4459,7 +4570,7 @@ detail: string | null, };
 /**
  * Why a source could not be read.
  */
-export type SourceTrouble = "bad_address" | "bad_setting" | "unknown_host" | "unreachable" | "tls" | "timeout" | "broken" | "refused" | "password_needed" | "auth_method" | "forbidden" | "not_found" | "not_a_source" | "elsewhere" | "overloaded" | "server" | "malformed" | "too_much" | "read_only" | "not_kept";
+export type SourceTrouble = "bad_address" | "bad_setting" | "unknown_host" | "unreachable" | "tls" | "timeout" | "broken" | "refused" | "password_needed" | "sign_in" | "consent" | "declined" | "auth_method" | "forbidden" | "not_found" | "not_a_source" | "elsewhere" | "overloaded" | "server" | "malformed" | "too_much" | "read_only" | "not_kept";
 
 /**
  * A source of contacts.

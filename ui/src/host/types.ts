@@ -27,7 +27,7 @@ import type {
   PrivacyReport,
   QueueView,
   SearchHit,
-  SourceTest,
+  SourceSignedIn, SourceSignIn, SourceTest,
   SourceView,
   NumberView,
   TargetView,
@@ -49,6 +49,8 @@ interface Answers {
   'sources.test': SourceTest;
   'sources.add': SourceView;
   'sources.change': SourceView;
+  'sources.sign_in': SourceSignIn;
+  'sources.signed_in': SourceSignedIn;
   'note.add': NoteView;
   'note.list': NoteView[];
   'call_back.add': CallBackView[];
