@@ -105,6 +105,8 @@ struct Proof {
     random: Random,
     /// The server has asked for it.
     wanted: bool,
+    /// The server was asked how one signs in, before anything was sent in the clear.
+    asked: bool,
 }
 
 impl Web {
@@ -118,7 +120,8 @@ impl Web {
         let web = Web::open(anchors)?;
         let Some(password) = password else { return Ok(web) };
         let credentials = Credentials { username: user.to_owned(), password: password.clone() };
-        let proof = Proof { digest: HttpDigest::new(credentials), random, wanted: false };
+        let proof =
+            Proof { digest: HttpDigest::new(credentials), random, wanted: false, asked: false };
         Ok(Web { basic: Some(basic(user, password)?), digest: Some(Mutex::new(proof)), ..web })
     }
 
@@ -140,6 +143,7 @@ impl Web {
     /// Sends a question and reads its whole answer. A password is proved where the server offers that; where it does not,
     /// it is sent as it is, over TLS at the least where the address says so.
     pub(crate) async fn exchange(&self, ask: Ask) -> Result<Answer, SourceError> {
+        self.ask_how(&ask).await?;
         let mut rounds = 0;
         loop {
             let proof = self.proof(&ask).await?;
@@ -162,6 +166,21 @@ impl Web {
         self.send(ask, Some(secret(&text)?)).await
     }
 
+    /// Where nobody keeps others from reading along, a password is not sent before it is known that no proof will do.
+    async fn ask_how(&self, ask: &Ask) -> Result<(), SourceError> {
+        let Some(digest) = self.digest.as_ref().filter(|_| ask.url.scheme() != "https") else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut digest.lock().await.asked, true) {
+            return Ok(());
+        }
+        let answer = self.send(ask.clone(), None).await?;
+        if answer.status == 401 {
+            self.challenged(&answer, false).await;
+        }
+        Ok(())
+    }
+
     /// The proof of the password for a question; none: the server wants none.
     async fn proof(&self, ask: &Ask) -> Result<Option<HeaderValue>, SourceError> {
         let Some(digest) = &self.digest else { return Ok(None) };
@@ -178,7 +197,7 @@ impl Web {
     async fn challenged(&self, answer: &Answer, signed: bool) -> bool {
         let Some(digest) = &self.digest else { return false };
         let mut proof = digest.lock().await;
-        let Proof { digest, random, wanted } = &mut *proof;
+        let Proof { digest, random, wanted, .. } = &mut *proof;
         // A password that was refused in the one way is not given away in the other.
         let learned =
             answer.offers("digest") && digest.challenged(&answer.offered, signed, random).is_ok();
@@ -268,6 +287,11 @@ pub(crate) fn xml() -> (&'static str, String) {
 /// The same of a card.
 pub(crate) fn card() -> (&'static str, String) {
     (CONTENT_TYPE_NAME, "text/vcard; charset=utf-8".to_owned())
+}
+
+/// The same of a document of JSON.
+pub(crate) fn json() -> (&'static str, String) {
+    (CONTENT_TYPE_NAME, "application/json".to_owned())
 }
 
 /// A question with a form as its body.

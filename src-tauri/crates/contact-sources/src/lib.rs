@@ -6,6 +6,7 @@
 //! of `carddav`, plans of `ldap`, readings of `graph`); thin drivers put them on HTTP and LDAP. Everything a server can make grow has its
 //! limit in [`limits`].
 
+mod availability;
 mod carddav;
 mod error;
 mod graph;
@@ -17,7 +18,8 @@ mod schedule;
 mod source;
 mod vcard;
 
-pub use carddav::CardDavSettings;
+pub use availability::{Availability, Now, Period, Standing};
+pub use carddav::{CardDavSettings, read_cards};
 pub use error::{Excess, SourceError};
 pub use graph::{GraphSettings, Prompt, SignedIn, SigningIn, Way, Words, begin_sign_in};
 pub use ldap::{DirectoryField, Encryption, LdapSettings};

@@ -10,7 +10,7 @@ use sip_core::Random;
 use crate::carddav::{CardDav, CardDavSettings};
 use crate::graph::{Graph, GraphSettings};
 use crate::ldap::{Ldap, LdapSettings};
-use crate::{Known, Progress, SourceError, Synced, Tested};
+use crate::{Availability, Known, Period, Progress, SourceError, Synced, Tested};
 
 /// An answer on its way.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -62,6 +62,16 @@ pub trait Source: Send + Sync {
 
     /// Adds a contact there; the next reading brings it. `cursor` as for [`Source::sync`].
     fn add<'a>(&'a self, cursor: &'a str, contact: &'a Contact) -> Pending<'a, ()>;
+
+    /// When these are free, by their e-mail addresses; most sources tell nothing of it.
+    fn free_busy<'a>(
+        &'a self,
+        addresses: &'a [String],
+        period: Period,
+    ) -> Pending<'a, Vec<Availability>> {
+        let _ = (addresses, period);
+        Box::pin(std::future::ready(Err(SourceError::NotASource)))
+    }
 }
 
 /// The source with these settings; `random` makes the names of what is added.

@@ -12,12 +12,13 @@ use url::Url;
 use super::items::Kind;
 use super::loopback::{Loopback, Words};
 use super::reading::{Reading, Step};
+use super::schedule::{self, AT_ONCE};
 use super::sign_in::{Arrival, Browser, Device, Tokens, renew, tokens};
 use super::{GraphSettings, Place, Way};
 use crate::carddav::bounded;
 use crate::http::{Answer, Ask, Web};
 use crate::source::{Access, Pending, Source};
-use crate::{Known, Progress, SourceError, Synced, Tested, limits};
+use crate::{Availability, Known, Period, Progress, SourceError, Synced, Tested, limits};
 
 /// A token is renewed this long before it runs out.
 const SPARE: Duration = Duration::from_secs(60);
@@ -195,6 +196,23 @@ impl Graph {
         Ok(Tested { names, takes_contacts: false })
     }
 
+    async fn free(
+        &self,
+        addresses: &[String],
+        period: Period,
+    ) -> Result<Vec<Availability>, SourceError> {
+        if !self.place.calendars {
+            return Err(SourceError::NotASource);
+        }
+        let session = self.session()?;
+        let mut found = Vec::new();
+        for some in addresses.chunks(AT_ONCE) {
+            let ask = schedule::ask(&self.place, some, period);
+            found.extend(schedule::read(&session.exchange(ask).await?, some, period)?);
+        }
+        Ok(found)
+    }
+
     async fn read(
         &self,
         cursor: &str,
@@ -284,6 +302,14 @@ impl Source for Graph {
         tell: &'a (dyn Fn(Progress) + Send + Sync),
     ) -> Pending<'a, Synced> {
         Box::pin(bounded(limits::WHOLE, self.read(cursor, known, tell)))
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        addresses: &'a [String],
+        period: Period,
+    ) -> Pending<'a, Vec<Availability>> {
+        Box::pin(bounded(limits::TRIAL, self.free(addresses, period)))
     }
 
     fn add<'a>(&'a self, _: &'a str, _: &'a contacts::import::Contact) -> Pending<'a, ()> {

@@ -7,6 +7,7 @@ mod driver;
 mod items;
 mod loopback;
 mod reading;
+mod schedule;
 mod sign_in;
 
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub struct GraphSettings {
     pub users: bool,
     /// Whom the person works with.
     pub people: bool,
+    /// When colleagues are free.
+    pub calendars: bool,
     /// Addresses of shared mailboxes whose contacts are read.
     pub mailboxes: Vec<String>,
     /// Where people sign in; Microsoft's when empty. Always `https`.
@@ -66,6 +69,7 @@ pub(crate) struct Place {
     contacts: bool,
     users: bool,
     people: bool,
+    calendars: bool,
     mailboxes: Vec<String>,
     /// `…/{tenant}/oauth2/v2.0/`
     oauth: Url,
@@ -115,6 +119,7 @@ impl Place {
             contacts: settings.contacts,
             users: settings.users,
             people: settings.people,
+            calendars: settings.calendars,
             mailboxes,
             oauth,
             service: server(&settings.service, SERVICE)?,
@@ -135,6 +140,9 @@ impl Place {
         }
         if self.people {
             scopes.push("People.Read");
+        }
+        if self.calendars {
+            scopes.push("Calendars.ReadBasic");
         }
         scopes.join(" ")
     }
