@@ -31,8 +31,8 @@ use crate::view::centre::CentreView;
 use crate::view::desktop::Hotkeys;
 use crate::view::kept::{MessageView, PersonalNumberView};
 use crate::view::people::{
-    CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview, ImportReport,
-    NoteView, NumberView, PrivacyReport,
+    AvailabilityView, CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview,
+    ImportReport, NoteView, NumberView, PrivacyReport, PrivacyView, ScreenPopView,
 };
 use crate::view::queue::QueueView;
 use crate::view::safety::GuardSettings;
@@ -838,6 +838,12 @@ pub enum Answer {
     Privacy(Box<PrivacyReport>),
     /// How much was erased.
     Erased(ErasedReport),
+    /// When people are free.
+    Availability(Vec<AvailabilityView>),
+    /// How long things are kept.
+    Kept(PrivacyView),
+    /// What is opened for a caller.
+    ScreenPop(Box<ScreenPopView>),
     /// Sources of contacts.
     ContactSources(Vec<SourceView>),
     /// A source of contacts.

@@ -209,6 +209,9 @@ pub enum SourcePlace {
         /// Whom the person works with.
         #[serde(default)]
         people: bool,
+        /// When colleagues are free, by their calendars: times only.
+        #[serde(default)]
+        calendars: bool,
         /// Shared mailboxes whose contacts are read, with commas between them.
         #[serde(default)]
         mailboxes: String,

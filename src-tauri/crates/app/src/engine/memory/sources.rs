@@ -4,6 +4,7 @@
 //! Inputs: the schedule of each source, commands, and how readings ended. A source that was changed or removed while it was
 //! read has another [`Feed::generation`], and what that reading brought is dropped.
 
+mod calendar;
 mod form;
 mod sign_in;
 
@@ -18,6 +19,7 @@ use store::{Changed, Kept, NewReading, ReadSoFar, Reading, StoreError, Tables};
 use tokio::runtime::Handle;
 use tracing::{debug, info};
 
+use self::calendar::Calendars;
 use self::form::{open, reading_of, settings_of, trouble_of, trouble_word};
 use self::sign_in::{Held, SignIns};
 use super::super::Reply;
@@ -46,6 +48,7 @@ pub(in crate::engine) struct Feeds {
     /// Commands that came before.
     early: Vec<(SourceCommand, Reply)>,
     sign_ins: SignIns,
+    calendars: Calendars,
 }
 
 /// One source while the program runs.
