@@ -496,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<SourceView> | SourceView | SourceTest | SourceSignIn | SourceSignedIn | Array<TargetView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<AvailabilityView> | PrivacyView | ScreenPopView | Array<SourceView> | SourceView | SourceTest | SourceSignIn | SourceSignedIn | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -600,6 +600,32 @@ gain_control: boolean,
  * Trouble with sound, in a code.
  */
 problem: Code | null, };
+
+/**
+ * What somebody is by his calendar.
+ */
+export type AvailabilityKind = "free" | "tentative" | "busy" | "away" | "elsewhere";
+
+/**
+ * When somebody is free, by his calendar.
+ */
+export type AvailabilityView = { 
+/**
+ * The number that was asked about.
+ */
+number: string, 
+/**
+ * What he is now.
+ */
+kind: AvailabilityKind, 
+/**
+ * Until when; null: as far as was looked.
+ */
+until_ms: number | null, 
+/**
+ * When he is free again, where he is not now; null: not as far as was looked.
+ */
+free_ms: number | null, };
 
 /**
  * What the user may do with a call now.
@@ -1862,6 +1888,31 @@ number: string,
 shown: string, };
 
 /**
+ * An entry of one list that a contact is put together from.
+ */
+export type ContactPart = { 
+/**
+ * Id of the entry; commands take it as the contact's.
+ */
+contact: number, 
+/**
+ * Id of its list.
+ */
+source: number, 
+/**
+ * Name of the list.
+ */
+source_name: string, 
+/**
+ * Name in that list.
+ */
+name: string, 
+/**
+ * What of the whole is from here.
+ */
+gives: Array<ImportField>, };
+
+/**
  * A list of contacts.
  */
 export type ContactSourceView = { 
@@ -1929,7 +1980,11 @@ favourite: boolean,
 /**
  * Numbers.
  */
-numbers: Array<ContactNumberView>, };
+numbers: Array<ContactNumberView>, 
+/**
+ * The entries of several lists that this is put together from, the one that counts first; empty: there is one.
+ */
+parts?: Array<ContactPart>, };
 
 /**
  * A number of the demo and what it does.
@@ -3376,7 +3431,23 @@ data?: string, } | { "cmd": "contacts.remove_source",
 /**
  * Id of the list.
  */
-source: number, } | { "cmd": "number.describe", 
+source: number, } | { "cmd": "contacts.merge", 
+/**
+ * Contact ids, two to 32.
+ */
+contacts: Array<number>, } | { "cmd": "contacts.split", 
+/**
+ * Contact id, of one of the parts.
+ */
+contact: number, } | { "cmd": "contacts.source_order", 
+/**
+ * Ids of lists; those that are left out come after, oldest first.
+ */
+order: Array<number>, } | { "cmd": "contacts.availability", 
+/**
+ * Numbers of people, at most 100.
+ */
+numbers: Array<string>, } | { "cmd": "number.describe", 
 /**
  * What was typed or copied.
  */
@@ -3412,7 +3483,23 @@ account?: string, } | { "cmd": "call_back.list", } | { "cmd": "call_back.done",
 /**
  * Id.
  */
-call_back: number, } | { "cmd": "privacy.export", 
+call_back: number, } | { "cmd": "privacy.get", } | { "cmd": "privacy.set", 
+/**
+ * Days, at most 3,660; 0: they do not outlive a run of the program.
+ */
+history_days: number, } | { "cmd": "screen_pop.get", } | { "cmd": "screen_pop.set", 
+/**
+ * Page; empty: none.
+ */
+url: string, 
+/**
+ * Program and its arguments; empty: none.
+ */
+command: Array<string>, 
+/**
+ * Only when the call is answered here, and not when it rings.
+ */
+answered?: boolean, } | { "cmd": "privacy.export", 
 /**
  * A number, in any notation.
  */
@@ -3493,6 +3580,15 @@ notes: Array<NoteView>,
  * Call-backs.
  */
 call_backs: Array<CallBackView>, };
+
+/**
+ * How long calls and notes are kept.
+ */
+export type PrivacyView = { 
+/**
+ * Days; 0: they do not outlive a run of the program.
+ */
+history_days: number, };
 
 /**
  * How good a call sounds.
@@ -4075,6 +4171,27 @@ confirm: boolean,
 rings?: number, };
 
 /**
+ * What is opened for a caller, with `{number}`, `{name}` and `{dialled}` where his are filled in.
+ */
+export type ScreenPopView = { 
+/**
+ * Page; empty: none.
+ */
+url: string, 
+/**
+ * Program and its arguments; empty: none.
+ */
+command: Array<string>, 
+/**
+ * Only when the call is answered here, and not when it rings.
+ */
+answered: boolean, 
+/**
+ * The page as it would be opened for a caller with a hostile name, to look at; empty: none.
+ */
+example: string, };
+
+/**
  * One search result, best first.
  */
 export type SearchHit = { 
@@ -4465,6 +4582,10 @@ users: boolean,
  * Whom the person works with.
  */
 people: boolean, 
+/**
+ * When colleagues are free, by their calendars: times only.
+ */
+calendars: boolean, 
 /**
  * Shared mailboxes whose contacts are read, with commas between them.
  */

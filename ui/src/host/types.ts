@@ -3,13 +3,14 @@
 import type {
   AccountSaved,
   AppView,
+  AvailabilityView,
   CallBackView,
   CallCreated,
   CentreView,
   Code,
   Command,
   ConsultCreated,
-  ContactSourceView,
+  ContactSourceView, ContactView,
   DemoView,
   DesktopState,
   DiscoveredAccount,
@@ -24,7 +25,7 @@ import type {
   MessageView,
   NoteView,
   PersonalNumberView,
-  PrivacyReport,
+  PrivacyReport, PrivacyView, ScreenPopView,
   QueueView,
   SearchHit,
   SourceSignedIn, SourceSignIn, SourceTest,
@@ -43,6 +44,9 @@ interface Answers {
   'contacts.search': SearchHit[];
   'contacts.lookup': SearchHit[];
   'contacts.sources': ContactSourceView[];
+  'contacts.get': ContactView;
+  'contacts.availability': AvailabilityView[];
+  'contacts.merge': ContactView;
   'contacts.preview': ImportPreview;
   'contacts.import': ImportReport;
   'sources.list': SourceView[];
@@ -56,6 +60,10 @@ interface Answers {
   'call_back.add': CallBackView[];
   'call_back.list': CallBackView[];
   'call_back.done': CallBackView[];
+  'privacy.get': PrivacyView;
+  'privacy.set': PrivacyView;
+  'screen_pop.get': ScreenPopView;
+  'screen_pop.set': ScreenPopView;
   'privacy.export': PrivacyReport;
   'privacy.erase': ErasedReport;
   'history.list': HistoryEntry[];

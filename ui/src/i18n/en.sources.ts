@@ -25,7 +25,16 @@ export const sources: typeof nl = {
   tenant: 'Directory (tenant) id or domain',
   tenantHint: 'Empty: any organisation.',
   what: 'What is read',
-  parts: { contacts: 'My contacts, of all folders', users: 'Everybody in the organisation', people: 'Whom I often work with' },
+  parts: { contacts: 'My contacts, of all folders', users: 'Everybody in the organisation', people: 'Whom I often work with', calendars: 'When colleagues are free, without why' },
+  calendar: {
+    kinds: {
+      free: (until) => (until === null ? 'Free by the calendar' : `Free until ${until}`),
+      tentative: (until) => (until === null ? 'Perhaps in an appointment' : `Perhaps in an appointment until ${until}`),
+      busy: (until, free) => (free !== null ? `In an appointment, free at ${free}` : until === null ? 'In an appointment' : `In an appointment until ${until}`),
+      away: (until, free) => (free !== null ? `Away, free at ${free}` : until === null ? 'Away' : `Away until ${until}`),
+      elsewhere: (until) => (until === null ? 'Works elsewhere' : `Works elsewhere until ${until}`),
+    },
+  },
   mailboxes: 'Shared mailboxes',
   mailboxesHint: 'Addresses, with commas between them.',
   signIn: 'Signing in',

@@ -1,6 +1,6 @@
 // Dutch, of the address books and directories that contacts are read from.
 
-import type { SourceEncryption, SourcePlace, SourceTrouble } from '../bindings';
+import type { AvailabilityKind, SourceEncryption, SourcePlace, SourceTrouble } from '../bindings';
 
 const plural = new Intl.PluralRules('nl');
 const one = (n: number, single: string, many: string): string => `${n} ${plural.select(n) === 'one' ? single : many}`;
@@ -25,7 +25,16 @@ export const sources = {
   tenant: 'Map-id (tenant) of domein',
   tenantHint: 'Leeg: elke organisatie.',
   what: 'Wat wordt gelezen',
-  parts: { contacts: 'Mijn contacten, uit alle mappen', users: 'Iedereen van de organisatie', people: 'Met wie ik vaak werk' },
+  parts: { contacts: 'Mijn contacten, uit alle mappen', users: 'Iedereen van de organisatie', people: 'Met wie ik vaak werk', calendars: 'Wanneer collega’s vrij zijn, zonder waarom' },
+  calendar: {
+    kinds: {
+      free: (until) => (until === null ? 'Vrij volgens de agenda' : `Vrij tot ${until}`),
+      tentative: (until) => (until === null ? 'Misschien een afspraak' : `Misschien een afspraak tot ${until}`),
+      busy: (until, free) => (free !== null ? `In een afspraak, vrij om ${free}` : until === null ? 'In een afspraak' : `In een afspraak tot ${until}`),
+      away: (until, free) => (free !== null ? `Afwezig, vrij om ${free}` : until === null ? 'Afwezig' : `Afwezig tot ${until}`),
+      elsewhere: (until) => (until === null ? 'Werkt elders' : `Werkt elders tot ${until}`),
+    } satisfies Record<AvailabilityKind, (until: string | null, free: string | null) => string>,
+  },
   mailboxes: 'Gedeelde postvakken',
   mailboxesHint: 'Adressen, met komma’s ertussen.',
   signIn: 'Aanmelden',

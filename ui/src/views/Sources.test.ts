@@ -81,6 +81,23 @@ it('signs in to Microsoft 365 with the browser and with a code, and says why it 
   expect(saved).toMatchObject({ form: { password: '', sign_in: expect.any(Number), settings: { place: { mailboxes: 'verkoop@zilver.example' } } } });
 });
 
+it('says when somebody is free where the calendars may be read, and nothing else of him', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  within(made).getByRole('radio', { name: 'Microsoft 365-account' }).click();
+  fill(await within(made).findByLabelText<HTMLInputElement>(/Toepassings-id/), 'app-1');
+  within(made).getByRole('checkbox', { name: /Wanneer collega/ }).click();
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('Microsoft 365 is bewaard en wordt gelezen.');
+  press('1', { ctrlKey: true, code: 'Digit1' });
+  await screen.findByRole('combobox', { name: /Zoek/ });
+  type('0612345678');
+  await screen.findByText(/In een afspraak, vrij om \d{1,2}[:.]\d{2}/);
+  expect(sent(host, 'contacts.availability')[0]).toMatchObject({ numbers: ['0612345678'] });
+  expect(await violations()).toEqual([]);
+});
+
 it('changes a directory without asking for its password again, and removes it after asking twice', async () => {
   const host = await contacts();
   add().click();

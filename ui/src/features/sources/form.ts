@@ -21,6 +21,7 @@ export interface Typed {
   contacts: boolean;
   users: boolean;
   people: boolean;
+  calendars: boolean;
   mailboxes: string;
   /** The sign-in that ended well; null: none. */
   signIn: number | null;
@@ -28,7 +29,7 @@ export interface Typed {
 
 export const EMPTY: Typed = {
   kind: 'carddav', name: '', address: '', user: '', password: '', minutes: '15', authority: '', port: '', encryption: 'tls', base: '', filter: '',
-  tenant: '', client: '', contacts: true, users: true, people: false, mailboxes: '', signIn: null,
+  tenant: '', client: '', contacts: true, users: true, people: false, calendars: false, mailboxes: '', signIn: null,
 };
 
 /** A source that is there already, to be changed. Its password never comes back. */
@@ -36,8 +37,8 @@ export function typedOf({ name, settings }: SourceView): Typed {
   const { place } = settings;
   const common = { ...EMPTY, name, minutes: String(settings.every_minutes ?? EMPTY.minutes), authority: settings.tls_ca_file ?? '' };
   if (place.kind === 'microsoft') {
-    const { tenant, client, contacts, users, people, mailboxes } = place;
-    return { ...common, kind: 'microsoft', tenant, client, contacts, users, people, mailboxes };
+    const { tenant, client, contacts, users, people, calendars, mailboxes } = place;
+    return { ...common, kind: 'microsoft', tenant, client, contacts, users, people, calendars, mailboxes };
   }
   if (place.kind === 'carddav') return { ...common, kind: 'carddav', address: place.address, user: place.user };
   const { host, port, encryption, base, filter, user } = place;
@@ -74,10 +75,10 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
           base: typed.base.trim(), filter: typed.filter.trim(), attributes: known?.kind === 'ldap' ? known.attributes : {},
         };
       case 'microsoft': {
-        const { contacts, users, people } = typed;
+        const { contacts, users, people, calendars } = typed;
         const cloud = known?.kind === 'microsoft' ? { login: known.login, service: known.service } : { login: '', service: '' };
         return {
-          kind: 'microsoft', tenant: typed.tenant.trim(), client: typed.client.trim(), contacts, users, people,
+          kind: 'microsoft', tenant: typed.tenant.trim(), client: typed.client.trim(), contacts, users, people, calendars,
           mailboxes: typed.mailboxes.trim(), ...cloud,
         };
       }
