@@ -57,7 +57,7 @@ impl Microsoft {
     pub fn place(&self) -> Value {
         let server = format!("https://{SERVER}:{PORT}");
         json!({
-            "kind": "microsoft", "client": "balie-test", "contacts": true, "users": true, "people": true,
+            "kind": "microsoft", "client": "balie-test", "contacts": true, "users": true, "people": true, "calendars": true,
             "mailboxes": "verkoop@zilver.example", "login": server, "service": format!("{server}/v1.0"),
         })
     }

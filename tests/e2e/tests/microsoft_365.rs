@@ -221,5 +221,58 @@ fn a_code_typed_in_another_browser_signs_in_too() -> Result<()> {
     let first = read(&mut balie)?;
     ensure!(changes(&first) == (json!(true), json!(1252), json!(0)), "{first}");
     is_equal(&mut balie, &microsoft, "first")?;
+    microsoft.order(&json!({"what": "all", "orders": [
+        {"what": "user", "record": {"id": "d", "displayName": "Proef Dubbel", "businessPhones": [DOUBLE], "mail": "Dubbel@zilver.example"}},
+        {"what": "contact", "record": {"id": "d", "displayName": "proef dubbel", "businessPhones": ["+31 30 777 00 00"], "companyName": "Zilver"}},
+        {"what": "schedule", "address": "dubbel@zilver.example", "items": [
+            {"status": "busy", "start": 0, "end": 60, "subject": "Sollicitatie", "location": "Kamer 3", "private": true}]},
+    ]}))?;
+    sync(&mut balie, &json!(1))?;
+    one_person_of_two_entries(&mut balie)?;
+    free_by_the_calendar(&mut balie, &config)?;
     no_token_anywhere(&microsoft, folder.path())
+}
+
+/// Who is there twice.
+const DOUBLE: &str = "0307770000";
+
+/// The contacts with that number.
+fn double(balie: &mut Balie) -> Result<Vec<Value>> {
+    let hits = balie.request("contacts.lookup", &json!({"number": DOUBLE}))?;
+    let hits = hits.as_array().context("a list")?.iter();
+    Ok(hits.filter(|hit| hit["kind"] == "contact").map(|hit| hit["contact"].clone()).collect())
+}
+
+fn one_person_of_two_entries(balie: &mut Balie) -> Result<()> {
+    let found = double(balie)?;
+    ensure!(found.len() == 1, "{found:?}");
+    let whole = balie.request("contacts.get", &json!({"contact": found[0]}))?;
+    let parts = whole["parts"].as_array().context("parts")?.clone();
+    ensure!(parts.len() == 2 && whole["company"] == "Zilver", "{whole}");
+    ensure!(whole["email"] == "Dubbel@zilver.example" && whole["numbers"][1].is_null(), "{whole}");
+    balie.request("contacts.split", &json!({"contact": parts[1]["contact"]}))?;
+    let two = double(balie)?;
+    ensure!(two.len() == 2, "several are shown as several: {two:?}");
+    let again = balie.request("contacts.merge", &json!({"contacts": two}))?;
+    ensure!(again["parts"][1].is_object() && double(balie)?.len() == 1, "{again}");
+    let nobody = balie.request("contacts.split", &json!({"contact": 999_999}));
+    ensure!(nobody.is_err_and(|error| error.to_string().contains("unknown_entry")), "nobody");
+    Ok(())
+}
+
+fn free_by_the_calendar(balie: &mut Balie, config: &Path) -> Result<()> {
+    let asked = json!({"numbers": [DOUBLE, "0201110000", "geen"]});
+    let told = balie.request_within("contacts.availability", &asked, READ)?;
+    let told = told.as_array().context("a list")?.clone();
+    ensure!(
+        told.len() == 1 && told[0]["number"] == DOUBLE && told[0]["kind"] == "busy",
+        "{told:?}"
+    );
+    ensure!(
+        told[0]["free_ms"] == told[0]["until_ms"] && told[0]["free_ms"].is_number(),
+        "{told:?}"
+    );
+    let log = std::fs::read_to_string(config.with_extension("log"))?;
+    ensure!(!log.contains("Sollicitatie") && !format!("{told:?}").contains("Kamer"), "times only");
+    Ok(())
 }
