@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::console::{self, cargo, say};
-use crate::workspace;
+use crate::{setup, workspace};
 
 /// The folder that Asterisk is chrooted into.
 pub(crate) fn asterisk() -> PathBuf {
@@ -111,6 +111,25 @@ pub(crate) fn install_address_books() -> Result<()> {
     console::run(console::command(&pip).args(["install", "--quiet", "radicale", "xandikos"]))
 }
 
+/// The folder with the packages of Node.js that the laboratory uses.
+pub(crate) fn node() -> PathBuf {
+    workspace::lab().join("node")
+}
+
+/// Installs the OpenID provider that people sign in to, unless it is there.
+pub(crate) fn install_sign_in() -> Result<()> {
+    let folder = node();
+    if folder.join("node_modules/oidc-provider/package.json").is_file() {
+        say("OpenID provider: already there");
+        return Ok(());
+    }
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+    let mut npm = setup::npm();
+    npm.current_dir(&folder);
+    console::run(npm.args(["install", "--no-audit", "--no-fund", "oidc-provider@9"]))
+}
+
 /// A command line that runs in a namespace with loopback and one wire, 10.99.0.1 to 10.99.0.2 and fd99::1 to fd99::2, and no way out.
 pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
     const WIRE: &str = "ip link set lo up \
@@ -130,6 +149,7 @@ pub(crate) fn inside_namespace(program: &str, arguments: &[&str]) -> Command {
     command
         .env("BALIE_LAB", "1")
         .env("BALIE_LAB_ASTERISK", asterisk())
+        .env("BALIE_LAB_NODE", node())
         .env("BALIE_LAB_PYTHON", python());
     command
 }

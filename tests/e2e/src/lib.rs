@@ -19,6 +19,7 @@ pub mod lamps;
 pub mod linphone;
 pub mod matrix;
 pub mod measure;
+pub mod microsoft;
 pub mod names;
 pub mod process;
 pub mod queues;

@@ -496,7 +496,7 @@ since_ms: number, };
 /**
  * What a successful command gives back.
  */
-export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<SourceView> | SourceView | SourceTest | Array<TargetView>;
+export type Answer = Done | CallCreated | ConsultCreated | Parked | CallStats | Array<SearchHit> | Array<HistoryEntry> | Array<TransferEntry> | AppView | TestReport | DiscoveredAccount | AccountSaved | DemoView | Array<LineView> | Array<CentreView> | Array<QueueView> | Array<ServiceView> | QueuePosition | ExchangeCallCreated | GreetingRecording | Array<MessageView> | Array<PersonalNumberView> | ContactView | Array<ContactSourceView> | ImportPreview | ImportReport | NumberView | NoteView | Array<NoteView> | Array<CallBackView> | PrivacyReport | ErasedReport | Array<AvailabilityView> | PrivacyView | ScreenPopView | Array<SourceView> | SourceView | SourceTest | SourceSignIn | SourceSignedIn | Array<TargetView>;
 
 /**
  * Everything the main window shows.
@@ -600,6 +600,32 @@ gain_control: boolean,
  * Trouble with sound, in a code.
  */
 problem: Code | null, };
+
+/**
+ * What somebody is by his calendar.
+ */
+export type AvailabilityKind = "free" | "tentative" | "busy" | "away" | "elsewhere";
+
+/**
+ * When somebody is free, by his calendar.
+ */
+export type AvailabilityView = { 
+/**
+ * The number that was asked about.
+ */
+number: string, 
+/**
+ * What he is now.
+ */
+kind: AvailabilityKind, 
+/**
+ * Until when; null: as far as was looked.
+ */
+until_ms: number | null, 
+/**
+ * When he is free again, where he is not now; null: not as far as was looked.
+ */
+free_ms: number | null, };
 
 /**
  * What the user may do with a call now.
@@ -1890,6 +1916,31 @@ number: string,
 shown: string, };
 
 /**
+ * An entry of one list that a contact is put together from.
+ */
+export type ContactPart = { 
+/**
+ * Id of the entry; commands take it as the contact's.
+ */
+contact: number, 
+/**
+ * Id of its list.
+ */
+source: number, 
+/**
+ * Name of the list.
+ */
+source_name: string, 
+/**
+ * Name in that list.
+ */
+name: string, 
+/**
+ * What of the whole is from here.
+ */
+gives: Array<ImportField>, };
+
+/**
  * A list of contacts.
  */
 export type ContactSourceView = { 
@@ -1957,7 +2008,11 @@ favourite: boolean,
 /**
  * Numbers.
  */
-numbers: Array<ContactNumberView>, };
+numbers: Array<ContactNumberView>, 
+/**
+ * The entries of several lists that this is put together from, the one that counts first; empty: there is one.
+ */
+parts?: Array<ContactPart>, };
 
 /**
  * A number of the demo and what it does.
@@ -3467,7 +3522,23 @@ data?: string, } | { "cmd": "contacts.remove_source",
 /**
  * Id of the list.
  */
-source: number, } | { "cmd": "number.describe", 
+source: number, } | { "cmd": "contacts.merge", 
+/**
+ * Contact ids, two to 32.
+ */
+contacts: Array<number>, } | { "cmd": "contacts.split", 
+/**
+ * Contact id, of one of the parts.
+ */
+contact: number, } | { "cmd": "contacts.source_order", 
+/**
+ * Ids of lists; those that are left out come after, oldest first.
+ */
+order: Array<number>, } | { "cmd": "contacts.availability", 
+/**
+ * Numbers of people, at most 100.
+ */
+numbers: Array<string>, } | { "cmd": "number.describe", 
 /**
  * What was typed or copied.
  */
@@ -3507,7 +3578,23 @@ account?: string, } | { "cmd": "call_back.list", } | { "cmd": "call_back.done",
 /**
  * Id.
  */
-call_back: number, } | { "cmd": "privacy.export", 
+call_back: number, } | { "cmd": "privacy.get", } | { "cmd": "privacy.set", 
+/**
+ * Days, at most 3,660; 0: they do not outlive a run of the program.
+ */
+history_days: number, } | { "cmd": "screen_pop.get", } | { "cmd": "screen_pop.set", 
+/**
+ * Page; empty: none.
+ */
+url: string, 
+/**
+ * Program and its arguments; empty: none.
+ */
+command: Array<string>, 
+/**
+ * Only when the call is answered here, and not when it rings.
+ */
+answered?: boolean, } | { "cmd": "privacy.export", 
 /**
  * A number, in any notation.
  */
@@ -3588,6 +3675,15 @@ notes: Array<NoteView>,
  * Call-backs.
  */
 call_backs: Array<CallBackView>, };
+
+/**
+ * How long calls and notes are kept.
+ */
+export type PrivacyView = { 
+/**
+ * Days; 0: they do not outlive a run of the program.
+ */
+history_days: number, };
 
 /**
  * How good a call sounds.
@@ -4174,6 +4270,27 @@ confirm: boolean,
 rings?: number, };
 
 /**
+ * What is opened for a caller, with `{number}`, `{name}` and `{dialled}` where his are filled in.
+ */
+export type ScreenPopView = { 
+/**
+ * Page; empty: none.
+ */
+url: string, 
+/**
+ * Program and its arguments; empty: none.
+ */
+command: Array<string>, 
+/**
+ * Only when the call is answered here, and not when it rings.
+ */
+answered: boolean, 
+/**
+ * The page as it would be opened for a caller with a hostile name, to look at; empty: none.
+ */
+example: string, };
+
+/**
  * One search result, best first.
  */
 export type SearchHit = { 
@@ -4353,6 +4470,11 @@ notices: NoticeSettings, };
 export type SeverityName = "normal" | "yellow" | "red";
 
 /**
+ * By which way somebody signs in.
+ */
+export type SignInWay = "browser" | "code";
+
+/**
  * A sound file as text. What was said in it does not belong into logs.
  */
 export type SoundText = string;
@@ -4417,7 +4539,35 @@ source: number,
 /**
  * Whom to add.
  */
-contact: NewContact, };
+contact: NewContact, } | { "cmd": "sources.sign_in", 
+/**
+ * What was filled in.
+ */
+form: SourceForm, 
+/**
+ * By which way.
+ */
+way: SignInWay, 
+/**
+ * Open the page in the browser of this machine.
+ */
+open?: boolean, 
+/**
+ * What the browser shows when it is done, in the user's language; may be left out.
+ */
+done?: string, 
+/**
+ * The same when it came to nothing.
+ */
+refused?: string, } | { "cmd": "sources.signed_in", 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, } | { "cmd": "sources.sign_in_cancel", 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, };
 
 /**
  * How the way to a directory is kept from others.
@@ -4467,6 +4617,10 @@ name?: string,
  */
 password?: Password, 
 /**
+ * A sign-in that ended well, in place of a password.
+ */
+sign_in?: number, 
+/**
  * What it is, where, and how it is read.
  */
 settings: SourceSettings, };
@@ -4510,7 +4664,43 @@ filter: string,
 /**
  * Attributes that are read as something, with commas between them; the usual for what is left out.
  */
-attributes: { [key in SourceField]?: string }, };
+attributes: { [key in SourceField]?: string }, } | { "kind": "microsoft", 
+/**
+ * Directory (tenant) id or domain; any organisation's when empty.
+ */
+tenant: string, 
+/**
+ * Application (client) id, as the organisation has registered this program.
+ */
+client: string, 
+/**
+ * The person's own contacts, of all folders.
+ */
+contacts: boolean, 
+/**
+ * Everybody of the organisation.
+ */
+users: boolean, 
+/**
+ * Whom the person works with.
+ */
+people: boolean, 
+/**
+ * When colleagues are free, by their calendars: times only.
+ */
+calendars: boolean, 
+/**
+ * Shared mailboxes whose contacts are read, with commas between them.
+ */
+mailboxes: string, 
+/**
+ * Where people sign in; Microsoft's when empty.
+ */
+login: string, 
+/**
+ * Where the data is; Microsoft's when empty.
+ */
+service: string, };
 
 /**
  * What a source is, where, and how it is read. Holds nothing secret.
@@ -4528,6 +4718,48 @@ tls_ca_file?: string,
  * What it is and where.
  */
 place: SourcePlace, };
+
+/**
+ * What a person needs to sign in.
+ */
+export type SourceSignIn = { 
+/**
+ * Id of the sign-in.
+ */
+sign_in: number, 
+/**
+ * The page to open; always `https`.
+ */
+page: string, 
+/**
+ * What is to be typed there; null: nothing.
+ */
+code: string | null, 
+/**
+ * How many seconds it can be used.
+ */
+seconds: number, };
+
+/**
+ * How a sign-in ended.
+ */
+export type SourceSignedIn = { 
+/**
+ * Somebody has signed in.
+ */
+ok: boolean, 
+/**
+ * Who, where that was told.
+ */
+account: string | null, 
+/**
+ * Why nobody has.
+ */
+trouble: SourceTrouble | null, 
+/**
+ * The same for support.
+ */
+detail: string | null, };
 
 /**
  * What a source is doing.
@@ -4562,7 +4794,7 @@ detail: string | null, };
 /**
  * Why a source could not be read.
  */
-export type SourceTrouble = "bad_address" | "bad_setting" | "unknown_host" | "unreachable" | "tls" | "timeout" | "broken" | "refused" | "password_needed" | "auth_method" | "forbidden" | "not_found" | "not_a_source" | "elsewhere" | "overloaded" | "server" | "malformed" | "too_much" | "read_only" | "not_kept";
+export type SourceTrouble = "bad_address" | "bad_setting" | "unknown_host" | "unreachable" | "tls" | "timeout" | "broken" | "refused" | "password_needed" | "sign_in" | "consent" | "declined" | "auth_method" | "forbidden" | "not_found" | "not_a_source" | "elsewhere" | "overloaded" | "server" | "malformed" | "too_much" | "read_only" | "not_kept";
 
 /**
  * A source of contacts.

@@ -315,7 +315,7 @@ export class MockHost implements Host {
         this.change({ calls: this.view.calls.map((call) => (command.calls.includes(call.id) ? { ...call, conference: true, state: 'active', consult_of: null } : call)) });
         return {};
     }
-    if (/^(contacts|note|call_back|privacy)\./.test(command.cmd)) return this.kept.run(command);
+    if (/^(contacts|note|call_back|privacy|screen_pop)\./.test(command.cmd)) return this.kept.run(command);
     if (command.cmd.startsWith('sources.')) return this.feeds.run(command);
     if (command.cmd.startsWith('call.')) return this.onCall(command);
     return /^(account|demo)\./.test(command.cmd) ? this.onAccount(command) : this.company.run(command);

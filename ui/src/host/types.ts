@@ -4,13 +4,14 @@ import type { Role } from '../shared/layout.svelte';
 import type {
   AccountSaved,
   AppView,
+  AvailabilityView,
   CallBackView,
   CallCreated,
   CentreView,
   Code,
   Command,
   ConsultCreated,
-  ContactSourceView,
+  ContactSourceView, ContactView,
   DemoView,
   DesktopState,
   DiscoveredAccount,
@@ -25,10 +26,10 @@ import type {
   MessageView,
   NoteView,
   PersonalNumberView,
-  PrivacyReport,
+  PrivacyReport, PrivacyView, ScreenPopView,
   QueueView,
   SearchHit,
-  SourceTest,
+  SourceSignedIn, SourceSignIn, SourceTest,
   SourceView,
   NumberView,
   TargetView,
@@ -44,17 +45,26 @@ interface Answers {
   'contacts.search': SearchHit[];
   'contacts.lookup': SearchHit[];
   'contacts.sources': ContactSourceView[];
+  'contacts.get': ContactView;
+  'contacts.availability': AvailabilityView[];
+  'contacts.merge': ContactView;
   'contacts.preview': ImportPreview;
   'contacts.import': ImportReport;
   'sources.list': SourceView[];
   'sources.test': SourceTest;
   'sources.add': SourceView;
   'sources.change': SourceView;
+  'sources.sign_in': SourceSignIn;
+  'sources.signed_in': SourceSignedIn;
   'note.add': NoteView;
   'note.list': NoteView[];
   'call_back.add': CallBackView[];
   'call_back.list': CallBackView[];
   'call_back.done': CallBackView[];
+  'privacy.get': PrivacyView;
+  'privacy.set': PrivacyView;
+  'screen_pop.get': ScreenPopView;
+  'screen_pop.set': ScreenPopView;
   'privacy.export': PrivacyReport;
   'privacy.erase': ErasedReport;
   'history.list': HistoryEntry[];

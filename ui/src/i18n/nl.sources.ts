@@ -1,17 +1,17 @@
 // Dutch, of the address books and directories that contacts are read from.
 
-import type { SourceEncryption, SourcePlace, SourceTrouble } from '../bindings';
+import type { AvailabilityKind, SourceEncryption, SourcePlace, SourceTrouble } from '../bindings';
 
 const plural = new Intl.PluralRules('nl');
 const one = (n: number, single: string, many: string): string => `${n} ${plural.select(n) === 'one' ? single : many}`;
 
 export const sources = {
   heading: 'Adresboeken en gidsen',
-  intro: 'Balie leest contacten uit een adresboek (CardDAV) of een bedrijfsgids (LDAP, Active Directory) en houdt ze bij.',
+  intro: 'Balie leest contacten uit een adresboek (CardDAV), een bedrijfsgids (LDAP, Active Directory) of Microsoft 365 en houdt ze bij.',
   none: 'Nog geen adresboek of gids.',
   add: 'Adresboek of gids toevoegen…',
   kind: 'Soort',
-  kinds: { carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)' } satisfies Record<SourcePlace['kind'], string>,
+  kinds: { microsoft: 'Microsoft 365-account', carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)' } satisfies Record<SourcePlace['kind'], string>,
   newOne: 'Nieuw adresboek of nieuwe gids',
   changeOne: (name: string) => `${name} wijzigen`,
   name: 'Naam',
@@ -20,6 +20,34 @@ export const sources = {
   addressHint: 'Bijvoorbeeld jan@bedrijf.nl, dav.bedrijf.nl of het adres van één adresboek.',
   host: 'Server',
   hostHint: 'Bijvoorbeeld ad.bedrijf.nl',
+  client: 'Toepassings-id (client)',
+  clientHint: 'Uw beheerder krijgt deze bij het registreren van Balie in Microsoft Entra.',
+  tenant: 'Map-id (tenant) of domein',
+  tenantHint: 'Leeg: elke organisatie.',
+  what: 'Wat wordt gelezen',
+  parts: { contacts: 'Mijn contacten, uit alle mappen', users: 'Iedereen van de organisatie', people: 'Met wie ik vaak werk', calendars: 'Wanneer collega’s vrij zijn, zonder waarom' },
+  calendar: {
+    kinds: {
+      free: (until) => (until === null ? 'Vrij volgens de agenda' : `Vrij tot ${until}`),
+      tentative: (until) => (until === null ? 'Misschien een afspraak' : `Misschien een afspraak tot ${until}`),
+      busy: (until, free) => (free !== null ? `In een afspraak, vrij om ${free}` : until === null ? 'In een afspraak' : `In een afspraak tot ${until}`),
+      away: (until, free) => (free !== null ? `Afwezig, vrij om ${free}` : until === null ? 'Afwezig' : `Afwezig tot ${until}`),
+      elsewhere: (until) => (until === null ? 'Werkt elders' : `Werkt elders tot ${until}`),
+    } satisfies Record<AvailabilityKind, (until: string | null, free: string | null) => string>,
+  },
+  mailboxes: 'Gedeelde postvakken',
+  mailboxesHint: 'Adressen, met komma’s ertussen.',
+  signIn: 'Aanmelden',
+  signInBrowser: 'Aanmelden in de browser',
+  signInCode: 'Aanmelden met een code',
+  signInHint: 'Met een code kunt u aanmelden op een ander apparaat.',
+  signInDone: 'U bent aangemeld. U kunt deze pagina sluiten en teruggaan naar Balie.',
+  signInRefused: 'Aanmelden is niet gelukt. Ga terug naar Balie.',
+  signedIn: (account: string) => (account === '' ? 'Aangemeld.' : `Aangemeld als ${account}.`),
+  waitBrowser: 'Meld u aan in de browser die nu opengaat…',
+  waitCode: 'Balie wacht tot u klaar bent…',
+  codeGo: 'Ga in een browser naar',
+  codeType: 'en typ daar',
   user: 'Gebruikersnaam',
   userHint: 'Leeg: die van het adres.',
   ldapUserHint: 'Bijvoorbeeld jan@bedrijf.nl of cn=balie,dc=bedrijf,dc=nl. Leeg: zonder aanmelden.',
@@ -40,7 +68,7 @@ export const sources = {
   filter: 'Filter',
   filterHint: 'Leeg: alle mensen en contacten.',
   clear: 'Zonder versleuteling gaan wachtwoord en contacten leesbaar over het netwerk.',
-  lacks: { address: 'Vul in waar het adresboek staat.', minutes: 'Vul een getal tussen 1 en 10080 in.', port: 'Vul een poort tussen 1 en 65535 in.' },
+  lacks: { address: 'Vul in waar het adresboek staat.', client: 'Vul de toepassings-id in.', what: 'Kies wat er gelezen wordt.', minutes: 'Vul een getal tussen 1 en 10080 in.', port: 'Vul een poort tussen 1 en 65535 in.' },
   test: 'Uitproberen',
   testing: 'Wordt uitgeprobeerd…',
   works: (names: readonly string[]) => (names.length === 0 ? 'Het werkt.' : `Het werkt. Gevonden: ${names.join(', ')}.`),
@@ -76,6 +104,9 @@ export const sources = {
     broken: 'De verbinding viel weg.',
     refused: 'Gebruikersnaam of wachtwoord is fout.',
     password_needed: 'Het wachtwoord is hier niet bekend. Vul het in.',
+    sign_in: 'Meld u (opnieuw) aan: de aanmelding is verlopen of ingetrokken.',
+    consent: 'Een beheerder van uw organisatie moet eerst toestaan dat Balie dit leest.',
+    declined: 'Het aanmelden is afgebroken of geweigerd.',
     auth_method: 'De server wil een andere manier van aanmelden, of eerst versleuteling.',
     forbidden: 'Dit mag niet van de server. Vraag het uw beheerder.',
     not_found: 'Op dit adres is niets.',

@@ -46,6 +46,61 @@ it('looks at a file, lets a column mean something else, keeps the list and takes
   expect(document.querySelector('[data-list]')).toBeNull();
 });
 
+it('shows which list gave what of a person, takes him apart, and back again', async () => {
+  const host = await open();
+  type('0302318800');
+  const section = await screen.findByRole('region', { name: 'In de contactlijsten' });
+  await within(section).findByText('Hele naam, Telefoon werk');
+  expect(await violations()).toEqual([]);
+  within(section).getByRole('button', { name: 'Die van Gids is iemand anders' }).click();
+  await screen.findByText('2 contacten hebben dit nummer');
+  expect(sent(host, 'contacts.split')).toMatchObject([{ contact: 902 }]);
+  (await within(section).findByRole('button', { name: 'Ongedaan maken' })).click();
+  await screen.findByText('Samengevoegd uit');
+  expect(sent(host, 'contacts.merge')).toMatchObject([{ contacts: [901, 902] }]);
+  expect(await violations()).toEqual([]);
+});
+
+it('sets how long is kept and what opens for a caller, and says what cannot be', async () => {
+  const host = await contacts();
+  const kept = screen.getByRole('region', { name: 'Hoelang gesprekken en notities bewaard worden' });
+  const days = within(kept).getByLabelText<HTMLInputElement>(/Dagen/);
+  await waitFor(() => expect(days.value).toBe('90'));
+  fill(days, '99999');
+  within(kept).getByRole('button', { name: 'Bewaren' }).click();
+  await within(kept).findAllByText('Vul een getal tussen 0 en 3660 in.');
+  expect(sent(host, 'privacy.set')).toEqual([]);
+  fill(days, '30');
+  within(kept).getByRole('button', { name: 'Bewaren' }).click();
+  await within(kept).findByText('Wordt 30 dagen bewaard.');
+  const pop = screen.getByRole('region', { name: 'Wat er opengaat bij een oproep' });
+  const page = within(pop).getByLabelText<HTMLInputElement>(/^Pagina/);
+  fill(page, 'javascript:alert(1)');
+  within(pop).getByRole('button', { name: 'Bewaren' }).click();
+  await waitFor(() => expect(pop.querySelector('.bad')).not.toBeNull());
+  fill(page, 'https://crm.example/?n={number}');
+  fill(within(pop).getByLabelText<HTMLInputElement>(/Programma/), 'crm\n--name={name}\n');
+  within(pop).getByRole('radio', { name: 'Als ik opneem' }).click();
+  within(pop).getByRole('button', { name: 'Bewaren' }).click();
+  await within(pop).findByText('https://crm.example/?n=%2B31612345678');
+  expect(sent(host, 'screen_pop.set')[1]).toMatchObject({ command: ['crm', '--name={name}'], answered: true });
+  expect(await violations()).toEqual([]);
+});
+
+it('lets another list count first', async () => {
+  const host = await contacts();
+  for (const name of ['een.csv', 'twee.csv']) {
+    choose(name);
+    (await screen.findByRole('button', { name: 'Inlezen' })).click();
+    await screen.findByText('2 contacten ingelezen, 1 overgeslagen.');
+  }
+  const order = await screen.findByRole('region', { name: 'Welke lijst telt' });
+  within(order).getByRole('button', { name: 'twee.csv eerder laten tellen' }).click();
+  await within(order).findByText('twee.csv telt nu eerst.');
+  expect(sent(host, 'contacts.source_order')).toHaveLength(1);
+  expect(await violations()).toEqual([]);
+});
+
 it('does not import without names, and says what is no list', async () => {
   const host = await contacts();
   choose('foto.png');

@@ -46,6 +46,58 @@ it('adds an address book that was tried out, and shows how it is read', async ()
   expect(document.querySelector('[data-source-form]')).toBeNull();
 });
 
+it('signs in to Microsoft 365 with the browser and with a code, and says why it did not work', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  within(made).getByRole('radio', { name: 'Microsoft 365-account' }).click();
+  const browser = await within(made).findByRole('button', { name: 'Aanmelden in de browser' });
+  browser.click();
+  await screen.findByText('Vul de toepassings-id in.');
+  expect(sent(host, 'sources.sign_in')).toEqual([]);
+  fill(field(made, /Toepassings-id/), ' app-1 ');
+  within(made).getByRole('checkbox', { name: 'Met wie ik vaak werk' }).click();
+  fill(field(made, /Gedeelde postvakken/), 'verkoop@zilver.example');
+  browser.click();
+  await screen.findByText('Meld u aan in de browser die nu opengaat…');
+  expect(sent(host, 'sources.sign_in')).toMatchObject([
+    { way: 'browser', open: true, form: { settings: { place: { kind: 'microsoft', client: 'app-1', contacts: true, users: true, people: true } } } },
+  ]);
+  await waitFor(() => expect(sent(host, 'sources.signed_in')).toHaveLength(1));
+  host.feeds.person({ trouble: 'consent' });
+  await screen.findByText('Een beheerder van uw organisatie moet eerst toestaan dat Balie dit leest.');
+  within(made).getByRole('button', { name: 'Aanmelden met een code' }).click();
+  await screen.findByText('ABCD-EFGH');
+  expect(await violations()).toEqual([]);
+  within(made).getAllByRole('button', { name: 'Annuleren' })[0]?.click();
+  await waitFor(() => expect(sent(host, 'sources.sign_in_cancel')).toHaveLength(1));
+  (await within(made).findByRole('button', { name: 'Aanmelden met een code' })).click();
+  await waitFor(() => expect(sent(host, 'sources.signed_in')).toHaveLength(3));
+  host.feeds.person({ ok: true, account: 'jan@zilver.example' });
+  await screen.findByText('Aangemeld als jan@zilver.example.');
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('Microsoft 365 is bewaard en wordt gelezen.');
+  const [saved] = sent(host, 'sources.add');
+  expect(saved).toMatchObject({ form: { password: '', sign_in: expect.any(Number), settings: { place: { mailboxes: 'verkoop@zilver.example' } } } });
+});
+
+it('says when somebody is free where the calendars may be read, and nothing else of him', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  within(made).getByRole('radio', { name: 'Microsoft 365-account' }).click();
+  fill(await within(made).findByLabelText<HTMLInputElement>(/Toepassings-id/), 'app-1');
+  within(made).getByRole('checkbox', { name: /Wanneer collega/ }).click();
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText('Microsoft 365 is bewaard en wordt gelezen.');
+  press('1', { ctrlKey: true, code: 'Digit1' });
+  await screen.findByRole('combobox', { name: /Zoek/ });
+  type('0612345678');
+  await screen.findByText(/In een afspraak, vrij om \d{1,2}[:.]\d{2}/);
+  expect(sent(host, 'contacts.availability')[0]).toMatchObject({ numbers: ['0612345678'] });
+  expect(await violations()).toEqual([]);
+});
+
 it('changes a directory without asking for its password again, and removes it after asking twice', async () => {
   const host = await contacts();
   add().click();

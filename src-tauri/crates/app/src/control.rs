@@ -22,7 +22,8 @@ pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
 pub use self::sources::{
-    NewContact, NewNumber, SourceCommand, SourceEncryption, SourceForm, SourcePlace, SourceSettings,
+    NewContact, NewNumber, SignInWay, SourceCommand, SourceEncryption, SourceForm, SourcePlace,
+    SourceSettings,
 };
 pub use self::targets::TargetCommand;
 use crate::code::Code;
@@ -30,13 +31,13 @@ use crate::view::centre::CentreView;
 use crate::view::desktop::{Hotkeys, NoticeSettings};
 use crate::view::kept::{MessageView, PersonalNumberView};
 use crate::view::people::{
-    CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview, ImportReport,
-    NoteView, NumberView, PrivacyReport,
+    AvailabilityView, CallBackView, ContactSourceView, ContactView, ErasedReport, ImportPreview,
+    ImportReport, NoteView, NumberView, PrivacyReport, PrivacyView, ScreenPopView,
 };
 use crate::view::queue::QueueView;
 use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
-use crate::view::sources::{SourceTest, SourceView};
+use crate::view::sources::{SourceSignIn, SourceSignedIn, SourceTest, SourceView};
 use crate::view::targets::TargetView;
 use crate::view::{
     AppView, DemoView, HistoryEntry, Language, LineView, SearchHit, Theme, TransferEntry,
@@ -841,12 +842,22 @@ pub enum Answer {
     Privacy(Box<PrivacyReport>),
     /// How much was erased.
     Erased(ErasedReport),
+    /// When people are free.
+    Availability(Vec<AvailabilityView>),
+    /// How long things are kept.
+    Kept(PrivacyView),
+    /// What is opened for a caller.
+    ScreenPop(Box<ScreenPopView>),
     /// Sources of contacts.
     ContactSources(Vec<SourceView>),
     /// A source of contacts.
     Source(Box<SourceView>),
     /// What trying a source out found.
     SourceTest(SourceTest),
+    /// What a person needs to sign in.
+    SourceSignIn(Box<SourceSignIn>),
+    /// How a sign-in ended.
+    SourceSignedIn(SourceSignedIn),
     /// Ways to reach somebody.
     Targets(Vec<TargetView>),
 }

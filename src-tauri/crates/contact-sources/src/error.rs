@@ -51,6 +51,15 @@ pub enum SourceError {
     /// The server wants a way of signing in that there is not here.
     #[error("the server wants another way of signing in")]
     AuthMethod,
+    /// Nobody is signed in any more: the sign-in has run out or was withdrawn.
+    #[error("somebody must sign in again")]
+    SignIn,
+    /// The organisation must allow it first.
+    #[error("an administrator of the organisation must allow this program to read it")]
+    Consent,
+    /// The person has said no.
+    #[error("the sign-in was declined")]
+    Declined,
     /// Signed in, and not allowed.
     #[error("the server does not allow this")]
     Forbidden,
@@ -86,7 +95,16 @@ pub enum SourceError {
 impl SourceError {
     /// Trying again changes nothing until a person has changed something.
     pub fn needs_a_person(&self) -> bool {
-        matches!(self, Self::BadAddress | Self::BadSetting(_) | Self::Refused | Self::AuthMethod)
+        matches!(
+            self,
+            Self::BadAddress
+                | Self::BadSetting(_)
+                | Self::Refused
+                | Self::AuthMethod
+                | Self::SignIn
+                | Self::Consent
+                | Self::Declined
+        )
     }
 
     /// What the server wants to wait.

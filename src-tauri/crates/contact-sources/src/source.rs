@@ -1,14 +1,16 @@
 //! The port: what every source can be asked, whatever it speaks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use contacts::import::Contact;
 use secrecy::SecretString;
 use sip_core::Random;
 
 use crate::carddav::{CardDav, CardDavSettings};
+use crate::graph::{Graph, GraphSettings};
 use crate::ldap::{Ldap, LdapSettings};
-use crate::{Known, Progress, SourceError, Synced, Tested};
+use crate::{Availability, Known, Period, Progress, SourceError, Synced, Tested};
 
 /// An answer on its way.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -20,6 +22,28 @@ pub enum Settings {
     CardDav(CardDavSettings),
     /// A directory.
     Ldap(LdapSettings),
+    /// Microsoft 365.
+    Graph(GraphSettings),
+}
+
+/// Is told when a server has given another secret in place of the one that was used: it is the one from now on, whatever
+/// becomes of the reading.
+pub type Renewed = Arc<dyn Fn(&SecretString) + Send + Sync>;
+
+/// What opens a source.
+#[derive(Clone)]
+pub struct Access {
+    /// The password; of Microsoft 365 what signing in has given. None: nobody signs in.
+    pub secret: Option<SecretString>,
+    /// Is told of another one.
+    pub renewed: Renewed,
+}
+
+impl Access {
+    /// With a secret that stays the same.
+    pub fn with(secret: Option<SecretString>) -> Access {
+        Access { secret, renewed: Arc::new(|_| {}) }
+    }
 }
 
 /// Where contacts come from. Nothing is kept in here between two questions: what is to be remembered is in the cursor.
@@ -38,6 +62,16 @@ pub trait Source: Send + Sync {
 
     /// Adds a contact there; the next reading brings it. `cursor` as for [`Source::sync`].
     fn add<'a>(&'a self, cursor: &'a str, contact: &'a Contact) -> Pending<'a, ()>;
+
+    /// When these are free, by their e-mail addresses; most sources tell nothing of it.
+    fn free_busy<'a>(
+        &'a self,
+        addresses: &'a [String],
+        period: Period,
+    ) -> Pending<'a, Vec<Availability>> {
+        let _ = (addresses, period);
+        Box::pin(std::future::ready(Err(SourceError::NotASource)))
+    }
 }
 
 /// The source with these settings; `random` makes the names of what is added.
@@ -46,11 +80,12 @@ pub trait Source: Send + Sync {
 /// When the settings cannot be used. No server is asked.
 pub fn open(
     settings: &Settings,
-    password: Option<SecretString>,
+    access: Access,
     random: Random,
 ) -> Result<Box<dyn Source>, SourceError> {
     Ok(match settings {
-        Settings::CardDav(settings) => Box::new(CardDav::new(settings, password, random)?),
-        Settings::Ldap(settings) => Box::new(Ldap::new(settings, password)?),
+        Settings::CardDav(settings) => Box::new(CardDav::new(settings, access.secret, random)?),
+        Settings::Ldap(settings) => Box::new(Ldap::new(settings, access.secret)?),
+        Settings::Graph(settings) => Box::new(Graph::new(settings, access)?),
     })
 }

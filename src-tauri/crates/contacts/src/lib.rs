@@ -9,6 +9,7 @@ pub mod import;
 mod index;
 mod key;
 mod plan;
+mod same;
 mod show;
 mod world;
 
@@ -18,4 +19,5 @@ pub use fold::fold;
 pub use index::{Entry, Index, IndexBuilder, Match};
 pub use key::{NumberKey, same_number};
 pub use plan::{NumberClass, classify};
+pub use same::{Merged, Sameness, merge};
 pub use show::show;

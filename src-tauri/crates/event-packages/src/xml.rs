@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt::Write};
 
 use quick_xml::{
     NsReader, XmlVersion,
+    escape::resolve_xml_entity,
     events::{BytesRef, BytesStart, Event},
     name::ResolveResult,
 };
@@ -173,15 +174,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, DocumentError> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| DocumentError::Malformed)? {
         return Ok(character.to_string());
     }
-    let text = match &**reference {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return Err(DocumentError::Malformed),
-    };
-    Ok(text.to_owned())
+    resolve_xml_entity(reference).map(str::to_owned).ok_or(DocumentError::Malformed)
 }
 
 /// Writes one document.

@@ -1,9 +1,10 @@
 //! Digest access authentication (RFC 7616, RFC 8760 for SIP, RFC 2617 and 2069 for old servers).
 //!
-//! [`DigestClient`] answers challenges; [`DigestServer`] makes and checks them.
+//! [`DigestClient`] answers challenges; [`DigestServer`] makes and checks them. [`HttpDigest`] answers those of web servers.
 
 mod client;
 mod hash;
+mod http;
 mod server;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 pub use client::DigestClient;
 pub use hash::Algorithm;
+pub use http::HttpDigest;
 pub use server::{DigestServer, Role, Verdict};
 
 /// What a user signs in with.

@@ -53,6 +53,19 @@ impl Random {
         (0..len).map(|_| character()).collect()
     }
 
+    /// A UUID of version 4 (RFC 9562 section 5.4).
+    pub fn uuid(&mut self) -> String {
+        let (a, b) = (self.u64(), self.u64());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            0x8000 | ((b >> 48) & 0x3fff),
+            b & 0xffff_ffff_ffff
+        )
+    }
+
     /// A Via branch with the magic cookie and 80 random bits (RFC 3261 section 8.1.1.7).
     pub fn branch(&mut self) -> String {
         format!("z9hG4bK{}", self.token(16))
@@ -110,5 +123,18 @@ mod tests {
         let token = Random::from_seed([2; 32]).token(40);
         assert_eq!(token.len(), 40);
         assert!(token.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    }
+
+    #[test]
+    fn a_uuid_says_that_it_is_random() {
+        let mut random = Random::from_seed([3; 32]);
+        for _ in 0..50 {
+            let uuid = random.uuid();
+            let parts: Vec<&str> = uuid.split('-').collect();
+            let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12], "{uuid}");
+            assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']));
+        }
+        assert_ne!(random.uuid(), random.uuid());
     }
 }

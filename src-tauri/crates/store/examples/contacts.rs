@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use contacts::{Index, IndexBuilder, NumberKey, fold, import};
+use contacts::{Index, IndexBuilder, NumberKey, Sameness, fold, import};
 use rusqlite::Connection;
 use secrecy::SecretString;
 use store::{Database, KeySource, NewSource, Person, PersonNumber, Place, SecretsError, Tables};
@@ -131,12 +131,14 @@ fn main() {
         let index = measure_index(&people);
         keystrokes("own index", |text| index.search(text, 50).len());
         measure_lookup(&people, &index);
-        if count <= 100_000 {
-            measure_start(&people);
-            measure_fts(&people);
-        }
+        measure_sameness(&people);
+        drop(index);
+        measure_start(&people);
+        measure_fts(&people);
     }
-    measure_import();
+    for rows in [10_000, 100_000] {
+        measure_import(rows);
+    }
 }
 
 fn measure_index(people: &[Somebody]) -> Index {
@@ -146,6 +148,7 @@ fn measure_index(people: &[Somebody]) -> Index {
         .map(|one| one.numbers.iter().filter_map(|number| NumberKey::of(number)).collect())
         .collect();
     let parsed = began.elapsed();
+    let before = resident();
     let began = Instant::now();
     let mut builder = IndexBuilder::default();
     for (one, keys) in people.iter().zip(&keys) {
@@ -155,7 +158,33 @@ fn measure_index(people: &[Somebody]) -> Index {
     let built = began.elapsed();
     let mebibytes = index.bytes() as f64 / 1024.0 / 1024.0;
     println!("  numbers read in {parsed:.0?}, index made in {built:.0?}, {mebibytes:.1} MiB");
+    if let (Some(before), Some(after)) = (before, resident()) {
+        println!("  the program's memory grew by {:.1} MiB", after - before);
+    }
     index
+}
+
+/// Memory of this program that is in use, MiB, where the system tells.
+fn resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
+/// Who of them is the same person.
+fn measure_sameness(people: &[Somebody]) {
+    let keys: Vec<Vec<NumberKey>> = people
+        .iter()
+        .map(|one| one.numbers.iter().filter_map(|number| NumberKey::of(number)).collect())
+        .collect();
+    let began = Instant::now();
+    let mut sameness = Sameness::new([]);
+    for ((id, one), keys) in (0_u64..).zip(people).zip(&keys) {
+        sameness.push(id, &one.name, "", keys);
+    }
+    let groups = sameness.groups().len();
+    println!("  {groups} people in several entries, found in {:.0?}", began.elapsed());
 }
 
 /// Every text is typed letter by letter; the time of each search counts.
@@ -260,7 +289,10 @@ fn measure_fts(people: &[Somebody]) {
         }
     }
     transaction.commit().unwrap();
-    println!("  SQLite FTS5: made in {:.0?}", began.elapsed());
+    let pages: i64 = sql.query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap();
+    let size: i64 = sql.query_row("PRAGMA page_size", (), |row| row.get(0)).unwrap();
+    let mebibytes = (pages * size) as f64 / 1024.0 / 1024.0;
+    println!("  SQLite FTS5: made in {:.0?}, {mebibytes:.1} MiB", began.elapsed());
     let mut select = sql
         .prepare("SELECT rowid FROM people WHERE people MATCH ?1 ORDER BY bm25(people) LIMIT 50")
         .unwrap();
@@ -274,10 +306,10 @@ fn measure_fts(people: &[Somebody]) {
     });
 }
 
-fn measure_import() {
+fn measure_import(rows: usize) {
     let mut text =
         "Voornaam;Achternaam;Bedrijf;Telefoon op werk;Mobiele telefoon;E-mailadres\r\n".to_owned();
-    for one in people(10_000) {
+    for one in people(rows) {
         let (given, family) = one.name.split_once(' ').unwrap();
         let line = [given, family, &one.other, &one.numbers[1], &one.numbers[0], "a@example.nl"];
         text.push_str(&line.join(";"));
@@ -286,7 +318,7 @@ fn measure_import() {
     let began = Instant::now();
     let table = import::preview(text.as_bytes()).unwrap();
     let imported = import::read(text.as_bytes(), &table.mapping).unwrap();
-    println!("10000 rows of CSV: {} contacts in {:.0?}", imported.contacts.len(), began.elapsed());
+    println!("{rows} rows of CSV: {} contacts in {:.0?}", imported.contacts.len(), began.elapsed());
 }
 
 fn tell(name: &str, what: &str, mut times: Vec<Duration>) {

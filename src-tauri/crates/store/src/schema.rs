@@ -11,7 +11,7 @@ use crate::tables::StoreError;
 pub const VERSION: u32 = FORMS.len() as u32;
 
 /// What each form adds to the one before it.
-const FORMS: [&str; 5] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL];
+const FORMS: [&str; 6] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL, SAME];
 
 /// Calls that are over; preferences that belong to what is kept here and not in the settings file.
 const CALLS: &str = "
@@ -119,6 +119,18 @@ const UNTIL: &str = "
 ALTER TABLE note ADD COLUMN until_ms INTEGER;
 ";
 
+/// Who was said to be the same person as somebody of another list, or another.
+const SAME: &str = "
+CREATE TABLE same_person (
+    one INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    other INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    together INTEGER NOT NULL CHECK (together IN (0, 1)),
+    PRIMARY KEY (one, other),
+    CHECK (one < other)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX same_person_other ON same_person (other);
+";
+
 /// Brings a database to the present form; a new one begins empty.
 pub(crate) fn migrate(sql: &mut Connection) -> Result<(), StoreError> {
     migrate_to(sql, VERSION)
@@ -157,6 +169,8 @@ mod tests {
              INSERT INTO call_back VALUES (1, 'main', 'Jan', '06 12345678', '+31612345678', 1, NULL, NULL);",
             "INSERT INTO reading VALUES (1, '{}', 't', 5, NULL);
              INSERT INTO record VALUES (1, 'u', 'e');",
+            "INSERT INTO person VALUES (2, 1, 'v', 'Jan', '', '', '', '', '', 0);
+             INSERT INTO same_person VALUES (1, 2, 1);",
         ];
         for text in rows.into_iter().take(version as usize) {
             sql.execute_batch(text).unwrap();
@@ -193,13 +207,13 @@ mod tests {
                 ("call_back", 3),
                 ("reading", 4),
                 ("record", 4),
+                ("same_person", 5),
             ];
             for (table, since) in tables {
-                assert_eq!(
-                    count(&sql, table),
-                    u32::from(version >= since),
-                    "{table} from {version}"
-                );
+                // The newest form has two people.
+                let rows =
+                    u32::from(version >= since) + u32::from(table == "person" && version >= 5);
+                assert_eq!(count(&sql, table), rows, "{table} from {version}");
             }
             let now: u32 = sql.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
             assert_eq!(now, VERSION);

@@ -15,6 +15,13 @@ use tracing::{debug, warn};
 /// How long the keyring may take. A person may have to type a password to unlock it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Bytes of one entry. Windows takes 2,560 bytes of UTF-16, and what signing in gives is longer than that.
+const ENTRY: usize = 1_200;
+/// Most entries of one secret.
+const PARTS: usize = 32;
+/// What an entry begins with that only tells in how many others the secret is. No password begins so.
+const HEAD: &str = "\u{1}balie-parts=";
+
 /// Where a password was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
@@ -77,8 +84,7 @@ impl Secrets {
         if !self.keyring {
             return Kept::Session;
         }
-        let password = secret.clone();
-        match self.ask(name, move |entry| entry.set_password(password.expose_secret())) {
+        match self.write(name, secret) {
             Ok(()) => Kept::Keyring,
             Err(error) => {
                 warn!(%error, "a password is kept for this session only");
@@ -98,11 +104,7 @@ impl Secrets {
         if !self.keyring {
             return Ok(None);
         }
-        let found = self.ask(name, |entry| match entry.get_password() {
-            Ok(password) => Ok(Some(SecretString::from(password))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(error),
-        })?;
+        let found = self.read(name)?;
         if let Some(secret) = &found {
             self.lock().insert(name.to_owned(), secret.clone());
         }
@@ -115,13 +117,59 @@ impl Secrets {
         if !self.keyring {
             return;
         }
-        let removed = self.ask(name, |entry| match entry.delete_credential() {
-            Err(Error::NoEntry) => Ok(()),
-            other => other,
-        });
-        if let Err(error) = removed {
-            warn!(%error, "a password could not be removed from the keyring");
+        let count = self.entry(name).map(|head| head.as_ref().and_then(parts_told));
+        let parts = (0..count.ok().flatten().unwrap_or(0)).map(|part| part_name(name, part));
+        for name in parts.chain([name.to_owned()]) {
+            let removed = self.ask(&name, |entry| match entry.delete_credential() {
+                Err(Error::NoEntry) => Ok(()),
+                other => other,
+            });
+            if let Err(error) = removed {
+                warn!(%error, "a password could not be removed from the keyring");
+                return;
+            }
         }
+    }
+
+    /// Writes a secret; a long one in parts, and what tells of them last.
+    fn write(&self, name: &str, secret: &SecretString) -> Result<(), SecretsError> {
+        let keep = |name: &str, text: SecretString| {
+            self.ask(name, move |entry| entry.set_password(text.expose_secret()))
+        };
+        let parts = split(secret);
+        if parts.len() == 1 {
+            return keep(name, secret.clone());
+        }
+        if parts.len() > PARTS {
+            return Err(SecretsError::Unavailable("the secret is too long".to_owned()));
+        }
+        let head = SecretString::from(format!("{HEAD}{}", parts.len()));
+        for (part, text) in parts.into_iter().enumerate() {
+            keep(&part_name(name, part), text)?;
+        }
+        keep(name, head)
+    }
+
+    /// Reads it back; none also where a part is missing.
+    fn read(&self, name: &str) -> Result<Option<SecretString>, SecretsError> {
+        let found = self.entry(name)?;
+        let Some(count) = found.as_ref().and_then(parts_told) else { return Ok(found) };
+        let mut whole = String::new();
+        for part in 0..count {
+            match self.entry(&part_name(name, part))? {
+                Some(text) => whole.push_str(text.expose_secret()),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(SecretString::from(whole)))
+    }
+
+    fn entry(&self, name: &str) -> Result<Option<SecretString>, SecretsError> {
+        self.ask(name, |entry| match entry.get_password() {
+            Ok(password) => Ok(Some(SecretString::from(password))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(error),
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, SecretString>> {
@@ -139,6 +187,30 @@ impl Secrets {
             ask(&entry).map_err(unavailable)
         })
     }
+}
+
+fn part_name(name: &str, part: usize) -> String {
+    format!("{name}#{part}")
+}
+
+/// In how many entries a secret is, where this one tells it.
+fn parts_told(head: &SecretString) -> Option<usize> {
+    let count = head.expose_secret().strip_prefix(HEAD)?.parse().ok()?;
+    (count <= PARTS).then_some(count)
+}
+
+/// A secret in parts that fit into an entry; characters stay whole.
+fn split(secret: &SecretString) -> Vec<SecretString> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    for char in secret.expose_secret().chars() {
+        if part.len() + char.len_utf8() > ENTRY {
+            parts.push(SecretString::from(std::mem::take(&mut part)));
+        }
+        part.push(char);
+    }
+    parts.push(SecretString::from(part));
+    parts
 }
 
 /// The error's kind only: some kinds carry the secret's bytes.
@@ -184,6 +256,22 @@ mod tests {
         assert_eq!(secrets.get("main").unwrap().unwrap().expose_secret(), "pw");
         secrets.remove("main");
         assert!(secrets.get("main").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_long_secret_is_cut_between_characters_and_only_its_head_tells_so() {
+        let long = SecretString::from("é".repeat(ENTRY));
+        let parts = split(&long);
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.expose_secret().len() <= ENTRY));
+        let whole: String = parts.iter().map(|part| part.expose_secret()).collect();
+        assert_eq!(whole, long.expose_secret());
+        assert_eq!(split(&SecretString::from("")).len(), 1);
+        let told = |text: &str| parts_told(&SecretString::from(text));
+        assert_eq!(told(&format!("{HEAD}2")), Some(2));
+        for other in ["hunter2", "balie-parts=2", &format!("{HEAD}x"), &format!("{HEAD}33")] {
+            assert_eq!(told(other), None, "{other:?}");
+        }
     }
 
     #[test]

@@ -171,16 +171,27 @@ fn writes() {
     assert_eq!(set("other", "leaves"), Kept::Keyring);
     Secrets::keyring(SERVICE).remove("other");
     Secrets::keyring(SERVICE).remove("never there");
+    assert_eq!(set("sign-in", &long()), Kept::Keyring);
+    assert_eq!(kept("sign-in").unwrap().unwrap(), long());
     assert_eq!(kept("other").unwrap(), None);
 }
 
+/// As long as what signing in gives, and longer than one entry takes on Windows.
+fn long() -> String {
+    "refresh-é".repeat(500)
+}
+
 fn reads() {
+    assert_eq!(kept("sign-in").unwrap().unwrap(), long());
+    Secrets::keyring(SERVICE).remove("sign-in");
+    assert_eq!(kept("sign-in#0").unwrap(), None, "its parts are gone, too");
     assert_eq!(kept("main").unwrap().unwrap(), "pässwörd \"2\"");
     assert_eq!(kept("other").unwrap(), None);
     Secrets::keyring(SERVICE).remove("main");
 }
 
 fn is_gone() {
+    assert_eq!(kept("sign-in").unwrap(), None);
     assert_eq!(kept("main").unwrap(), None);
 }
 

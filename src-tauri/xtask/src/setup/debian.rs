@@ -25,6 +25,7 @@ const BUILD: &[&str] = &[
 const LABORATORY: &[&str] = &[
     "mmdebstrap",
     "openssl",
+    "chromium",
     "kamailio",
     "kamailio-extra-modules",
     "kamailio-outbound-modules",

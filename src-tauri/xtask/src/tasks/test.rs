@@ -60,6 +60,7 @@ fn install_laboratory() -> Result<()> {
         lab::install_judges()?;
         lab::install_numbers()?;
         lab::install_address_books()?;
+        lab::install_sign_in()?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod broadworks;
 mod centre;
 mod events;
 mod media;
+mod people;
 mod session;
 mod sip;
 mod transport;
@@ -14,6 +15,7 @@ pub use broadworks::{badgerfish, xsi_stream};
 pub use centre::ami;
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{crypto, rtcp, rtp_packet, sdp, srtp};
+pub use people::multistatus;
 pub use session::sip_session;
 pub use sip::{sip_message, stream_framing, stun_answer};
 pub use transport::media_transport;
@@ -41,4 +43,5 @@ pub const TARGETS: &[Target] = &[
     ("xsi_stream", xsi_stream),
     ("badgerfish", badgerfish),
     ("ami", ami),
+    ("multistatus", multistatus),
 ];

@@ -1,6 +1,6 @@
 // Lists of contacts, notes and call-backs of the scripted program: every file is the same small table.
 
-import type { CallBackView, Command, ContactSourceView, ErasedReport, ImportField, ImportPreview, ImportReport, NoteView, PrivacyReport } from '../../bindings';
+import type { AvailabilityView, CallBackView, Command, ContactSourceView, ContactView, ErasedReport, ImportField, ImportPreview, ImportReport, NoteView, PrivacyReport, ScreenPopView, SearchHit } from '../../bindings';
 import { HostError } from '../types';
 
 const COLUMNS: readonly [string, ImportField, string[]][] = [
@@ -17,11 +17,30 @@ export class Kept {
   private notes: (NoteView & { number: string })[] = [];
   private callBacks: CallBackView[] = [];
   private next = 1;
+  /** When everybody is free again, for tests. */
+  freeAt = Date.now() + 3_600_000;
+  private days = 90;
+  private pop: ScreenPopView = { url: '', command: [], answered: false, example: '' };
+  /** Two entries with the number 0302318800, one person or two. */
+  private isOne = true;
 
   run(command: Command): unknown {
     switch (command.cmd) {
       case 'contacts.lookup':
-        return [];
+        return this.lookup(digits(command.number));
+      case 'contacts.get':
+        return this.contact(command.contact);
+      case 'contacts.merge':
+        this.isOne = true;
+        return this.contact(command.contacts[0] ?? 0);
+      case 'contacts.split':
+        this.isOne = false;
+        return {};
+      case 'contacts.availability':
+        return command.numbers.map((number) => ({ number, kind: 'busy', until_ms: this.freeAt, free_ms: this.freeAt }) satisfies AvailabilityView);
+      case 'contacts.source_order':
+        this.lists = command.order.flatMap((id) => this.lists.filter((list) => list.id === id));
+        return {};
       case 'contacts.sources':
         return this.lists;
       case 'contacts.preview':
@@ -41,6 +60,20 @@ export class Kept {
       default:
         return this.ofPerson(command);
     }
+  }
+
+  private lookup(number: string): SearchHit[] {
+    if (number !== '0302318800') return [];
+    const hit = (contact: number, detail: string): SearchHit => ({ kind: 'contact', name: 'Zoë de Wit', detail, contact, target: number });
+    return this.isOne ? [hit(901, 'Zilver')] : [hit(901, 'Zilver'), hit(902, 'Goud')];
+  }
+
+  private contact(id: number): ContactView {
+    const part = (contact: number, source_name: string, gives: ImportField[]) => ({ contact, source: contact, source_name, name: 'Zoë de Wit', gives });
+    return {
+      id, source: 1, name: 'Zoë de Wit', company: 'Zilver', department: '', job_title: '', email: '', remark: '', favourite: false, numbers: [],
+      parts: [part(901, 'Zaak', ['name', 'work']), part(902, 'Gids', ['company'])],
+    };
   }
 
   private ofPerson(command: Command): unknown {
@@ -63,6 +96,19 @@ export class Kept {
       case 'call_back.done':
         this.callBacks = this.callBacks.map((one) => (one.id === command.call_back ? { ...one, done_ms: Date.now(), done_by: 'Receptie' } : one));
         return this.callBacks;
+      case 'privacy.get':
+        return { history_days: this.days };
+      case 'privacy.set':
+        this.days = command.history_days;
+        return { history_days: this.days };
+      case 'screen_pop.get':
+        return this.pop;
+      case 'screen_pop.set': {
+        const { url, command: parts, answered } = command;
+        if (url !== '' && !url.startsWith('https://')) throw new HostError('bad_value', 'url of screen_pop begins with https:// and a fixed server');
+        this.pop = { url, command: parts, answered: answered ?? false, example: url.replace('{number}', '%2B31612345678') };
+        return this.pop;
+      }
       case 'privacy.export':
         return { contacts: [], calls: [], notes: this.notesOf(command.number), call_backs: [] } satisfies PrivacyReport;
       case 'privacy.erase': {

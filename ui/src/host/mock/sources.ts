@@ -1,11 +1,13 @@
 // Address books and directories of the scripted program: reading one takes a moment, and a wrong password is one that holds "fout".
 
-import type { Command, SourceForm, SourceTest, SourceView } from '../../bindings';
+import type { Command, SourceForm, SourceSignedIn, SourceTest, SourceView } from '../../bindings';
 import { HostError } from '../types';
 
 export class Feeds {
   private all: SourceView[] = [];
   private next = 40;
+  /** The person at the browser is done, for tests. */
+  person: (news: Partial<SourceSignedIn>) => void = () => undefined;
   private readonly tell: (all: SourceView[]) => void;
   private readonly pace: number;
 
@@ -39,6 +41,14 @@ export class Feeds {
       case 'sources.sync':
         for (const { id } of this.all.filter((one) => one.id === (command.source ?? one.id))) this.read(id);
         return {};
+      case 'sources.sign_in': {
+        const code = command.way === 'code' ? 'ABCD-EFGH' : null;
+        return { sign_in: this.next++, page: 'https://microsoft.com/devicelogin', code, seconds: 600 };
+      }
+      case 'sources.signed_in':
+        return new Promise<SourceSignedIn>((over) => {
+          this.person = (news) => over({ ok: false, account: null, trouble: null, detail: null, ...news });
+        });
       default:
         return {};
     }
@@ -56,7 +66,7 @@ export class Feeds {
 
   private made(id: number, form: SourceForm): SourceView {
     const { place } = form.settings;
-    const server = place.kind === 'ldap' ? place.host : place.address;
+    const server = place.kind === 'microsoft' ? 'Microsoft 365' : place.kind === 'ldap' ? place.host : place.address;
     return {
       id, name: (form.name ?? '') || server, settings: form.settings, state: 'waiting', trouble: null, detail: null, done: 0, of: 0,
       contacts: 0, synced_ms: null, next_ms: null, takes_contacts: place.kind === 'carddav',

@@ -54,8 +54,14 @@ impl Caller {
             "name" => &self.name,
             _ => &self.dialled,
         };
-        text.chars().filter(|char| !char.is_control()).take(MAX_VALUE).collect()
+        let kept = |char: &char| !char.is_control() && !is_direction(*char);
+        text.chars().filter(kept).take(MAX_VALUE).collect()
     }
+}
+
+/// Marks that turn the direction of text, so that it reads as something else (Unicode Standard Annex 9, section 2).
+fn is_direction(char: char) -> bool {
+    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl ScreenPopSettings {
@@ -65,7 +71,7 @@ impl ScreenPopSettings {
     }
 
     /// The key that is wrong and why.
-    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         let web = ["https://", "http://"].into_iter().find_map(|web| self.url.strip_prefix(web));
         let host = web.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
         if !self.url.is_empty() && (host.is_empty() || host.contains(['{', '}', '@'])) {

@@ -13,6 +13,10 @@ pub(super) const NAMES: &[&str] = &[
     "contacts.preview",
     "contacts.import",
     "contacts.remove_source",
+    "contacts.merge",
+    "contacts.split",
+    "contacts.source_order",
+    "contacts.availability",
     "number.describe",
     "note.add",
     "note.list",
@@ -20,8 +24,12 @@ pub(super) const NAMES: &[&str] = &[
     "call_back.add",
     "call_back.list",
     "call_back.done",
+    "privacy.get",
+    "privacy.set",
     "privacy.export",
     "privacy.erase",
+    "screen_pop.get",
+    "screen_pop.set",
 ];
 
 /// What can be asked of contacts and of what is kept of people.
@@ -69,6 +77,31 @@ pub enum PeopleCommand {
     RemoveSource {
         /// Id of the list.
         source: u64,
+    },
+    /// These entries are the same person. Answered with [`crate::view::people::ContactView`].
+    #[serde(rename = "contacts.merge")]
+    Merge {
+        /// Contact ids, two to 32.
+        contacts: Vec<u64>,
+    },
+    /// This entry is another person than those that it was put together with.
+    #[serde(rename = "contacts.split")]
+    Split {
+        /// Contact id, of one of the parts.
+        contact: u64,
+    },
+    /// Whose word counts where several lists have the same person: the first that tells something.
+    #[serde(rename = "contacts.source_order")]
+    SourceOrder {
+        /// Ids of lists; those that are left out come after, oldest first.
+        order: Vec<u64>,
+    },
+    /// When people are free, by the calendars of the organisation. Answered with a list of
+    /// [`crate::view::people::AvailabilityView`]; of whom nothing is known is left out.
+    #[serde(rename = "contacts.availability")]
+    Availability {
+        /// Numbers of people, at most 100.
+        numbers: Vec<String>,
     },
     /// What would be dialled for a text. Answered with [`crate::view::people::NumberView`].
     #[serde(rename = "number.describe")]
@@ -124,6 +157,31 @@ pub enum PeopleCommand {
     CallBackDone {
         /// Id.
         call_back: u64,
+    },
+    /// How long calls and notes are kept. Answered with [`crate::view::people::PrivacyView`].
+    #[serde(rename = "privacy.get")]
+    PrivacyGet {},
+    /// Keep calls, notes and settled call-backs so long; what is older goes at once. Answered with
+    /// [`crate::view::people::PrivacyView`].
+    #[serde(rename = "privacy.set")]
+    PrivacySet {
+        /// Days, at most 3,660; 0: they do not outlive a run of the program.
+        history_days: u32,
+    },
+    /// What is opened for a caller. Answered with [`crate::view::people::ScreenPopView`].
+    #[serde(rename = "screen_pop.get")]
+    ScreenPopGet {},
+    /// Open another page or program for callers, or nothing. Answered with [`crate::view::people::ScreenPopView`].
+    #[serde(rename = "screen_pop.set")]
+    ScreenPopSet {
+        /// Page; empty: none.
+        url: String,
+        /// Program and its arguments; empty: none.
+        command: Vec<String>,
+        /// Only when the call is answered here, and not when it rings.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        answered: bool,
     },
     /// Everything that is kept of a number or a contact. Answered with [`crate::view::people::PrivacyReport`].
     #[serde(rename = "privacy.export")]

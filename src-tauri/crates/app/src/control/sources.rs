@@ -17,6 +17,9 @@ pub(super) const NAMES: &[&str] = &[
     "sources.remove",
     "sources.sync",
     "sources.add_contact",
+    "sources.sign_in",
+    "sources.signed_in",
+    "sources.sign_in_cancel",
 ];
 
 /// What can be asked of sources of contacts.
@@ -72,6 +75,49 @@ pub enum SourceCommand {
         /// Whom to add.
         contact: NewContact,
     },
+    /// Begin to sign in where a source is read with an account of the organisation. Answered with
+    /// [`crate::view::sources::SourceSignIn`].
+    #[serde(rename = "sources.sign_in")]
+    SignIn {
+        /// What was filled in.
+        form: SourceForm,
+        /// By which way.
+        way: SignInWay,
+        /// Open the page in the browser of this machine.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        open: bool,
+        /// What the browser shows when it is done, in the user's language; may be left out.
+        #[serde(default)]
+        #[ts(optional, as = "Option<String>")]
+        done: String,
+        /// The same when it came to nothing.
+        #[serde(default)]
+        #[ts(optional, as = "Option<String>")]
+        refused: String,
+    },
+    /// Wait until the person is done. Answered with [`crate::view::sources::SourceSignedIn`].
+    #[serde(rename = "sources.signed_in")]
+    SignedIn {
+        /// Id of the sign-in.
+        sign_in: u64,
+    },
+    /// Call a sign-in off, or forget what it has given.
+    #[serde(rename = "sources.sign_in_cancel")]
+    SignInCancel {
+        /// Id of the sign-in.
+        sign_in: u64,
+    },
+}
+
+/// By which way somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInWay {
+    /// In the browser of this machine.
+    Browser,
+    /// In any browser, with a code that is typed there.
+    Code,
 }
 
 /// A source as the user fills it in.
@@ -85,6 +131,10 @@ pub struct SourceForm {
     #[serde(default)]
     #[ts(optional, as = "Option<Password>")]
     pub password: Password,
+    /// A sign-in that ended well, in place of a password.
+    #[serde(default)]
+    #[ts(optional)]
+    pub sign_in: Option<u64>,
     /// What it is, where, and how it is read.
     pub settings: SourceSettings,
 }
@@ -142,6 +192,35 @@ pub enum SourcePlace {
         /// Attributes that are read as something, with commas between them; the usual for what is left out.
         #[serde(default)]
         attributes: BTreeMap<SourceField, String>,
+    },
+    /// Microsoft 365. Somebody signs in; there is no password.
+    Microsoft {
+        /// Directory (tenant) id or domain; any organisation's when empty.
+        #[serde(default)]
+        tenant: String,
+        /// Application (client) id, as the organisation has registered this program.
+        client: String,
+        /// The person's own contacts, of all folders.
+        #[serde(default)]
+        contacts: bool,
+        /// Everybody of the organisation.
+        #[serde(default)]
+        users: bool,
+        /// Whom the person works with.
+        #[serde(default)]
+        people: bool,
+        /// When colleagues are free, by their calendars: times only.
+        #[serde(default)]
+        calendars: bool,
+        /// Shared mailboxes whose contacts are read, with commas between them.
+        #[serde(default)]
+        mailboxes: String,
+        /// Where people sign in; Microsoft's when empty.
+        #[serde(default)]
+        login: String,
+        /// Where the data is; Microsoft's when empty.
+        #[serde(default)]
+        service: String,
     },
 }
 

@@ -222,15 +222,7 @@ impl Desk {
 
     /// RFC 5626 section 4.1: one per run, since nothing of the machine is to be told.
     fn instance_id(&mut self) -> String {
-        let (a, b) = (self.random.u64(), self.random.u64());
-        format!(
-            "urn:uuid:{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            0x8000 | ((b >> 48) & 0x3fff),
-            b & 0xffff_ffff_ffff
-        )
+        format!("urn:uuid:{}", self.random.uuid())
     }
 
     /// What the user agent tells about a registration.

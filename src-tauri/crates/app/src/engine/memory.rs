@@ -6,6 +6,8 @@
 mod people;
 mod privacy;
 mod roll;
+mod rules;
+mod same;
 mod sources;
 mod words;
 

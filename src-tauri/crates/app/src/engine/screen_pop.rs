@@ -48,7 +48,12 @@ impl Desk {
         }
     }
 
-    fn start_program(&mut self, now: Instant, program: &str, arguments: &[String]) {
+    pub(in crate::engine) fn start_program(
+        &mut self,
+        now: Instant,
+        program: &str,
+        arguments: &[String],
+    ) {
         if self.popped >= MOST {
             warn!("too many programs are open already for callers");
             return;
@@ -83,7 +88,7 @@ impl Desk {
 }
 
 /// How the system opens a page.
-fn browser(url: String) -> (String, Vec<String>) {
+pub(super) fn browser(url: String) -> (String, Vec<String>) {
     if cfg!(windows) {
         ("rundll32".to_owned(), vec!["url.dll,FileProtocolHandler".to_owned(), url])
     } else if cfg!(target_os = "macos") {

@@ -64,7 +64,7 @@ impl BroadWorks {
         let mut random = Random::from_seed(seed);
         let Some(service) = self.located(&feed, &mut orders, &mut random).await else { return };
         let config = ClientConfig {
-            session: SessionConfig::new(&self.user, &uuid(&mut random), APPLICATION),
+            session: SessionConfig::new(&self.user, &random.uuid(), APPLICATION),
             service,
             anchors: self.anchors.clone(),
             proxies: true,
@@ -142,17 +142,4 @@ impl BroadWorks {
     fn credentials(&self, password: SecretString) -> Credentials {
         Credentials::Basic { user: self.user.clone(), password }
     }
-}
-
-/// RFC 9562 section 5.4.
-fn uuid(random: &mut Random) -> String {
-    let (a, b) = (random.u64(), random.u64());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | ((b >> 48) & 0x3fff),
-        b & 0xffff_ffff_ffff
-    )
 }

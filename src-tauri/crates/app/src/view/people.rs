@@ -175,6 +175,25 @@ pub struct ContactView {
     pub favourite: bool,
     /// Numbers.
     pub numbers: Vec<ContactNumberView>,
+    /// The entries of several lists that this is put together from, the one that counts first; empty: there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<ContactPart>>")]
+    pub parts: Vec<ContactPart>,
+}
+
+/// An entry of one list that a contact is put together from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ContactPart {
+    /// Id of the entry; commands take it as the contact's.
+    pub contact: u64,
+    /// Id of its list.
+    pub source: u64,
+    /// Name of the list.
+    pub source_name: String,
+    /// Name in that list.
+    pub name: String,
+    /// What of the whole is from here.
+    pub gives: Vec<ImportField>,
 }
 
 /// A number of a contact.
@@ -321,4 +340,53 @@ pub struct ErasedReport {
     pub notes: u64,
     /// Call-backs.
     pub call_backs: u64,
+}
+
+/// How long calls and notes are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct PrivacyView {
+    /// Days; 0: they do not outlive a run of the program.
+    pub history_days: u32,
+}
+
+/// What is opened for a caller, with `{number}`, `{name}` and `{dialled}` where his are filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ScreenPopView {
+    /// Page; empty: none.
+    pub url: String,
+    /// Program and its arguments; empty: none.
+    pub command: Vec<String>,
+    /// Only when the call is answered here, and not when it rings.
+    pub answered: bool,
+    /// The page as it would be opened for a caller with a hostile name, to look at; empty: none.
+    pub example: String,
+}
+
+/// What somebody is by his calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AvailabilityKind {
+    /// Free.
+    Free,
+    /// Perhaps not.
+    Tentative,
+    /// In an appointment.
+    Busy,
+    /// Out of office.
+    Away,
+    /// At work, somewhere else.
+    Elsewhere,
+}
+
+/// When somebody is free, by his calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct AvailabilityView {
+    /// The number that was asked about.
+    pub number: String,
+    /// What he is now.
+    pub kind: AvailabilityKind,
+    /// Until when; null: as far as was looked.
+    pub until_ms: Option<u64>,
+    /// When he is free again, where he is not now; null: not as far as was looked.
+    pub free_ms: Option<u64>,
 }

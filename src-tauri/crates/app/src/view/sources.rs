@@ -75,6 +75,12 @@ pub enum SourceTrouble {
     Refused,
     /// The password is not known here.
     PasswordNeeded,
+    /// Somebody must sign in (again).
+    SignIn,
+    /// An administrator of the organisation must allow it first.
+    Consent,
+    /// The person has said no.
+    Declined,
     /// The server wants another way of signing in.
     AuthMethod,
     /// Signed in, and not allowed.
@@ -138,6 +144,32 @@ pub struct SourceTest {
     /// Contacts can be added there.
     pub takes_contacts: bool,
     /// Why it cannot be read.
+    pub trouble: Option<SourceTrouble>,
+    /// The same for support.
+    pub detail: Option<String>,
+}
+
+/// What a person needs to sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SourceSignIn {
+    /// Id of the sign-in.
+    pub sign_in: u64,
+    /// The page to open; always `https`.
+    pub page: String,
+    /// What is to be typed there; null: nothing.
+    pub code: Option<String>,
+    /// How many seconds it can be used.
+    pub seconds: u64,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SourceSignedIn {
+    /// Somebody has signed in.
+    pub ok: bool,
+    /// Who, where that was told.
+    pub account: Option<String>,
+    /// Why nobody has.
     pub trouble: Option<SourceTrouble>,
     /// The same for support.
     pub detail: Option<String>,

@@ -51,8 +51,9 @@ impl CardDav {
         })
     }
 
-    fn web(&self) -> Result<Web, SourceError> {
-        Web::new(&self.user, self.password.as_ref(), &self.anchors)
+    async fn web(&self) -> Result<Web, SourceError> {
+        let random = self.random.lock().await.fork();
+        Web::new(&self.user, self.password.as_ref(), &self.anchors, random)
     }
 
     /// Where to begin: the server that the domain names (RFC 6764 section 6), or the domain itself.
@@ -100,7 +101,7 @@ impl CardDav {
         known: &Known,
         tell: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Synced, SourceError> {
-        let web = self.web()?;
+        let web = self.web().await?;
         let before = Cursor::read(cursor);
         let was_found = before.is_found();
         let books = before.books.clone();
@@ -135,11 +136,11 @@ impl CardDav {
     }
 
     async fn put(&self, cursor: &str, contact: &Contact) -> Result<(), SourceError> {
-        let web = self.web()?;
+        let web = self.web().await?;
         let books = self.books(&web, cursor).await?;
         let (book, _) = books.first().ok_or(SourceError::ReadOnly)?;
         for _ in 0..3 {
-            let uid = uuid(&mut *self.random.lock().await);
+            let uid = self.random.lock().await.uuid();
             let url = book.join(&format!("{uid}.vcf")).map_err(|_| SourceError::Malformed)?;
             // Never over a card that is there (RFC 6352 section 6.3.2).
             let headers = vec![http::card(), ("if-none-match", "*".to_owned())];
@@ -158,7 +159,7 @@ impl CardDav {
 impl Source for CardDav {
     fn test(&self) -> Pending<'_, Tested> {
         Box::pin(bounded(limits::TRIAL, async {
-            let web = self.web()?;
+            let web = self.web().await?;
             let books = self.books(&web, "").await?;
             if books.is_empty() {
                 return Err(SourceError::NotASource);
@@ -237,17 +238,4 @@ async fn served_by(domain: &str) -> Option<String> {
     });
     let path = path.filter(|path| path.starts_with('/')).unwrap_or_default();
     Some(format!("{server}{path}"))
-}
-
-/// RFC 9562 section 5.4.
-fn uuid(random: &mut Random) -> String {
-    let (a, b) = (random.u64(), random.u64());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | ((b >> 48) & 0x3fff),
-        b & 0xffff_ffff_ffff
-    )
 }

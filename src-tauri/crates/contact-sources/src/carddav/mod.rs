@@ -13,6 +13,17 @@ use trust::Anchors;
 
 pub(crate) use driver::{CardDav, bounded};
 
+/// The contacts of one answer to a request for cards (RFC 6352 section 8.7), with the limits of a reading. Cards that are
+/// nobody's, or cannot be read, are left out.
+///
+/// # Errors
+/// When it is no such answer, or more than is taken.
+pub fn read_cards(document: &[u8]) -> Result<Vec<contacts::import::Contact>, crate::SourceError> {
+    let read = multistatus::read(document)?;
+    let cards = read.responses.iter().filter_map(|response| response.props.card.as_deref());
+    Ok(cards.filter_map(crate::vcard::read).collect())
+}
+
 /// Where an address book is and who reads it.
 #[derive(Debug, Clone, Default)]
 pub struct CardDavSettings {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use quick_xml::NsReader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::ResolveResult;
 
@@ -305,15 +306,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, SourceError> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| SourceError::Malformed)? {
         return Ok(character.to_string());
     }
-    let text = match &**reference {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return Err(SourceError::Malformed),
-    };
-    Ok(text.to_owned())
+    resolve_xml_entity(reference).map(str::to_owned).ok_or(SourceError::Malformed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use quick_xml::{
     NsReader, XmlVersion,
+    escape::resolve_xml_entity,
     events::{BytesRef, BytesStart, Event},
     name::{NamespaceResolver, ResolveResult},
 };
@@ -299,15 +300,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, DocumentError> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| DocumentError::Malformed)? {
         return Ok(character.to_string());
     }
-    let text = match &**reference {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return Err(DocumentError::Malformed),
-    };
-    Ok(text.to_owned())
+    resolve_xml_entity(reference).map(str::to_owned).ok_or(DocumentError::Malformed)
 }
 
 #[cfg(test)]

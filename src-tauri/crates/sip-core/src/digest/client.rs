@@ -34,13 +34,13 @@ pub struct DigestClient {
 
 /// What is known about one realm, as server or as proxy.
 #[derive(Debug)]
-struct Space {
+pub(super) struct Space {
     role: Role,
-    realm: String,
+    pub(super) realm: String,
     algorithm: Algorithm,
     /// Whether the challenge named the algorithm; old servers dislike hearing it otherwise.
     algorithm_named: bool,
-    nonce: String,
+    pub(super) nonce: String,
     opaque: Option<String>,
     qop: Option<&'static str>,
     userhash: bool,
@@ -50,12 +50,12 @@ struct Space {
 }
 
 /// A challenge we can answer.
-struct Offer {
+pub(super) struct Offer {
     role: Role,
     realm: String,
-    algorithm: Algorithm,
+    pub(super) algorithm: Algorithm,
     qop: Option<&'static str>,
-    params: AuthParams,
+    pub(super) params: AuthParams,
 }
 
 /// The credentials a refused request carried for a realm.
@@ -93,7 +93,8 @@ impl DigestClient {
         request.headers.remove(&Role::Server.credentials_header());
         request.headers.remove(&Role::Proxy.credentials_header());
         for space in &mut self.spaces {
-            let value = space.sign(&self.credentials, request);
+            let (method, uri) = (request.method.to_string(), request.uri.as_str());
+            let value = space.sign(&self.credentials, &method, uri, &request.body);
             request.headers.push(space.role.credentials_header(), value.to_string());
         }
     }
@@ -252,7 +253,7 @@ impl DigestClient {
 }
 
 impl Space {
-    fn new(offer: Offer, stale_rounds: u32, random: &mut Random) -> Self {
+    pub(super) fn new(offer: Offer, stale_rounds: u32, random: &mut Random) -> Self {
         let param = |name: &str| offer.params.get(name).map(str::to_owned);
         Self {
             role: offer.role,
@@ -273,22 +274,23 @@ impl Space {
         self.role == role && self.realm == realm
     }
 
-    fn sign(&mut self, credentials: &Credentials, request: &Request) -> Authorization {
+    pub(super) fn sign(
+        &mut self,
+        credentials: &Credentials,
+        method: &str,
+        uri: &str,
+        body: &[u8],
+    ) -> Authorization {
         self.uses += 1;
         let nc = format!("{:08x}", self.uses);
-        let (method, uri) = (request.method.to_string(), request.uri.as_str());
-        let protection = self.qop.map(|qop| Protection {
-            qop,
-            nc: &nc,
-            cnonce: &self.cnonce,
-            body: &request.body,
-        });
+        let protection =
+            self.qop.map(|qop| Protection { qop, nc: &nc, cnonce: &self.cnonce, body });
         let inputs = Inputs {
             algorithm: self.algorithm,
             username: &credentials.username,
             realm: &self.realm,
             password: credentials.password.expose_secret().as_bytes(),
-            method: &method,
+            method,
             uri,
             nonce: &self.nonce,
             protection,
@@ -362,7 +364,7 @@ fn challenges(refusal: &Response) -> Vec<(Role, Challenge)> {
 
 impl Offer {
     /// The words of what we do not know, if we cannot answer it.
-    fn read(role: Role, challenge: Challenge) -> Result<Self, String> {
+    pub(super) fn read(role: Role, challenge: Challenge) -> Result<Self, String> {
         if !challenge.is_digest() {
             return Err(challenge.scheme);
         }

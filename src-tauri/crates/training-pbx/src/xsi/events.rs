@@ -74,18 +74,9 @@ impl Events {
         }
     }
 
-    /// A random UUID (RFC 9562, version 4).
+    /// A random UUID.
     pub(crate) fn uuid(&mut self) -> String {
-        let high = (self.random.u64() & 0xffff_ffff_ffff_0fff) | 0x4000;
-        let low = (self.random.u64() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xffff,
-            low >> 48,
-            low & 0xffff_ffff_ffff
-        )
+        self.random.uuid()
     }
 
     /// Opens a channel. Another set of the same user and application ends.

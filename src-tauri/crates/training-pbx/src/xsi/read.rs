@@ -2,6 +2,7 @@
 
 use quick_xml::NsReader;
 use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
@@ -204,15 +205,10 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, BadBody> {
         Ok(None) => {}
         Err(_) => return bad("a malformed character reference"),
     }
-    let text = match &**reference {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return bad("an unknown entity"),
-    };
-    Ok(text.to_owned())
+    match resolve_xml_entity(reference) {
+        Some(text) => Ok(text.to_owned()),
+        None => bad("an unknown entity"),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The lists of contacts in memory, and the commands about them.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use super::super::Reply;
 use super::super::accounts::unknown_account;
 use super::super::desk::Desk;
 use super::roll::Roll;
+use super::same::{Same, sorted};
 use super::{no_number, recent, refused, words};
 use crate::code::Code;
 use crate::control::{Answer, ErrorReply, ImportFile, PeopleCommand};
@@ -42,6 +44,7 @@ pub(super) struct People {
     index: Index,
     /// Those who have an extension.
     inside: Vec<Inside>,
+    same: Same,
 }
 
 /// Somebody in the lists of contacts who has an extension.
@@ -72,6 +75,7 @@ impl People {
     pub(super) fn read(tables: &Tables<'_>) -> Result<People, StoreError> {
         let (mut roll, mut builder) = (Roll::default(), IndexBuilder::default());
         let mut inside = Vec::new();
+        let mut same = Same::begin(tables)?;
         tables.each_person(|person| {
             if !roll.push(&person) {
                 return;
@@ -81,20 +85,24 @@ impl People {
             let other = [person.company.as_str(), &person.department, &person.job_title].join(" ");
             builder.push(&person.name, &other, &keys);
             inside.extend(Inside::of(&person).filter(|_| inside.len() < INSIDE));
+            same.push(&person, &keys);
         })?;
         roll.shrink();
-        let people = People { roll, index: builder.build(), inside };
+        let people = People { roll, index: builder.build(), inside, same: same.end() };
         let bytes = people.roll.bytes() + people.index.bytes();
         debug!(people = people.roll.len(), bytes, "the lists of contacts are read");
         Ok(people)
     }
 
     fn hit(&self, position: usize, wanted: Option<&NumberKey>) -> Option<SearchHit> {
-        let person = self.roll.entry(position)?;
+        let group = self.same.group(position);
+        let person = self.roll.entry(group.first().copied().unwrap_or(position))?;
         let same = |(_, number): &&(&str, &str)| NumberKey::of(number).as_ref() == wanted;
         // Nobody wants to call a fax.
         let called = |(label, _): &&(&str, &str)| *label != "fax";
-        let numbers = &person.numbers;
+        let others = group.iter().skip(1).filter_map(|position| self.roll.entry(*position));
+        let others = others.flat_map(|entry| entry.numbers);
+        let numbers: Vec<_> = person.numbers.iter().copied().chain(others).collect();
         let number = wanted.and_then(|_| numbers.iter().find(same));
         let number = number.or_else(|| numbers.iter().find(called)).or(numbers.first());
         let target = number.map(|(_, number)| (*number).to_owned()).unwrap_or_default();
@@ -131,6 +139,9 @@ impl Desk {
     ) -> Vec<(u32, SearchHit)> {
         let Some(memory) = &self.memory else { return Vec::new() };
         let found = memory.people.index.matches(text, limit).into_iter();
+        let mut shown = HashSet::new();
+        // Who is there in several lists is shown once.
+        let found = found.filter(|found| shown.insert(memory.people.same.leader(found.position)));
         // Without a number somebody can be found and not called: such a hit would be of no use here.
         let hit =
             |found: contacts::Match| Some((found.cost, memory.people.hit(found.position, None)?));
@@ -143,6 +154,8 @@ impl Desk {
             return Vec::new();
         };
         let found = memory.people.index.lookup_key(&key).into_iter();
+        let mut shown = HashSet::new();
+        let found = found.filter(|position| shown.insert(memory.people.same.leader(*position)));
         found.filter_map(|position| memory.people.hit(position, Some(&key))).collect()
     }
 
@@ -227,17 +240,19 @@ impl Desk {
         match command {
             PeopleCommand::Get { contact } => self.contact(contact, reply),
             PeopleCommand::Favourite { contact, on } => self.set_favourite(contact, on, reply),
-            PeopleCommand::Sources {} => self.reply_from(
-                |tables| tables.sources(),
-                reply,
-                |_, sources| Answer::Sources(sources.into_iter().map(words::source).collect()),
-            ),
+            PeopleCommand::Sources {} => self.reply_from(sorted, reply, |_, sources| {
+                Answer::Sources(sources.into_iter().map(words::source).collect())
+            }),
             PeopleCommand::Preview { file } => self.preview(file, reply),
             PeopleCommand::Import { file, mapping } => self.import(now, file, mapping, reply),
             PeopleCommand::RemoveSource { source } if self.has_source(source) => {
                 self.remove_contact_source(source, reply);
             }
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
+            PeopleCommand::Merge { contacts } => self.merge(contacts, reply),
+            PeopleCommand::Split { contact } => self.split(contact, reply),
+            PeopleCommand::Availability { numbers } => self.ask_availability(now, numbers, reply),
+            PeopleCommand::SourceOrder { order } => self.order_sources(order, reply),
             PeopleCommand::Describe { text } => reply(self.describe(&text)),
             PeopleCommand::NoteAdd { number, text, until_ms } => {
                 self.add_note(now, &number, &text, until_ms, reply);
@@ -267,20 +282,27 @@ impl Desk {
                 let done = move |tables: &Tables<'_>| tables.settle_call_back(call_back, "", at_ms);
                 self.list_call_backs(done, reply);
             }
+            PeopleCommand::PrivacyGet {} => reply(Ok(self.kept_for())),
+            PeopleCommand::PrivacySet { history_days } => self.keep_for(now, history_days, reply),
+            PeopleCommand::ScreenPopGet {} => reply(Ok(self.opened_for_callers())),
+            PeopleCommand::ScreenPopSet { url, command, answered } => {
+                reply(self.open_for_callers(now, url, command, answered));
+            }
             PeopleCommand::Export { of } => self.export(&of, reply),
             PeopleCommand::Erase { of } => self.erase(&of, reply),
         }
     }
 
-    fn contact(&mut self, id: u64, reply: Reply) {
-        let read = move |tables: &Tables<'_>| tables.person(id);
-        self.remembering(read, move |_, _, found| {
-            reply(match found {
-                Ok(Some(person)) => Ok(Answer::Contact(Box::new(words::contact(&person)))),
-                Ok(None) => Err(no_entry()),
-                Err(error) => Err(refused(&error)),
-            });
-        });
+    /// Everybody that is the same person as this entry, whoever counts first.
+    pub(super) fn entries_of(&self, id: u64) -> Vec<u64> {
+        let Some(People { roll, same, .. }) = self.memory.as_ref().map(|memory| &memory.people)
+        else {
+            return vec![id];
+        };
+        let group = roll.position(id).map(|position| same.group(position)).unwrap_or_default();
+        let ids = group.iter().filter_map(|position| Some(roll.entry(*position)?.id));
+        let ids: Vec<u64> = ids.collect();
+        if ids.is_empty() { vec![id] } else { ids }
     }
 
     /// Does work that says whether there was something to change.

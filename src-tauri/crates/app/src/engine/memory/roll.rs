@@ -89,10 +89,14 @@ impl Roll {
         self.places.get(position).is_some_and(|place| place.favourite)
     }
 
+    /// Where somebody is.
+    pub(super) fn position(&self, id: u64) -> Option<usize> {
+        self.places.binary_search_by_key(&id, |place| place.id).ok()
+    }
+
     /// Makes somebody a favourite, or no longer.
     pub(super) fn favour(&mut self, id: u64, on: bool) {
-        let found = self.places.binary_search_by_key(&id, |place| place.id);
-        if let Some(place) = found.ok().and_then(|at| self.places.get_mut(at)) {
+        if let Some(place) = self.position(id).and_then(|at| self.places.get_mut(at)) {
             place.favourite = on;
         }
     }

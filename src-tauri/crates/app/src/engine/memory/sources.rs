@@ -4,20 +4,24 @@
 //! Inputs: the schedule of each source, commands, and how readings ended. A source that was changed or removed while it was
 //! read has another [`Feed::generation`], and what that reading brought is dropped.
 
+mod calendar;
 mod form;
+mod sign_in;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use contact_sources::{Known, Progress, Schedule, SourceError, Synced};
+use contact_sources::{Access, Known, Progress, Schedule, SourceError, Synced};
 use contacts::import::Contact;
 use secrecy::SecretString;
 use store::{Changed, Kept, NewReading, ReadSoFar, Reading, StoreError, Tables};
 use tokio::runtime::Handle;
 use tracing::{debug, info};
 
+use self::calendar::Calendars;
 use self::form::{open, reading_of, settings_of, trouble_of, trouble_word};
+use self::sign_in::{Held, SignIns};
 use super::super::Reply;
 use super::super::desk::{Desk, rand_seed};
 use super::people::{People, no_entry};
@@ -43,6 +47,8 @@ pub(in crate::engine) struct Feeds {
     opened: bool,
     /// Commands that came before.
     early: Vec<(SourceCommand, Reply)>,
+    sign_ins: SignIns,
+    calendars: Calendars,
 }
 
 /// One source while the program runs.
@@ -155,7 +161,7 @@ impl Desk {
             feed.ready = true;
             match found {
                 Ok(Ok(Some(password))) => feed.password = Some(password),
-                Ok(Ok(None)) | Ok(Err(_)) | Err(_) => feed.stop(SourceTrouble::PasswordNeeded),
+                Ok(Ok(None)) | Ok(Err(_)) | Err(_) => feed.stop(form::lack_of(&feed.settings)),
             }
             desk.feeds.changed = true;
         });
@@ -253,20 +259,26 @@ impl Desk {
         let Some(feed) = self.feeds.same(id, generation) else { return };
         let (settings, password) = (feed.settings.clone(), feed.password.clone());
         let progress = feed.progress.clone();
+        let held = Held::new(Some((id, self.settings.secrets.clone())));
+        let access = held.access(password);
         let ReadSoFar { cursor, records } = so_far;
         let tell = move |now: Progress| {
             let [done, of] = &*progress;
             done.store(now.done, Ordering::Relaxed);
             of.store(now.of, Ordering::Relaxed);
         };
+        let server = form::server_of(&settings);
         let work = apart(move |runtime| {
-            let source = open(&settings, password, random)?;
+            let source = open(&settings, access, random)?;
             let known: Known = records;
             runtime.block_on(source.sync(&cursor, &known, &tell))
         });
-        self.later(work, move |desk, now, result| match result {
-            Ok(synced) => desk.keep_source(now, begun, id, generation, synced),
-            Err(error) => desk.source_failed(now, id, generation, &error),
+        self.later(work, move |desk, now, result| {
+            desk.secret_renewed(Some(id), None, &server, &held);
+            match result {
+                Ok(synced) => desk.keep_source(now, begun, id, generation, synced),
+                Err(error) => desk.source_failed(now, id, generation, &error),
+            }
         });
     }
 
@@ -461,6 +473,9 @@ impl Desk {
             SourceCommand::AddContact { source, contact } => {
                 self.add_at_source(source, contact, reply);
             }
+            SourceCommand::SignIn { .. }
+            | SourceCommand::SignedIn { .. }
+            | SourceCommand::SignInCancel { .. } => self.ask_sign_in(command, reply),
         }
     }
 
@@ -478,7 +493,11 @@ impl Desk {
         for feed in self.feeds.all.iter_mut().filter(|feed| source.is_none_or(|id| id == feed.id)) {
             // Without a password there is nothing to be tried.
             match feed.trouble {
-                Some(SourceTrouble::PasswordNeeded) => without = true,
+                Some(SourceTrouble::PasswordNeeded | SourceTrouble::SignIn)
+                    if feed.password.is_none() =>
+                {
+                    without = true;
+                }
                 _ => feed.schedule.now(now),
             }
         }
@@ -490,8 +509,8 @@ impl Desk {
 
     /// The password that a form means.
     fn source_password(&self, form: &SourceForm, source: Option<u64>) -> Option<SecretString> {
-        if !form.password.is_empty() {
-            return Some(form.password.secret().clone());
+        if let Some(given) = self.given_secret(form) {
+            return Some(given);
         }
         let known = self.feeds.all.iter().find(|feed| Some(feed.id) == source)?;
         // A password goes to the server that it was given for, and no other.
@@ -502,15 +521,21 @@ impl Desk {
     fn test_source(&mut self, form: &SourceForm, source: Option<u64>, reply: Reply) {
         let password = self.source_password(form, source);
         if password.is_none() && form::has_user(&form.settings) {
-            let needed = SourceTrouble::PasswordNeeded;
+            let needed = form::lack_of(&form.settings);
             return reply(Ok(Answer::SourceTest(failed_test(needed, None))));
         }
         let (settings, random) = (form.settings.clone(), self.random.fork());
+        let (server, sign_in) = (form::server_of(&settings), form.sign_in);
+        // What is tried out for a source that is kept may renew what that is read with.
+        let kept = source.filter(|_| sign_in.is_none() && form.password.is_empty());
+        let held = Held::new(kept.map(|id| (id, self.settings.secrets.clone())));
+        let access = held.access(password);
         let work = apart(move |runtime| {
-            let source = open(&settings, password, random)?;
+            let source = open(&settings, access, random)?;
             runtime.block_on(source.test())
         });
-        self.later(work, |_, _, found| {
+        self.later(work, move |desk, _, found| {
+            desk.secret_renewed(kept, sign_in, &server, &held);
             reply(Ok(Answer::SourceTest(match found {
                 Ok(found) => SourceTest {
                     ok: true,
@@ -538,7 +563,8 @@ impl Desk {
             Ok(new) => new,
             Err(error) => return reply(Err(error)),
         };
-        let password = Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let password = self.given_secret(&form);
+        let sign_in = form.sign_in;
         let keep = new.clone();
         let add = move |tables: &Tables<'_>| tables.add_reading(&keep);
         self.remembering(add, move |desk, now, added| {
@@ -548,6 +574,7 @@ impl Desk {
             };
             desk.tell_untold(now);
             desk.enter_source(now, id, new.name, form.settings, password.clone());
+            desk.feeds.sign_ins.forget(sign_in);
             desk.password_arrived(id, password, reply);
         });
     }
@@ -558,12 +585,13 @@ impl Desk {
             Err(error) => return reply(Err(error)),
         };
         let password = self.source_password(&form, Some(id));
+        let typed = self.given_secret(&form);
         let generation = self.feeds.next_generation();
         let Some(feed) = self.feeds.get(id) else { return reply(Err(no_entry())) };
         let anew = feed.settings.place != form.settings.place;
         // What is being read was meant otherwise.
         feed.generation = generation;
-        let typed = Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let sign_in = form.sign_in;
         let keep: NewReading = new.clone();
         let change = move |tables: &Tables<'_>| tables.change_reading(id, &keep, anew);
         self.remembering(change, move |desk, now, changed| {
@@ -581,6 +609,7 @@ impl Desk {
                 let feed = Feed { contacts: old.contacts, synced_ms: old.synced_ms, ..feed };
                 desk.feeds.all.insert(at, feed);
             }
+            desk.feeds.sign_ins.forget(sign_in);
             desk.password_arrived(id, typed, reply);
         });
         debug!(id, at = self.clock.ms(now), "a source of contacts is changed");
@@ -593,7 +622,7 @@ impl Desk {
             && feed.password.is_none()
             && form::has_user(&feed.settings)
         {
-            feed.stop(SourceTrouble::PasswordNeeded);
+            feed.stop(form::lack_of(&feed.settings));
         }
         let Some(password) = typed else { return reply(self.answer_source(id)) };
         let secrets = self.settings.secrets.clone();
@@ -646,7 +675,7 @@ impl Desk {
         let Some(feed) = self.feeds.get(id) else { return reply(Err(no_entry())) };
         let (settings, password) = (feed.settings.clone(), feed.password.clone());
         let work = apart(move |runtime| {
-            let source = open(&settings, password, random)?;
+            let source = open(&settings, Access::with(password), random)?;
             runtime.block_on(source.add(&cursor, &contact))
         });
         self.later(work, move |desk, now, added| match added {

@@ -78,6 +78,7 @@ pub(super) fn contact(person: &Person) -> ContactView {
         remark: person.remark.clone(),
         favourite: person.favourite,
         numbers: person.numbers.iter().map(number).collect(),
+        parts: Vec::new(),
     }
 }
 

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use contact_sources::{
-    Anchors, CardDavSettings, DirectoryField, Encryption, LdapSettings, Settings, Source,
-    SourceError,
+    Access, Anchors, CardDavSettings, DirectoryField, Encryption, GraphSettings, LdapSettings,
+    Settings, Source, SourceError,
 };
 use contacts::NumberKey;
 use contacts::import::{Contact, Label, Numbered};
-use secrecy::SecretString;
 use sip_core::Random;
 use store::NewReading;
 
@@ -33,14 +32,17 @@ pub(super) fn reading_of(form: &SourceForm) -> Result<NewReading, ErrorReply> {
         return Err(ErrorReply::new(Code::BadValue, "that is too long"));
     }
     // Whether it can be used at all; the file with authorities may yet come.
-    let tried = meaning(settings, Anchors::default())
-        .and_then(|meant| contact_sources::open(&meant, None, Random::from_seed([0; 32])));
+    let tried = meaning(settings, Anchors::default()).and_then(|meant| {
+        contact_sources::open(&meant, Access::with(None), Random::from_seed([0; 32]))
+    });
     if let Err(error) = tried {
         return Err(bad(&error));
     }
+    let microsoft = "Microsoft 365".to_owned();
     let (kind, server) = match &settings.place {
         SourcePlace::Carddav { address, .. } => ("carddav", address),
         SourcePlace::Ldap { host, .. } => ("ldap", host),
+        SourcePlace::Microsoft { .. } => ("microsoft", &microsoft),
     };
     let name = if form.name.trim().is_empty() { server.trim() } else { form.name.trim() };
     Ok(NewReading { kind: kind.to_owned(), name: short(name), settings: text })
@@ -54,22 +56,60 @@ pub(super) fn settings_of(reading: &NewReading) -> Option<SourceSettings> {
 /// The source with these settings. Reads the file with authorities.
 pub(super) fn open(
     settings: &SourceSettings,
-    password: Option<SecretString>,
+    access: Access,
     random: Random,
 ) -> Result<Box<dyn Source>, SourceError> {
+    contact_sources::open(&meaning(settings, anchors_of(settings)?)?, access, random)
+}
+
+/// What somebody signs in to; none: there is no such thing there. Reads the file with authorities.
+pub(super) fn account_of(settings: &SourceSettings) -> Result<Option<GraphSettings>, SourceError> {
+    Ok(match meaning(settings, anchors_of(settings)?)? {
+        Settings::Graph(graph) => Some(graph),
+        Settings::CardDav(_) | Settings::Ldap(_) => None,
+    })
+}
+
+fn anchors_of(settings: &SourceSettings) -> Result<Anchors, SourceError> {
     let file = settings.tls_ca_file.trim();
-    let anchors = match file.is_empty() {
-        true => Anchors::default(),
+    match file.is_empty() {
+        true => Ok(Anchors::default()),
         false => Anchors::from_pem_file(Path::new(file))
-            .map_err(|_| SourceError::BadSetting("certificate file"))?,
-    };
-    contact_sources::open(&meaning(settings, anchors)?, password, random)
+            .map_err(|_| SourceError::BadSetting("certificate file")),
+    }
 }
 
 fn meaning(settings: &SourceSettings, anchors: Anchors) -> Result<Settings, SourceError> {
     Ok(match settings.place.clone() {
         SourcePlace::Carddav { address, user } => {
             Settings::CardDav(CardDavSettings { address, user: user.trim().to_owned(), anchors })
+        }
+        SourcePlace::Microsoft {
+            tenant,
+            client,
+            contacts,
+            users,
+            people,
+            calendars,
+            mailboxes,
+            login,
+            service,
+        } => {
+            let parts = mailboxes.split([',', ';', ' ', '\n']);
+            let mailboxes = parts.map(|part| part.trim().to_owned());
+            let mailboxes = mailboxes.filter(|part| !part.is_empty()).collect();
+            Settings::Graph(GraphSettings {
+                tenant,
+                client,
+                contacts,
+                users,
+                people,
+                calendars,
+                mailboxes,
+                login,
+                service,
+                anchors,
+            })
         }
         SourcePlace::Ldap { host, port, encryption, user, base, filter, attributes } => {
             let names = |text: &str| -> Vec<String> {
@@ -119,6 +159,15 @@ pub(super) fn has_user(settings: &SourceSettings) -> bool {
     match &settings.place {
         SourcePlace::Carddav { address, user } => !user.trim().is_empty() || address.contains('@'),
         SourcePlace::Ldap { user, .. } => !user.trim().is_empty(),
+        SourcePlace::Microsoft { .. } => true,
+    }
+}
+
+/// What is missing where the secret is.
+pub(super) fn lack_of(settings: &SourceSettings) -> SourceTrouble {
+    match &settings.place {
+        SourcePlace::Microsoft { .. } => SourceTrouble::SignIn,
+        SourcePlace::Carddav { .. } | SourcePlace::Ldap { .. } => SourceTrouble::PasswordNeeded,
     }
 }
 
@@ -132,6 +181,10 @@ pub(super) fn server_of(settings: &SourceSettings) -> String {
         SourcePlace::Carddav { address, user } => format!("{}\n{}", address.trim(), user.trim()),
         SourcePlace::Ldap { host, port, encryption, user, .. } => {
             format!("{}\n{port}\n{encryption:?}\n{}", host.trim(), user.trim())
+        }
+        SourcePlace::Microsoft { tenant, client, login, service, .. } => {
+            let parts = [tenant, client, login, service].map(|part| part.trim());
+            format!("microsoft\n{}", parts.join("\n"))
         }
     }
 }
@@ -190,6 +243,9 @@ pub(super) fn trouble_of(error: &SourceError) -> SourceTrouble {
         SourceError::Timeout => SourceTrouble::Timeout,
         SourceError::Broken => SourceTrouble::Broken,
         SourceError::Refused => SourceTrouble::Refused,
+        SourceError::SignIn => SourceTrouble::SignIn,
+        SourceError::Consent => SourceTrouble::Consent,
+        SourceError::Declined => SourceTrouble::Declined,
         SourceError::AuthMethod => SourceTrouble::AuthMethod,
         SourceError::Forbidden => SourceTrouble::Forbidden,
         SourceError::NotFound => SourceTrouble::NotFound,
@@ -211,8 +267,8 @@ pub(super) fn code_of(error: &SourceError) -> Code {
         SourceError::Tls(_) => Code::TlsFailure,
         SourceError::Timeout => Code::Timeout,
         SourceError::Broken => Code::ConnectionLost,
-        SourceError::Refused => Code::AuthFailed,
-        SourceError::Forbidden | SourceError::Elsewhere => Code::Forbidden,
+        SourceError::Refused | SourceError::SignIn | SourceError::Declined => Code::AuthFailed,
+        SourceError::Consent | SourceError::Forbidden | SourceError::Elsewhere => Code::Forbidden,
         SourceError::NotFound | SourceError::NotASource => Code::UnknownEntry,
         SourceError::AuthMethod | SourceError::ReadOnly => Code::NotSupported,
         SourceError::Overloaded { .. }
@@ -267,11 +323,33 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_signed_in_to_and_has_no_password() {
+        let text =
+            r#"{"kind":"microsoft","client":"app","users":true,"mailboxes":"a@b.nl, c@d.nl;"}"#;
+        let graph = form(text);
+        let kept = reading_of(&graph).unwrap();
+        assert_eq!((kept.kind.as_str(), kept.name.as_str()), ("microsoft", "Microsoft 365"));
+        assert!(has_user(&graph.settings) && !takes_contacts(&graph.settings));
+        assert_eq!(lack_of(&graph.settings), SourceTrouble::SignIn);
+        let account = account_of(&graph.settings).unwrap().unwrap();
+        assert_eq!(account.mailboxes, ["a@b.nl", "c@d.nl"]);
+        let less = form(r#"{"kind":"microsoft","client":"app","contacts":true}"#);
+        assert_eq!(server_of(&graph.settings), server_of(&less.settings));
+        let other = form(r#"{"kind":"microsoft","client":"app","login":"https://evil.example"}"#);
+        assert_ne!(server_of(&graph.settings), server_of(&other.settings));
+        let dav = form(r#"{"kind":"carddav","address":"dav.example.nl"}"#);
+        assert!(account_of(&dav.settings).unwrap().is_none());
+    }
+
+    #[test]
     fn what_cannot_be_used_is_refused_at_once() {
         for place in [
             r#"{"kind":"carddav","address":""}"#,
             r#"{"kind":"carddav","address":"https://jan:pw@x.nl/"}"#,
             r#"{"kind":"ldap","host":"a b"}"#,
+            r#"{"kind":"microsoft","client":"app"}"#,
+            r#"{"kind":"microsoft","client":"a b","users":true}"#,
+            r#"{"kind":"microsoft","client":"app","users":true,"service":"http://a"}"#,
             r#"{"kind":"ldap","host":"a","filter":"(x"}"#,
             r#"{"kind":"ldap","host":"a","attributes":{"name":"a b"}}"#,
         ] {

@@ -1,0 +1,4 @@
+//! Entry point of `fuzz_targets::multistatus`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_targets::multistatus(data));
