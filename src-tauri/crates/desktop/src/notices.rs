@@ -30,6 +30,7 @@ pub struct Notice {
 
 /// What the shower is told.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nobody shows anything there"))]
 enum Order {
     Show(Notice),
     Close(u64),
