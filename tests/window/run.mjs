@@ -14,6 +14,7 @@ import { withMachine } from './machine.mjs';
 import { keys } from './keys.mjs';
 import { outside } from './outside.mjs';
 import { parts } from './parts.mjs';
+import { everyKey, noKeyForgotten } from './everykey.mjs';
 import { setup } from './setup.mjs';
 import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
@@ -40,15 +41,18 @@ const TESTS = [
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },
   { name: 'parts', args: ['--demo'], steps: parts },
+  { name: 'every key', args: ['--demo'], steps: everyKey },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
   ...WALK,
   ...AXE,
+  // The last: what no other pressed.
+  { name: 'every key: nothing left out', check: noKeyForgotten, whole: true },
 ];
 
 /** A name stands for a test, or for all whose names begin with it and a colon. */
-const isMeant = (test) => names.length === 0 || names.some((name) => test.name === name || test.name.startsWith(`${name}:`));
+const isMeant = (test) => names.length === 0 || (test.whole !== true && names.some((name) => test.name === name || test.name.startsWith(`${name}:`)));
 const unknown = names.filter((name) => !TESTS.some((test) => test.name === name || test.name.startsWith(`${name}:`)));
 if (unknown.length > 0) {
   console.error(`no such test: ${unknown.join(', ')}; there are: ${TESTS.map(({ name }) => name).join(', ')}`);

@@ -24,6 +24,17 @@ export const KEY = {
   f12: '\uE03C',
 };
 
+/** Every chord that was pressed in this run, as the program writes it: `Ctrl+Shift+K`, `F2`. */
+export const PRESSED = new Set();
+
+function chordOf(keys) {
+  const name = (value) => Object.entries(KEY).find(([, code]) => code === value)?.[0] ?? value;
+  const named = keys.map(name);
+  const modifiers = [['control', 'Ctrl'], ['alt', 'Alt'], ['shift', 'Shift']].filter(([key]) => named.includes(key)).map(([, word]) => word);
+  const last = named.at(-1);
+  return [...modifiers, last.charAt(0).toUpperCase() + last.slice(1)].join('+');
+}
+
 /** Asks again until it is true or the deadline passes; says what was waited for. Polls, so that nothing depends on luck. */
 export async function until(what, deadlineMs, ask) {
   const end = performance.now() + deadlineMs;
@@ -160,6 +171,7 @@ export class Session {
 
   /** Presses keys together, as a hand does: modifiers down, the key down and up, modifiers up. */
   async press(...keys) {
+    PRESSED.add(chordOf(keys));
     const actions = [
       ...keys.map((value) => ({ type: 'keyDown', value })),
       ...keys.toReversed().map((value) => ({ type: 'keyUp', value })),

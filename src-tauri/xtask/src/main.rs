@@ -50,7 +50,7 @@ enum Task {
         #[arg(value_enum)]
         subject: tasks::bench::Subject,
     },
-    /// Take the pictures of the README anew.
+    /// Take the pictures of the README and of every view anew, in both languages, light and dark.
     Screenshots,
     /// Type-check Windows and macOS from Linux.
     CheckCross,

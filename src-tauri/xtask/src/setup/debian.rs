@@ -73,6 +73,7 @@ pub(super) fn packages(needs: &[Need]) -> Vec<&'static str> {
             Need::Window => BUILD,
             Need::Laboratory => LABORATORY,
             Need::Cross => CROSS,
+            Need::Rival => &["linphone-desktop"],
         });
     }
     if needs.contains(&Need::Window) && !console::has_program("npm") {

@@ -26,6 +26,8 @@ pub(crate) enum Need {
     Laboratory,
     /// Compilers and headers for other systems.
     Cross,
+    /// Somebody else's desktop program, to be measured beside ours.
+    Rival,
 }
 
 /// Installs the missing system packages for all of `needs`.

@@ -23,6 +23,9 @@ pub(crate) enum Subject {
     Sound,
     /// Time to the first window and memory of the idle window.
     Window,
+    /// The desk as it is worked at: start and memory beside linphone, what 500 calls leave behind, a thousand lines with
+    /// two hundred changes a second, a key in the search with a hundred thousand contacts.
+    Desk,
 }
 
 /// Measures one subject with optimised builds.
@@ -30,6 +33,7 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
     match subject {
         Subject::Contacts => return contacts(),
         Subject::Sound => return sound(),
+        Subject::Desk => return desk(),
         Subject::Call | Subject::Sip | Subject::Pbx | Subject::Window => {}
     }
     let mut steps = Steps::new(3);
@@ -39,7 +43,7 @@ pub(crate) fn bench(subject: Subject) -> Result<()> {
         Subject::Call => steps.step("Calls", || measure("bench-call")),
         Subject::Sip => steps.step("Signalling", || measure("bench-sip")),
         Subject::Pbx => steps.step("Call centre", || measure("bench-pbx")),
-        Subject::Contacts | Subject::Sound => Ok(()),
+        Subject::Contacts | Subject::Sound | Subject::Desk => Ok(()),
         Subject::Window => steps.step("Window", window),
     }
 }
@@ -73,4 +77,27 @@ fn window() -> Result<()> {
     tasks::run::build_window(true)?;
     let script = workspace::root().join("tests/window/bench.mjs");
     run(setup::node().arg(script).arg(workspace::built("release", "balie")))
+}
+
+/// In a namespace without a way out, as the tests of the window are.
+fn desk() -> Result<()> {
+    let mut steps = Steps::new(4);
+    steps.step("System packages", || {
+        setup::system(&[Need::Window, Need::Laboratory, Need::Rival])
+    })?;
+    steps.step("Web packages", setup::node_packages)?;
+    steps.step("Programs", || {
+        tasks::run::build_ui()?;
+        tasks::run::build_window(true)?;
+        run(cargo().args([
+            "build",
+            "--locked",
+            "--release",
+            "--package",
+            "app",
+            "--bin",
+            "balie-cli",
+        ]))
+    })?;
+    steps.step("Desk", || tasks::test::drive_window_of("release", "bench-desk.mjs", &[]))
 }

@@ -20,6 +20,9 @@ pub(crate) enum Subject {
     Numbers,
     /// A program that is killed a hundred times while it writes to the database.
     Store,
+    /// Ten thousand random sequences of a receptionist's keys and of the network: no caller is lost. `BALIE_SEED` plays one
+    /// of them again, with `BALIE_SEQUENCES=1`.
+    Desk,
 }
 
 impl Subject {
@@ -29,9 +32,31 @@ impl Subject {
             Self::Calls => Some("prove"),
             Self::Soak => Some("soak"),
             Self::Network => Some("prove-network"),
-            Self::Numbers | Self::Store => None,
+            Self::Numbers | Self::Store | Self::Desk => None,
         }
     }
+}
+
+/// Runs the test of random keys with more of them.
+fn prove_desk() -> Result<()> {
+    let mut steps = Steps::new(2);
+    steps.step("System packages", || setup::system(&[Need::Window]))?;
+    let sequences = std::env::var("BALIE_SEQUENCES").unwrap_or_else(|_| "10000".to_owned());
+    let mut test = cargo();
+    test.args([
+        "test",
+        "--locked",
+        "--release",
+        "--package",
+        "app",
+        "--test",
+        "program",
+        "--",
+        "random::",
+        "--nocapture",
+    ])
+    .env("BALIE_SEQUENCES", sequences);
+    steps.step("Proof", || run(&mut test))
 }
 
 /// Runs a test of a crate with more of everything.
@@ -54,6 +79,9 @@ fn prove_by_test(subject: Subject) -> Result<()> {
 
 /// Runs one proof with an optimised build; `arguments` go to its program.
 pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
+    if subject == Subject::Desk {
+        return prove_desk();
+    }
     let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;

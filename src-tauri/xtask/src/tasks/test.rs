@@ -135,8 +135,17 @@ fn window() -> Result<()> {
 
 /// Runs a script of tests/window on the built window, on Linux inside a namespace without a way out.
 pub(crate) fn drive_window(script: &str, arguments: &[&std::ffi::OsStr]) -> Result<()> {
+    drive_window_of("debug", script, arguments)
+}
+
+/// Likewise, with the window of a profile.
+pub(crate) fn drive_window_of(
+    profile: &str,
+    script: &str,
+    arguments: &[&std::ffi::OsStr],
+) -> Result<()> {
     let script = workspace::root().join("tests/window").join(script);
-    let program = workspace::built("debug", "balie");
+    let program = workspace::built(profile, "balie");
     if !cfg!(target_os = "linux") {
         return run(setup::node().arg(script).arg(program).args(arguments));
     }
