@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { Session } from './webdriver.mjs';
@@ -91,6 +91,12 @@ class Machine {
   outcome(words) {
     const { env, processes, binary } = this.#run;
     return runToEnd(processes, binary, words, env);
+  }
+
+  /** Starts a program that stands beside the tested one, on this machine's bus and display, with a pipe to it. */
+  beside(name) {
+    const { env, processes, binary } = this.#run;
+    return processes.start(join(dirname(binary), name), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   /** Presses a key of the whole display, whoever has the focus. */

@@ -1,4 +1,4 @@
-// From outside: a word of the command line says what came of it. And each role has its own windows.
+// From outside: a word of the command line says what came of it, and the desktop tells of calls. And each role has its own windows.
 
 import assert from 'node:assert/strict';
 import { customerRings } from './desk.mjs';
@@ -9,6 +9,7 @@ export async function outside(machine) {
   await session.enterMain();
   await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
   await answers(machine);
+  await notices(machine);
   await roles(machine);
 }
 
@@ -30,6 +31,30 @@ async function answers(machine) {
   await machine.again(['hangup']);
   await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
   machine.passed('a word of the command line ends with what came of it, in words and by its exit code');
+}
+
+/** As on Wayland, where the pop-up has no fixed place: calls are told by the desktop too. */
+async function notices(machine) {
+  const { session } = machine;
+  const service = machine.beside('examples/notifications');
+  const told = () => service.output().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const shown = (after) => told().filter((line) => line.actions?.includes('answer')).at(after);
+  await until('the service', 10_000, async () => told().some((line) => line.ready));
+  await customerRings(session);
+  await until('the notification of a call', 10_000, async () => shown(0) !== undefined);
+  const { id, summary, actions } = shown(0);
+  assert.match(summary, /belt$/);
+  assert.deepEqual(actions.slice(0, 4), ['answer', 'Opnemen', 'refuse', 'Weigeren']);
+  service.child.stdin.write(`${id} answer\n`);
+  await until('the conversation', 10_000, () => session.exists('article[data-call-state="active"]'));
+  await until('the notification gone', 10_000, async () => told().some((line) => line.closed === id));
+  await machine.again(['hangup']);
+  await until('no call', 10_000, async () => !(await session.exists('article[data-call-state]')));
+  await customerRings(session);
+  await until('the next notification', 10_000, async () => shown(1) !== undefined);
+  service.child.stdin.write(`${shown(1).id} refuse\n`);
+  await until('nobody rings', 10_000, async () => !(await session.exists('[data-ringing]')));
+  machine.passed('the desktop tells of a call, and its buttons answer and refuse it');
 }
 
 async function roles(machine) {

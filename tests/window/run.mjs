@@ -36,7 +36,7 @@ const TESTS = [
   { name: 'set-up', steps: setup },
   { name: 'desk', args: ['--demo'], steps: desk },
   { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
-  { name: 'outside', args: ['--demo'], steps: outside },
+  { name: 'outside', args: ['--demo'], env: { XDG_SESSION_TYPE: 'wayland' }, steps: outside },
   { name: 'transfers', args: ['--demo'], steps: transfers },
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },

@@ -129,7 +129,8 @@ fn window() -> Result<()> {
     build_ui()?;
     build_window(false)?;
     // Beside a test, so that it is the program that the other tests have built.
-    run(cargo().args(["build", "--locked", "--bin", "balie-cli", "--test", "house"]))?;
+    let beside = ["--bin", "balie-cli", "--example", "notifications", "--test", "house"];
+    run(cargo().args(["build", "--locked"]).args(beside))?;
     drive_window("run.mjs", &[])
 }
 

@@ -127,19 +127,23 @@ impl Reader {
             self.park_lines(&mut learnt).await?;
         }
         self.supervised_agents(&mut learnt).await?;
-        if account.has("Busy Lamp Field") {
-            let lamps = self.optional(self.actions.busy_lamps()).await?;
-            // A user who watches nobody has a list all the same; without an address there is none.
-            if let Some(list) = lamps.and_then(|lamps| lamps.list_uri) {
-                let list = match list.contains(':') {
-                    true => list,
-                    false => format!("sip:{list}"),
-                };
-                self.tell(Input::LineList(list)).await;
-            }
-        }
+        self.line_list(&account).await?;
         learnt.account = account;
         Ok(learnt)
+    }
+
+    /// Where the lamps of those whom the user watches are told.
+    async fn line_list(&self, account: &Account) -> Result<(), XsiError> {
+        if !account.has("Busy Lamp Field") {
+            return Ok(());
+        }
+        let lamps = self.optional(self.actions.busy_lamps()).await?;
+        // A user who watches nobody has a list all the same; without an address there is none.
+        if let Some(list) = lamps.and_then(|lamps| lamps.list_uri) {
+            let list = if list.contains(':') { list } else { format!("sip:{list}") };
+            self.tell(Input::LineList(list)).await;
+        }
+        Ok(())
     }
 
     async fn agent(&self, agent: &UserId, settings: &AgentSettings) {
