@@ -23,7 +23,7 @@ async function inEveryLook(machine, view, again) {
   for (const look of LOOKS) {
     await session.enterMain();
     await wear(session, look);
-    if (view.fleeting === true && look !== LOOKS[0]) await again();
+    if (look !== LOOKS[0]) await again();
     if (view.window !== undefined) {
       await toWindow(session, view);
       await worn(session, look);

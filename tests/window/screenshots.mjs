@@ -63,7 +63,7 @@ async function inLooks({ session }, view, again, folder) {
   for (const look of PICTURED) {
     await session.enterMain();
     await wear(session, look);
-    if (view.fleeting === true && look !== PICTURED[0]) await again();
+    if (look !== PICTURED[0]) await again();
     await toWindow(session, view);
     await worn(session, look);
     await session.painted();

@@ -1,7 +1,8 @@
 // Every view of the program in one list: what axe-core reads, what the keyboard walks through, what pictures are taken of.
 //
 // A tour is one start of the program. A view says how one gets there and how one leaves; `window` names the window it is in, the
-// main one when left out. `fleeting` ones go by themselves, so they are entered anew for each look; those of the `mouse` are nothing for keys. components.mjs tells
+// main one when left out. `fleeting` ones go by themselves, so they are entered anew for each look, those with `stays`
+// when what it names is gone, as somebody who has rung for long; those of the `mouse` are nothing for keys. components.mjs tells
 // what no view shows.
 
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
@@ -321,9 +322,11 @@ const CALLS = [
       await customerRings(session);
     },
     popup: true,
+    stays: 'article.ringing',
   },
   {
     name: 'two ringing',
+    stays: '[data-ringing="other"]',
     enter: async ({ session }) => {
       await noCalls(session);
       await customerRings(session);
@@ -426,6 +429,7 @@ const CALLS = [
       await here(session, 'a call of the queue', 'article.ringing [data-call-queue]', 45_000);
     },
     popup: true,
+    stays: 'article.ringing',
   },
   {
     name: 'outcome of a call',
@@ -509,7 +513,13 @@ async function closePart(session, name) {
 
 /** What rings has a window of its own besides. */
 const withPopups = (views) => views.flatMap((view) => view.popup !== true ? [view]
-  : [view, { name: `${view.name}, pop-up`, window: 'incoming', enter: ({ session }) => here(session, 'a ringing call', 'article.ringing') }]);
+  : [view, {
+    name: `${view.name}, pop-up`, window: 'incoming', stays: view.stays,
+    enter: async (machine) => {
+      if (!(await machine.session.exists(view.stays))) await view.enter(machine);
+      await here(machine.session, 'a ringing call', view.stays);
+    },
+  }]);
 
 export const TOURS = [
   { name: 'first start', views: FIRST_START },
@@ -541,7 +551,7 @@ export async function through(machine, views, look) {
     await session.enterMain();
     await view.enter(machine);
     await look(view, async () => {
-      if (view.fleeting === true) await view.enter(machine);
+      if (view.fleeting === true || (view.stays !== undefined && !(await session.exists(view.stays)))) await view.enter(machine);
     });
     await session.enterMain();
     await view.leave?.(machine);
