@@ -15,6 +15,9 @@ export const PICTURED = LOOKS.filter(({ contrast }) => contrast === 'normal');
 
 export const FIRST_LOOK = LOOKS[0];
 
+/** Two that differ in everything: the usual one, and English, dark and of high contrast. */
+export const FEW = [FIRST_LOOK, { language: 'en', theme: 'dark', contrast: 'high' }];
+
 function turned(all, by) {
   return by % 2 === 0 ? all : all.toReversed();
 }

@@ -1,13 +1,14 @@
-// Drives the real window as a receptionist does: node run.mjs BINARY [NAME...]
+// Drives the real window as a receptionist does: node run.mjs BINARY [NAME...] [--all-looks]
 //
 // Every test has a private display, session bus and WebKit's driver, and the program with silent sound and a home of its
 // own; all are ended by their own ids. The headless program stands beside BINARY. NAMEs choose tests.
+// --all-looks has axe-core read every view in every look, which takes its time; else in two that differ in everything.
 // BALIE_SHOTS=DIR keeps pictures of every view; BALIE_VIEWS=NAME;… chooses among those of views.mjs.
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agent } from './agent.mjs';
-import { AXE } from './axe.mjs';
+import { ALL_LOOKS, axe } from './axe.mjs';
 import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
@@ -22,7 +23,7 @@ import { TROUBLES } from './troubles.mjs';
 import { WALK } from './walk.mjs';
 import { wallboard } from './wallboard.mjs';
 
-const [program, ...names] = process.argv.slice(2);
+const [program, ...names] = process.argv.slice(2).filter((word) => word !== ALL_LOOKS);
 const binary = program === undefined ? undefined : resolve(program);
 if (binary === undefined || !existsSync(binary)) {
   console.error('usage: node run.mjs BINARY [NAME...]');
@@ -46,7 +47,7 @@ const TESTS = [
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
   ...TROUBLES,
   ...WALK,
-  ...AXE,
+  ...axe(process.argv.includes(ALL_LOOKS)),
   // The last: what no other pressed.
   { name: 'every key: nothing left out', check: noKeyForgotten, whole: true },
 ];

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use crate::console::{Steps, cargo, run};
 use crate::lab;
 use crate::setup::{self, Need};
+use crate::tasks::test;
 
 /// What can be proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,9 +21,8 @@ pub(crate) enum Subject {
     Numbers,
     /// A program that is killed a hundred times while it writes to the database.
     Store,
-    /// Ten thousand random sequences of a receptionist's keys and of the network: no caller is lost. `BALIE_SEED` plays one
-    /// of them again, with `BALIE_SEQUENCES=1`.
-    Desk,
+    /// Every view of the window read by axe-core in every look: two languages, light and dark, usual and high contrast.
+    Access,
 }
 
 impl Subject {
@@ -32,31 +32,20 @@ impl Subject {
             Self::Calls => Some("prove"),
             Self::Soak => Some("soak"),
             Self::Network => Some("prove-network"),
-            Self::Numbers | Self::Store | Self::Desk => None,
+            Self::Numbers | Self::Store | Self::Access => None,
         }
     }
 }
 
-/// Runs the test of random keys with more of them.
-fn prove_desk() -> Result<()> {
-    let mut steps = Steps::new(2);
+/// Reads every view in the looks that the tests leave out, too.
+fn prove_access() -> Result<()> {
+    let mut steps = Steps::new(3);
     steps.step("System packages", || setup::system(&[Need::Window]))?;
-    let sequences = std::env::var("BALIE_SEQUENCES").unwrap_or_else(|_| "10000".to_owned());
-    let mut test = cargo();
-    test.args([
-        "test",
-        "--locked",
-        "--release",
-        "--package",
-        "app",
-        "--test",
-        "program",
-        "--",
-        "random::",
-        "--nocapture",
-    ])
-    .env("BALIE_SEQUENCES", sequences);
-    steps.step("Proof", || run(&mut test))
+    steps.step("Window", || {
+        setup::node_packages()?;
+        test::build_for_driving()
+    })?;
+    steps.step("Proof", || test::drive_window("run.mjs", &["axe".as_ref(), "--all-looks".as_ref()]))
 }
 
 /// Runs a test of a crate with more of everything.
@@ -79,8 +68,8 @@ fn prove_by_test(subject: Subject) -> Result<()> {
 
 /// Runs one proof with an optimised build; `arguments` go to its program.
 pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
-    if subject == Subject::Desk {
-        return prove_desk();
+    if subject == Subject::Access {
+        return prove_access();
     }
     let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);

@@ -126,12 +126,17 @@ fn laboratory_tests() -> Result<Vec<String>> {
 }
 
 fn window() -> Result<()> {
+    build_for_driving()?;
+    drive_window("run.mjs", &[])
+}
+
+/// Builds the window and what stands beside it when it is driven.
+pub(crate) fn build_for_driving() -> Result<()> {
     build_ui()?;
     build_window(false)?;
     // Beside a test, so that it is the program that the other tests have built.
     let beside = ["--bin", "balie-cli", "--example", "notifications", "--test", "house"];
-    run(cargo().args(["build", "--locked"]).args(beside))?;
-    drive_window("run.mjs", &[])
+    run(cargo().args(["build", "--locked"]).args(beside))
 }
 
 /// Runs a script of tests/window on the built window, on Linux inside a namespace without a way out.

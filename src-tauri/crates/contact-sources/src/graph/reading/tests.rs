@@ -1,3 +1,5 @@
+//! What Graph answers is read: pages, deltas, what was taken away, and nonsense.
+
 use serde_json::{Value, json};
 
 use super::super::{GraphSettings, place};
