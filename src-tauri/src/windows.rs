@@ -170,7 +170,7 @@ impl Remembered {
 
     fn closed(&self, label: &str) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(label);
-        self.keep(&format!("{label}{OPEN}"), |file| std::fs::remove_file(file));
+        self.keep(&format!("{label}{OPEN}"), std::fs::remove_file);
     }
 
     fn stood(&self, role: &str, spot: Spot) {

@@ -82,7 +82,8 @@ fn test_functions(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut marked = false;
     for line in text.lines().map(str::trim) {
-        let name = ["fn ", "async fn ", "pub(crate) fn "].iter().find_map(|word| line.strip_prefix(word));
+        let name =
+            ["fn ", "async fn ", "pub(crate) fn "].iter().find_map(|word| line.strip_prefix(word));
         match name {
             Some(name) if marked => {
                 let end = name.find(['(', '<']).unwrap_or(name.len());

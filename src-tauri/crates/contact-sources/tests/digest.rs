@@ -1,5 +1,7 @@
 //! A server of address books that takes no password but only a proof of one (RFC 7616), on this machine.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

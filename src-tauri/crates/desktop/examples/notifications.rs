@@ -30,7 +30,11 @@ mod service {
             vec!["actions".to_owned(), "body".to_owned()]
         }
 
-        #[expect(clippy::too_many_arguments, reason = "the specification has them")]
+        #[expect(
+            clippy::too_many_arguments,
+            clippy::needless_pass_by_value,
+            reason = "the specification has them"
+        )]
         fn notify(
             &mut self,
             _name: String,

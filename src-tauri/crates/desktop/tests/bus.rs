@@ -80,7 +80,11 @@ impl Service {
         ["actions", "body", "body-markup"].map(str::to_owned).to_vec()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the specification has them")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "the specification has them"
+    )]
     fn notify(
         &mut self,
         _name: String,

@@ -155,7 +155,7 @@ impl Desk {
         for account in &self.accounts {
             match (&self.demo, account.demo) {
                 (Some(demo), true) => {
-                    demo.colleagues.iter().for_each(|who| gathering.add(who.clone(), Vec::new()))
+                    demo.colleagues.iter().for_each(|who| gathering.add(who.clone(), Vec::new()));
                 }
                 (None, true) => {}
                 (_, false) => {

@@ -213,6 +213,7 @@ impl Graph {
         Ok(found)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a driver: the server says how long to wait")]
     async fn read(
         &self,
         cursor: &str,

@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(same.len(), 16);
         for other in [
             Contact { name: "JanA".into(), company: String::new(), ..jan.clone() },
-            Contact { numbers: vec![number(Label::Work, "1")], ..jan.clone() },
+            Contact { numbers: vec![number(Label::Work, "1")], ..jan },
         ] {
             assert_ne!(same, mark(Some(&other)));
         }

@@ -224,7 +224,7 @@ mod tests {
             GraphSettings { mailboxes: vec!["a/b@c.nl".into()], ..good.clone() },
             GraphSettings { mailboxes: vec!["nobody".into()], ..good.clone() },
             GraphSettings { service: "http://graph.example".into(), ..good.clone() },
-            GraphSettings { login: "https://jan:pw@login.example".into(), ..good.clone() },
+            GraphSettings { login: "https://jan:pw@login.example".into(), ..good },
         ] {
             assert!(Place::new(&bad).is_err(), "{bad:?}");
         }

@@ -363,7 +363,7 @@ impl<'a> Reading<'a> {
         for (id, record) in std::mem::take(&mut self.outcome) {
             match record {
                 Some(record) if !lost.iter().any(|prefix| id.starts_with(prefix)) => {
-                    synced.put.push(record)
+                    synced.put.push(record);
                 }
                 Some(_) => {}
                 None if self.known.contains_key(&id) => synced.gone.push(id),

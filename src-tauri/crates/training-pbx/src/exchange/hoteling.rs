@@ -38,7 +38,7 @@ impl Exchange {
                 _ => StatusCode::BAD_REQUEST,
             })?;
             match &wish.guest {
-                Some(guest) => self.guest_comes(now, user, guest, wish.proof, asked),
+                Some(guest) => self.guest_comes(now, user, guest, wish.proof, asked.as_deref()),
                 None => self.guest_leaves(now, user),
             }
             self.changed = true;
@@ -60,7 +60,7 @@ impl Exchange {
         host: &str,
         address: &str,
         proof: Option<(String, String)>,
-        asked: Option<String>,
+        asked: Option<&str>,
     ) {
         let user = Uri::parse(address).ok().and_then(|uri| uri.user());
         let guest = user.unwrap_or_default();
@@ -69,7 +69,7 @@ impl Exchange {
             return tracing::info!(%host, %guest, "a guest that there cannot be");
         };
         let is_proved = proof.is_some_and(|(nonce, response)| {
-            asked.as_ref() == Some(&nonce)
+            asked == Some(nonce.as_str())
                 && response.eq_ignore_ascii_case(&nonce_response(&nonce, secret))
         });
         match is_proved {

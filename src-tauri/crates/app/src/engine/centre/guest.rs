@@ -67,6 +67,7 @@ pub(in super::super) struct Guest {
     pub(in super::super) until: Option<Instant>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each account")]
 #[derive(Debug)]
 enum State {
     Idle,

@@ -249,7 +249,7 @@ impl Desk {
                 self.remove_contact_source(source, reply);
             }
             PeopleCommand::RemoveSource { source } => self.remove_source(source, reply),
-            PeopleCommand::Merge { contacts } => self.merge(contacts, reply),
+            PeopleCommand::Merge { contacts } => self.merge(&contacts, reply),
             PeopleCommand::Split { contact } => self.split(contact, reply),
             PeopleCommand::Availability { numbers } => self.ask_availability(now, numbers, reply),
             PeopleCommand::SourceOrder { order } => self.order_sources(order, reply),
@@ -286,7 +286,7 @@ impl Desk {
             PeopleCommand::PrivacySet { history_days } => self.keep_for(now, history_days, reply),
             PeopleCommand::ScreenPopGet {} => reply(Ok(self.opened_for_callers())),
             PeopleCommand::ScreenPopSet { url, command, answered } => {
-                reply(self.open_for_callers(now, url, command, answered));
+                reply(self.open_for_callers(now, &url, command, answered));
             }
             PeopleCommand::Export { of } => self.export(&of, reply),
             PeopleCommand::Erase { of } => self.erase(&of, reply),

@@ -53,7 +53,7 @@ impl Desk {
     pub(super) fn open_for_callers(
         &mut self,
         now: Instant,
-        url: String,
+        url: &str,
         command: Vec<String>,
         answered: bool,
     ) -> Result<Answer, ErrorReply> {
@@ -67,16 +67,16 @@ impl Desk {
 /// The rule with these values, if they can be used.
 fn changed(
     before: &ScreenPopSettings,
-    url: String,
+    url: &str,
     command: Vec<String>,
     answered: bool,
 ) -> Result<ScreenPopSettings, ErrorReply> {
     let bad = |text: String| ErrorReply::new(Code::BadValue, text);
-    let lengths = command.iter().chain([&url]).map(|text| text.chars().count());
+    let lengths = command.iter().map(String::as_str).chain([url]).map(|text| text.chars().count());
     if command.len() > PARTS || lengths.sum::<usize>() > TEXT {
         return Err(bad("that is too long".to_owned()));
     }
-    if command.iter().chain([&url]).any(|text| text.contains(char::is_control)) {
+    if command.iter().map(String::as_str).chain([url]).any(|text| text.contains(char::is_control)) {
         return Err(bad("a rule is one line".to_owned()));
     }
     let when = if answered { PopWhen::Answered } else { PopWhen::Ringing };
@@ -106,7 +106,7 @@ mod tests {
 
     fn rule(url: &str, command: &[&str]) -> Result<ScreenPopSettings, ErrorReply> {
         let command = command.iter().map(|part| (*part).to_owned()).collect();
-        changed(&ScreenPopSettings::default(), url.to_owned(), command, true)
+        changed(&ScreenPopSettings::default(), url, command, true)
     }
 
     #[test]

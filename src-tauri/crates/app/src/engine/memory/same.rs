@@ -221,7 +221,7 @@ impl Desk {
         });
     }
 
-    pub(super) fn merge(&mut self, contacts: Vec<u64>, reply: Reply) {
+    pub(super) fn merge(&mut self, contacts: &[u64], reply: Reply) {
         let mut all: Vec<u64> = contacts.iter().flat_map(|id| self.entries_of(*id)).collect();
         all.sort_unstable();
         all.dedup();
