@@ -1,3 +1,5 @@
+//! Signing in by browser and by code: what is asked, what comes back, what is refused, and what a stranger sends.
+
 use super::super::place;
 use super::*;
 
