@@ -14,6 +14,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { watchKeys } from './painted.mjs';
 import { freePort, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { Session, until } from './webdriver.mjs';
 
@@ -241,27 +242,6 @@ const WATCH_TILES = `
   changes.observe(document.querySelector('[role="listbox"]'), { subtree: true, attributes: true, attributeFilter: ['class'] });
 `;
 
-/** In the page: notes for each key how long it took until results that answer it were painted. */
-const WATCH_KEYS = `
-  window.strokes = [];
-  const field = document.querySelector('${FIELD}');
-  const said = field.closest('section').querySelector('p[role="status"]');
-  let pressed = 0;
-  addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
-  field.addEventListener('input', () => {
-    const began = pressed;
-    const typed = field.value;
-    const look = () => requestAnimationFrame(() => {
-      if (field.value !== typed) return;
-      if (typed.trim() !== '' && said.textContent === '') return look();
-      const painted = new MessageChannel();
-      painted.port1.onmessage = () => window.strokes.push(performance.now() - began);
-      painted.port2.postMessage(null);
-    });
-    look();
-  });
-`;
-
 async function lines() {
   await onMachine(async ({ home, open, processes }) => {
     const file = join(home, 'company.toml');
@@ -341,7 +321,7 @@ async function changes(session, port, people, find) {
 }
 
 async function keys(session) {
-  await session.run(WATCH_KEYS);
+  await session.run(watchKeys(FIELD));
   for (const word of TYPED) {
     await session.run(`document.querySelector('${FIELD}').focus()`);
     for (const letter of word) {

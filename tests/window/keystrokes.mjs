@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { watchKeys } from './painted.mjs';
 import { Session, until } from './webdriver.mjs';
 
 const UI = fileURLToPath(new URL('../../ui/', import.meta.url));
@@ -19,27 +20,6 @@ const WORDS = ['jansen', 'de wit', 'verkoop', 'esra', '10', 'van', 'postma', 'zo
 const [first, second] = process.argv.slice(2);
 const binary = first !== undefined && /\D/.test(first) ? resolve(first) : undefined;
 const lines = Number(binary === undefined ? (first ?? 2000) : (second ?? 0));
-
-/** In the page: notes for each key how long it took until results that answer it were painted. */
-const WATCH = `
-  window.strokes = [];
-  const field = document.querySelector('${FIELD}');
-  const said = field.closest('section').querySelector('p[role="status"]');
-  let pressed = 0;
-  addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
-  field.addEventListener('input', () => {
-    const began = pressed;
-    const typed = field.value;
-    const look = () => requestAnimationFrame(() => {
-      if (field.value !== typed) return;
-      if (typed.trim() !== '' && said.textContent === '') return look();
-      const painted = new MessageChannel();
-      painted.port1.onmessage = () => window.strokes.push(performance.now() - began);
-      painted.port2.postMessage(null);
-    });
-    look();
-  });
-`;
 
 const processes = new Processes();
 const home = mkdtempSync(join(tmpdir(), 'balie-keystrokes-'));
@@ -53,7 +33,7 @@ try {
   const driver = await startDriver(processes, env);
   session = binary === undefined ? await openBrowser(driver) : await openWindow(driver);
   await until('people in the list', 60_000, () => session.exists('[role="option"]'));
-  await session.run(WATCH);
+  await session.run(watchKeys(FIELD));
   for (const word of WORDS) {
     await session.run(`document.querySelector('${FIELD}').focus()`);
     for (const letter of word) await stroke(letter);
