@@ -87,8 +87,6 @@ enum State {
 pub(in super::super) struct GuestSeat {
     state: State,
     guest: Option<Guest>,
-    /// A question that came before a wish.
-    nonce: Option<String>,
     out: VecDeque<Out>,
 }
 
@@ -96,7 +94,7 @@ impl GuestSeat {
     /// Nothing is known yet, and a subscription is wanted.
     pub(super) fn new() -> GuestSeat {
         let out = VecDeque::from([Out::Subscribe]);
-        GuestSeat { state: State::Idle, guest: None, nonce: None, out }
+        GuestSeat { state: State::Idle, guest: None, out }
     }
 
     /// The next thing to do.
@@ -143,11 +141,8 @@ impl GuestSeat {
         }
         let (guest, secret) = guest.unzip();
         let address = guest.as_ref().map(Uri::to_string);
-        let (proof, secret) = match (self.nonce.take(), secret) {
-            (Some(nonce), Some(secret)) => (Some(proof_of(nonce, &secret)), None),
-            (_, secret) => (None, secret),
-        };
-        self.out.push_back(Out::Send(SetHoteling { guest: address, proof }));
+        // A nonce that was told before may be used up: the exchange is asked for one.
+        self.out.push_back(Out::Send(SetHoteling { guest: address, proof: None }));
         self.out.push_back(Out::Changed);
         let due = now + PATIENCE;
         self.enter(State::Asked { guest, secret, taken: false, due }, "wish");
@@ -184,7 +179,6 @@ impl GuestSeat {
         }
         let until = event.expires.map(|left| now + Duration::from_secs(left.into()));
         self.guest = event.guest.map(|address| Guest { address, until });
-        self.nonce = None;
         self.out.push_back(Out::Changed);
         match event.nonce {
             Some(nonce) => self.challenged(nonce),
@@ -194,10 +188,7 @@ impl GuestSeat {
 
     /// The exchange wants a proof.
     fn challenged(&mut self, nonce: String) {
-        let State::Asked { guest, secret, taken, .. } = &mut self.state else {
-            self.nonce = Some(nonce);
-            return;
-        };
+        let State::Asked { guest, secret, taken, .. } = &mut self.state else { return };
         match secret.take() {
             Some(secret) => {
                 *taken = false;

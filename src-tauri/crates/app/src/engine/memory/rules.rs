@@ -133,7 +133,7 @@ mod tests {
         let rule =
             rule("https://crm.example/?n={name}", &["crm", "{name}", "--who={name}"]).unwrap();
         for name in [
-            "$(touch /tmp/x)",
+            "$(touch x)",
             "`id`",
             "'; rm -rf ~; '",
             "\" onmouseover=\"alert(1)",

@@ -93,14 +93,18 @@ fn a_guest_is_asked_for_proved_and_there() {
 }
 
 #[test]
-fn a_question_that_came_before_is_answered_at_once() {
+fn a_question_of_before_is_not_answered_and_one_secret_is_proved_once() {
     let mut lab = Lab::following();
-    lab.tell(None, Some("n1"));
+    lab.tell(None, Some("n0"));
+    assert!(lab.sent.is_empty());
     lab.sign("103");
-    assert_eq!(lab.sent[0].proof, Some(("n1".to_owned(), PROOF.to_owned())));
+    assert_eq!(lab.sent[0].proof, None);
+    lab.answer(Some(200));
+    lab.tell(None, Some("n1"));
+    assert_eq!(lab.sent[1].proof, Some(("n1".to_owned(), PROOF.to_owned())));
     lab.answer(Some(200));
     lab.tell(None, Some("n2"));
-    assert_eq!((lab.done.as_slice(), lab.sent.len()), ([Err(Failure::WrongSecret)].as_slice(), 1));
+    assert_eq!((lab.done.as_slice(), lab.sent.len()), ([Err(Failure::WrongSecret)].as_slice(), 2));
 }
 
 #[test]
