@@ -241,7 +241,7 @@ pub(crate) fn desktop(
         taken,
         asks,
         given,
-        notices: cfg!(target_os = "linux"),
+        notices: cfg!(any(target_os = "linux", target_os = "macos", windows)),
         notices_of_calls: is_wayland(),
     }
 }

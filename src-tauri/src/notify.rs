@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ::desktop::notices::{Notice, Notices};
+use ::desktop::notices::{DEFAULT, Notice, Notices};
 use app::code::Code;
 use app::control::Command;
 use app::view::desktop::NoticeSettings;
@@ -23,8 +23,6 @@ const KEPT: u64 = 50;
 const ANSWER: &str = "answer";
 const REFUSE: &str = "refuse";
 const CALL_BACK: &str = "call_back";
-/// A press on the notification itself.
-const OPEN: &str = "default";
 
 /// What is shown, and what a press on it means.
 pub(crate) struct Telling {
@@ -44,8 +42,9 @@ struct State {
 impl Telling {
     /// Begins; within the runtime.
     pub(crate) fn start(handle: &AppHandle) -> Telling {
+        let program = handle.config().identifier.clone();
         let handle = handle.clone();
-        let notices = Notices::start(move |key, action| pressed(&handle, key, &action));
+        let notices = Notices::start(&program, move |key, action| pressed(&handle, key, &action));
         Telling { notices, state: Mutex::default() }
     }
 
@@ -120,7 +119,7 @@ impl Telling {
 }
 
 fn buttons(actions: &[(&str, &str)]) -> Vec<(String, String)> {
-    let all = actions.iter().copied().chain([(OPEN, "Balie")]);
+    let all = actions.iter().copied().chain([(DEFAULT, "Balie")]);
     all.map(|(name, words)| (name.to_owned(), words.to_owned())).collect()
 }
 

@@ -147,7 +147,7 @@ async fn a_notification_is_shown_changed_answered_and_taken_away() {
         .await
         .unwrap();
     let (press, mut pressed) = mpsc::unbounded_channel();
-    let notices = Notices::start(move |key, action| press.send((key, action)).unwrap());
+    let notices = Notices::start("balie", move |key, action| press.send((key, action)).unwrap());
     notices.show(call(7, "Jan belt"));
     let Asked::Notify { id, replaces, summary, body, actions, urgency } = next(&mut heard).await
     else {
