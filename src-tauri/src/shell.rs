@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use app::view::changes::ViewChanges;
 use app::view::desktop::{Hotkeys, NoticeSettings};
-use app::view::{CallView, HistoryEntry, Language, Update};
+use app::view::{AppView, CallView, HistoryEntry, Language, Update};
 use app::{Shell, Surface, TrayState};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
@@ -20,15 +21,45 @@ pub(crate) struct Window {
     shown: Mutex<Shown>,
 }
 
+/// The page of a window.
+struct Page {
+    updates: Channel<Update>,
+    /// It was told the whole state; from then on changes do.
+    knows: bool,
+}
+
 /// What is shown outside the pages, to change only what changed.
 #[derive(Default)]
 struct Shown {
-    pages: HashMap<String, Channel<Update>>,
+    pages: HashMap<String, Page>,
+    /// The state that was told last.
+    told: AppView,
     language: Language,
     tray: TrayState,
     hotkeys: Hotkeys,
     notices: NoticeSettings,
     ringing: Vec<CallView>,
+}
+
+impl Shown {
+    /// What each page is told of an update.
+    fn told(&mut self, update: Update) -> Vec<(Channel<Update>, Update)> {
+        let changed = match &update {
+            Update::View(now) => {
+                let before = std::mem::replace(&mut self.told, (**now).clone());
+                Update::Changed(Box::new(ViewChanges::between(&before, now)))
+            }
+            other => other.clone(),
+        };
+        let mut told = Vec::new();
+        for (name, page) in self.pages.iter_mut().filter(|(name, _)| Window::wants(name, &update)) {
+            let whole =
+                matches!(update, Update::View(_)) && !std::mem::replace(&mut page.knows, true);
+            let news = if whole { &update } else { &changed };
+            told.push((page.updates.clone(), news.clone()));
+        }
+        told
+    }
 }
 
 impl Window {
@@ -38,7 +69,7 @@ impl Window {
 
     /// The page of a window wants updates.
     pub(crate) fn subscribe(&self, page: &str, updates: Channel<Update>) {
-        self.shown().pages.insert(page.to_owned(), updates);
+        self.shown().pages.insert(page.to_owned(), Page { updates, knows: false });
     }
 
     /// The page of a window is gone.
@@ -130,15 +161,8 @@ impl Shell for Window {
             self.take_keys(&view.settings.hotkeys);
             self.notices_are(view.settings.notices);
         }
-        let pages: Vec<_> = self
-            .shown()
-            .pages
-            .iter()
-            .filter(|(page, _)| Window::wants(page, &update))
-            .map(|(_, updates)| updates.clone())
-            .collect();
-        for page in pages {
-            if let Err(error) = page.send(update.clone()) {
+        for (page, update) in self.shown().told(update) {
+            if let Err(error) = page.send(update) {
                 tracing::debug!(%error, "a page did not take an update");
             }
         }

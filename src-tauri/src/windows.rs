@@ -27,6 +27,9 @@ const POPUP: LogicalSize<f64> = LogicalSize { width: 372.0, height: 196.0 };
 /// Distance of the pop-up from the edges of the screen, in logical pixels.
 const MARGIN: f64 = 16.0;
 
+#[cfg(target_os = "linux")]
+type Popup<'a> = WebviewWindowBuilder<'a, tauri::Wry, AppHandle>;
+
 /// Whether closing the main window leaves the program in the tray.
 struct StaysInTray(bool);
 
@@ -45,9 +48,32 @@ pub(crate) fn build_main(handle: &AppHandle, demo: bool, hidden: bool) -> tauri:
     Ok(())
 }
 
+/// The pop-up's page in the web process of the main window's: one of its own takes seventy megabytes. Other systems share
+/// theirs by themselves. Only in the main thread.
+#[cfg(target_os = "linux")]
+fn in_process_of_main<'a>(handle: &AppHandle, popup: Popup<'a>) -> Popup<'a> {
+    use std::cell::Cell;
+    use tauri::webview::PlatformWebview;
+
+    thread_local! {
+        static PAGE: Cell<Option<PlatformWebview>> = const { Cell::new(None) };
+    }
+    if let Some(main) = handle.get_webview_window(MAIN) {
+        log(main.with_webview(|page| PAGE.set(Some(page))), "the pop-up has its own process");
+    }
+    match PAGE.take() {
+        Some(page) => popup.with_related_view(page.inner()),
+        None => popup,
+    }
+}
+
 /// Builds the pop-up, hidden, so that it is there at once when somebody calls.
 pub(crate) fn build_incoming(handle: &AppHandle) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(handle, INCOMING, WebviewUrl::App("incoming.html".into()))
+    let popup =
+        WebviewWindowBuilder::new(handle, INCOMING, WebviewUrl::App("incoming.html".into()));
+    #[cfg(target_os = "linux")]
+    let popup = in_process_of_main(handle, popup);
+    popup
         .title("Balie")
         .inner_size(POPUP.width, POPUP.height)
         .resizable(false)

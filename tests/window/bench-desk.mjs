@@ -1,7 +1,8 @@
-// Measures the desk: node bench-desk.mjs BINARY [SECONDS] [CONTACTS] [CALLS]. A table, and one JSON line for each part.
+// Measures the desk: node bench-desk.mjs BINARY [PART] [SECONDS] [CONTACTS] [CALLS]. One JSON line for each figure. PART is `start`
+// (with `growth`) or `lines` (with `search`); both when left out.
 //
-// start     from the start to the window and to a reachable desk, and the memory of all processes once nothing happens any more;
-//           linphone beside it in the same run: its desktop program where that is installed, else its console
+// start     from the start to the window and to a reachable desk of forty colleagues, and the memory of all processes once nothing
+//           happens any more; linphone beside it in the same run: its desktop program where that is installed, else its console
 // growth    what 500 calls leave behind
 // lines     a thousand watched lines with 200 changes a second for a minute: processor time of all processes, and for each change of
 //           a tile in sight how long it takes from the word at the exchange to the painted tile
@@ -19,17 +20,21 @@ import { freePort, Processes, privateEnvironment, startBus, startDisplay, startD
 import { Session, until } from './webdriver.mjs';
 
 const binary = resolve(process.argv[2] ?? '');
-const [seconds, contacts, calls] = [60, 100_000, 500].map((usual, place) => Number(process.argv[3 + place] ?? usual));
+const [part, ...numbers] = ['start', 'lines'].includes(process.argv[3]) ? process.argv.slice(3) : [undefined, ...process.argv.slice(3)];
+const [seconds, contacts, calls] = [60, 100_000, 500].map((usual, place) => Number(numbers[place] ?? usual));
 const cli = join(dirname(binary), 'balie-cli');
 const LINES = 1_000;
 const RATE = 200;
+const COLLEAGUES = 40;
+/** The number where somebody speaks. */
+const SPEECH = '602';
 const FIELD = '[role="combobox"]';
 const REGISTERED = '[data-account-state="registered"]';
 /** What is typed, letter by letter, and emptied again. */
 const TYPED = ['jansen', 'de wit', 'verkoop', '0301', 'van', 'postma', 'zo', 'bakker'];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const at = (sorted, share) => (sorted.length === 0 ? null : Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] * 10) / 10);
-const tell = (part, figures) => console.log(JSON.stringify({ part, ...figures }));
+const tell = (of, figures) => console.log(JSON.stringify({ part: of, ...figures }));
 
 /** A machine of its own; `work` is given what it needs. */
 async function onMachine(work) {
@@ -38,8 +43,8 @@ async function onMachine(work) {
   const sessions = [];
   try {
     const env = privateEnvironment(home, await startDisplay(processes, '1920x1080x24'));
-    // Without a graphics processor a composited page is drawn by software GL, which nobody's desk does.
-    if (!existsSync('/dev/dri')) env.WEBKIT_DISABLE_COMPOSITING_MODE = '1';
+    // Without a graphics processor a composited page is drawn by software GL, which nobody's desk does; not even its compiler is loaded.
+    if (!existsSync('/dev/dri')) Object.assign(env, { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1' });
     env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
     processes.start('openbox', ['--sm-disable'], { env });
     const driver = await startDriver(processes, env);
@@ -118,12 +123,15 @@ async function control(session, request) {
 
 async function start() {
   await onMachine(async ({ home, open, processes, env }) => {
+    const { people } = await exchangeOf(COLLEAGUES, { home, processes });
     const began = performance.now();
-    const session = await open(['--demo']);
+    const session = await open([]);
     const window = performance.now() - began;
     await session.enterMain();
     await until('a reachable desk', 60_000, () => session.exists(REGISTERED));
     const ready = performance.now() - began;
+    await inside(session, people);
+    await until('tiles with lamps', 60_000, () => session.exists('[role="option"].free'));
     const find = () => own(home);
     await idle(find);
     tell('start', { window_ms: Math.round(window), ready_ms: Math.round(ready), ...memory(find()) });
@@ -138,11 +146,9 @@ async function start() {
 
 /** Calls one after the other, each answered and hung up. */
 async function talk(session) {
-  const { demo } = await control(session, { cmd: 'view.get' });
-  const to = demo.numbers.find(({ kind }) => kind === 'speech').number;
   const state = async (call) => (await control(session, { cmd: 'view.get' })).calls.find(({ id }) => id === call)?.state ?? 'ended';
   for (let place = 0; place < calls; place += 1) {
-    const { call } = await control(session, { cmd: 'call.dial', to });
+    const { call } = await control(session, { cmd: 'call.dial', to: SPEECH });
     await until('an answer', 20_000, async () => (await state(call)) === 'active');
     await control(session, { cmd: 'call.hangup', call });
     await until('the end', 20_000, async () => (await state(call)) === 'ended');
@@ -179,11 +185,26 @@ async function beside(processes, env, home) {
   process.kill(-running.child.pid, 'SIGTERM');
 }
 
-/** A company of a thousand people, and the account that watches them all. */
-function company(file) {
-  const people = Array.from({ length: LINES }, (_, place) => ({ extension: String(2000 + place), name: `${GIVEN[place % GIVEN.length]} ${FAMILY[Math.floor(place / GIVEN.length) % FAMILY.length]} ${2000 + place}`, department: ['Verkoop', 'Support', 'Directie', 'Magazijn'][place % 4] }));
+/** An exchange, a process of its own, for a company of `count` people, and the settings of the account that watches them all. */
+async function exchangeOf(count, { home, processes }) {
+  const file = join(home, 'company.toml');
+  const people = company(file, count);
+  const port = await freePort();
+  const exchange = processes.start(cli, ['pbx', '--json', '--listen', `127.0.0.1:${port}`, '--company', file]);
+  const ready = await until('the exchange', 30_000, async () => {
+    if (exchange.child.exitCode !== null) throw new Error(exchange.output());
+    const line = /^\{"event":"ready".*\}$/m.exec(exchange.output())?.[0];
+    return line === undefined ? undefined : JSON.parse(line);
+  });
+  mkdirSync(join(home, 'settings'), { recursive: true });
+  writeFileSync(join(home, 'settings/settings.toml'), `[[account]]\nid = "main"\ndisplay_name = "Receptie"\naor = "sip:101@127.0.0.1"\nregistrar = "sip:127.0.0.1:${port};transport=tcp"\npassword = "bench"\n`);
+  return { people, knobs: ready.control };
+}
+
+function company(file, count) {
+  const people = Array.from({ length: count }, (_, place) => ({ extension: String(2000 + place), name: `${GIVEN[place % GIVEN.length]} ${FAMILY[Math.floor(place / GIVEN.length) % FAMILY.length]} ${2000 + place}`, department: ['Verkoop', 'Support', 'Directie', 'Magazijn'][place % 4] }));
   const persons = people.map((one) => `[[person]]\nextension = "${one.extension}"\nname = "${one.name}"\ndepartment = "${one.department}"\nvoice = "woman"\n`);
-  writeFileSync(file, `name = "Meting"\ndomain = "meting.example"\nmain_number = "+31887650000"\n[numbers]\nmain = "100"\nhunt_group = "190"\nqueue = "195"\necho = "600"\nmusic = "601"\nspeech = "602"\nbusy = "603"\nno_answer = "604"\ndeclines = "605"\nvoicemail = "606"\n[hunt]\nmembers = ["101"]\nring_s = 15\n[[account]]\nextension = "101"\npassword = "bench"\nname = "Receptie"\nrole = "receptionist"\ndepartment = "Receptie"\n${persons.join('')}`);
+  writeFileSync(file, `name = "Meting"\ndomain = "meting.example"\nmain_number = "+31887650000"\n[numbers]\nmain = "100"\nhunt_group = "190"\nqueue = "195"\necho = "600"\nmusic = "601"\nspeech = "${SPEECH}"\nbusy = "603"\nno_answer = "604"\ndeclines = "605"\nvoicemail = "606"\n[hunt]\nmembers = ["101"]\nring_s = 15\n[[account]]\nextension = "101"\npassword = "bench"\nname = "Receptie"\nrole = "receptionist"\ndepartment = "Receptie"\n${persons.join('')}`);
   return people;
 }
 
@@ -244,17 +265,7 @@ const WATCH_TILES = `
 
 async function lines() {
   await onMachine(async ({ home, open, processes }) => {
-    const file = join(home, 'company.toml');
-    const people = company(file);
-    const port = await freePort();
-    const exchange = processes.start(cli, ['pbx', '--json', '--listen', `127.0.0.1:${port}`, '--company', file]);
-    const ready = await until('the exchange', 30_000, async () => {
-      if (exchange.child.exitCode !== null) throw new Error(exchange.output());
-      const line = /^\{"event":"ready".*\}$/m.exec(exchange.output())?.[0];
-      return line === undefined ? undefined : JSON.parse(line);
-    });
-    mkdirSync(join(home, 'settings'), { recursive: true });
-    writeFileSync(join(home, 'settings/settings.toml'), `[[account]]\nid = "main"\ndisplay_name = "Receptie"\naor = "sip:101@127.0.0.1"\nregistrar = "sip:127.0.0.1:${port};transport=tcp"\npassword = "bench"\n`);
+    const { people, knobs: port } = await exchangeOf(LINES, { home, processes });
     const session = await open([]);
     await session.enterMain();
     await until('a reachable desk', 60_000, () => session.exists(REGISTERED));
@@ -264,7 +275,7 @@ async function lines() {
     await until('tiles with lamps', 60_000, () => session.exists('[role="option"].free'));
     const find = () => own(home);
     await idle(find);
-    await changes(session, ready.control, people, find);
+    await changes(session, port, people, find);
     await outside(session);
     await idle(find);
     tell('memory', { contacts, lines: LINES, ...memory(find()) });
@@ -336,5 +347,5 @@ async function keys(session) {
   tell('search', { contacts, keys: strokes.length, p50_ms: at(strokes, 0.5), p95_ms: at(strokes, 0.95), max_ms: at(strokes, 1) });
 }
 
-await start();
-await lines();
+if (part !== 'lines') await start();
+if (part !== 'start') await lines();

@@ -519,8 +519,7 @@ accounts: Array<AccountView>,
  */
 calls: Array<CallView>, 
 /**
- * Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
- * `history.list`.
+ * Calls that are over, newest first, at most a hundred; older ones by `history.list`.
  */
 history: Array<HistoryEntry>, 
 /**
@@ -1776,11 +1775,12 @@ number: string,
  */
 limit?: number, } | { "cmd": "history.list", 
 /**
- * At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
+ * At most so many; all that are in memory (500) when left out, 100 when `before_ms` is given.
  */
 limit?: number, 
 /**
- * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+ * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept, and
+ * those of this run.
  */
 before_ms?: number, 
 /**
@@ -4143,11 +4143,12 @@ number: string,
  */
 limit?: number, } | { "cmd": "history.list", 
 /**
- * At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
+ * At most so many; all that are in memory (500) when left out, 100 when `before_ms` is given.
  */
 limit?: number, 
 /**
- * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+ * Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept, and
+ * those of this run.
  */
 before_ms?: number, 
 /**
@@ -5051,7 +5052,68 @@ export type TransportChoice = "auto" | "udp" | "tcp" | "tls" | "wss";
 /**
  * One piece of news for the front ends.
  */
-export type Update = { "kind": "view", "value": AppView } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> } | { "kind": "centre", "value": CentreView } | { "kind": "queues", "value": Array<QueueView> } | { "kind": "sources", "value": Array<SourceView> };
+export type Update = { "kind": "view", "value": AppView } | { "kind": "changed", "value": ViewChanges } | { "kind": "levels", "value": Levels } | { "kind": "lines", "value": Array<LineView> } | { "kind": "centre", "value": CentreView } | { "kind": "queues", "value": Array<QueueView> } | { "kind": "sources", "value": Array<SourceView> };
+
+/**
+ * The parts of [`AppView`] that changed, each whole; what is left out stands as before.
+ */
+export type ViewChanges = { 
+/**
+ * See [`AppView::version`].
+ */
+version?: string, 
+/**
+ * See [`AppView::needs_setup`].
+ */
+needs_setup?: boolean, 
+/**
+ * See [`AppView::accounts`].
+ */
+accounts?: Array<AccountView>, 
+/**
+ * See [`AppView::calls`].
+ */
+calls?: Array<CallView>, 
+/**
+ * See [`AppView::history`].
+ */
+history?: Array<HistoryEntry>, 
+/**
+ * See [`AppView::missed`].
+ */
+missed?: number, 
+/**
+ * See [`AppView::transfers`].
+ */
+transfers?: Array<TransferEntry>, 
+/**
+ * See [`AppView::audio`].
+ */
+audio?: AudioView, 
+/**
+ * See [`AppView::demo`].
+ */
+demo?: DemoView | null, 
+/**
+ * See [`AppView::colleagues`].
+ */
+colleagues?: Array<ColleagueView>, 
+/**
+ * See [`AppView::notices`].
+ */
+notices?: Array<Notice>, 
+/**
+ * See [`AppView::prepared`].
+ */
+prepared?: string | null, 
+/**
+ * See [`AppView::help`].
+ */
+help?: HelpView, 
+/**
+ * See [`AppView::settings`].
+ */
+settings?: SettingsView, };
 
 /**
  * How a line is watched.

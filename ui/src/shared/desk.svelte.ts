@@ -99,6 +99,7 @@ export class Desk {
     const clock = setInterval(() => (this.now = Date.now()), 250);
     const close = await this.host.subscribe((update) => {
       if (update.kind === 'view') this.show(update.value);
+      else if (update.kind === 'changed') this.show({ ...this.view, ...update.value });
       else if (update.kind === 'levels') this.levels = update.value;
       else if (update.kind === 'lines') this.lamps.apply(update.value, Date.now());
       else if (update.kind === 'centre') this.centre.apply(update.value);

@@ -339,11 +339,12 @@ pub enum Command {
     /// Calls that are over, newest first. Answered with a list of [`HistoryEntry`].
     #[serde(rename = "history.list")]
     HistoryList {
-        /// At most so many; all that the visible state has when left out, 100 when `before_ms` is given.
+        /// At most so many; all that are in memory (500) when left out, 100 when `before_ms` is given.
         #[serde(default)]
         #[ts(optional)]
         limit: Option<u32>,
-        /// Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept.
+        /// Only calls that began before this time, milliseconds since the Unix epoch, as far back as they are kept, and
+        /// those of this run.
         #[serde(default)]
         #[ts(optional)]
         before_ms: Option<u64>,

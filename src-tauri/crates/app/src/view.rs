@@ -3,6 +3,7 @@
 //! Times are milliseconds since the Unix epoch, so that a front end can count on by itself.
 
 pub mod centre;
+pub mod changes;
 pub mod desktop;
 pub mod kept;
 pub mod people;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use self::centre::CentreView;
+use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
@@ -33,6 +35,8 @@ use crate::event::TransferState;
 pub enum Update {
     /// The whole visible state, sent on every change (grouped to at most 20 a second).
     View(Box<AppView>),
+    /// What of the visible state changed, for a page that was told the whole before.
+    Changed(Box<ViewChanges>),
     /// Sound levels for the meters, about 15 a second while a meter is wanted.
     Levels(Levels),
     /// The watched lines that changed since the last such news, at most 20 times a second. What is
@@ -152,8 +156,7 @@ pub struct AppView {
     pub accounts: Vec<AccountView>,
     /// Calls that exist now: ringing ones first, then active, then held, each oldest first.
     pub calls: Vec<CallView>,
-    /// Calls that are over, newest first: those of this run, at most 500, and a hundred before it; older ones by
-    /// `history.list`.
+    /// Calls that are over, newest first, at most a hundred; older ones by `history.list`.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that were not looked at yet.
     pub missed: u32,

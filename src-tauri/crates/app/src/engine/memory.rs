@@ -30,11 +30,10 @@ use crate::config::Config;
 use crate::control::{Answer, Command, ErrorReply};
 use crate::view::{CallDirection, CallOutcome, CalledBack, HistoryEntry};
 
-/// Calls that are kept in memory and shown.
+/// Calls that are kept in memory.
 const HISTORY: usize = 500;
-/// Calls of a page when no limit is given, and calls of earlier runs that are shown at once: the view goes out whole with
-/// every change.
-const PAGE: usize = 100;
+/// Calls of a page when no limit is given, and those that are shown at once: the view goes out whole with every change.
+pub(super) const PAGE: usize = 100;
 /// Most calls of one page.
 const MAX_PAGE: usize = 1000;
 /// How long the end of the program waits for what is still to be written.
@@ -250,7 +249,7 @@ impl Desk {
                 self.reply_from(
                     move |tables| tables.calls(limit, Some(before)),
                     reply,
-                    |_, calls| Answer::History(calls.into_iter().map(words::entry).collect()),
+                    move |desk, calls| Answer::History(desk.page(calls, before, limit)),
                 );
             }
             Command::People(command) => self.ask_people(now, command, reply),
@@ -258,6 +257,24 @@ impl Desk {
             command => return Some(Ask { command, reply }),
         }
         None
+    }
+
+    /// A page of calls that are kept, and between them those that only this run remembers; newest first.
+    fn page(&self, kept: Vec<PastCall>, before_ms: u64, limit: usize) -> Vec<HistoryEntry> {
+        let mut calls: Vec<HistoryEntry> = kept.into_iter().map(words::entry).collect();
+        let is_kept = |one: &HistoryEntry| {
+            let same = |kept: &HistoryEntry| {
+                kept.started_ms == one.started_ms && kept.peer.number == one.peer.number
+            };
+            calls.iter().any(same)
+        };
+        let of_this_run = |one: &&HistoryEntry| one.id < EARLIER && one.started_ms < before_ms;
+        let unkept: Vec<HistoryEntry> =
+            self.history.iter().filter(of_this_run).filter(|one| !is_kept(one)).cloned().collect();
+        calls.extend(unkept);
+        calls.sort_by_key(|one| std::cmp::Reverse(one.started_ms));
+        calls.truncate(limit);
+        calls
     }
 
     fn list_with(

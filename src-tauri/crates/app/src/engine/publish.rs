@@ -8,6 +8,7 @@ use super::accounts::{Account, form_view};
 use super::desk::Desk;
 use super::exchange_form::exchange_view;
 use super::line::{direction_view, state_view};
+use super::memory::PAGE;
 use super::safety::can_reach_help;
 use crate::code::Code;
 use crate::shell::{Tray, TrayState};
@@ -97,7 +98,7 @@ impl Desk {
             needs_setup: self.accounts.is_empty(),
             accounts: self.accounts.iter().map(|account| self.account_view(account)).collect(),
             calls,
-            history: self.history.iter().cloned().collect(),
+            history: self.history.iter().take(PAGE).cloned().collect(),
             missed: self.missed,
             transfers: self.transfers.iter().cloned().collect(),
             audio: self.sounds.view(&self.settings.config.audio),

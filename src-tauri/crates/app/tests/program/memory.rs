@@ -113,9 +113,42 @@ async fn calls_on_the_embedded_exchange_are_not_kept() {
     desk.call(CallState::Ended).await;
     let view = desk.view(|view| !view.history.is_empty()).await;
     assert_eq!(view.history[0].id, call);
-    assert!(history(&desk).await.is_empty());
+    assert_eq!(history(&desk).await.len(), 1, "for this run it is remembered");
     assert!(path.with_file_name("balie.db").exists());
     desk.quit().await;
+
+    let desk = Desk::start(start()).await.unwrap();
+    assert!(history(&desk).await.is_empty());
+    desk.quit().await;
+}
+
+/// A day's calls are shown a page at a time, whether they are kept or only remembered, and none of them twice.
+#[tokio::test]
+async fn of_a_long_day_a_page_is_shown_and_the_rest_is_to_be_had() {
+    const CALLS: usize = 104;
+    for days in [90, 0] {
+        let folder = tempdir().unwrap();
+        let pbx = pbx().await;
+        let mut config = config(&pbx, "101");
+        config.paths.data_dir = folder.path().join("data");
+        config.privacy.history_days = days;
+        let options = StartOptions { config, sound: Sound::Null, ..options() };
+        let mut desk = Desk::start(options).await.unwrap();
+        desk.account(AccountState::Registered).await;
+        for place in 0..CALLS {
+            desk.dial("999").await;
+            desk.call(CallState::Ended).await;
+            let known = (place + 1).min(100);
+            desk.view(|view| view.history.len() == known).await;
+        }
+        let view = desk.view(|view| view.history.len() == 100).await;
+        let oldest = view.history[99].started_ms;
+        let before = json!({"cmd": "history.list", "before_ms": oldest});
+        let Answer::History(rest) = desk.ask(before).await.unwrap() else { panic!() };
+        let same = view.history.iter().filter(|one| one.started_ms == oldest).count();
+        assert_eq!(rest.len() + 100, CALLS, "{days} days, {same} began as the oldest did");
+        desk.quit().await;
+    }
 }
 
 #[cfg(unix)]
