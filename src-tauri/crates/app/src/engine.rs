@@ -69,6 +69,9 @@ pub struct StartOptions {
     pub first_customer: Option<std::time::Duration>,
     /// Bindings of exchanges.
     pub exchanges: Exchanges,
+    /// Where everything comes from that others must not guess: tags, branches, keys. None: the system's random source.
+    /// A test that must run the same way again gives one; nobody else should.
+    pub seed: Option<[u8; 32]>,
 }
 
 /// Why the program could not start.

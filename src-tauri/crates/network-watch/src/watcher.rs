@@ -115,9 +115,9 @@ async fn run(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the watcher is the driver of its core")]
+/// The runtime's clock, by which it sleeps as well.
 fn now() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a sleep shows in the wall clock")]

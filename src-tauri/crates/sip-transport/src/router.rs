@@ -538,12 +538,9 @@ pub(crate) fn local_address(bind: IpAddr, peer: IpAddr) -> Option<IpAddr> {
     socket.local_addr().ok().map(|addr| addr.ip()).filter(|ip| !ip.is_unspecified())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the router is a driver: keep-alives go by the clock"
-)]
+/// The runtime's clock, by which it sleeps as well.
 fn now() -> std::time::Instant {
-    std::time::Instant::now()
+    Instant::now().into_std()
 }
 
 async fn timeout_at<T>(

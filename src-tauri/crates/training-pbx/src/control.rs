@@ -23,8 +23,16 @@ const LINE: u64 = 64 * 1024;
 const CONNECTIONS: usize = 16;
 /// A restart takes no longer.
 const LONGEST_DOWN_S: u64 = 600;
-const COMMANDS: [&str; 7] =
-    ["customer.call", "restart", "status", "help", "agent.list", "queue.list", "clock.set"];
+const COMMANDS: [&str; 8] = [
+    "customer.call",
+    "restart",
+    "status",
+    "call.list",
+    "help",
+    "agent.list",
+    "queue.list",
+    "clock.set",
+];
 /// What can be asked of the call centre.
 const CENTRE: [&str; 11] = [
     "agent.state",
@@ -53,6 +61,8 @@ enum Command {
     },
     #[serde(rename = "status")]
     Status,
+    #[serde(rename = "call.list")]
+    Calls,
     #[serde(rename = "help")]
     Help,
     #[serde(rename = "agent.list")]
@@ -235,6 +245,10 @@ async fn run(command: Command, asks: &mpsc::Sender<Ask>) -> Result<Value, Refusa
         Command::Status => {
             let status = ask(asks, Ask::Status).await?;
             Ok(serde_json::to_value(status).unwrap_or_default())
+        }
+        Command::Calls => {
+            let calls = ask(asks, Ask::Calls).await?;
+            Ok(json!({ "calls": calls }))
         }
         Command::CustomerCall(call) => {
             let number = ask(asks, |reply| Ask::CustomerCall(call, reply)).await??;

@@ -94,7 +94,7 @@ pub(crate) async fn start(config: PbxConfig) -> Result<PbxHandle, PbxError> {
     let folders =
         Folders { letters: config.voicemail_folder, recordings: config.recordings_folder };
     let control = control::serve(listener, asks.clone());
-    let sound = media_task::run(commands, news, folders);
+    let sound = media_task::run(commands, news, folders, config.silent);
     let run = driver.run(incoming, questions, happened, incoming_web);
     let task = tokio::spawn(until_one_ends(run, sound, control));
     Ok(PbxHandle::new(ready, asks, centre, clock, task))
@@ -237,6 +237,9 @@ impl Driver {
             Ask::Status(reply) => {
                 let _ = reply.send(self.exchange.status());
             }
+            Ask::Calls(reply) => {
+                let _ = reply.send(self.exchange.books());
+            }
             Ask::Centre(request, reply) => {
                 let _ = reply.send(self.exchange.ask_centre(now, *request));
             }
@@ -373,9 +376,9 @@ async fn at(when: Option<Instant>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]
+/// The runtime's clock: a test may hold it still.
 fn now() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver is where the time comes from")]

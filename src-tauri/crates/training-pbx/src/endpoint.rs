@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media::codec::{CodecError, Decoder, Encoder};
 use rtp::{
@@ -301,6 +301,26 @@ impl Endpoint {
         let over = step.length().is_some_and(|length| self.position + BLOCK >= length);
         self.position += BLOCK;
         if over {
+            self.steps.pop_front();
+            self.position = 0;
+        }
+    }
+
+    /// Lets time pass without a sound: what is to be done takes as long as it would, and waits while the peer holds the call.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        if self.stream.as_ref().is_none_or(|stream| !stream.agreed.send) {
+            return;
+        }
+        let mut samples = usize::try_from(time.as_millis()).unwrap_or(0) * 48;
+        while samples > 0 {
+            let Some(step) = self.steps.front() else { return self.finish() };
+            let Some(length) = step.length() else { return };
+            let left = length.saturating_sub(self.position);
+            if left > samples {
+                self.position += samples;
+                return;
+            }
+            samples -= left;
             self.steps.pop_front();
             self.position = 0;
         }

@@ -8,6 +8,7 @@
 //! sound goes through the exchange: `rooms`, for `conference`, `supervision` and `recording`.
 
 mod attendant;
+mod bookkeeping;
 mod click;
 mod conference;
 mod customers;
@@ -548,7 +549,7 @@ impl Exchange {
                 self.reoffer_failed(now, session, status);
             }
             Event::Ended { session, cause } => {
-                if !self.click_ended(session) {
+                if !self.click_ended(session) && !self.redirected(now, session, &cause.redirect) {
                     self.ended(now, session, cause.status);
                 }
             }

@@ -99,10 +99,12 @@
 //! | `queue.forward` | `queue`, `active`, `to`? | `{}` |
 //! | `queue.configure` | `config` ([`acd::QueueConfig`]) | `{}` |
 //! | `xsi.…` | those of [`XsiKnob`] | `{"touched": n}` |
+//! | `call.list` | | `{"calls": […]}` ([`books::CallRecord`]) |
 //! | `status` | | [`Status`] |
 //! | `help` | | `{"commands": […]}` |
 
 pub mod acd;
+pub mod books;
 mod call;
 mod company;
 mod control;

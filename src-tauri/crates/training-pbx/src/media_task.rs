@@ -21,6 +21,8 @@ use crate::recorder::{RECORDINGS, Record, Recorded, Recorder, RecordingNews};
 /// Datagrams read from one socket per turn, so that a flood cannot stop the others.
 const READS: usize = 32;
 const TURN: Duration = Duration::from_millis(10);
+/// The same where nobody listens.
+const SILENT_TURN: Duration = Duration::from_millis(250);
 
 /// Number of an endpoint within this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,12 +80,15 @@ pub(crate) struct Folders {
     pub(crate) recordings: Option<PathBuf>,
 }
 
-/// Runs until `commands` closes. `news` is told what happens; when it is full, the news is dropped.
+/// Runs until `commands` closes. `news` is told what happens; when it is full, the news is dropped. `silent`: nobody
+/// listens, so that no sound is made.
 pub(crate) async fn run(
     mut commands: mpsc::UnboundedReceiver<MediaCommand>,
     news: mpsc::Sender<MediaNews>,
     folders: Folders,
+    silent: bool,
 ) {
+    let turn = if silent { SILENT_TURN } else { TURN };
     let mut media = Media {
         endpoints: BTreeMap::new(),
         rooms: BTreeMap::new(),
@@ -91,7 +96,7 @@ pub(crate) async fn run(
         news,
         folders,
     };
-    let mut turns = turns();
+    let mut turns = turns(turn);
     loop {
         let command = tokio::select! {
             biased;
@@ -102,10 +107,11 @@ pub(crate) async fn run(
             Some(None) => return,
             Some(Some(command)) => {
                 if media.endpoints.is_empty() {
-                    turns = self::turns();
+                    turns = self::turns(turn);
                 }
                 media.obey(command);
             }
+            None if silent => media.pass(turn),
             None => media.turn(),
         }
     }
@@ -224,6 +230,16 @@ impl Media {
         let _ = self.news.try_send(news);
     }
 
+    /// Time passes, and nobody listens.
+    fn pass(&mut self, time: Duration) {
+        for (&id, (_, endpoint)) in &mut self.endpoints {
+            endpoint.pass(time);
+            while let Some(what) = endpoint.poll_happened() {
+                let _ = self.news.try_send(MediaNews::Endpoint(id, what));
+            }
+        }
+    }
+
     /// 10 ms of everything.
     fn turn(&mut self) {
         let now = now();
@@ -283,15 +299,14 @@ fn send(sockets: &Sockets, packet: &[u8], to: SocketAddr) {
     let _ = sockets.rtp.send_to(packet, to);
 }
 
-fn turns() -> Interval {
-    let mut turns = tokio::time::interval(TURN);
+fn turns(every: Duration) -> Interval {
+    let mut turns = tokio::time::interval(every);
     turns.set_missed_tick_behavior(MissedTickBehavior::Burst);
     turns
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver of the endpoints")]
 fn now() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 #[expect(clippy::disallowed_methods, reason = "reports carry the time of day")]

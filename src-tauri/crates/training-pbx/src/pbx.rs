@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::acd::{AcdEvent, AcdView, Done, Refusal, Request, WallClock};
+use crate::books::CallRecord;
 use crate::company::Company;
 use crate::knob::Knob;
 use crate::life::Pace;
@@ -77,6 +78,9 @@ pub struct PbxConfig {
     pub seed: u64,
     /// How long a phone rings before voicemail or 480.
     pub ring_time: Duration,
+    /// Nobody listens: the lines of simulated parties are opened and negotiated as ever, and what they say takes its
+    /// time, but no sound is made or read. For tests of what becomes of calls.
+    pub silent: bool,
     /// How often the simulated colleagues call each other; never unless said.
     pub pace: Pace,
     /// Where messages on the voicemail are put as mails (`.eml` with a WAV); nowhere unless said.
@@ -97,6 +101,7 @@ impl Default for PbxConfig {
             profile: Profile::default(),
             seed: 1,
             ring_time: Duration::from_secs(30),
+            silent: false,
             pace: Pace::default(),
             voicemail_folder: None,
             recordings_folder: None,
@@ -175,6 +180,7 @@ pub(crate) enum Ask {
     Restart(Duration, oneshot::Sender<()>),
     Turn(Knob, oneshot::Sender<Result<usize, PbxError>>),
     Status(oneshot::Sender<Status>),
+    Calls(oneshot::Sender<Vec<CallRecord>>),
     Centre(Box<Request>, oneshot::Sender<Result<Done, Refusal>>),
     CentreView(oneshot::Sender<(AcdView, Instant)>),
     SetClock(i64, oneshot::Sender<()>),
@@ -272,6 +278,14 @@ impl PbxHandle {
     /// [`PbxError::Stopped`].
     pub async fn status(&self) -> Result<Status, PbxError> {
         self.ask(Ask::Status).await
+    }
+
+    /// Every call as it stands.
+    ///
+    /// # Errors
+    /// [`PbxError::Stopped`].
+    pub async fn calls(&self) -> Result<Vec<CallRecord>, PbxError> {
+        self.ask(Ask::Calls).await
     }
 
     /// Ends all calls and closes the ports.

@@ -130,9 +130,9 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the program's loop is the driver of all cores")]
+/// The runtime's clock: a test may hold it still.
 pub(super) fn now() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program's loop is the driver of all cores")]
@@ -152,7 +152,7 @@ impl Desk {
         let (transport, sip, taken) = open_transport(&settings).await?;
         let (sounds, media) =
             Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
-        let mut random = Random::from_seed(rand_seed());
+        let mut random = Random::from_seed(options.seed.unwrap_or_else(rand_seed));
         let ua = UserAgent::new(
             UaConfig { user_agent: format!("Balie/{}", crate::VERSION), ..UaConfig::default() },
             random.fork(),

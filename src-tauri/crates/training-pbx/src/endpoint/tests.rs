@@ -178,3 +178,23 @@ fn the_peer_gets_reports_and_a_goodbye() {
     let mut peer = RtcpSession::new(now, wall, "peer", 5);
     assert_eq!(peer.handle_packet(now, 77, &farewell), Ok(true));
 }
+
+#[test]
+fn where_nobody_listens_everything_takes_its_time_and_makes_no_sound() {
+    let mut endpoint =
+        endpoint(CodecKind::Pcma, vec![Step::Beep, Step::Pause(300), Step::Pause(50)]);
+    endpoint.pass(Duration::from_millis(500));
+    assert_eq!(endpoint.poll_happened(), None);
+    // On hold nothing goes on.
+    endpoint.configure(&agreed(CodecKind::Pcma, false)).unwrap();
+    endpoint.pass(Duration::from_secs(5));
+    assert_eq!(endpoint.poll_happened(), None);
+    endpoint.configure(&agreed(CodecKind::Pcma, true)).unwrap();
+    endpoint.pass(Duration::from_millis(200));
+    assert_eq!(endpoint.poll_happened(), None);
+    endpoint.pass(Duration::from_millis(100));
+    assert_eq!(endpoint.poll_happened(), Some(Happened::Finished));
+    endpoint.play(vec![Step::Music]);
+    endpoint.pass(Duration::from_secs(3_600));
+    assert_eq!(endpoint.poll_happened(), None);
+}

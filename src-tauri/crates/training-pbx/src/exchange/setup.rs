@@ -489,6 +489,24 @@ impl Exchange {
         self.begin_steps(number);
     }
 
+    /// A phone that rings sends the call elsewhere (3xx, RFC 3261 section 21.3): its line's call goes there. False if that
+    /// is not what happened.
+    pub(super) fn redirected(&mut self, now: Instant, session: SessionId, to: &[Uri]) -> bool {
+        let Some(to) = to.first().and_then(Uri::user) else { return false };
+        let Some((number, call)) = self.call_of(session) else { return false };
+        let State::Ringing { forks, .. } = &mut call.state else { return false };
+        if !forks.contains(&session) {
+            return false;
+        }
+        let others: Vec<SessionId> =
+            std::mem::take(forks).into_iter().filter(|&fork| fork != session).collect();
+        let by = call.called.clone();
+        self.forget_session(session);
+        self.cancel(now, &others, None);
+        self.divert_to(now, number, (by, "deflection"), &to);
+        true
+    }
+
     /// A phone refused, could not be reached, or hung up.
     pub(super) fn ended(&mut self, now: Instant, session: SessionId, status: Option<StatusCode>) {
         self.referrals.remove(&session);
@@ -537,7 +555,8 @@ fn more_telling(known: Option<StatusCode>, new: StatusCode) -> StatusCode {
         _ => 1,
     };
     let new = match new.code() {
-        401 | 407 | 408 | 430 | 487 | 500..=599 => StatusCode::TEMPORARILY_UNAVAILABLE,
+        // Nor is an address that leads nowhere a refusal that could be passed on.
+        300..=399 | 401 | 407 | 408 | 430 | 487 | 500..=599 => StatusCode::TEMPORARILY_UNAVAILABLE,
         _ => new,
     };
     known.filter(|&known| rank(known) >= rank(new)).unwrap_or(new)

@@ -297,3 +297,28 @@ fn a_busy_hour_fills_the_queues_and_leaves_nothing_behind() {
     assert!(view.queues.iter().all(|queue| queue.entries.is_empty()));
     world.assert_nothing_left();
 }
+
+#[test]
+fn a_phone_that_rings_may_send_the_call_elsewhere() {
+    for (to, reached) in [("103", true), ("999", false)] {
+        let mut world = World::new();
+        let [desk, joris, samira] = ["101", "102", "103"].map(|user| world.automatic(user));
+        let call = world.dial(joris, "101");
+        let ringing = world.incoming(desk).unwrap().session;
+        let contact = Uri::parse(&format!("sip:{to}@{PBX}")).unwrap();
+        world.phones[desk].ua.redirect(world.now, ringing, vec![NameAddr::new(contact)]).unwrap();
+        world.settle();
+        match reached {
+            true => {
+                let diverted = world.incoming(samira).unwrap().diverted_from.unwrap();
+                assert_eq!(diverted.uri.user().as_deref(), Some("101"));
+                world.lift(samira);
+                assert!(world.talk(joris, samira));
+                world.phones[joris].ua.hangup(world.now, call).unwrap();
+            }
+            // The caller is told, and does not hear it ring for ever.
+            false => assert_eq!(world.status_of(joris, call), Some(404)),
+        }
+        world.assert_nothing_left();
+    }
+}
