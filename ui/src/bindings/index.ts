@@ -4871,7 +4871,7 @@ account?: string, };
 /**
  * What a number is of whoever has it.
  */
-export type TargetKind = "line" | "voicemail" | "mobile" | "work" | "home" | "main" | "assistant" | "other" | "queue" | "park" | "outside";
+export type TargetKind = "line" | "voicemail" | "mobile" | "work" | "home" | "main" | "assistant" | "other" | "queue" | "park" | "outside" | "picked_up" | "retrieved";
 
 /**
  * One way to reach somebody.

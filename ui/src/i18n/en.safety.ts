@@ -12,6 +12,7 @@ export const targets: Messages['targets'] = {
   kinds: {
     line: 'Extension', voicemail: 'Voicemail', mobile: 'Mobile', work: 'Work', home: 'Home', main: 'Main number', assistant: 'Assistant',
     other: 'Other number', queue: 'Queue', park: 'Park at', outside: 'Outside number',
+    picked_up: 'Picked up for', retrieved: 'Retrieved from',
   },
   named: {
     line: (who) => who,
@@ -24,6 +25,8 @@ export const targets: Messages['targets'] = {
     other: (who) => who,
     queue: (who) => `queue ${who}`,
     outside: (who) => `${who} (outside)`,
+    picked_up: (who) => `picked up for ${who}`,
+    retrieved: (who) => (who === '' ? 'retrieved call' : `retrieved from ${who}`),
   },
   park: (who) => (who === '' ? 'the parking lot' : `parking at ${who}`),
 };

@@ -12,6 +12,7 @@ export const targets = {
   kinds: {
     line: 'Toestel', voicemail: 'Voicemail', mobile: 'Mobiel', work: 'Werk', home: 'Thuis', main: 'Hoofdnummer', assistant: 'Assistent',
     other: 'Ander nummer', queue: 'Wachtrij', park: 'Parkeren bij', outside: 'Extern nummer',
+    picked_up: 'Opgenomen voor', retrieved: 'Opgehaald bij',
   } satisfies Record<TargetKind, string>,
   named: {
     line: (who: string) => who,
@@ -24,6 +25,8 @@ export const targets = {
     other: (who: string) => who,
     queue: (who: string) => `wachtrij ${who}`,
     outside: (who: string) => `${who} (extern)`,
+    picked_up: (who: string) => `opgenomen voor ${who}`,
+    retrieved: (who: string) => (who === '' ? 'opgehaald gesprek' : `opgehaald bij ${who}`),
   } satisfies Record<Exclude<TargetKind, 'park'>, (who: string) => string>,
   park: (who: string) => (who === '' ? 'parkeren' : `parkeren bij ${who}`),
 };

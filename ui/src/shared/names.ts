@@ -3,8 +3,11 @@
 import type { CallView, PeerView } from '../bindings';
 import type { Messages } from '../i18n';
 
-/** The name, else the number, else the address, else "unknown number". */
+/** The name, else the number, else the address, else "unknown number"; of a fetched call that nobody is named for, where
+ * it comes from. */
 export function peerName(texts: Messages, peer: PeerView): string {
+  if (peer.target === 'picked_up' || peer.target === 'retrieved') return texts.targets.named[peer.target](peer.name);
+  if (peer.name === '' && peer.number === '' && /^sips?:anonymous@/i.test(peer.uri)) return texts.calls.unknown;
   return [peer.name, peer.number, peer.uri.replace(/^sips?:/, '')].find((text) => text !== '') ?? texts.calls.unknown;
 }
 

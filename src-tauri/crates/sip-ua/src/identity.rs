@@ -69,6 +69,10 @@ fn identity(headers: &Headers, shown: NameAddr, trusted: bool, hidden: bool) -> 
     let withheld = hidden || is_anonymous(&shown.uri);
     let asserted = if trusted { asserted(headers) } else { None };
     match asserted {
+        // The server vouches that nobody is to be shown: that is not whom was called.
+        Some(address) if is_anonymous(&address.uri) => {
+            Identity { uri: address.uri, display: None, asserted: true, withheld: true }
+        }
         Some(address) => Identity {
             display: address.display.or(shown.display.filter(|_| !withheld)),
             uri: address.uri,

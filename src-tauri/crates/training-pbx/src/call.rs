@@ -277,6 +277,8 @@ pub(crate) struct Call {
     pub(crate) held: Vec<SessionId>,
     /// What has to be tried again.
     pub(crate) again: Option<Again>,
+    /// The offer of the step of a joining that is under way, and how often it was put off.
+    pub(crate) joining: Option<(Body, u8)>,
     /// The near phone's INVITE has been answered.
     pub(crate) answered: bool,
     /// Whether the caller was told that it rings.
@@ -322,6 +324,7 @@ impl Call {
             answered_at: None,
             held: Vec::new(),
             again: None,
+            joining: None,
             answered: false,
             rang: false,
             state: State::Opening { to: String::new() },

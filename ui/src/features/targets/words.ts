@@ -13,6 +13,7 @@ export const wayIcon = (kind: TargetKind): IconName => ICONS[kind] ?? 'phone';
 export function targetName(t: Messages, peer: PeerView): string {
   const kind = peer.target ?? 'line';
   if (kind === 'park') return t.targets.park(peer.name);
+  if (kind === 'picked_up' || kind === 'retrieved') return peerName(t, peer);
   return t.targets.named[kind](peerName(t, peer));
 }
 

@@ -9,11 +9,13 @@ use sip_types::Uri;
 use super::accounts::{Account, unknown_account};
 use super::commands::{Outcome, on_account, refused, unknown_call};
 use super::desk::Desk;
-use super::line::{Dialled, peer_of_uri};
+use super::line::Dialled;
 use super::transfers::Reference;
 use crate::code::Code;
 use crate::config::CodeSettings;
 use crate::control::{Answer, ErrorReply, Parked};
+use crate::view::PeerView;
+use crate::view::targets::TargetKind;
 
 /// What a lamp beside a line tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +105,50 @@ impl Desk {
         let account = self.named_account(account)?;
         let number = filled(codes(account).retrieve, "slot", slot.unwrap_or_default())?;
         let uri = on_account(account, &number)?;
-        let (id, shown) = (account.settings.id.clone(), uri.to_string());
-        let peer = self.named(peer_of_uri(&shown, None));
+        let id = account.settings.id.clone();
+        let peer = self.place_of(TargetKind::Retrieved, slot.unwrap_or_default(), &uri);
         let dialled = Dialled { uri, withhold: false, reference: Reference::default() };
-        self.place(now, &id, dialled, peer)
+        self.fetch(now, &id, dialled, peer)
+    }
+
+    /// Places a call that fetches another: `peer` is shown until the exchange says who that is.
+    pub(super) fn fetch(
+        &mut self,
+        now: Instant,
+        account: &str,
+        dialled: Dialled,
+        peer: PeerView,
+    ) -> Outcome {
+        let placed = self.place(now, account, dialled, peer)?;
+        if let Answer::Call(created) = &placed
+            && let Some(line) = self.lines.get_mut(&CallId(created.call))
+        {
+            line.fetches = true;
+        }
+        Ok(placed)
+    }
+
+    /// What is known of whom a code fetches, before the exchange tells: where he waits or rings, and nothing of himself.
+    pub(super) fn fetched(&self, account: &Account, uri: &Uri) -> Option<PeerView> {
+        let user = uri.user().unwrap_or_default();
+        let codes = codes(account);
+        let at = |code, name| named_in(code, name, &user);
+        let (kind, place) = match (at(codes.pickup, "target"), at(codes.retrieve, "slot")) {
+            (Some(line), _) => (TargetKind::PickedUp, line),
+            (None, Some(slot)) => (TargetKind::Retrieved, slot),
+            // The own place, or the only one.
+            (None, None) if user == codes.retrieve.replace("{slot}", "") => {
+                (TargetKind::Retrieved, "")
+            }
+            (None, None) => return None,
+        };
+        Some(self.place_of(kind, place, uri))
+    }
+
+    fn place_of(&self, kind: TargetKind, place: &str, uri: &Uri) -> PeerView {
+        let named = if place.is_empty() { Vec::new() } else { self.lookup_names(place) };
+        let name = named.into_iter().next().unwrap_or_else(|| place.to_owned());
+        PeerView { uri: uri.to_string(), name, number: String::new(), target: Some(kind) }
     }
 
     /// Takes a call that rings at `target`: the very call by Replaces (RFC 3891), when the exchange has told
@@ -128,8 +170,9 @@ impl Desk {
                 (on_account(account, &number)?, Reference::default())
             }
         };
-        let peer = self.named(peer_of_uri(&line.to_string(), None));
-        self.place(now, &id, Dialled { uri, withhold: false, reference }, peer)
+        let place = line.user().unwrap_or_default();
+        let peer = self.place_of(TargetKind::PickedUp, &place, &line);
+        self.fetch(now, &id, Dialled { uri, withhold: false, reference }, peer)
     }
 
     /// Whether a transfer there parks the caller.

@@ -187,9 +187,14 @@ impl Desk {
         let account = self.named_account(account)?;
         let uri = self.target(account, to)?;
         let id = account.settings.id.clone();
-        let peer = self.named(peer_of_uri(&uri.to_string(), None));
+        let code = self.fetched(account, &uri);
+        let fetches = code.is_some();
+        let peer = code.unwrap_or_else(|| self.named(peer_of_uri(&uri.to_string(), None)));
         let dialled = Dialled { uri, withhold, reference: Reference::default() };
-        self.place(now, &id, dialled, peer)
+        match fetches {
+            true => self.fetch(now, &id, dialled, peer),
+            false => self.place(now, &id, dialled, peer),
+        }
     }
 
     fn confer(&mut self, now: Instant, ids: &[CallId]) -> Outcome {

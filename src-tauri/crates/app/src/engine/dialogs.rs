@@ -335,12 +335,20 @@ impl Desk {
         self.tell(now, id, Signal::Ended(end));
     }
 
+    /// The exchange vouches for who has answered. In a call that was fetched that is whom we have got; else it gives a
+    /// name to who has none.
     fn update_peer(&mut self, id: CallId, remote: &sip_ua::Identity) {
-        let peer = peer_of(remote);
-        if let Some(line) = self.lines.get_mut(&id)
-            && remote.asserted
-            && line.peer.name.is_empty()
-        {
+        if !remote.asserted {
+            return;
+        }
+        let peer = self.named(peer_of(remote));
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        let dialled = line.dialled.as_ref().and_then(|dialled| dialled.uri.user());
+        // An exchange may vouch for its own code.
+        if line.fetches && (dialled.is_none() || remote.uri.user() != dialled) {
+            line.peer = peer;
+            line.fetches = false;
+        } else if line.peer.name.is_empty() && !line.fetches {
             line.peer.name = peer.name;
         }
     }

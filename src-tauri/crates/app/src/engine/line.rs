@@ -48,6 +48,8 @@ pub(super) struct Line {
     pub(super) dtmf: DtmfMode,
     /// What is dialled, for an outgoing call.
     pub(super) dialled: Option<Dialled>,
+    /// What was dialled fetches a call: who is in it is for the exchange to say.
+    pub(super) fetches: bool,
     /// A peer asked for this call, and is told how it goes.
     pub(super) errand: Option<Errand>,
     /// The peer was asked for a transfer and still reports.
@@ -122,6 +124,7 @@ impl Line {
             secret: false,
             dtmf: account.dtmf,
             dialled: None,
+            fetches: false,
             errand: None,
             reports: false,
             unreached: None,
@@ -239,10 +242,11 @@ pub(super) fn media_direction(hold: HoldState) -> sdp::Direction {
 
 /// Who is at the other end, before the directory has been asked.
 pub(super) fn peer_of(identity: &Identity) -> PeerView {
-    if identity.withheld && !identity.asserted {
+    let user = identity.uri.user().unwrap_or_default();
+    let hidden = !identity.asserted || user.eq_ignore_ascii_case("anonymous");
+    if identity.withheld && hidden {
         return PeerView { uri: identity.uri.to_string(), ..PeerView::default() };
     }
-    let user = identity.uri.user().unwrap_or_default();
     let number = match contacts::NumberKey::of(&user) {
         Some(_) => contacts::show(&user),
         None => user,

@@ -29,6 +29,10 @@ pub enum TargetKind {
     Park,
     /// A number outside that nobody is known by.
     Outside,
+    /// Where a call rang that was taken from there; the exchange has not said whose it is.
+    PickedUp,
+    /// Where a call was parked that was taken back from there; likewise.
+    Retrieved,
 }
 
 /// How a target takes a caller.

@@ -5,7 +5,8 @@
 use app::code::Code;
 use app::control::{Answer, Parked};
 use app::event::{Event, TransferState};
-use app::view::{CallState, LineState};
+use app::view::targets::TargetKind;
+use app::view::{CallState, CallView, LineState, PeerView};
 use serde_json::json;
 use training_pbx::{CustomerCall, Knob};
 
@@ -67,10 +68,18 @@ async fn a_customer_is_parked_and_retrieved_by_a_colleague() {
         assert_eq!(reception.parked().await, (call, Some(told.into())));
         reception.call(CallState::Ended).await;
         let back = made(&colleague, json!({"cmd": "call.retrieve", "slot": told})).await;
-        assert_eq!(colleague.call(CallState::Active).await.call, back);
+        let talking = colleague.call(CallState::Active).await;
+        assert_eq!(talking.call, back);
+        // The caller it is, not the place he was fetched from.
+        let parked = reception.view(|view| view.history.iter().any(|past| past.id == call)).await;
+        let parked = parked.history.into_iter().find(|past| past.id == call).unwrap().peer;
+        assert_eq!((&talking.peer.name, &talking.peer.number), (&parked.name, &parked.number));
+        assert_eq!(talking.peer.target, None);
         assert_eq!(pbx.status().await.unwrap().calls, 1);
         colleague.do_with("call.hangup", back).await;
         colleague.call(CallState::Ended).await;
+        let kept = colleague.view(|view| view.history.iter().any(|past| past.id == back)).await;
+        assert_eq!(kept.history[0].peer, talking.peer);
     }
     reception.quit().await;
     colleague.quit().await;
@@ -153,12 +162,45 @@ async fn a_call_that_rings_at_a_colleague_is_picked_up() {
             assert!(watched);
         }
         assert_eq!(caller.call(CallState::Active).await.call, out);
+        // It is the caller, not the colleague whose telephone rang; and the caller is told who took it.
+        let of_103 = |call: &CallView| call.state == CallState::Active && call.peer.number == "103";
+        reception.view(|view| view.calls.iter().any(of_103)).await;
         let ended = colleague.call(CallState::Ended).await;
         assert_eq!((ended.call, ended.reason), (ringing, Some(Code::AnsweredElsewhere)));
         reception.quit().await;
         colleague.quit().await;
         caller.quit().await;
     }
+}
+
+/// A telephone answers and vouches for nobody, as exchanges do that say nothing of a call that is fetched.
+#[tokio::test]
+async fn a_fetched_call_that_nobody_is_named_for_is_shown_by_where_it_was() {
+    let peer = Peer::start("INVITE, ACK, BYE, CANCEL").await;
+    let (_, own) = peer.address.split_once('@').unwrap();
+    let text = format!(
+        "[[account]]\nid = \"main\"\naor = \"sip:101@{own}\"\nregister = false\n[network]\n\
+         bind = \"127.0.0.1\"\nrtp_ports = [43000, 43999]\n"
+    );
+    let config = app::config::Config::parse(&text).unwrap();
+    let mut desk =
+        Desk::start(app::StartOptions { config, ..crate::desk::options() }).await.unwrap();
+    let table = [
+        (json!({"cmd": "call.pickup", "target": "102"}), "102", TargetKind::PickedUp),
+        (json!({"cmd": "call.dial", "to": "*97102"}), "102", TargetKind::PickedUp),
+        (json!({"cmd": "call.retrieve", "slot": "103"}), "103", TargetKind::Retrieved),
+        (json!({"cmd": "call.retrieve"}), "", TargetKind::Retrieved),
+    ];
+    for (command, name, kind) in table {
+        let call = made(&desk, command).await;
+        let talking = desk.call(CallState::Active).await;
+        assert_eq!(talking.call, call);
+        let PeerView { name: shown, number, target, .. } = talking.peer;
+        assert_eq!((shown.as_str(), number.as_str(), target), (name, "", Some(kind)));
+        desk.do_with("call.hangup", call).await;
+        desk.call(CallState::Ended).await;
+    }
+    desk.quit().await;
 }
 
 #[tokio::test]

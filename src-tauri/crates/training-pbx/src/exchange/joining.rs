@@ -52,6 +52,7 @@ impl Exchange {
         let Some(call) = self.calls.get_mut(&number) else { return };
         tracing::debug!(call = number.0, sent, "joining, {} -> joining", step.asking.name());
         call.set_asking(step.asking);
+        call.joining = step.offer.clone().map(|offer| (offer, step.tries));
         if sent {
             return;
         }
@@ -125,6 +126,15 @@ impl Exchange {
             }
             Asking::Serve(phone) if status == Some(StatusCode::REQUEST_PENDING) => {
                 self.serve_again(now, number, phone);
+            }
+            // Likewise, with the same offer: whoever made it waits for the answer.
+            asking @ (Asking::Entering { .. } | Asking::Owed { .. })
+                if status == Some(StatusCode::REQUEST_PENDING)
+                    && call.joining.as_ref().is_some_and(|(_, tries)| *tries < TRIES) =>
+            {
+                let (offer, tries) = call.joining.take().unzip();
+                let tries = tries.unwrap_or(TRIES) + 1;
+                call.again = Some(Again { at: now + AGAIN, asking, offer, tries });
             }
             Asking::Entering { calling, .. } => {
                 let status = status.unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use event_packages::ParkedIdentity;
-use sip_types::{Replaces, StatusCode};
+use sip_types::{Host, NameAddr, Replaces, StatusCode, Uri};
 use sip_ua::{Body, SessionId};
 
 use super::script::service_steps;
@@ -234,6 +234,7 @@ impl Exchange {
     /// A phone with an unanswered INVITE is the new far (or near) side of a call: both get a description.
     fn enter(&mut self, now: Instant, number: CallNumber, session: SessionId, offer: Option<Body>) {
         self.sessions.insert(session, number);
+        self.introduce(number, session);
         let Some(call) = self.calls.get_mut(&number) else { return };
         let other = call.other_phone(session);
         let waiting = call.offer.take().filter(|_| !call.answered);
@@ -265,6 +266,18 @@ impl Exchange {
                     self.end(now, number, "no usable offer");
                 }
             },
+        }
+    }
+
+    /// Whoever fetches a call is told in the answer whom he has got (RFC 3325): what he dialled does not say it. A caller
+    /// who has not been answered yet is told who does.
+    fn introduce(&mut self, number: CallNumber, session: SessionId) {
+        let Some(call) = self.calls.get(&number) else { return };
+        let waits = call.near_phone().filter(|near| *near != session && !call.answered);
+        let others = [Some(session), waits].into_iter().flatten();
+        let told: Vec<_> = others.map(|phone| (phone, shown(call.peer(phone)))).collect();
+        for (phone, whom) in told {
+            let _ = self.ua.set_identity(phone, Some(whom));
         }
     }
 
@@ -394,4 +407,13 @@ impl Exchange {
         let extension = known.then(|| number.to_owned());
         Who { display: address.display, uri: address.uri, withheld: false, extension }
     }
+}
+
+/// As somebody is shown to others: who withholds his number is nobody (RFC 3323 section 4.1.1.3).
+fn shown(who: &Who) -> NameAddr {
+    if !who.withheld {
+        return who.address();
+    }
+    let host = Host::Name("anonymous.invalid".to_owned());
+    NameAddr::new(Uri::sip(Some("anonymous"), host, None)).with_display("Anonymous")
 }

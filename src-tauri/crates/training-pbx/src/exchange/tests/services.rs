@@ -4,6 +4,18 @@ use super::*;
 use crate::desk::LineState;
 use crate::mailboxes::Mailbox;
 
+impl World {
+    /// Whom the exchange vouches for in its answer to a phone that called.
+    fn vouched(&self, phone: usize, session: SessionId) -> Option<String> {
+        self.phones[phone].events.iter().find_map(|event| match event {
+            Event::Answered { session: answered, remote, .. } if *answered == session => {
+                remote.uri.user().filter(|_| remote.asserted)
+            }
+            _ => None,
+        })
+    }
+}
+
 fn talking() -> (World, [usize; 3], SessionId, SessionId) {
     let mut world = World::new();
     let [desk, joris, samira] = ["101", "102", "103"].map(|user| world.automatic(user));
@@ -21,8 +33,9 @@ fn a_call_is_parked_by_transfer_and_retrieved_by_another() {
     assert_eq!(world.phones[samira].hears(), Some(world.ports));
     let nothing = world.dial(desk, "*88103");
     assert_eq!(world.status_of(desk, nothing), Some(404));
-    world.dial(desk, "*88102");
+    let fetched = world.dial(desk, "*88102");
     assert!(world.talk(desk, samira));
+    assert_eq!(world.vouched(desk, fetched).as_deref(), Some("103"));
     assert!(world.ended(samira, caller).is_none());
     world.phones[samira].ua.hangup(world.now, caller).unwrap();
     world.assert_nothing_left();
@@ -77,8 +90,8 @@ fn a_ringing_call_is_picked_up_by_code_and_by_replaces() {
         let ringing = world.incoming(joris).unwrap().session;
         world.phones[joris].ua.ring(world.now, ringing).unwrap();
         world.settle();
-        if by_code {
-            world.dial(desk, "*97102");
+        let fetched = if by_code {
+            world.dial(desk, "*97102")
         } else {
             let fork = *world.exchange.calls.values().next().unwrap().phones().last().unwrap();
             let name = world.exchange.ua.dialog_name(fork).unwrap();
@@ -88,13 +101,55 @@ fn a_ringing_call_is_picked_up_by_code_and_by_replaces() {
             let uri = Uri::parse(&format!("sip:102@{PBX}")).unwrap();
             let mut call = OutgoingCall::new(uri, Some(own));
             call.headers.push((HeaderName::Replaces, value));
-            world.call_with(desk, call);
-        }
+            world.call_with(desk, call)
+        };
         assert!(world.ended(joris, ringing).unwrap().answered_elsewhere);
         assert!(world.talk(desk, samira), "{by_code}");
+        // Both hear whom they have got, and not whose telephone rang.
+        assert_eq!(world.vouched(desk, fetched).as_deref(), Some("103"), "{by_code}");
+        assert_eq!(world.vouched(samira, caller).as_deref(), Some("101"), "{by_code}");
         world.phones[samira].ua.hangup(world.now, caller).unwrap();
         world.assert_nothing_left();
     }
+}
+
+#[test]
+fn a_change_that_crosses_the_joining_of_a_pickup_loses_nobody() {
+    let mut world = World::new();
+    let desk = world.phone("101");
+    let [joris, samira] = ["102", "103"].map(|user| world.automatic(user));
+    let caller = world.dial(samira, "102");
+    let ringing = world.incoming(joris).unwrap().session;
+    world.phones[joris].ua.ring(world.now, ringing).unwrap();
+    world.settle();
+    let fetched = world.dial(desk, "*97102");
+    // The exchange offers the caller's description, and the phone a hold, at one time.
+    let pending = StatusCode::REQUEST_PENDING;
+    world.phones[desk].ua.reject_reoffer(world.now, fetched, pending).unwrap();
+    world.settle();
+    let own = world.phones[desk].description();
+    world.phones[desk].ua.reoffer(world.now, fetched, own).unwrap();
+    world.phones[desk].automatic = true;
+    world.settle();
+    world.pass(Duration::from_secs(6));
+    assert!(world.ended(samira, caller).is_none() && world.ended(desk, fetched).is_none());
+    assert!(world.talk(desk, samira));
+}
+
+#[test]
+fn who_withholds_his_number_is_nobody_to_whom_picks_him_up() {
+    let mut world = World::new();
+    let [desk, joris, samira] = ["101", "102", "103"].map(|user| world.automatic(user));
+    let to = Uri::parse(&format!("sip:102@{PBX}")).unwrap();
+    let own = world.phones[samira].description();
+    let hidden = OutgoingCall { withhold_identity: true, ..OutgoingCall::new(to, Some(own)) };
+    world.call_with(samira, hidden);
+    let ringing = world.incoming(joris).unwrap().session;
+    world.phones[joris].ua.ring(world.now, ringing).unwrap();
+    world.settle();
+    let fetched = world.dial(desk, "*97102");
+    assert!(world.talk(desk, samira));
+    assert_eq!(world.vouched(desk, fetched).as_deref(), Some("anonymous"));
 }
 
 #[test]
