@@ -25,7 +25,7 @@ const NEWS: Duration = Duration::from_secs(180);
 const GRACE: Duration = Duration::from_secs(20);
 /// How long the new party of a supervised transfer may ring.
 const RINGS: Duration = Duration::from_secs(60);
-/// Request Timeout: what a new party that lets it ring is counted as.
+/// Request Timeout: what a new party that lets it ring is counted as, and what a peer that does not answer has said.
 const NO_ANSWER: u16 = 408;
 /// How long after a failure we look whether the exchange has really given the caller back.
 const LOOK: Duration = Duration::from_secs(2);
@@ -130,6 +130,8 @@ pub struct Transfer {
     number: u32,
     referred: bool,
     agreed: bool,
+    /// The peer has not answered the request, and nothing has been heard of his line since: he may be doing what he was asked.
+    silent: bool,
     rang: bool,
     due: Option<Instant>,
 }
@@ -224,6 +226,7 @@ impl Transfer {
         self.plan = Some(plan);
         self.failure = None;
         self.agreed = false;
+        self.silent = false;
         self.rang = false;
         self.number += 1;
         self.progress = Some(Progress::Trying);
@@ -262,6 +265,7 @@ impl Transfer {
 
     /// The caller's line has answered.
     pub(crate) fn stands(&mut self) {
+        self.silent = false;
         match self.stage {
             Stage::Probing => self.give_back("the line stands", Failure::Unknown),
             // He is with us; when he hangs up later it is for good.
@@ -304,10 +308,16 @@ impl Transfer {
         self.consult = None;
         let agreed = self.agreed;
         let progress = match by {
+            // The answer was lost, not the request: he was let go because he is where he was to go.
+            Party::Remote if std::mem::take(&mut self.silent) => {
+                Some(Progress::Done { confirmed: false })
+            }
             Party::Remote if agreed && (self.is_under_way() || self.stage == Stage::TakenBack) => {
                 Some(Progress::Done { confirmed: false })
             }
             _ if !self.is_under_way() => None,
+            // Whoever hangs up after the peer has agreed lets him go where he was sent.
+            Party::Local if agreed => Some(Progress::Done { confirmed: false }),
             Party::Remote => Some(Progress::Failed(Failure::CallerGone)),
             Party::Network => Some(Progress::Failed(Failure::LineLost)),
             Party::Local => Some(Progress::Failed(Failure::HungUp)),
@@ -360,8 +370,8 @@ impl Transfer {
             (_, News::Failed(failure)) if self.is_under_way() => {
                 self.give_back("failed", failure);
                 // A peer that gave no answer at all may be gone, and the caller with it.
-                let silent = failure == Failure::Refused(Some(408));
-                self.due = (self.agreed || silent).then_some(now + LOOK);
+                self.silent = failure == Failure::Refused(Some(NO_ANSWER));
+                self.due = (self.agreed || self.silent).then_some(now + LOOK);
             }
             (stage, news) => debug!("{stage:?}, {news:?} -> {stage:?}"),
         }

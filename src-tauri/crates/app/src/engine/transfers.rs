@@ -64,7 +64,16 @@ impl Desk {
         }
         let command = Command::TransferBlind(target.to_string());
         let asked = self.calls.handle_input(now, Input::Command(CallId(call), command));
-        asked.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
+        asked.map_err(|refusal| refused(call, refusal))?;
+        self.parks_no_longer(CallId(call));
+        Ok(Answer::done())
+    }
+
+    /// The next transfer is no parking, whatever has become of that.
+    fn parks_no_longer(&mut self, call: CallId) {
+        if let Some(line) = self.lines.get_mut(&call) {
+            line.parking = None;
+        }
     }
 
     /// Rings the new party for the caller, who is handed over when it answers.
@@ -77,6 +86,7 @@ impl Desk {
         let sent = self.calls.send_supervised(now, CallId(call), to);
         let id = sent.map_err(|error| refused(call, error))?;
         self.lines.insert(id, line);
+        self.parks_no_longer(CallId(call));
         Ok(Answer::done())
     }
 
@@ -84,12 +94,15 @@ impl Desk {
     /// account's way of sending callers on.
     pub(super) fn transfer_complete(&mut self, now: Instant, call: u64) -> Outcome {
         let id = CallId(call);
+        let caller = self.calls.get(id).and_then(Call::consult_of).unwrap_or(id);
         let account = self.lines.get(&id).and_then(|line| self.account(&line.account));
         let done = match account.is_some_and(is_supervised) {
             true => self.calls.complete_supervised(now, id),
             false => self.calls.handle_input(now, Input::Command(id, Command::TransferComplete)),
         };
-        done.map(|()| Answer::done()).map_err(|refusal| refused(call, refusal))
+        done.map_err(|refusal| refused(call, refusal))?;
+        self.parks_no_longer(caller);
+        Ok(Answer::done())
     }
 
     /// A line to `uri` on the account of another call.
@@ -176,6 +189,12 @@ impl Desk {
         if progress == Progress::Trying {
             self.log_transfer(now, call, plan);
         }
+        if matches!(progress, Progress::Done { .. })
+            && let Some(line) = self.lines.get_mut(&call)
+        {
+            // He had been given back for want of a word, and is in other hands after all.
+            line.returned = false;
+        }
         let line = self.lines.get(&call).filter(|line| line.reports);
         if progress == (Progress::Done { confirmed: false })
             && let Some(session) = line.and_then(|line| line.session)
@@ -203,7 +222,10 @@ impl Desk {
         self.event(now, Event::CallTransfer { call: call.0, state, status, reason });
         let gone = matches!(progress, Progress::Failed(Failure::CallerGone | Failure::LineLost));
         self.log_outcome(now, call.0, (state, status, reason), gone);
-        self.parked(now, call, state);
+        // A peer that has not answered may have parked him all the same.
+        if progress != Progress::Failed(Failure::Refused(Some(408))) {
+            self.parked(now, call, state);
+        }
     }
 
     /// Tells that a call is parked, once its transfer to the parking lot is done.

@@ -858,6 +858,22 @@ proptest! {
 }
 
 #[test]
+fn hanging_up_after_the_peer_has_agreed_lets_the_caller_go_on() {
+    for (agreed, progress) in
+        [(true, Progress::Done { confirmed: false }), (false, Progress::Failed(Failure::HungUp))]
+    {
+        let mut desk = Desk::new();
+        let id = desk.sent();
+        if agreed {
+            desk.tell(id, Signal::TransferAccepted);
+        }
+        drain(&mut desk.calls);
+        desk.ask(id, Command::Hangup).unwrap();
+        assert_eq!(news(&mut desk.calls), [progress]);
+    }
+}
+
+#[test]
 fn a_peer_that_answers_nothing_is_told_at_once_and_looked_after() {
     let mut desk = Desk::new();
     let id = desk.sent();
@@ -871,6 +887,25 @@ fn a_peer_that_answers_nothing_is_told_at_once_and_looked_after() {
     let end = End { by: Party::Network, status: Some(408), text: String::new(), elsewhere: false };
     desk.tell(id, Signal::Ended(end));
     assert_eq!(desk.state(id), State::Ended);
+    // Or it has done it, and only its answers were lost: then it lets the caller's line go.
+    for looked in [false, true] {
+        let id = desk.sent();
+        desk.tell(id, Signal::TransferRefused { status: Some(408) });
+        if looked {
+            desk.pass(3);
+        }
+        drain(&mut desk.calls);
+        desk.tell(id, Signal::Ended(End::new(Party::Remote, None)));
+        assert_eq!(news(&mut desk.calls), [Progress::Done { confirmed: false }], "{looked}");
+    }
+    // Once it has answered anything on that line it is there, and later goes for good.
+    let id = desk.sent();
+    desk.tell(id, Signal::TransferRefused { status: Some(408) });
+    desk.pass(3);
+    desk.tell(id, Signal::OfferAccepted);
+    drain(&mut desk.calls);
+    desk.tell(id, Signal::Ended(End::new(Party::Remote, None)));
+    assert_eq!(news(&mut desk.calls), []);
     // One that refuses is there.
     let id = desk.sent();
     desk.tell(id, Signal::TransferRefused { status: Some(403) });
