@@ -66,6 +66,7 @@ export const keys: Messages['keys'] = {
     outcome: 'Give the outcome of a call',
     correct: 'Ask for your own state again',
     night: 'Night mode',
+    emergency: 'Emergency forwarding of the main line: type the number, or undo it',
     desk: 'Desk',
     supervisor: 'Supervise',
     wallboard: 'Wallboard',

@@ -66,6 +66,7 @@ export const keys = {
     outcome: 'Uitkomst van een gesprek geven',
     correct: 'Eigen stand opnieuw vragen',
     night: 'Nachtstand',
+    emergency: 'Noodomleiding van de hoofdlijn: nummer typen, of terugzetten',
     desk: 'Balie',
     supervisor: 'Toezicht',
     wallboard: 'Wandbord',

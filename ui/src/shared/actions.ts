@@ -1,5 +1,6 @@
 // What the keys and the buttons do to calls. One place, so that both do the same.
 
+import { tick } from 'svelte';
 import type { CallAction, CallView, CapabilityName, DriftAction, RecordDo } from '../bindings';
 import { mayStopRecording, nextRecording } from '../features/calls/recording';
 import { focusOutcome } from '../features/centre/outcome';
@@ -171,6 +172,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return quit(desk, ui);
     case 'agent':
     case 'night':
+    case 'emergency':
     case 'extend':
     case 'outcome':
     case 'correct':
@@ -197,7 +199,7 @@ function leaveOutcome(ui: Ui): boolean {
   return asked !== null;
 }
 
-function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome' | 'correct' | 'board', desk: Desk, ui: Ui): boolean {
+function performOnCentre(action: 'agent' | 'night' | 'emergency' | 'extend' | 'outcome' | 'correct' | 'board', desk: Desk, ui: Ui): boolean {
   const { main } = desk.centre;
   if (main === null) return false;
   if (action === 'board') {
@@ -210,6 +212,13 @@ function performOnCentre(action: 'agent' | 'night' | 'extend' | 'outcome' | 'cor
     return drifted !== undefined;
   }
   if (action === 'outcome') return focusOutcome();
+  if (action === 'emergency') {
+    if (main.emergency.length === 0) return false;
+    ui.overlay = 'night';
+    // Where the number is typed, or what undoes it.
+    void tick().then(() => document.querySelector<HTMLElement>('[data-emergency-first]')?.focus());
+    return true;
+  }
   if (action === 'extend') {
     if (main.agent?.wrap_up?.may_extend !== true) return false;
     void desk.send({ cmd: 'agent.wrap_up.extend', seconds: 30, account: main.account });

@@ -7,7 +7,7 @@ export const KEY_NAMES = [
   'return_call', 'redial', 'trace',
   'record', 'record_stop',
   'search', 'dial_new', 'take_ready', 'withhold',
-  'agent', 'extend', 'outcome', 'correct', 'night',
+  'agent', 'extend', 'outcome', 'correct', 'night', 'emergency',
   'desk', 'supervisor', 'wallboard', 'services', 'contacts', 'board', 'overview', 'quit',
 ] as const;
 export type KeyName = (typeof KEY_NAMES)[number];
@@ -27,7 +27,7 @@ export const FIRST_KEYS: KeyMap = {
   return_call: 'Alt+Shift+B', redial: 'Alt+Shift+D', trace: '',
   record: 'Alt+J', record_stop: 'Alt+Shift+J',
   search: 'Ctrl+K', dial_new: 'Alt+Enter', take_ready: 'Alt+Y', withhold: 'Alt+G',
-  agent: 'Alt+A', extend: 'Alt+E', outcome: 'Alt+U', correct: 'Alt+R', night: 'Alt+N',
+  agent: 'Alt+A', extend: 'Alt+E', outcome: 'Alt+U', correct: 'Alt+R', night: 'Alt+N', emergency: 'Alt+Shift+N',
   desk: 'Ctrl+1', supervisor: 'Ctrl+2', wallboard: 'Ctrl+3', services: 'Ctrl+4', contacts: 'Ctrl+5', board: 'Alt+W', overview: 'F1', quit: 'Ctrl+Q',
 };
 

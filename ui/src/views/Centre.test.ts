@@ -385,6 +385,24 @@ describe('services', () => {
     screen.getByRole('button', { name: 'Zet terug' }).click();
     expect(sent(host, 'emergency.forward')[1]).toEqual({ cmd: 'emergency.forward', account: 'main' });
   });
+
+  it('divert the main line by keys alone, and undo it by the same key', async () => {
+    const host = await centre();
+    press('N', { code: 'KeyN', altKey: true, shiftKey: true });
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('textbox', { name: 'Naar nummer' })));
+    fill(screen.getByRole<HTMLInputElement>('textbox', { name: 'Naar nummer' }), '06 1234 5678');
+    press('Enter');
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Zet om'));
+    (document.activeElement as HTMLElement).click();
+    expect(sent(host, 'emergency.forward')).toEqual([{ cmd: 'emergency.forward', account: 'main', to: '06 1234 5678' }]);
+    // It counts once the exchange has told it back.
+    await waitFor(() => expect(document.querySelector('[data-opens="night"]')?.textContent).toContain('Gesprekken gaan naar 06 1234 5678'));
+    press('Escape');
+    press('N', { code: 'KeyN', altKey: true, shiftKey: true });
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Zet terug'));
+    (document.activeElement as HTMLElement).click();
+    expect(sent(host, 'emergency.forward')[1]).toEqual({ cmd: 'emergency.forward', account: 'main' });
+  });
 });
 
 describe('voicemail', () => {

@@ -95,6 +95,17 @@ describe('automatic set-up', () => {
     await screen.findByRole('combobox', { name: /Zoek/ });
   });
 
+  it('signs a refused account in by one button, that of its password', async () => {
+    const host = await open();
+    const refused = { state: 'failed', reason: 'auth_failed', demo: false } as const;
+    host.change({ accounts: host.view.accounts.map((account) => ({ ...account, ...refused })) });
+    document.querySelector<HTMLElement>('[data-account-state]')?.click();
+    const dialog = await screen.findByRole('dialog');
+    const buttons = within(dialog).getAllByRole('button', { name: nl.account.register });
+    expect(buttons.map((button) => (button as HTMLButtonElement).type)).toEqual(['submit']);
+    expect(await violations()).toEqual([]);
+  });
+
   it('is how another account is added too', async () => {
     await open();
     document.querySelector<HTMLElement>('[data-account-state]')?.click();
