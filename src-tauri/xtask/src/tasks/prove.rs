@@ -23,6 +23,9 @@ pub(crate) enum Subject {
     Store,
     /// Every view of the window read by axe-core in every look: two languages, light and dark, usual and high contrast.
     Access,
+    /// Ten thousand random sequences of the desk's keys on a wire that loses, repeats, reorders and goes away: no caller
+    /// lost, none in limbo. Another number of them may be given.
+    Desk,
 }
 
 impl Subject {
@@ -32,7 +35,7 @@ impl Subject {
             Self::Calls => Some("prove"),
             Self::Soak => Some("soak"),
             Self::Network => Some("prove-network"),
-            Self::Numbers | Self::Store | Self::Access => None,
+            Self::Numbers | Self::Store | Self::Access | Self::Desk => None,
         }
     }
 }
@@ -46,6 +49,21 @@ fn prove_access() -> Result<()> {
         test::build_for_driving()
     })?;
     steps.step("Proof", || test::drive_window("run.mjs", &["axe".as_ref(), "--all-looks".as_ref()]))
+}
+
+/// Sequences of the desk's keys.
+const SEQUENCES: &str = "10000";
+
+/// Presses the desk's keys at random, in an optimised build.
+fn prove_desk(arguments: &[String]) -> Result<()> {
+    let sequences = arguments.first().map_or(SEQUENCES, String::as_str);
+    let mut steps = Steps::new(2);
+    steps.step("System packages", || setup::system(&[Need::Window]))?;
+    let mut test = cargo();
+    test.args(["test", "--locked", "--release", "--package", "app", "--test", "random"])
+        .args(["--", "--nocapture"])
+        .env("BALIE_SEQUENCES", sequences);
+    steps.step("Proof", || run(&mut test))
 }
 
 /// Runs a test of a crate with more of everything.
@@ -70,6 +88,9 @@ fn prove_by_test(subject: Subject) -> Result<()> {
 pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
     if subject == Subject::Access {
         return prove_access();
+    }
+    if subject == Subject::Desk {
+        return prove_desk(arguments);
     }
     let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);
