@@ -4,7 +4,8 @@
 //! Inputs of a side (microphone, speaker, ringer):
 //! - from the program: wanted or not, which device
 //! - from the device: an error flag, callbacks (counted; none for 250 ms is a loss)
-//! - from the system, polled every 1.5 s: the list of devices and which is the default
+//! - from the system, polled every 1.5 s, and several times a second while a side is used where that costs little: the
+//!   list of devices and which is the default
 //!
 //! States: Off, Running, Waiting (nothing to open; tried again at the next poll or after a pause).
 
@@ -23,8 +24,12 @@ use crate::{
 
 /// How often the list of devices is looked at.
 const POLL: Duration = Duration::from_millis(1_500);
+/// How often it is while somebody talks, so that sound is back within half a second after another device became the
+/// default. A look must cost a fiftieth of the time between two at most: some systems open every device for it.
+const QUICK_POLL: Duration = Duration::from_millis(150);
+const POLL_SHARE: u32 = 50;
 /// How often running streams are looked at.
-const WATCH: Duration = Duration::from_millis(100);
+const WATCH: Duration = Duration::from_millis(50);
 /// A running stream without a callback for this long is lost.
 const SILENT: Duration = Duration::from_millis(250);
 /// A new stream may take this long to its first callback.
@@ -169,19 +174,20 @@ fn clock() -> Instant {
 
 impl Watch {
     fn run(&mut self, inbox: &Receiver<Command>) {
-        self.poll(clock());
-        let mut poll_at = clock() + POLL;
+        let mut poll_at = self.poll(clock());
         loop {
             let wait = if self.sides().iter().any(|s| s.wanted) { WATCH } else { POLL };
             match inbox.recv_timeout(wait) {
-                Ok(command) => self.obey(command),
+                Ok(command) => {
+                    self.obey(command);
+                    poll_at = poll_at.min(clock() + QUICK_POLL);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             let now = clock();
             if now >= poll_at {
-                self.poll(now);
-                poll_at = clock() + POLL;
+                poll_at = self.poll(now);
             }
             self.tend(clock());
         }
@@ -209,8 +215,16 @@ impl Watch {
         }
     }
 
-    /// Looks at the list of devices.
-    fn poll(&mut self, now: Instant) {
+    /// Looks at the list of devices; when to look again.
+    fn poll(&mut self, now: Instant) -> Instant {
+        self.look(now);
+        let end = clock();
+        let cost = end.saturating_duration_since(now) * POLL_SHARE;
+        let used = self.sides().iter().any(|side| side.wanted);
+        end + if used { cost.clamp(QUICK_POLL, POLL) } else { POLL }
+    }
+
+    fn look(&mut self, now: Instant) {
         let host = self.host.get_or_insert_with(cpal::default_host);
         let Ok(devices) = host.devices() else {
             self.host = None;

@@ -9,15 +9,20 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, open};
+use audio::{
+    Audio, AudioEvent, AudioSpec, BLOCK, Control, DeviceChoice, DeviceId, DeviceKind, open,
+};
 
 const CASES: &[(&str, fn())] = &[
     ("devices_are_listed", devices_are_listed),
     ("sound_goes_round_through_real_streams", sound_goes_round_through_real_streams),
     ("a_server_that_dies_and_returns_is_used_again", a_server_that_dies_and_returns_is_used_again),
+    ("sound_is_back_after_each_of_fifty_changes", sound_is_back_after_each_of_fifty_changes),
+    ("a_device_that_silently_stops_is_replaced", a_device_that_silently_stops_is_replaced),
+    ("the_first_sound_is_heard_from_its_beginning", the_first_sound_is_heard_from_its_beginning),
 ];
 
 fn main() {
@@ -26,7 +31,11 @@ fn main() {
         return (case.1)();
     }
     let (mut passed, mut failed) = (0, 0);
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     for (name, _) in CASES {
+        if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
         let Some(server) = Server::start() else { return };
         if server.run(name) { passed += 1 } else { failed += 1 }
     }
@@ -247,4 +256,301 @@ fn a_server_that_dies_and_returns_is_used_again() {
     drop(audio);
     let _ = server.kill();
     let _ = server.wait();
+}
+
+/// Asks the sound server for something; what it says.
+fn pactl(arguments: &str) -> String {
+    let output = Command::new("pactl").args(arguments.split_whitespace()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+/// Somebody who listens to what a speaker plays, or talks into a microphone: a program of the sound server's own.
+struct Outsider {
+    process: Child,
+    /// When each loud piece was heard.
+    heard: Receiver<Instant>,
+}
+
+impl Outsider {
+    /// Listens to a speaker; returns when it hears (silence at first).
+    fn listens(sink: &str) -> Self {
+        let mut process = Command::new("parec")
+            .args(["--raw", "--format=float32le", "--rate=48000", "--channels=1"])
+            .args(["--latency-msec=10", &format!("--device={sink}.monitor")])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut from = process.stdout.take().unwrap();
+        let (loud, heard) = channel();
+        let (begun, begins) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0_u8; 1_920];
+            while std::io::Read::read_exact(&mut from, &mut piece).is_ok() {
+                let _ = begun.send(());
+                let samples = piece.chunks_exact(4);
+                let peak = samples.map(|s| f32::from_le_bytes([s[0], s[1], s[2], s[3]]).abs());
+                if peak.fold(0.0, f32::max) > 0.1 && loud.send(Instant::now()).is_err() {
+                    return;
+                }
+            }
+        });
+        begins.recv_timeout(Duration::from_secs(5)).unwrap();
+        Self { process, heard }
+    }
+
+    /// Talks into a microphone: a tone without an end.
+    fn talks(sink: &str) -> Self {
+        let mut process = Command::new("pacat")
+            .args(["--raw", "--format=float32le", "--rate=48000", "--channels=1"])
+            .args(["--latency-msec=10", &format!("--device={sink}")])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut into = process.stdin.take().unwrap();
+        std::thread::spawn(move || {
+            let block: Vec<u8> = tone().iter().flat_map(|s| s.to_le_bytes()).collect();
+            while std::io::Write::write_all(&mut into, &block).is_ok() {}
+        });
+        let (_, heard) = channel();
+        Self { process, heard }
+    }
+
+    /// The first moment after `since` at which something was heard.
+    fn hears(&self, since: Instant, limit: Duration) -> Option<Instant> {
+        let end = since + limit;
+        loop {
+            let left = end.checked_duration_since(Instant::now())?;
+            let at = self.heard.recv_timeout(left).ok()?;
+            if at >= since {
+                return Some(at);
+            }
+        }
+    }
+}
+
+impl Drop for Outsider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// 10 ms of 400 Hz.
+fn tone() -> [f32; BLOCK] {
+    std::array::from_fn(|n| 0.5 * (n as f32 * 400.0 * std::f32::consts::TAU / 48_000.0).sin())
+}
+
+/// A call on the system's own devices: talks all the time, and notes when it hears.
+struct Call {
+    stop: std::sync::mpsc::Sender<()>,
+    heard: Receiver<Instant>,
+    control: Control,
+}
+
+impl Call {
+    fn begin(audio: Audio) -> Self {
+        let (stop, stopped) = channel();
+        let (loud, heard) = channel();
+        let Audio { mut capture, mut playback, control, .. } = audio;
+        std::thread::spawn(move || {
+            let (mut block, out) = ([0.0; BLOCK], tone());
+            let mut due = Instant::now();
+            while stopped.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
+                while capture.read(&mut block) {
+                    if block.iter().any(|s| s.abs() > 0.1) {
+                        let _ = loud.send(Instant::now());
+                    }
+                }
+                while due <= Instant::now() {
+                    playback.write(Instant::now(), &out);
+                    due += Duration::from_millis(10);
+                }
+            }
+        });
+        Self { stop, heard, control }
+    }
+
+    /// Uses that microphone and speaker while they are there.
+    fn uses(&self, input: Option<&str>, output: Option<&str>) {
+        let (input, output) = (input.and_then(id), output.and_then(id));
+        self.control.set_devices(DeviceChoice { input, output, ringer: None });
+    }
+
+    fn hears(&self, since: Instant) -> Option<Instant> {
+        loop {
+            let at = self.heard.recv_timeout(Duration::from_secs(5)).ok()?;
+            if at >= since {
+                return Some(at);
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+    }
+}
+
+/// Median, 95th of a hundred and longest, for people.
+fn told(what: &str, times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() * percent).div_ceil(100).max(1) - 1];
+    let longest = at(100);
+    println!(
+        "{what}: n={} median {:.0} ms p95 {:.0} ms longest {:.0} ms",
+        times.len(),
+        at(50).as_secs_f64() * 1_000.0,
+        at(95).as_secs_f64() * 1_000.0,
+        longest.as_secs_f64() * 1_000.0
+    );
+    longest
+}
+
+/// Another default speaker, an unplugged speaker, another default microphone, an unplugged one: in turn, fifty in all. The
+/// goal is half a second each time (`told`); what is asserted leaves room for a machine that does other things.
+fn sound_is_back_after_each_of_fifty_changes() {
+    let speaker = |name: &str| {
+        pactl(&format!("load-module module-null-sink sink_name={name} rate=48000 channels=1"))
+    };
+    let microphone = |name: &str| {
+        let sink = speaker(&format!("{name}_in"));
+        let source = pactl(&format!(
+            "load-module module-remap-source source_name={name} master={name}_in.monitor"
+        ));
+        [source, sink]
+    };
+    let mut speakers = [("left", speaker("left")), ("right", speaker("right"))];
+    let mut microphones = [("near", microphone("near")), ("far", microphone("far"))];
+    pactl("set-default-sink left");
+    pactl("set-default-source near");
+    let mut talkers = [Outsider::talks("near_in"), Outsider::talks("far_in")];
+    let audio = open(&AudioSpec::default()).unwrap();
+    audio.control.set_active(true);
+    println!("{:?}", started(&audio.events));
+    let call = Call::begin(audio);
+    call.hears(Instant::now()).unwrap();
+    let (mut played, mut captured) = (Vec::new(), Vec::new());
+    let mut at = [0_usize, 0];
+    for round in 0..50 {
+        let (side, unplugged) = (round % 2, round % 4 >= 2);
+        let (from, to) = (at[side], 1 - at[side]);
+        at[side] = to;
+        let silence = || -> ! { panic!("round {round}: silence") };
+        if side == 0 {
+            if unplugged {
+                // The one in use was chosen; the other is what is left.
+                call.uses(None, Some(speakers[from].0));
+                pactl(&format!("set-default-sink {}", speakers[to].0));
+                pause(400);
+            }
+            let ear = Outsider::listens(speakers[to].0);
+            let since = Instant::now();
+            if unplugged {
+                pactl(&format!("unload-module {}", speakers[from].1));
+            } else {
+                pactl(&format!("set-default-sink {}", speakers[to].0));
+            }
+            let back = ear.hears(since, Duration::from_secs(5));
+            played.push(back.unwrap_or_else(|| silence()) - since);
+            if unplugged {
+                speakers[from].1 = speaker(speakers[from].0);
+            }
+        } else {
+            // The old one falls silent, so that only the new one can be heard.
+            let (old, new) = (microphones[from].0, microphones[to].0);
+            if unplugged {
+                call.uses(Some(old), None);
+                pactl(&format!("set-default-source {new}"));
+                pause(400);
+            }
+            pactl(&format!("set-source-mute {old} 1"));
+            pause(100);
+            while call.heard.try_recv().is_ok() {}
+            let since = Instant::now();
+            if unplugged {
+                for module in &microphones[from].1 {
+                    pactl(&format!("unload-module {module}"));
+                }
+            } else {
+                pactl(&format!("set-default-source {new}"));
+            }
+            captured.push(call.hears(since).unwrap_or_else(|| silence()) - since);
+            if unplugged {
+                microphones[from].1 = microphone(old);
+                talkers[from] = Outsider::talks(&format!("{old}_in"));
+            } else {
+                pactl(&format!("set-source-mute {old} 0"));
+            }
+        }
+        if unplugged {
+            call.uses(None, None);
+        }
+        pause(150);
+    }
+    let slow = told("speaker back", &mut played).max(told("microphone back", &mut captured));
+    assert!(slow < Duration::from_secs(2), "{slow:?}");
+}
+
+/// The server holds a device without a word: no callback comes any more, and no error.
+fn a_device_that_silently_stops_is_replaced() {
+    let audio = open(&AudioSpec::default()).unwrap();
+    audio.control.set_active(true);
+    started(&audio.events);
+    let default = pactl("get-default-sink");
+    let since = Instant::now();
+    pactl(&format!("suspend-sink {default} 1"));
+    let lost = loop {
+        match audio.events.recv_timeout(Duration::from_secs(3)).unwrap() {
+            AudioEvent::Lost { kind, name, reason } => break (kind, name, reason),
+            other => println!("{other:?}"),
+        }
+    };
+    println!("{lost:?} after {:?}", since.elapsed());
+    assert_eq!(lost.0, DeviceKind::Output);
+    pactl(&format!("suspend-sink {default} 0"));
+    let again = loop {
+        let event = audio.events.recv_timeout(Duration::from_secs(5)).unwrap();
+        println!("{event:?} after {:?}", since.elapsed());
+        if let AudioEvent::Started { kind: DeviceKind::Output, .. } = event {
+            break true;
+        }
+    };
+    assert!(again);
+}
+
+/// Nothing of the first sound after the start is lost while the device opens: what is written from then on is played from
+/// its first tenth of a second.
+fn the_first_sound_is_heard_from_its_beginning() {
+    let mut ear = Outsider::listens("spk");
+    pactl("set-default-sink spk");
+    let mut audio = open(&AudioSpec::default()).unwrap();
+    audio.control.set_active(true);
+    let begun = Instant::now();
+    started(&audio.events);
+    println!("devices open after {:?}", begun.elapsed());
+    let mut block = [0.0; BLOCK];
+    while !audio.capture.read(&mut block) {
+        pause(1);
+    }
+    // A tenth of a second of sound, then nothing.
+    let since = Instant::now();
+    for n in 0..60 {
+        let out = if n < 10 { tone() } else { [0.0; BLOCK] };
+        audio.playback.write(Instant::now(), &out);
+        let due = since + Duration::from_millis(10 * (n + 1));
+        while Instant::now() < due {
+            pause(1);
+        }
+    }
+    let first = ear.hears(since, Duration::from_secs(1)).unwrap();
+    let mut pieces = 1;
+    while ear.heard.recv_timeout(Duration::from_millis(100)).is_ok() {
+        pieces += 1;
+    }
+    println!("first heard after {:?}, {pieces} of 10 pieces", first - since);
+    assert!(pieces >= 9, "{pieces} of 10 pieces");
+    ear.process.kill().unwrap();
 }

@@ -19,6 +19,8 @@ pub(crate) enum Subject {
     Network,
     /// Two hundred thousand numbers in every notation against the PyPI package `phonenumbers`.
     Numbers,
+    /// Fifty changes of the default device and unplugged devices in mid-call, and how long sound was away.
+    Devices,
     /// A program that is killed a hundred times while it writes to the database.
     Store,
     /// Every view of the window read by axe-core in every look: two languages, light and dark, usual and high contrast.
@@ -35,7 +37,7 @@ impl Subject {
             Self::Calls => Some("prove"),
             Self::Soak => Some("soak"),
             Self::Network => Some("prove-network"),
-            Self::Numbers | Self::Store | Self::Access | Self::Desk => None,
+            Self::Numbers | Self::Store | Self::Access | Self::Desk | Self::Devices => None,
         }
     }
 }
@@ -55,14 +57,13 @@ fn prove_access() -> Result<()> {
 const SEQUENCES: &str = "10000";
 
 /// Presses the desk's keys at random, in an optimised build.
-fn prove_desk(arguments: &[String]) -> Result<()> {
-    let sequences = arguments.first().map_or(SEQUENCES, String::as_str);
+fn prove_desk() -> Result<()> {
     let mut steps = Steps::new(2);
     steps.step("System packages", || setup::system(&[Need::Window]))?;
     let mut test = cargo();
     test.args(["test", "--locked", "--release", "--package", "app", "--test", "random"])
         .args(["--", "--nocapture"])
-        .env("BALIE_SEQUENCES", sequences);
+        .env("BALIE_SEQUENCES", SEQUENCES);
     steps.step("Proof", || run(&mut test))
 }
 
@@ -73,6 +74,7 @@ fn prove_by_test(subject: Subject) -> Result<()> {
     steps.step("Laboratory", lab::install_numbers)?;
     let (package, name) = match subject {
         Subject::Numbers => ("contacts", "oracle"),
+        Subject::Devices => ("audio", "pulse"),
         _ => ("store", "killed"),
     };
     let mut test = cargo();
@@ -90,7 +92,7 @@ pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
         return prove_access();
     }
     if subject == Subject::Desk {
-        return prove_desk(arguments);
+        return prove_desk();
     }
     let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);
