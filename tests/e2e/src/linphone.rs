@@ -27,6 +27,8 @@ pub enum Encryption {
     Sdes,
     /// With keys by DTLS.
     Dtls,
+    /// With keys by ZRTP, which Balie does not speak.
+    Zrtp,
 }
 
 impl Linphone {
@@ -85,6 +87,7 @@ fn rc(port: u16, encryption: Encryption, home: &Path) -> String {
         Encryption::None => "none",
         Encryption::Sdes => "srtp",
         Encryption::Dtls => "dtls",
+        Encryption::Zrtp => "zrtp",
     };
     format!(
         "[sip]\nsip_port={port}\nsip_tcp_port=-1\nsip_tls_port=-1\nguess_hostname=0\n\

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::asterisk::{self, Asterisk};
 use e2e::balie::{Account, Balie};
+use e2e::baresip::{Baresip, Settings};
+use e2e::linphone::{Encryption, Linphone};
 use e2e::sound::{Signal, likeness};
 use e2e::{PHONES, SERVER, pause, speech};
 use serde_json::json;
@@ -191,4 +193,125 @@ fn policies_that_do_not_meet_are_refused_and_a_wish_is_not_insisted_on() -> Resu
     balie.hangup(&call)?;
     balie.quit()?;
     Ok(())
+}
+
+/// Where the Balie under test listens for telephones that call it without a server between.
+const OURS: u16 = 5066;
+
+/// A Balie that speaks, without a server between.
+fn direct(srtp: &str, keying: &str, folder: &TempDir) -> Result<(Balie, std::path::PathBuf)> {
+    let account = Account::direct("101", PHONES, OURS)
+        .with(&format!("srtp = \"{srtp}\""))
+        .with(&format!("srtp_keying = \"{keying}\""));
+    let heard = folder.path().join("balie-heard.wav");
+    let audio = format!("wav:{},{},loop", speech().display(), heard.display());
+    Ok((Balie::start(&account.write(folder.path(), PHONES)?, &audio)?, heard))
+}
+
+/// Lets the speech come, and holds what was heard and how it was encrypted against what is wanted.
+fn is_heard(
+    mut balie: Balie,
+    call: &serde_json::Value,
+    secure: bool,
+    heard: &std::path::Path,
+) -> Result<()> {
+    sounds_on(&mut balie, call)?;
+    let sent = Signal::read(&speech())?;
+    pause(Duration::from_secs_f64(sent.seconds() + 3.0));
+    let stats = balie.request("call.stats", &json!({"call": call}))?;
+    balie.hangup(call)?;
+    balie.quit()?;
+    let likeness = likeness(&sent, &Signal::read(heard)?, 0.4)?;
+    println!("correlation {likeness:.3}, {stats}");
+    ensure!(stats["secure"] == secure, "{stats}");
+    ensure!(likeness > 0.8, "what was heard resembles what was said by {likeness}");
+    Ok(())
+}
+
+fn linphone(theirs: Encryption, keying: &str) -> Result<()> {
+    let folder = tempdir()?;
+    let mut phone = Linphone::start(5082, theirs, folder.path())?;
+    let (mut balie, heard) = direct("required", keying, &folder)?;
+    let call = balie.begin(&format!("sip:lin@{PHONES}:5082"))?;
+    phone.says("incoming call")?;
+    balie.call_state(&call, "ringing")?;
+    phone.command("answer")?;
+    balie.call_state(&call, "active")?;
+    is_heard(balie, &call, true, &heard)
+}
+
+#[test]
+fn linphone_is_heard_with_keys_in_the_description() -> Result<()> {
+    linphone(Encryption::Sdes, "sdes")
+}
+
+#[test]
+fn linphone_is_heard_with_keys_by_handshake() -> Result<()> {
+    linphone(Encryption::Dtls, "dtls")
+}
+
+#[test]
+fn linphone_that_wants_zrtp_is_heard_in_clear_where_that_is_allowed() -> Result<()> {
+    let folder = tempdir()?;
+    let mut phone = Linphone::start(5082, Encryption::Zrtp, folder.path())?;
+    let (mut balie, heard) = direct("optional", "both", &folder)?;
+    phone.command(&format!("call sip:101@{PHONES}:{OURS}"))?;
+    let call = balie.ringing()?;
+    balie.request("call.answer", &json!({"call": call}))?;
+    let active = balie.call_state(&call, "active")?;
+    ensure!(active["encryption"] == "none", "{active}");
+    is_heard(balie, &call, false, &heard)
+}
+
+#[test]
+fn linphone_that_wants_zrtp_is_refused_politely_where_encryption_is_a_must() -> Result<()> {
+    let folder = tempdir()?;
+    let mut phone = Linphone::start(5082, Encryption::Zrtp, folder.path())?;
+    let (mut balie, _) = direct("required", "both", &folder)?;
+    phone.command(&format!("call sip:101@{PHONES}:{OURS}"))?;
+    phone.says("Incompatible media")?;
+    // And it goes on working.
+    phone.command(&format!("call sip:101@{PHONES}:{OURS}"))?;
+    phone.says("Incompatible media")?;
+    balie.request("view.get", &json!({}))?;
+    ensure!(balie.quit()? == 0);
+    Ok(())
+}
+
+fn baresip(encryption: &str, keying: &str) -> Result<()> {
+    let folder = tempdir()?;
+    let microphone = folder.path().join("baresip-says.wav");
+    Signal::read(&speech())?.raised_to(48_000)?.repeated(6).write(&microphone)?;
+    let settings = Settings {
+        user: "110".to_owned(),
+        password: String::new(),
+        server: String::new(),
+        sip_port: 5080,
+        control_port: 4444,
+        microphone,
+        codecs: "opus/48000/2,PCMA/8000/1".to_owned(),
+        encryption: encryption.to_owned(),
+    };
+    let mut phone = Baresip::start(&settings, folder.path())?;
+    let (mut balie, heard) = direct("required", keying, &folder)?;
+    let call = balie.begin(&format!("sip:110@{PHONES}:5080"))?;
+    phone.event("CALL_INCOMING")?;
+    balie.call_state(&call, "ringing")?;
+    phone.command("accept", "")?;
+    balie.call_state(&call, "active")?;
+    is_heard(balie, &call, true, &heard)?;
+    let there = phone.heard().context("baresip recorded nothing")?;
+    let there = likeness(&Signal::read(&speech())?, &Signal::read(&there)?, 0.4)?;
+    ensure!(there > 0.8, "baresip heard something else: {there}");
+    Ok(())
+}
+
+#[test]
+fn baresip_and_balie_hear_each_other_with_keys_in_the_description() -> Result<()> {
+    baresip("srtp-mand", "sdes")
+}
+
+#[test]
+fn baresip_and_balie_hear_each_other_with_keys_by_handshake() -> Result<()> {
+    baresip("dtls_srtp", "dtls")
 }
