@@ -277,6 +277,9 @@ export class MockHost implements Host {
         });
         return {};
       }
+      case 'audio.test':
+        this.change({ audio: { ...this.view.audio, test: command.on ? 'listening' : 'off' } });
+        return {};
       case 'levels.watch':
         this.watchLevels(command.on);
         return {};
@@ -617,7 +620,7 @@ function firstView(start: Scene): AppView {
     audio: {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
-      input: null, output: null, ringer: 's', echo_cancelling: true, noise_suppression: true, gain_control: true, problem: null,
+      input: null, output: null, ringer: 's', echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
     },
     demo: start.setup
       ? null

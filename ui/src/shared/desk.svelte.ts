@@ -17,7 +17,7 @@ const EMPTY: AppView = {
   history: [],
   missed: 0,
   transfers: [],
-  audio: { inputs: [], outputs: [], input: null, output: null, ringer: null, echo_cancelling: true, noise_suppression: true, gain_control: true, problem: null },
+  audio: { inputs: [], outputs: [], input: null, output: null, ringer: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null },
   demo: null,
   colleagues: [],
   notices: [],

@@ -67,6 +67,7 @@ pub(crate) fn of_media_error(error: &EngineError) -> Code {
         EngineError::Socket { .. } => Code::ConnectionFailed,
         EngineError::Codec(_) => Code::NoCommonCodec,
         EngineError::Audio(_) | EngineError::RingTone(_) => Code::AudioDeviceFailed,
+        EngineError::Recording(_) => Code::RecordingFailed,
         EngineError::UnknownStream | EngineError::Srtp(_) | EngineError::Thread(_) => {
             Code::Internal
         }

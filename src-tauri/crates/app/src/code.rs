@@ -101,6 +101,10 @@ pub enum Code {
     PortMoved,
     /// There is no sound device.
     NoAudioDevice,
+    /// The microphone gives no sound at all while somebody listens.
+    MicrophoneSilent,
+    /// A call cannot be recorded, or its recording can no longer be written.
+    RecordingFailed,
     /// A call has no sound in one direction.
     NoSound,
     /// The sound device stopped or refused.

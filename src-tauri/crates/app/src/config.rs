@@ -14,15 +14,19 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 mod privacy;
+mod recording;
 mod screen_pop;
 mod setup;
 mod sound;
+mod turn;
 
 pub use self::privacy::PrivacySettings;
+pub use self::recording::{RecordingFormatName, RecordingSettings};
 pub(crate) use self::screen_pop::Caller;
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
 pub use self::sound::AudioSettings;
+pub(crate) use self::turn::Turn;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
 
@@ -43,6 +47,9 @@ pub struct Config {
     /// How long what is kept of people is kept.
     #[serde(skip_serializing_if = "PrivacySettings::is_usual")]
     pub privacy: PrivacySettings,
+    /// Recordings on this machine.
+    #[serde(skip_serializing_if = "RecordingSettings::is_usual")]
+    pub recording: RecordingSettings,
     /// What is opened for a caller.
     #[serde(skip_serializing_if = "ScreenPopSettings::is_off")]
     pub screen_pop: ScreenPopSettings,
@@ -129,8 +136,18 @@ pub struct AccountSettings {
     /// STUN server, `host` or `host:port`: tells what the world sees our address as, for `ice` with peers that cannot be
     /// reached otherwise. An exchange with a public address needs none.
     pub stun: String,
-    /// TURN server.
-    pub turn: String,
+    /// Relay (TURN server), or a list of them, preferred first: `turn:host`, `turn:host:port?transport=tcp`, `turns:host`.
+    /// For `ice` where nothing else comes through.
+    pub turn: Proxies,
+    /// Name at the relays.
+    pub turn_user: String,
+    /// Environment variable with the password there.
+    pub turn_password_env: String,
+    /// The password itself: for tests only, never written.
+    #[serde(skip_serializing)]
+    pub turn_password: Secret,
+    /// The password is in the keyring.
+    pub turn_keyring: bool,
     /// Codecs, preferred first: `opus`, `g722`, `pcma`, `pcmu`.
     pub codecs: Vec<CodecName>,
     /// How digits are sent.
@@ -191,7 +208,11 @@ impl Default for AccountSettings {
             gruu: false,
             ice: false,
             stun: String::new(),
-            turn: String::new(),
+            turn: Proxies::default(),
+            turn_user: String::new(),
+            turn_password_env: String::new(),
+            turn_password: Secret::default(),
+            turn_keyring: false,
             codecs: vec![CodecName::Opus, CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
@@ -212,6 +233,11 @@ impl AccountSettings {
     pub fn accepts(&self) -> AcceptFrom {
         let default = if self.register { AcceptFrom::Registrar } else { AcceptFrom::Any };
         self.accept_from.unwrap_or(default)
+    }
+
+    /// Where the relays are; those that cannot be read are left out.
+    pub(crate) fn relays(&self) -> Vec<Turn> {
+        self.turn.all().filter_map(turn::read).collect()
     }
 
     /// Where the STUN server is; none when there is none or it cannot be read.
@@ -580,7 +606,7 @@ impl<'de> Deserialize<'de> for Proxies {
             Ok(Form::One(one)) => vec![one],
             Ok(Form::Several(several)) => several,
             Err(_) => {
-                return Err(D::Error::custom("outbound_proxy is an address or a list of them"));
+                return Err(D::Error::custom("this is an address or a list of them"));
             }
         };
         Ok(Proxies(list.into_iter().filter(|proxy| !proxy.is_empty()).collect()))
@@ -745,6 +771,9 @@ impl AccountSettings {
         if !self.stun.is_empty() && self.stun_server().is_none() {
             return Err(("stun", format!("stun of account {:?} is no host and port", self.id)));
         }
+        if self.turn.all().any(|server| turn::read(server).is_none()) {
+            return Err(("turn", format!("turn of account {:?} is no relay", self.id)));
+        }
         if self.codecs.is_empty() {
             return Err(("codecs", format!("account {:?} has no codec", self.id)));
         }
@@ -786,6 +815,9 @@ blind_transfer = "auto"
 ice = false
 stun = ""
 turn = ""
+turn_user = ""
+turn_password_env = ""
+turn_keyring = false
 codecs = ["opus", "g722", "pcma", "pcmu"]
 dtmf = "rfc4733"
 tls_ca_file = ""

@@ -116,6 +116,10 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         exchange: bool,
+        /// It is the one of the account's relays (TURN).
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        relay: bool,
     },
     /// Call somebody. Answered with [`CallCreated`].
     #[serde(rename = "call.dial")]
@@ -480,6 +484,12 @@ pub enum Command {
         /// True while a meter is visible.
         on: bool,
     },
+    /// Take down what the user says for some seconds and play it to him, or end that; not during calls.
+    #[serde(rename = "audio.test")]
+    AudioTest {
+        /// Begin, or end.
+        on: bool,
+    },
     /// A notice was read.
     #[serde(rename = "notice.dismiss")]
     NoticeDismiss {
@@ -570,6 +580,7 @@ const NAMES: &[&str] = &[
     "devices.set",
     "processing.set",
     "levels.watch",
+    "audio.test",
     "notice.dismiss",
     "demo.start",
     "demo.stop",

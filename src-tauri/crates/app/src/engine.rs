@@ -22,6 +22,7 @@ mod memory;
 mod network;
 mod publish;
 mod record;
+mod recordings;
 mod registrations;
 mod remote;
 mod safety;

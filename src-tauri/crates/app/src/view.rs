@@ -554,6 +554,19 @@ pub struct DeviceView {
     pub is_default: bool,
 }
 
+/// How far a test of the microphone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MicrophoneTest {
+    /// There is none.
+    #[default]
+    Off,
+    /// The user speaks.
+    Listening,
+    /// He hears himself.
+    Playing,
+}
+
 /// Devices and what is chosen. `None` as a choice means "follow the system".
 #[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
 pub struct AudioView {
@@ -573,6 +586,8 @@ pub struct AudioView {
     pub noise_suppression: bool,
     /// The level of the user's voice is evened out.
     pub gain_control: bool,
+    /// How far a test of the microphone is (`audio.test`).
+    pub test: MicrophoneTest,
     /// Trouble with sound, in a code.
     pub problem: Option<Code>,
 }

@@ -4,6 +4,7 @@
 //! part it is to choose before it looks at the proof of a check, and remembers every address that a check came from; so
 //! only proven checks get to it, from a bounded number of addresses.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ use sansio::Protocol as _;
 use sdp::{Candidate, CandidateKind, IceParameters};
 
 use crate::SetupError;
+use crate::gathering::Base;
 
 /// Checks are sent this far apart until a way is found.
 const CHECK: Duration = Duration::from_millis(50);
@@ -47,8 +49,8 @@ const MOST_ADDRESSES: usize = 48;
 /// What changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Media goes there from now on.
-    Chosen(SocketAddr),
+    /// Media goes there from now on, from that socket of ours.
+    Chosen(Base, SocketAddr),
     /// No answer any more.
     Lost,
 }
@@ -58,8 +60,8 @@ pub(crate) struct Paths {
     agreed: IceParameters,
     agent: Agent,
     provider: Arc<dyn RTCCryptoProvider>,
-    /// Ours, as the agent knows it.
-    local: SocketAddr,
+    /// Ours, as the agent knows them: addresses of this machine, and places on relays.
+    locals: BTreeMap<SocketAddr, Base>,
 }
 
 impl Paths {
@@ -67,11 +69,13 @@ impl Paths {
         now: Instant,
         provider: &Arc<dyn RTCCryptoProvider>,
         agreed: IceParameters,
+        mut locals: BTreeMap<SocketAddr, Base>,
     ) -> Result<Self, SetupError> {
         let refused = |error: Error| SetupError(error.to_string());
         let host = |candidate: &&Candidate| candidate.kind == CandidateKind::Host;
-        let local = agreed.local.candidates.iter().find(host).map(|host| host.address);
-        let local = local.ok_or_else(|| SetupError("no address of ours".to_owned()))?;
+        let own = agreed.local.candidates.iter().find(host).map(|host| host.address);
+        let own = own.ok_or_else(|| SetupError("no address of ours".to_owned()))?;
+        locals.insert(own, Base::Port);
         let config = AgentConfig {
             local_ufrag: agreed.local.credentials.ufrag().to_owned(),
             local_pwd: agreed.local.credentials.password().to_owned(),
@@ -96,12 +100,15 @@ impl Paths {
             )
             .map_err(refused)?;
         for candidate in &agreed.local.candidates {
-            // Checks go from the address itself; what a server saw of it is for the peer.
-            if candidate.kind == CandidateKind::Host {
-                agent.add_local_candidate(told(candidate).map_err(refused)?).map_err(refused)?;
+            // Checks go from the address itself; what a server saw of it is for the peer. What is not there any more is
+            // passed over.
+            let own = matches!(candidate.kind, CandidateKind::Host | CandidateKind::Relay);
+            if own && locals.contains_key(&candidate.address) {
+                let candidate = Candidate { related: None, ..candidate.clone() };
+                agent.add_local_candidate(told(&candidate).map_err(refused)?).map_err(refused)?;
             }
         }
-        let mut paths = Self { agreed, agent, provider: Arc::clone(provider), local };
+        let mut paths = Self { agreed, agent, provider: Arc::clone(provider), locals };
         let candidates = paths.agreed.candidates.clone();
         paths.add(&candidates);
         Ok(paths)
@@ -131,15 +138,12 @@ impl Paths {
     }
 
     /// Takes a STUN message.
-    pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn receive(&mut self, now: Instant, base: Base, from: SocketAddr, datagram: &[u8]) {
+        let Some(transport) = self.transport(base, from) else { return };
         if !self.is_ours(from, datagram) {
             return;
         }
-        let message = TaggedBytesMut {
-            now,
-            transport: self.transport(from),
-            message: BytesMut::from(datagram),
-        };
+        let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
         if let Err(error) = self.agent.handle_read(message) {
             tracing::debug!(%error, %from, "check refused");
         }
@@ -170,18 +174,25 @@ impl Paths {
     }
 
     /// Whether what is no check may come from there; it shows that the way works.
-    pub(crate) fn carries(&mut self, now: Instant, from: SocketAddr) -> bool {
-        let transport = self.transport(from);
-        self.agent.is_valid_non_stun_traffic(now, transport)
+    pub(crate) fn carries(&mut self, now: Instant, base: Base, from: SocketAddr) -> bool {
+        let transport = self.transport(base, from);
+        transport.is_some_and(|transport| self.agent.is_valid_non_stun_traffic(now, transport))
     }
 
-    const fn transport(&self, from: SocketAddr) -> TransportContext {
-        TransportContext {
-            local_addr: self.local,
+    /// Whether checks go from there.
+    pub(crate) fn uses(&self, base: Base) -> bool {
+        self.locals.values().any(|own| *own == base)
+    }
+
+    /// None: that socket of ours takes no part.
+    fn transport(&self, base: Base, from: SocketAddr) -> Option<TransportContext> {
+        let (local_addr, _) = self.locals.iter().find(|(_, own)| **own == base)?;
+        Some(TransportContext {
+            local_addr: *local_addr,
             peer_addr: from,
             transport_protocol: TransportProtocol::UDP,
             ecn: None,
-        }
+        })
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -196,17 +207,22 @@ impl Paths {
         self.agent.poll_timeout()
     }
 
-    /// A message to send, and where to.
-    pub(crate) fn poll_output(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+    /// A message to send: from which socket of ours, where to, and what.
+    pub(crate) fn poll_output(&mut self) -> Option<(Base, SocketAddr, Vec<u8>)> {
         let message = self.agent.poll_write()?;
-        Some((message.transport.peer_addr, message.message.to_vec()))
+        let TransportContext { local_addr, peer_addr, .. } = message.transport;
+        Some((self.base(local_addr), peer_addr, message.message.to_vec()))
+    }
+
+    fn base(&self, local: SocketAddr) -> Base {
+        self.locals.get(&local).copied().unwrap_or(Base::Port)
     }
 
     pub(crate) fn poll_change(&mut self) -> Option<Change> {
         while let Some(event) = self.agent.poll_event() {
             match event.event {
-                Event::SelectedCandidatePairChange(_, remote) => {
-                    return Some(Change::Chosen(remote.addr()));
+                Event::SelectedCandidatePairChange(local, remote) => {
+                    return Some(Change::Chosen(self.base(local.addr()), remote.addr()));
                 }
                 Event::ConnectionStateChange(ConnectionState::Failed) => return Some(Change::Lost),
                 Event::ConnectionStateChange(state) => tracing::debug!(%state, "checks"),

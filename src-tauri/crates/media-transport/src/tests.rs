@@ -27,7 +27,7 @@ struct End {
     transport: Transport,
     certificate: LocalCertificate,
     here: SocketAddr,
-    seen: Vec<Option<SocketAddr>>,
+    gathered: Vec<Vec<Candidate>>,
     path: Option<SocketAddr>,
     keys: Vec<SrtpKeys>,
     failed: Option<Failure>,
@@ -40,7 +40,7 @@ impl End {
             transport: Transport::new(certificate.clone()),
             certificate,
             here: at(host),
-            seen: Vec::new(),
+            gathered: Vec::new(),
             path: None,
             keys: Vec::new(),
             failed: None,
@@ -100,7 +100,7 @@ impl Net {
     fn collect(&mut self, end: usize) {
         while let Some(output) = self.ends[end].transport.poll_output() {
             match output {
-                Output::Send { to, data } => {
+                Output::Send { link: None, to, data } => {
                     self.sent += 1;
                     if (self.loses)(end, self.sent, &data) {
                         continue;
@@ -112,8 +112,13 @@ impl Net {
                         self.flying.insert(at, (other, self.seen_as[end], data));
                     }
                 }
-                Output::Seen(seen) => self.ends[end].seen.push(seen),
-                Output::Path(to) => self.ends[end].path = Some(to),
+                Output::Gathered(found) => self.ends[end].gathered.push(found),
+                Output::Path { to, linked: false } => self.ends[end].path = Some(to),
+                other @ (Output::Send { .. }
+                | Output::Open { .. }
+                | Output::Close(_)
+                | Output::Path { .. }
+                | Output::Sound { .. }) => panic!("{other:?} without links"),
                 Output::Keys(keys) => self.ends[end].keys.push(keys),
                 Output::Failed(failure) => self.ends[end].failed = Some(failure),
             }
@@ -133,7 +138,7 @@ impl Net {
             self.now = next.max(self.now + Duration::from_micros(100));
             while let Some(entry) = self.flying.first_entry().filter(|e| e.key().0 <= self.now) {
                 let (to, from, data) = entry.remove();
-                let datagram = Input::Datagram { from, data: &data };
+                let datagram = Input::Datagram { link: None, from, data: &data };
                 self.ends[to].transport.handle_input(self.now, datagram);
                 self.collect(to);
             }
@@ -290,14 +295,14 @@ fn a_stranger_does_not_end_the_handshake() {
     for _ in 0..10 {
         while let Some(output) = stranger.poll_output() {
             if let Output::Send { data, .. } = output {
-                let datagram = Input::Datagram { from: at(66), data: &data };
+                let datagram = Input::Datagram { link: None, from: at(66), data: &data };
                 net.ends[0].transport.handle_input(net.now, datagram);
             }
         }
         while let Some(output) = net.ends[0].transport.poll_output() {
             match output {
                 Output::Send { data, .. } => {
-                    let datagram = Input::Datagram { from: at(1), data: &data };
+                    let datagram = Input::Datagram { link: None, from: at(1), data: &data };
                     stranger.handle_input(net.now, datagram);
                 }
                 other => panic!("{other:?}"),
@@ -347,7 +352,9 @@ fn a_peer_may_begin_anew_in_mid_call_and_the_keys_of_before_hold_until_then() {
     let agreed = Agreement { remote: at(1), dtls, ice: None };
     stranger.handle_input(net.now, Input::Agree(agreed));
     let Some(Output::Send { data, .. }) = stranger.poll_output() else { panic!("no beginning") };
-    net.ends[0].transport.handle_input(net.now, Input::Datagram { from: at(66), data: &data });
+    net.ends[0]
+        .transport
+        .handle_input(net.now, Input::Datagram { link: None, from: at(66), data: &data });
     net.run(Duration::from_secs(60));
     assert!(net.ends.iter().all(|end| end.failed.is_none()));
     assert_eq!(net.ends[0].keys.len(), 12);
@@ -440,36 +447,47 @@ fn seen(request: &[u8], from: SocketAddr) -> Vec<u8> {
     answer.raw
 }
 
+/// Asks one server what the stream's own port is seen as.
+fn asks_one(here: SocketAddr) -> Input<'static> {
+    let plan = Plan { here, others: Vec::new(), stun: vec![at(77)], relays: Vec::new() };
+    Input::Gather(plan)
+}
+
 #[test]
 fn a_server_tells_the_address_that_the_world_sees() {
     let outside = SocketAddr::from(([203, 0, 113, 9], 40_001));
     let mut net = Net::new();
     let end = &mut net.ends[0].transport;
-    end.handle_input(net.now, Input::Gather(at(77)));
-    let Some(Output::Send { to, data }) = end.poll_output() else { panic!("no question") };
+    end.handle_input(net.now, asks_one(at(1)));
+    let Some(Output::Send { to, data, .. }) = end.poll_output() else { panic!("no question") };
     assert_eq!(to, at(77));
     // From elsewhere, or to another question, it is no answer.
     let answer = seen(&data, outside);
-    end.handle_input(net.now, Input::Datagram { from: at(78), data: &answer });
+    end.handle_input(net.now, Input::Datagram { link: None, from: at(78), data: &answer });
     let mut other = data;
     other[10] ^= 1;
     let wrong = seen(&other, outside);
-    end.handle_input(net.now, Input::Datagram { from: at(77), data: &wrong });
+    end.handle_input(net.now, Input::Datagram { link: None, from: at(77), data: &wrong });
     assert_eq!(end.poll_output(), None);
-    end.handle_input(net.now, Input::Datagram { from: at(77), data: &answer });
-    assert_eq!(end.poll_output(), Some(Output::Seen(Some(outside))));
+    end.handle_input(net.now, Input::Datagram { link: None, from: at(77), data: &answer });
+    let found = vec![
+        Candidate::new(CandidateKind::Host, at(1), None),
+        Candidate::new(CandidateKind::ServerReflexive, outside, Some(at(1))),
+    ];
+    assert_eq!(end.poll_output(), Some(Output::Gathered(found)));
     assert_eq!(end.poll_timeout(), None);
 }
 
 #[test]
 fn a_server_that_is_silent_costs_a_second() {
     let mut net = Net::new();
-    net.ends[0].transport.handle_input(net.now, Input::Gather(at(77)));
+    net.ends[0].transport.handle_input(net.now, asks_one(at(1)));
     net.collect(0);
     net.run(Duration::from_millis(900));
-    assert_eq!((net.sent, net.ends[0].seen.len()), (4, 0));
+    assert_eq!((net.sent, net.ends[0].gathered.len()), (4, 0));
     net.run(Duration::from_millis(200));
-    assert_eq!(net.ends[0].seen, [None]);
+    let own = Candidate::new(CandidateKind::Host, at(1), None);
+    assert_eq!(net.ends[0].gathered, [vec![own]]);
 }
 
 #[test]
@@ -533,7 +551,7 @@ fn checks_without_proof_change_nothing() {
     for (port, data) in (1..=1_000).zip(forged.iter().cycle()) {
         let from = SocketAddr::from(([198, 51, 100, 1], port));
         for end in &mut net.ends {
-            end.transport.handle_input(net.now, Input::Datagram { from, data });
+            end.transport.handle_input(net.now, Input::Datagram { link: None, from, data });
         }
     }
     for end in 0..2 {
@@ -563,7 +581,7 @@ proptest::proptest! {
             }
             for end in 0..2 {
                 let from = net.ends[1 - end].here;
-                net.ends[end].transport.handle_input(net.now, Input::Datagram { from, data: &data });
+                net.ends[end].transport.handle_input(net.now, Input::Datagram { link: None, from, data: &data });
                 net.collect(end);
             }
         }

@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
+use crate::microphone::{SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
+use crate::recorder::Tap;
 use crate::stream::{Opening, Setup, Stream};
 use crate::tone::{Ringing, TonePlayer};
-use crate::{MediaEvent, StreamId, Tone};
+use crate::{MediaEvent, StreamId, Tone, TonePlan};
 
 /// How late a device may be before the timer takes over.
 const DEVICE_PATIENCE: Duration = Duration::from_millis(60);
@@ -40,8 +42,12 @@ pub(crate) enum Command {
     Held(StreamId, bool),
     Keys(StreamId, String),
     Conference(Vec<StreamId>),
+    Record(StreamId, Option<Box<Tap>>),
+    RecordingPaused(StreamId, bool),
     Close(StreamId),
     Tone(Tone),
+    TonePlan(TonePlan),
+    Trial(Option<Vec<f32>>),
     Ring(Option<Box<Ringing>>),
     Devices(DeviceChoice),
     Processing(Processing),
@@ -63,6 +69,9 @@ pub(crate) struct Dsp {
     /// One block per stream, what it contributes to the speaker.
     blocks: Vec<[f32; BLOCK]>,
     processor: Processor,
+    /// None where silence is what is to come.
+    silence: Option<SilenceWatch>,
+    trial: Trial,
     tones: TonePlayer,
     ringing: Option<Box<Ringing>>,
     levels: Levels,
@@ -80,8 +89,10 @@ fn clock() -> Instant {
 }
 
 impl Dsp {
+    /// `heard`: sound may come from the microphone.
     pub(crate) fn new(
         audio: Audio,
+        heard: bool,
         commands: Receiver<Command>,
         events: Sender<MediaEvent>,
         shared: Arc<Shared>,
@@ -96,6 +107,8 @@ impl Dsp {
             streams: Vec::with_capacity(16),
             blocks: Vec::with_capacity(16),
             processor: Processor::default(),
+            silence: heard.then(SilenceWatch::default),
+            trial: Trial::default(),
             tones: TonePlayer::default(),
             ringing: None,
             levels: Levels::default(),
@@ -125,6 +138,7 @@ impl Dsp {
     fn uses_path(&self) -> bool {
         self.streams.iter().any(|s| !self.simulated || s.is_configured())
             || !self.tones.is_silent()
+            || self.trial.is_on()
             || self.shared.watching.load(Ordering::Relaxed)
     }
 
@@ -167,6 +181,7 @@ impl Dsp {
                     // The timer spoke for the microphone until now: only the newest is news.
                     while self.audio.capture.read(&mut microphone) {}
                 }
+                self.watch_silence(&microphone);
                 self.tick(now, &mut microphone);
                 continue;
             }
@@ -207,6 +222,8 @@ impl Dsp {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Open(opening) => {
+                // Calls come first.
+                self.trial.set(None);
                 self.streams.push(Stream::new(clock(), *opening));
                 self.blocks.push([0.0; BLOCK]);
             }
@@ -222,6 +239,8 @@ impl Dsp {
                     stream.conferenced = members.contains(&stream.id);
                 }
             }
+            Command::Record(id, tap) => self.with(id, |s| s.tap = tap),
+            Command::RecordingPaused(id, on) => self.with(id, |s| s.pause_recording(on)),
             Command::Close(id) => {
                 if let Some(at) = self.streams.iter().position(|s| s.id == id) {
                     self.streams.remove(at).close(clock());
@@ -229,6 +248,8 @@ impl Dsp {
                 }
             }
             Command::Tone(tone) => self.tones.set(tone),
+            Command::TonePlan(plan) => self.tones.set_plan(plan),
+            Command::Trial(room) => self.trial.set(room),
             Command::Ring(ringing) => {
                 self.audio.control.set_ringing(ringing.is_some());
                 self.ringing = ringing;
@@ -257,6 +278,7 @@ impl Dsp {
         self.send(now, microphone);
         let mut speaker = mix(&self.blocks);
         self.tones.mix(&mut speaker);
+        self.trial.turn(microphone, &mut speaker);
         self.processor.played(&speaker);
         self.audio.playback.write(now, &speaker);
         self.ring(now);
@@ -269,6 +291,7 @@ impl Dsp {
         if publish {
             self.report_devices();
         }
+        self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));
         self.flush();
     }
 
@@ -288,6 +311,12 @@ impl Dsp {
                 stream.send(now, microphone, conferenced.then_some(&others));
             }
         }
+    }
+
+    fn watch_silence(&mut self, microphone: &[f32; BLOCK]) {
+        let used = self.streams.iter().any(|s| s.is_configured() && !s.muted && !s.held);
+        let news = self.silence.as_mut().and_then(|silence| silence.observe(microphone, used));
+        self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
     }
 
     fn ring(&mut self, now: Instant) {

@@ -1,7 +1,7 @@
 //! The engine's handle: commands in, figures out. Nothing here touches sound.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -10,19 +10,22 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audio::{AudioSpec, DeviceChoice};
-use media_transport::{Agreement, LocalCertificate};
+use media_transport::{Agreement, Carrier, LocalCertificate, Plan};
 use rtp::NtpTime;
-use sdp::{Fingerprint, Negotiated};
+use sdp::{Candidate, Fingerprint, Negotiated};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
+use trust::Anchors;
 
 use crate::dsp::{Command, Dsp, Shared};
-use crate::keeper::Order;
+use crate::keeper::{Gather, Order};
+use crate::microphone::Trial;
 use crate::net::{Network, PortPool, Sockets};
 use crate::processing::Processing;
+use crate::recorder::{Recording, Tap};
 use crate::stream::{Opening, Seeds, Setup};
 use crate::tone::Ringing;
-use crate::{EngineError, Events, RingTone, StreamStats, Tone};
+use crate::{EngineError, Events, RingTone, StreamStats, Tone, TonePlan};
 
 /// Events that may wait to be read.
 const EVENTS: usize = 1_024;
@@ -183,18 +186,41 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks a STUN server what it sees the stream's RTP address as; `None` when it does not answer
-    /// within about a second. To be asked before an offer.
-    pub fn seen_by(
+    /// Finds the ways to a stream: opens sockets on other addresses, asks STUN servers, takes places on relays. Comes
+    /// within a second and a half; to be asked before an offer or an answer. What is found begins with the stream's own
+    /// port; nothing where there is no sound path. `anchors`: who may vouch for relays that are spoken to over TLS,
+    /// besides the system's authorities.
+    pub fn gather(
         &self,
         stream: StreamId,
-        server: SocketAddr,
-    ) -> impl Future<Output = Option<SocketAddr>> + Send + use<> {
-        let (answer, seen) = tokio::sync::oneshot::channel();
+        plan: Plan,
+        anchors: &Anchors,
+    ) -> impl Future<Output = Vec<Candidate>> + Send + use<> {
+        let (answer, found) = tokio::sync::oneshot::channel();
+        let secure = plan.relays.iter().any(|relay| relay.carrier == Carrier::Tls);
+        let tls = secure.then(|| trust::host_name(anchors).ok().map(Arc::new)).flatten();
         if let Some(orders) = self.entries().get(&stream).and_then(|entry| entry.orders.as_ref()) {
-            let _ = orders.send(Order::Gather(server, answer));
+            let _ = orders.send(Order::Gather(Box::new(Gather { plan, tls, answer })));
         }
-        async move { seen.await.ok().flatten() }
+        async move { found.await.unwrap_or_default() }
+    }
+
+    /// Records a stream from now on, or ends its recording. It ends with the stream too.
+    ///
+    /// # Errors
+    /// [`EngineError::Recording`] when the file cannot be made; [`EngineError::UnknownStream`].
+    pub fn record(&self, stream: StreamId, to: Option<&Recording>) -> Result<(), EngineError> {
+        if !self.entries().contains_key(&stream) {
+            return Err(EngineError::UnknownStream);
+        }
+        let tap = to.map(Tap::new).transpose()?;
+        self.send(Command::Record(stream, tap));
+        Ok(())
+    }
+
+    /// Leaves out of a stream's recording what is said now, or goes on with it.
+    pub fn pause_recording(&self, stream: StreamId, paused: bool) {
+        self.send(Command::RecordingPaused(stream, paused));
     }
 
     /// Sends silence instead of the microphone on this stream.
@@ -248,6 +274,11 @@ impl Engine {
         self.send(Command::Tone(tone));
     }
 
+    /// Plays call progress tones as that country's networks do from now on; at first the Dutch ones.
+    pub fn set_tone_plan(&self, plan: TonePlan) {
+        self.send(Command::TonePlan(plan));
+    }
+
     /// Rings on the ringer device, or stops ringing.
     ///
     /// # Errors
@@ -275,6 +306,12 @@ impl Engine {
     /// Cleans the microphone's sound so from now on, during calls too. At first nothing is done to it.
     pub fn set_processing(&self, wanted: Processing) {
         self.send(Command::Processing(wanted));
+    }
+
+    /// Takes down what the user says for some seconds and plays it to him
+    /// ([`MediaEvent::MicrophoneTest`](crate::MediaEvent::MicrophoneTest)), or ends that. A call ends it too.
+    pub fn test_microphone(&self, on: bool) {
+        self.send(Command::Trial(on.then(Trial::room)));
     }
 
     /// Turns [`MediaEvent::Levels`](crate::MediaEvent::Levels) on or off. While on, the sound path
@@ -318,7 +355,7 @@ impl Running {
         let audio = audio::open(spec)?;
         let network = Network::start()?;
         let (commands, inbox) = channel();
-        let dsp = Dsp::new(audio, inbox, events, shared);
+        let dsp = Dsp::new(audio, *spec != AudioSpec::Null, inbox, events, shared);
         let thread = std::thread::Builder::new()
             .name("balie-dsp".to_owned())
             .spawn(move || dsp.run())

@@ -38,6 +38,9 @@ pub enum EngineError {
     /// The system gives no thread.
     #[error("no thread for media: {0}")]
     Thread(String),
+    /// A call cannot be recorded.
+    #[error("recording: {0}")]
+    Recording(String),
     /// A ring tone file cannot be used.
     #[error("ring tone: {0}")]
     RingTone(String),

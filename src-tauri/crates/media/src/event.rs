@@ -43,6 +43,16 @@ pub enum MediaEvent {
         /// Speaker.
         speaker: f32,
     },
+    /// The recording of a stream can no longer be written.
+    RecordingFailed {
+        /// Which stream.
+        stream: StreamId,
+    },
+    /// A test of the microphone goes on.
+    MicrophoneTest(crate::TestStage),
+    /// The microphone gives no sound at all though somebody should hear it, for almost two seconds; or it does again, or
+    /// nobody listens any more.
+    MicrophoneSilent(bool),
     /// A sound device in use went away; the call goes on in silence until it or another is there.
     DeviceLost {
         /// Which side.

@@ -25,7 +25,7 @@ use crate::keeper::{Check, Keeper, Order, Signal, WAITING};
 /// Datagrams that may wait for the DSP thread: over a second of several streams' sound.
 const QUEUE: usize = 256;
 /// Longer datagrams are no sound of ours.
-const LONGEST: usize = 2_048;
+pub(crate) const LONGEST: usize = 2_048;
 /// How long opening waits for ports that are just being closed.
 const CLOSING: Duration = Duration::from_millis(300);
 /// DSCP "expedited forwarding" in the traffic class byte.
@@ -65,10 +65,11 @@ impl Sockets {
         let (check_inlet, checks) = channel(WAITING);
         let (order_inlet, orders) = unbounded_channel();
         let (signal_inlet, signals) = std::sync::mpsc::channel();
+        let (linked, sound) = channel(WAITING);
         let overflow = Arc::new(AtomicU64::new(0));
         let runtime = network.runtime()?;
         let _guard = runtime.enter();
-        let mut tasks = Vec::with_capacity(3);
+        let mut tasks = Vec::with_capacity(2);
         for (socket, rtcp) in [(&self.rtp, false), (&self.rtcp, true)] {
             let socket = tokio::net::UdpSocket::from_std(socket.try_clone()?)?;
             let task = Listener {
@@ -83,15 +84,23 @@ impl Sockets {
         }
         if let Some(certificate) = certificate {
             let socket = self.rtp.try_clone()?;
-            let keeper = Keeper { certificate, socket, checks, orders, signals: signal_inlet };
+            let keeper = Keeper {
+                certificate,
+                socket,
+                checks,
+                orders,
+                linked: sound,
+                inlet,
+                signals: signal_inlet,
+            };
             let permit = Arc::clone(&self.permit);
-            let task = async move {
+            // It ends by itself when its orders do, and has something to say then.
+            runtime.spawn(async move {
                 keeper.run().await;
                 drop(permit);
-            };
-            tasks.push(runtime.spawn(task).abort_handle());
+            });
         }
-        Ok((Listening { packets, signals, tasks }, order_inlet))
+        Ok((Listening { packets, signals, linked, tasks }, order_inlet))
     }
 }
 
@@ -100,6 +109,8 @@ pub(crate) struct Listening {
     pub(crate) packets: Receiver<Packet>,
     /// What became of keys and paths.
     pub(crate) signals: Receiver<Signal>,
+    /// Where sound goes whose path is a link.
+    pub(crate) linked: tokio::sync::mpsc::Sender<Vec<u8>>,
     pub(crate) tasks: Vec<AbortHandle>,
 }
 
@@ -149,12 +160,12 @@ impl Listener {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a socket in error must not spin")]
-async fn pause() {
+pub(crate) async fn pause() {
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 /// An IPv4 peer seen through an IPv6 socket is an IPv4 peer.
-fn unmap(addr: SocketAddr) -> SocketAddr {
+pub(crate) fn unmap(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 
@@ -294,7 +305,7 @@ fn bind_pair(addr: IpAddr, port: u16) -> io::Result<(UdpSocket, UdpSocket)> {
     Ok((bind(SocketAddr::new(addr, port))?, bind(SocketAddr::new(addr, port + 1))?))
 }
 
-fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
     let marked = if addr.is_ipv6() {
         socket.set_only_v6(true)?;

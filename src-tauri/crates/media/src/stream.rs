@@ -6,7 +6,8 @@
 //! time, never asks.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use crate::guard::Guard;
 use crate::keeper::Signal;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::LossWindow;
+use crate::recorder::Tap;
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
 /// A direction without packets for this long has ceased.
@@ -92,10 +94,16 @@ pub(crate) struct Stream {
     by_handshake: bool,
     /// Where checks found the peer.
     path: Option<SocketAddr>,
+    /// That way is a link, which the keeper sends over.
+    linked: bool,
     pub(crate) muted: bool,
     pub(crate) held: bool,
     /// Member of the local conference: hears the microphone and the other members.
     pub(crate) conferenced: bool,
+    /// What takes the call down.
+    pub(crate) tap: Option<Box<Tap>>,
+    /// What is heard in this turn, for that.
+    heard: [f32; BLOCK],
     microphone_gain: f32,
     speaker_gain: f32,
     last_sent: Option<Instant>,
@@ -146,9 +154,12 @@ impl Stream {
             guard: None,
             by_handshake: false,
             path: None,
+            linked: false,
             muted: false,
             held: false,
             conferenced: false,
+            tap: None,
+            heard: [0.0; BLOCK],
             microphone_gain: 0.0,
             speaker_gain: 0.0,
             last_sent: None,
@@ -217,7 +228,7 @@ impl Stream {
         };
         self.by_handshake = by_handshake;
         if agreed.ice.is_none() {
-            self.path = None;
+            (self.path, self.linked) = (None, false);
         }
     }
 
@@ -229,7 +240,7 @@ impl Stream {
                     self.guard = Guard::renewed(self.guard.take(), Some(guard));
                 }
                 Signal::Keys(_) => {}
-                Signal::Path(to) => self.take_path(to),
+                Signal::Path { to, linked } => self.take_path(to, linked),
                 Signal::Failed(failure) => {
                     events.push(MediaEvent::Failed { stream: self.id, failure });
                 }
@@ -237,12 +248,12 @@ impl Stream {
         }
     }
 
-    fn take_path(&mut self, to: SocketAddr) {
+    fn take_path(&mut self, to: SocketAddr, linked: bool) {
         let Some(line) = self.line.as_mut().filter(|line| line.agreed.ice.is_some()) else {
             return;
         };
-        tracing::debug!(stream = self.id.0, %to, "checks found the peer here");
-        self.path = Some(to);
+        tracing::debug!(stream = self.id.0, %to, linked, "checks found the peer here");
+        (self.path, self.linked) = (Some(to), linked);
         line.remote = to;
         self.receiver.reconfigure(Some(to), &clock_rates(&line.agreed));
     }
@@ -375,6 +386,13 @@ impl Stream {
         }
         let wanted = if self.held { 0.0 } else { 1.0 };
         ramp(block, &mut self.speaker_gain, wanted);
+        self.heard = *block;
+    }
+
+    pub(crate) fn pause_recording(&mut self, paused: bool) {
+        if let Some(tap) = &mut self.tap {
+            tap.paused = paused;
+        }
     }
 
     /// Takes 10 ms of the microphone, and of the others in a conference, and sends a packet when one is
@@ -392,6 +410,10 @@ impl Stream {
         if let Some(others) = others.filter(|_| !self.held) {
             add(&mut block, others);
             limit(&mut block);
+        }
+        if let Some(tap) = &mut self.tap {
+            tap.mark(&mut block);
+            tap.take(&block, &self.heard);
         }
         line.frame.extend_from_slice(&block);
         self.keys.drive(now, self.sender.timestamp());
@@ -441,10 +463,19 @@ impl Stream {
             tracing::warn!(stream = self.id.0, %error, "RTP not protected and not sent");
             return;
         }
-        match self.sockets.rtp.send_to(&self.datagram, line.remote) {
-            Ok(_) => self.last_sent = Some(now),
+        match self.send_to(&self.sockets.rtp, line.remote) {
+            Ok(()) => self.last_sent = Some(now),
             Err(error) => tracing::trace!(stream = self.id.0, %error, "RTP not sent"),
         }
+    }
+
+    /// Sends what stands in `datagram` from that socket, or over the link that is the path.
+    fn send_to(&self, socket: &UdpSocket, to: SocketAddr) -> io::Result<()> {
+        if self.linked {
+            let sent = self.listening.linked.try_send(self.datagram.clone());
+            return sent.map_err(|_| io::ErrorKind::WouldBlock.into());
+        }
+        socket.send_to(&self.datagram, to).map(|_| ())
     }
 
     /// Reports, activity and figures; called every tick.
@@ -466,6 +497,9 @@ impl Stream {
         if self.activity != (rx, tx) {
             self.activity = (rx, tx);
             events.push(MediaEvent::Activity { stream: self.id, rx, tx });
+        }
+        if self.tap.as_mut().is_some_and(|tap| tap.has_failed()) {
+            events.push(MediaEvent::RecordingFailed { stream: self.id });
         }
         let stats = self.receiver.stats();
         self.loss.observe(now, stats.packets, stats.lost, self.jitter.stats().late);
@@ -489,7 +523,7 @@ impl Stream {
             tracing::warn!(stream = self.id.0, %error, "RTCP not protected and not sent");
             return;
         }
-        if let Err(error) = socket.send_to(&self.datagram, to) {
+        if let Err(error) = self.send_to(socket, to) {
             tracing::trace!(stream = self.id.0, %error, "RTCP not sent");
         }
     }

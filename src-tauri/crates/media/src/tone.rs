@@ -1,23 +1,27 @@
 //! Tones of our own making: call progress for the user, and ringing.
 
+mod plan;
+
 use std::f32::consts::TAU;
 use std::path::PathBuf;
 
 use audio::{AudioError, BLOCK, SAMPLE_RATE, WavSource, read_wav};
 
-/// Call progress tones as Dutch networks play them (ITU-T E.180), made here.
+pub use plan::TonePlan;
+
+/// Call progress tones (ITU-T E.180), made here as the networks of a country play them ([`TonePlan`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// Silence.
     #[default]
     None,
-    /// 425 Hz, 1 s on, 4 s off: it rings there.
+    /// It rings there.
     Ringback,
-    /// 425 Hz, 0.5 s on, 0.5 s off.
+    /// The other side talks already, or refuses.
     Busy,
-    /// 425 Hz, 0.25 s on, 0.25 s off: no way through.
+    /// No way through.
     Congestion,
-    /// 425 Hz, two short beeps every ten seconds over a running call.
+    /// Somebody else rings, over a running call.
     CallWaiting,
 }
 
@@ -35,8 +39,6 @@ pub enum RingTone {
     File(PathBuf),
 }
 
-/// Frequency of every call progress tone.
-const PROGRESS_HZ: f32 = 425.0;
 /// Loudness of call progress tones: well under speech.
 const PROGRESS_PEAK: f32 = 0.12;
 /// Call waiting must not drown the talker.
@@ -51,17 +53,6 @@ const fn ms(ms: u32) -> u32 {
 }
 
 impl Tone {
-    /// Bursts and pauses, in samples, one after the other, repeated.
-    fn cadence(self) -> &'static [(u32, u32)] {
-        match self {
-            Self::None => &[],
-            Self::Ringback => const { &[(ms(1000), ms(4000))] },
-            Self::Busy => const { &[(ms(500), ms(500))] },
-            Self::Congestion => const { &[(ms(250), ms(250))] },
-            Self::CallWaiting => const { &[(ms(200), ms(200)), (ms(200), ms(9400))] },
-        }
-    }
-
     fn peak(self) -> f32 {
         if self == Self::CallWaiting { WAITING_PEAK } else { PROGRESS_PEAK }
     }
@@ -70,6 +61,7 @@ impl Tone {
 /// Plays call progress tones.
 #[derive(Debug, Default)]
 pub(crate) struct TonePlayer {
+    plan: TonePlan,
     tone: Tone,
     /// Samples since the tone began.
     at: u64,
@@ -78,8 +70,12 @@ pub(crate) struct TonePlayer {
 impl TonePlayer {
     pub(crate) fn set(&mut self, tone: Tone) {
         if tone != self.tone {
-            *self = Self { tone, at: 0 };
+            *self = Self { plan: self.plan, tone, at: 0 };
         }
+    }
+
+    pub(crate) fn set_plan(&mut self, plan: TonePlan) {
+        self.plan = plan;
     }
 
     pub(crate) fn is_silent(&self) -> bool {
@@ -88,16 +84,29 @@ impl TonePlayer {
 
     /// Adds 10 ms of the tone to what is played.
     pub(crate) fn mix(&mut self, block: &mut [f32; BLOCK]) {
-        if self.is_silent() {
-            return;
-        }
-        let peak = self.tone.peak();
+        let Some(cadence) = self.plan.cadence(self.tone) else { return };
+        #[expect(clippy::cast_precision_loss, reason = "one or two")]
+        let peak = self.tone.peak() / cadence.hz.len() as f32;
         for sample in block {
-            let gain = envelope(self.tone.cadence(), self.at);
-            *sample += peak * gain * sine(PROGRESS_HZ, self.at);
+            let gain = steps_envelope(cadence.steps, self.at);
+            let sound: f32 = cadence.hz.iter().map(|hz| sine(*hz, self.at)).sum();
+            *sample += peak * gain * sound;
             self.at += 1;
         }
     }
+}
+
+/// The same as [`envelope`], of milliseconds.
+fn steps_envelope(steps: &[(u32, u32)], at: u64) -> f32 {
+    let period: u64 = steps.iter().map(|(on, off)| u64::from(ms(on + off))).sum();
+    let mut rest = u32::try_from(at % period.max(1)).unwrap_or(0);
+    for (on, off) in steps.iter().map(|(on, off)| (ms(*on), ms(*off))) {
+        if rest < on + off {
+            return envelope(&[(on, off)], u64::from(rest));
+        }
+        rest -= on + off;
+    }
+    0.0
 }
 
 /// How loud the tone is `at` samples after its beginning, 0 to 1.
@@ -222,6 +231,28 @@ mod tests {
         assert_eq!(cadence(&seconds(Tone::Congestion, 1)), [250, 250, 250, 250]);
         assert_eq!(cadence(&seconds(Tone::CallWaiting, 10)), [200, 200, 200, 9400]);
         assert!(seconds(Tone::None, 1).iter().all(|s| *s == 0.0));
+    }
+
+    #[test]
+    fn another_country_has_other_tones() {
+        let of = |country: &str, tone: Tone, length: usize| {
+            let mut player = TonePlayer::default();
+            player.set_plan(TonePlan::of(country));
+            player.set(tone);
+            let mut out = Vec::new();
+            for _ in 0..length * 100 {
+                let mut block = [0.0; BLOCK];
+                player.mix(&mut block);
+                out.extend_from_slice(&block);
+            }
+            out
+        };
+        assert_eq!(cadence(&of("GB", Tone::Ringback, 3)), [400, 200, 400, 2_000]);
+        assert_eq!(cadence(&of("US", Tone::Ringback, 6)), [2_000, 4_000]);
+        assert_eq!(cadence(&of("FR", Tone::Busy, 1)), [500, 500]);
+        // Two frequencies beat, and are together no louder than one.
+        let loudest = of("US", Tone::Ringback, 2).iter().fold(0.0_f32, |a, s| a.max(s.abs()));
+        assert!(loudest > 0.1 && loudest <= PROGRESS_PEAK + 1e-4, "{loudest}");
     }
 
     #[test]

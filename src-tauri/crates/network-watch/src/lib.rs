@@ -9,6 +9,7 @@ mod platform;
 mod settle;
 mod watcher;
 
+pub use look::addresses;
 pub use platform::{Platform, Sign, Signs};
 pub use settle::{Change, Input, Output, Settle, Snapshot, Wall};
 pub use watcher::{Destinations, Watcher};

@@ -30,6 +30,11 @@ pub(crate) fn look(destinations: &[IpAddr]) -> Snapshot {
     }
 }
 
+/// The usable addresses of this machine, those of loopback and of the link alone left out. Looks now.
+pub fn addresses() -> Vec<IpAddr> {
+    look(&[IpAddr::V4(Ipv4Addr::LOCALHOST)]).addresses.into_iter().collect()
+}
+
 /// Windows has virtual links that do not know whether they are up; elsewhere unknown means that the
 /// link has no carrier.
 fn is_up(interface: &Interface) -> bool {

@@ -133,16 +133,31 @@ pub struct Candidate {
 impl Candidate {
     /// One of ours for RTP, with the recommended priority (RFC 8445, 5.1.2.1).
     pub fn new(kind: CandidateKind, address: SocketAddr, related: Option<SocketAddr>) -> Self {
-        let foundation = match kind {
+        Self::ranked(kind, address, related, 0)
+    }
+
+    /// The same where there are several of a kind: of another address of ours, or on another relay, the `rank`th in the
+    /// order in which they are preferred. They are of different foundations (RFC 8445, 5.1.1.3).
+    pub fn ranked(
+        kind: CandidateKind,
+        address: SocketAddr,
+        related: Option<SocketAddr>,
+        rank: u16,
+    ) -> Self {
+        let digit = match kind {
             CandidateKind::Host => "1",
             CandidateKind::ServerReflexive => "2",
             CandidateKind::PeerReflexive => "3",
             CandidateKind::Relay => "4",
         };
+        let foundation = match rank {
+            0 => digit.to_owned(),
+            rank => format!("{digit}{rank}"),
+        };
         Self {
-            foundation: foundation.to_owned(),
+            foundation,
             component: 1,
-            priority: (kind.preference() << 24) + (65_535 << 8) + 255,
+            priority: (kind.preference() << 24) + (u32::from(u16::MAX - rank) << 8) + 255,
             address,
             kind,
             related,

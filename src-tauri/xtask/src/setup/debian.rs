@@ -38,6 +38,7 @@ const LABORATORY: &[&str] = &[
     "slapd",
     "linphone-cli",
     "baresip-core",
+    "coturn",
     "sip-tester",
     "pulseaudio",
     "pulseaudio-utils",

@@ -36,6 +36,8 @@ pub(super) struct Account {
     pub(super) retry_at: Option<Instant>,
     pub(super) demo: bool,
     pub(super) password_needed: bool,
+    /// The password at its relays, where it is known.
+    pub(super) relay_password: Option<SecretString>,
     /// The registrar has taken the registration away for good (RFC 3680 `rejected`).
     denied: bool,
     /// The server that holds the registration.
@@ -65,6 +67,7 @@ impl Account {
             retry_at: None,
             demo,
             password_needed: false,
+            relay_password: None,
             denied: false,
             server: None,
             reliable: false,
@@ -83,6 +86,11 @@ impl Account {
     }
 
     /// Whether the way to its server is encrypted, so that keys may go over it.
+    pub(super) fn relay_login(&self) -> Option<media::RelayLogin> {
+        let password = self.relay_password.as_ref()?;
+        Some(super::gather::login(&self.settings, password))
+    }
+
     pub(super) fn is_secret(&self) -> bool {
         self.secret
     }
@@ -133,6 +141,7 @@ impl Desk {
         self.publisher.changed();
         self.colleagues.accounts_changed();
         self.begin_exchange(now, &exchange);
+        self.begin_relays(&exchange);
         self.watch_own_list(now, &id);
         if exchange.control_only {
             return;
@@ -480,8 +489,10 @@ impl Desk {
         self.keep_settings(now);
         let (secrets, name) = (self.settings.secrets.clone(), id.to_owned());
         let exchange = super::centre::secret_name(&name);
+        let relay = super::gather::relay_secret(&name);
         let work = tokio::task::spawn_blocking(move || {
             secrets.remove(&exchange);
+            secrets.remove(&relay);
             secrets.remove(&name);
         });
         self.later(work, |_, _, _| {});
@@ -609,11 +620,15 @@ pub(super) fn peering(settings: &AccountSettings) -> Result<(Vec<String>, Peerin
     };
     let further = settings.outbound_proxy.all().skip(1);
     let domains = std::iter::once(hop).chain(further).map(domain).collect::<Result<_, _>>()?;
-    let anchors = match settings.tls_ca_file.as_str() {
-        "" => Anchors::default(),
-        path => Anchors::from_pem_file(Path::new(path)).map_err(|error| error.to_string())?,
-    };
-    Ok((domains, Peering { anchors, websocket_path: None }))
+    Ok((domains, Peering { anchors: anchors(settings)?, websocket_path: None }))
+}
+
+/// Which authorities may vouch for an account's servers besides the system's.
+pub(super) fn anchors(settings: &AccountSettings) -> Result<Anchors, String> {
+    match settings.tls_ca_file.as_str() {
+        "" => Ok(Anchors::default()),
+        path => Anchors::from_pem_file(Path::new(path)).map_err(|error| error.to_string()),
+    }
 }
 
 /// Puts a form's values over settings; a new account gets an id of its own.

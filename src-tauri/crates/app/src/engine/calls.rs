@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use super::descriptions::By;
 use super::desk::Desk;
+use super::gather::Waits;
 use super::line::Line;
 use super::transfers::ReferTo;
 use crate::cause;
@@ -234,7 +235,10 @@ impl Desk {
         true
     }
 
-    fn progress(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+    pub(super) fn progress(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+        if self.must_wait(id, Waits::Progress) {
+            return Ok(());
+        }
         let body = match self.answer_offer(now, id, sdp::Direction::SendRecv) {
             Ok(body) => body,
             Err(error) => return self.refuse(now, id, &error),
@@ -242,7 +246,10 @@ impl Desk {
         self.with_session(id, |desk, session| desk.ua.progress(now, session, body.map(Body::sdp)))
     }
 
-    fn accept(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+    pub(super) fn accept(&mut self, now: Instant, id: CallId) -> Result<(), StepError> {
+        if self.must_wait(id, Waits::Accept) {
+            return Ok(());
+        }
         let both = sdp::Direction::SendRecv;
         let body = self.answer_offer(now, id, both).and_then(|answer| match answer {
             Some(answer) => Ok(answer),

@@ -39,10 +39,13 @@ impl Desk {
                 self.discover_account(&user, &password, &server, reply);
             }
             Command::AccountSave { form } => self.save_account(now, &form, reply),
-            Command::AccountPassword { account, password, exchange: false } => {
+            Command::AccountPassword { account, password, relay: true, .. } => {
+                self.set_relay_password(now, &account, &password, reply);
+            }
+            Command::AccountPassword { account, password, exchange: false, .. } => {
                 self.set_password(now, &account, &password, reply);
             }
-            Command::AccountPassword { account, password, exchange: true } => {
+            Command::AccountPassword { account, password, exchange: true, .. } => {
                 self.set_exchange_password(now, &account, &password, reply);
             }
             Command::DemoStart {} => self.start_demo(reply),
@@ -102,6 +105,7 @@ impl Desk {
                 self.set_processing(now, audio);
                 Ok(Answer::done())
             }
+            Command::AudioTest { on } => self.test_microphone(on),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);
                 Ok(Answer::done())

@@ -127,8 +127,12 @@ impl Desk {
         let media = line.media.as_mut().ok_or(StepError::Gone)?;
         let local = &mut media.local;
         line.negotiator.receive_offer(&body.bytes, &local.codecs, local.srtp, local.keying())?;
-        if line.negotiator.is_ice_restart() && local.ice.is_some() {
-            local.ice = Some(fresh_ice(local.addr, local.rtp_port, &mut self.random));
+        if line.negotiator.is_ice_restart()
+            && let Some(ice) = &mut local.ice
+        {
+            // The ways to us are what they were.
+            let fresh = fresh_ice(local.addr, local.rtp_port, &mut self.random);
+            ice.credentials = fresh.credentials;
         }
         let (answer, agreed) = line.negotiator.answer_pending(local, media_direction(hold))?;
         let held = agreed.remote_held;

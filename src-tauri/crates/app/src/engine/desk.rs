@@ -225,6 +225,7 @@ impl Desk {
             self.notice(at, Code::PortMoved, Some(text), false);
         }
         self.begin_accounts(at);
+        self.forget_recordings();
         self.list_devices();
     }
 
@@ -304,6 +305,12 @@ impl Desk {
         self.notices.retain(|notice| notice.code != code || notice.detail != detail);
         self.notices.push_front(Notice { id: self.last_notice, code, detail, at_ms, severe });
         self.notices.truncate(20);
+        self.publisher.changed();
+    }
+
+    /// That trouble is over.
+    pub(super) fn withdraw(&mut self, code: Code) {
+        self.notices.retain(|notice| notice.code != code);
         self.publisher.changed();
     }
 

@@ -118,6 +118,7 @@ impl Desk {
             line.offered = true;
         }
         line.offers_first = incoming.offers_first;
+        line.alert.clone_from(&incoming.ring);
         line.session = Some(session);
         line.source = Some(incoming.source.remote.ip());
         line.secret = incoming.source.transport.secure();
@@ -143,9 +144,9 @@ impl Desk {
     fn ring_here(&mut self, now: Instant, line: Line, wants: bool, remote_control: bool) {
         let account = line.account.clone();
         let id = self.calls.incoming(now);
-        let gathers = line.ice && line.stun.is_some();
+        let gathers = line.ice;
         self.lines.insert(id, line);
-        // Asked while it rings, so that the answer need not wait.
+        // Looked for while it rings, so that the answer need not wait.
         if gathers && self.open_media_towards_caller(id).is_ok() {
             self.gather(id, |_, _| {});
         }

@@ -11,10 +11,12 @@ use sip_ua::{Identity, SessionId};
 
 use super::calls::refuses_description;
 use super::encryption::{Secrets, Terms, Wanted};
+use super::gather::Waits;
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
-use crate::config::{AccountSettings, CodecName, DtmfMode};
+use crate::config::{AccountSettings, CodecName, DtmfMode, Turn};
 use crate::event::CallEvent;
+use crate::view::recording::RecordingName;
 use crate::view::{CallDirection, CallState, Encryption, PeerView, QualityLevel};
 
 /// Milliseconds of sound in a packet.
@@ -43,6 +45,18 @@ pub(super) struct Line {
     pub(super) ice: bool,
     /// Who tells what the world sees us as.
     pub(super) stun: Option<Uri>,
+    /// What else comes through where nothing does.
+    pub(super) relays: Vec<Turn>,
+    /// The stream that ways are looked for.
+    pub(super) gathering: Option<StreamId>,
+    /// The answer that waits for that.
+    pub(super) waits: Option<Waits>,
+    /// The ringing that the caller's side asks for.
+    pub(super) alert: Option<String>,
+    /// How far its recording here is.
+    pub(super) recorded: RecordingName,
+    /// Its sound was heard since its way was looked for last.
+    pub(super) heard: bool,
     /// Descriptions go over an encrypted way.
     pub(super) secret: bool,
     pub(super) dtmf: DtmfMode,
@@ -121,6 +135,12 @@ impl Line {
             terms: Terms::of(account),
             ice: account.ice,
             stun: account.stun_server(),
+            relays: account.relays(),
+            gathering: None,
+            waits: None,
+            alert: None,
+            recorded: RecordingName::Off,
+            heard: false,
             secret: false,
             dtmf: account.dtmf,
             dialled: None,
@@ -145,6 +165,10 @@ impl Line {
             told: None,
             popped: false,
         }
+    }
+
+    pub(super) fn stream(&self) -> Option<StreamId> {
+        self.media.as_ref().map(|media| media.stream)
     }
 
     /// What the next description says about encryption.

@@ -153,6 +153,20 @@ impl Desk {
         }
     }
 
+    /// The way of an answered call's sound has died: another one is looked for, once for each that worked (RFC 8445, 9).
+    /// False: there is no hope.
+    pub(super) fn look_for_another_way(&mut self, now: Instant, id: CallId) -> bool {
+        let answered = self.calls.get(id).is_some_and(|call| call.answered().is_some());
+        let Some(line) = self.lines.get_mut(&id).filter(|line| line.heard && answered) else {
+            return false;
+        };
+        debug!(call = id.0, "talking, way lost -> looking for another");
+        line.heard = false;
+        self.network.moves.insert(id, Move { since: now, attempts: 0, at: now });
+        self.move_call(now, id);
+        true
+    }
+
     /// Whether the peer is still to be told our new address: a failure of an offer is no refusal.
     pub(super) fn is_moving(&self, id: CallId) -> bool {
         self.network.moves.contains_key(&id)
@@ -186,7 +200,7 @@ impl Desk {
             self.network.moves.remove(&id);
             return;
         };
-        let (answered, offering) = (call.answered().is_some(), call.hold().offering);
+        let answered = call.answered().is_some();
         let Some(line) = self.lines.get(&id) else { return };
         if !answered {
             if line.media.is_none() {
@@ -212,11 +226,20 @@ impl Desk {
             debug!(%error, "no sockets at the new address");
             return self.move_failed(now, id);
         }
+        self.wait_for_move(id, now + UNANSWERED);
+        // Places on relays stand on the old address too.
+        if !self.gather(id, move |desk, now| desk.offer_move(now, id)) {
+            self.offer_move(now, id);
+        }
+    }
+
+    /// Offers what was found at the new address.
+    fn offer_move(&mut self, now: Instant, id: CallId) {
+        let Some(offering) = self.calls.get(id).map(|call| call.hold().offering) else { return };
         let Some(line) = self.lines.get_mut(&id) else { return };
         if line.negotiator.state() == sdp::State::LocalOffer {
             line.negotiator.abandon();
         }
-        self.wait_for_move(id, now + UNANSWERED);
         let sent = match offering {
             Some(_) => self.try_offer(now, id, By::Invite).is_ok(),
             None => self.calls.handle_input(now, Input::Command(id, Command::Refresh)).is_ok(),

@@ -146,7 +146,10 @@ impl Desk {
             conference: call.in_conference(),
             transfer: self.transfer_view(call),
             queue: line.and_then(|line| self.call_queue_view(line)),
-            recording: line.and_then(|line| self.call_recording_view(line)),
+            recording: line.and_then(|line| {
+                let here = || self.local_recording_view(line, super::recordings::talks(call));
+                self.call_recording_view(line).or_else(here)
+            }),
             actions: self.actions(call),
         }
     }

@@ -52,6 +52,7 @@ impl Desk {
                 Some(_) => self.sounds.farewell(now, Tone::Congestion),
             }
         }
+        self.forget_recordings();
         let talked = call.answered().map(|at| now.saturating_duration_since(at).as_secs());
         let outcome = cause::outcome_view(call.outcome());
         if outcome == crate::view::CallOutcome::Missed {

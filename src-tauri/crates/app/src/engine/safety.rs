@@ -84,6 +84,7 @@ impl Desk {
             let text = "a country has two letters, and a rule digits".to_owned();
             return Err(ErrorReply::new(Code::BadValue, text));
         }
+        self.sounds.engine.set_tone_plan(media::TonePlan::of(&guard.country));
         self.settings.config.ui.guard = guard;
         Ok(())
     }

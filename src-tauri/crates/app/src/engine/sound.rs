@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use call_control::{Call, CallId, Direction, State};
 use media::{
     AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
-    Events, Failure, MediaEvent, Processing, RingTone, StreamId, Tone, TrafficStats,
+    Events, Failure, MediaEvent, Processing, RingTone, StreamId, TestStage, Tone, TonePlan,
+    TrafficStats,
 };
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
@@ -15,9 +16,9 @@ use super::desk::Desk;
 use super::line::codec_word;
 use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
-use crate::control::{CallStats, DirectionStats};
+use crate::control::{Answer, CallStats, DirectionStats, ErrorReply};
 use crate::event::Event;
-use crate::view::{AudioView, DeviceView, Levels, QualityLevel, Update};
+use crate::view::{AudioView, DeviceView, Levels, MicrophoneTest, QualityLevel, Update};
 
 /// How long the tone of a failed call plays.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -36,7 +37,10 @@ pub(super) struct Sounds {
     devices: Vec<Device>,
     problem: Option<Code>,
     tone: Tone,
-    ringing: bool,
+    /// How far a test of the microphone is.
+    test: TestStage,
+    /// What rings now.
+    ringing: Option<RingTone>,
     farewell: Option<(Tone, Instant)>,
     measured: Option<Instant>,
 }
@@ -65,13 +69,15 @@ impl Sounds {
         };
         let (engine, events) = started;
         engine.set_processing(processing(system, &config.audio));
+        engine.set_tone_plan(TonePlan::of(&config.ui.guard.country));
         let sounds = Sounds {
             engine,
             system,
             devices: Vec::new(),
             problem,
             tone: Tone::None,
-            ringing: false,
+            test: TestStage::Off,
+            ringing: None,
             farewell: None,
             measured: None,
         };
@@ -111,6 +117,11 @@ impl Sounds {
             input: chosen(&settings.input),
             output: chosen(&settings.output),
             ringer: chosen(&settings.ringer),
+            test: match self.test {
+                TestStage::Off => MicrophoneTest::Off,
+                TestStage::Listening => MicrophoneTest::Listening,
+                TestStage::Playing => MicrophoneTest::Playing,
+            },
             echo_cancelling: done.echo_cancelling,
             noise_suppression: done.noise_suppression,
             gain_control: done.gain_control,
@@ -164,7 +175,8 @@ impl Desk {
     pub(super) fn choose_tones(&mut self, now: Instant) {
         let waiting =
             |call: &Call| call.direction() == Direction::In && call.state() == State::Ringing;
-        let incoming = self.calls.iter().any(waiting);
+        let caller = self.calls.iter().find(|call| waiting(call)).map(Call::id);
+        let incoming = caller.is_some();
         let talking = self.sounding().is_some();
         let out = self.calls.iter().filter(|call| call.direction() == Direction::Out).last();
         let there = out.is_some_and(|call| call.state() == State::Ringing);
@@ -183,12 +195,26 @@ impl Desk {
             self.sounds.tone = tone;
             self.sounds.engine.tone(tone);
         }
-        let ring = incoming && !talking;
+        let ring = caller.filter(|_| !talking).map(|id| self.ring_of(id));
         if ring != self.sounds.ringing {
-            self.sounds.ringing = ring;
-            if let Err(error) = self.sounds.engine.ring(ring.then(RingTone::default)) {
+            self.sounds.ringing.clone_from(&ring);
+            if let Err(error) = self.sounds.engine.ring(ring) {
                 warn!(%error, "the ring tone cannot be played");
             }
+        }
+    }
+
+    /// How a call rings, by where it comes from: a door or an intercom, a colleague, everybody else and the queues.
+    fn ring_of(&self, id: CallId) -> RingTone {
+        let Some(line) = self.lines.get(&id) else { return RingTone::Bell };
+        let asked = line.alert.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let is_internal = asked.contains("internal") && !asked.contains("external");
+        if ["door", "intercom"].iter().any(|word| asked.contains(word)) {
+            RingTone::Door
+        } else if line.queue.is_none() && (is_internal || self.is_extension(&line.peer.number)) {
+            RingTone::Chime
+        } else {
+            RingTone::Bell
         }
     }
 
@@ -223,6 +249,15 @@ impl Desk {
         });
     }
 
+    /// The command: a test of the microphone, with nobody else on the line.
+    pub(super) fn test_microphone(&mut self, on: bool) -> Result<Answer, ErrorReply> {
+        if on && self.calls.iter().next().is_some() {
+            return Err(ErrorReply::new(Code::WrongState, "there is a call"));
+        }
+        self.sounds.engine.test_microphone(on);
+        Ok(Answer::done())
+    }
+
     pub(super) fn set_devices(&mut self, now: Instant, audio: AudioSettings) {
         self.settings.config.audio = audio;
         self.sounds.engine.set_devices(choice(&self.settings.config.audio));
@@ -251,6 +286,19 @@ impl Desk {
                 let levels = Levels { microphone: mic.sqrt(), speaker: speaker.sqrt() };
                 self.shell.publish(Update::Levels(levels));
             }
+            MediaEvent::RecordingFailed { stream } => self.recording_failed(now, stream),
+            MediaEvent::MicrophoneTest(stage) => {
+                self.sounds.test = stage;
+                self.publisher.changed();
+            }
+            MediaEvent::MicrophoneSilent(true) => {
+                self.sounds.problem = Some(Code::MicrophoneSilent);
+                self.notice(now, Code::MicrophoneSilent, None, false);
+            }
+            MediaEvent::MicrophoneSilent(false) => {
+                self.sounds.problem.take_if(|problem| *problem == Code::MicrophoneSilent);
+                self.withdraw(Code::MicrophoneSilent);
+            }
             MediaEvent::DeviceLost { kind, name, reason } => {
                 self.sounds.problem = Some(Code::AudioDeviceFailed);
                 let text = format!("{kind} {name}: {reason}");
@@ -273,6 +321,7 @@ impl Desk {
         let Some(id) = self.call_with(stream) else { return };
         if let Some(line) = self.lines.get_mut(&id) {
             (line.rx_active, line.tx_active) = (rx, tx);
+            line.heard |= rx && line.ice;
         }
         self.publisher.changed();
         self.event(now, Event::CallMedia { call: id.0, rx_active: rx, tx_active: tx });
@@ -283,7 +332,7 @@ impl Desk {
     fn stream_failed(&mut self, now: Instant, stream: StreamId, failure: Failure) {
         let Some(id) = self.call_with(stream) else { return };
         let lost = failure == Failure::NoPath;
-        if lost && self.is_moving(id) {
+        if lost && (self.is_moving(id) || self.look_for_another_way(now, id)) {
             return;
         }
         warn!(call = id.0, %failure, "a call ends");
@@ -295,7 +344,7 @@ impl Desk {
         self.fail_call(now, id, code, &failure.to_string());
     }
 
-    fn call_with(&self, stream: StreamId) -> Option<CallId> {
+    pub(super) fn call_with(&self, stream: StreamId) -> Option<CallId> {
         let fits = |line: &super::line::Line| {
             line.media.as_ref().is_some_and(|media| media.stream == stream)
         };
