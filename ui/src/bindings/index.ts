@@ -596,6 +596,10 @@ noise_suppression: boolean,
  */
 gain_control: boolean, 
 /**
+ * How far a test of the microphone is (`audio.test`).
+ */
+test: MicrophoneTest, 
+/**
  * Trouble with sound, in a code.
  */
 problem: Code | null, };
@@ -1505,7 +1509,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1600,7 +1604,11 @@ password: Password,
 /**
  * It is the one of the account's exchange (web services, manager interface).
  */
-exchange?: boolean, } | { "cmd": "call.dial", 
+exchange?: boolean, 
+/**
+ * It is the one of the account's relays (TURN).
+ */
+relay?: boolean, } | { "cmd": "call.dial", 
 /**
  * What was typed: number, name, address.
  */
@@ -1874,6 +1882,10 @@ noise_suppression?: boolean,
 gain_control?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
+ */
+on: boolean, } | { "cmd": "audio.test", 
+/**
+ * Begin, or end.
  */
 on: boolean, } | { "cmd": "notice.dismiss", 
 /**
@@ -3181,6 +3193,11 @@ new: number,
 old: number, };
 
 /**
+ * How far a test of the microphone is.
+ */
+export type MicrophoneTest = "off" | "listening" | "playing";
+
+/**
  * Something that a licence would bring.
  */
 export type MissingView = { 
@@ -3968,7 +3985,11 @@ password: Password,
 /**
  * It is the one of the account's exchange (web services, manager interface).
  */
-exchange?: boolean, } | { "cmd": "call.dial", 
+exchange?: boolean, 
+/**
+ * It is the one of the account's relays (TURN).
+ */
+relay?: boolean, } | { "cmd": "call.dial", 
 /**
  * What was typed: number, name, address.
  */
@@ -4242,6 +4263,10 @@ noise_suppression?: boolean,
 gain_control?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
+ */
+on: boolean, } | { "cmd": "audio.test", 
+/**
+ * Begin, or end.
  */
 on: boolean, } | { "cmd": "notice.dismiss", 
 /**
