@@ -20,8 +20,8 @@ pub const WSS_PORT: u16 = 8089;
 pub const WS_PORT: u16 = 8088;
 /// Path of both web sockets.
 pub const WEB_PATH: &str = "/ws";
-/// Ports of its sound, which it has when it is told no others.
-pub const RTP_PORTS: &str = "5000-31000";
+/// Ports of its sound, which it has when it is told no others; without the one that a way is looked for with.
+pub const RTP_PORTS: [&str; 2] = ["5000-5059", "5061-31000"];
 /// Password of every phone.
 pub const PASSWORD: &str = "geheim-van-het-lab";
 /// Extension that sends back what it hears.

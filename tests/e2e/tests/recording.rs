@@ -22,10 +22,10 @@ fn start(account: &Account, folder: &TempDir, audio: &str) -> Result<Balie> {
     Ok(balie)
 }
 
-/// The loudest 50 ms of the sign in a sound.
+/// The loudest fifth of a second of the sign in a sound: no voice holds a pitch that long.
 fn mark(sound: &Signal) -> f64 {
     let rate = f64::from(sound.rate);
-    let piece = (rate / 20.0) as usize;
+    let piece = (rate / 5.0) as usize;
     let level = |samples: &[f32]| {
         let turn = |n: usize| n as f64 / rate * MARK_HZ * std::f64::consts::TAU;
         let real: f64 =
@@ -108,7 +108,7 @@ fn both_sides_stand_in_the_recording_and_the_other_side_is_told() -> Result<()> 
     println!("recorded: ours {of_us:.3}, theirs {of_them:.3}, {:.1} s", ours.seconds());
     ensure!(of_us > 0.9 && of_them > 0.9, "ours {of_us}, theirs {of_them}");
     let told = mark(&Signal::read(&heard)?);
-    ensure!(told > 0.03, "the other side is told by a tone of {told}");
+    ensure!(told > 0.05, "the other side is told by a tone of {told}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -168,7 +168,6 @@ fn a_microphone_without_sound_is_told_of_while_it_is_so() -> Result<()> {
     let audio = format!("wav:{},{}", path("says.wav"), path("hears.wav"));
     let mut balie = start(&pbx.account("101")?, &folder, &audio)?;
     let call = balie.dial(&pbx.number("echo")?)?;
-    balie.call_state(&call, "active")?;
     balie.event("error", |event| event["code"] == "microphone_silent")?;
     let problem = |balie: &mut Balie| {
         let view = balie.request("view.get", &json!({})).ok()?;

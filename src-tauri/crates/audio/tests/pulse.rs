@@ -409,84 +409,113 @@ fn told(what: &str, times: &mut [Duration]) -> Duration {
     longest
 }
 
-/// Another default speaker, an unplugged speaker, another default microphone, an unplugged one: in turn, fifty in all. The
-/// goal is half a second each time (`told`); what is asserted leaves room for a machine that does other things.
+/// A speaker with its name and the module that makes it.
+fn speaker(name: &str) -> String {
+    pactl(&format!("load-module module-null-sink sink_name={name} rate=48000 channels=1"))
+}
+
+/// A microphone into which `{name}_in` talks, and the modules that make it, the last one first.
+fn microphone(name: &str) -> [String; 2] {
+    let sink = speaker(&format!("{name}_in"));
+    let source =
+        format!("load-module module-remap-source source_name={name} master={name}_in.monitor");
+    [pactl(&source), sink]
+}
+
+/// Two speakers and two microphones, with somebody at each, and a call on those that are the default.
+struct Desk {
+    call: Call,
+    speakers: [(&'static str, String); 2],
+    microphones: [(&'static str, [String; 2]); 2],
+    talkers: [Outsider; 2],
+}
+
+impl Desk {
+    fn new() -> Self {
+        let speakers = ["left", "right"].map(|name| (name, speaker(name)));
+        let microphones = ["near", "far"].map(|name| (name, microphone(name)));
+        pactl("set-default-sink left");
+        pactl("set-default-source near");
+        let talkers = [Outsider::talks("near_in"), Outsider::talks("far_in")];
+        let audio = open(&AudioSpec::default()).unwrap();
+        audio.control.set_active(true);
+        println!("{:?}", started(&audio.events));
+        let call = Call::begin(audio);
+        call.hears(Instant::now()).unwrap();
+        Self { call, speakers, microphones, talkers }
+    }
+
+    /// Another speaker is to be used; how long until it is heard.
+    fn changes_speaker(&mut self, from: usize, to: usize, unplugged: bool) -> Option<Duration> {
+        let (old, new) = (self.speakers[from].0, self.speakers[to].0);
+        if unplugged {
+            // The one in use was chosen; the other is what is left.
+            self.call.uses(None, Some(old));
+            pactl(&format!("set-default-sink {new}"));
+            pause(400);
+        }
+        let ear = Outsider::listens(new);
+        let since = Instant::now();
+        if unplugged {
+            pactl(&format!("unload-module {}", self.speakers[from].1));
+        } else {
+            pactl(&format!("set-default-sink {new}"));
+        }
+        let back = ear.hears(since, Duration::from_secs(5))?;
+        if unplugged {
+            self.speakers[from].1 = speaker(old);
+        }
+        Some(back - since)
+    }
+
+    /// Another microphone is to be used; how long until it is heard.
+    fn changes_microphone(&mut self, from: usize, to: usize, unplugged: bool) -> Option<Duration> {
+        let (old, new) = (self.microphones[from].0, self.microphones[to].0);
+        if unplugged {
+            self.call.uses(Some(old), None);
+            pactl(&format!("set-default-source {new}"));
+            pause(400);
+        }
+        // The old one falls silent, so that only the new one can be heard.
+        pactl(&format!("set-source-mute {old} 1"));
+        pause(100);
+        while self.call.heard.try_recv().is_ok() {}
+        let since = Instant::now();
+        if unplugged {
+            for module in &self.microphones[from].1 {
+                pactl(&format!("unload-module {module}"));
+            }
+        } else {
+            pactl(&format!("set-default-source {new}"));
+        }
+        let back = self.call.hears(since)?;
+        if unplugged {
+            self.microphones[from].1 = microphone(old);
+            self.talkers[from] = Outsider::talks(&format!("{old}_in"));
+        } else {
+            pactl(&format!("set-source-mute {old} 0"));
+        }
+        Some(back - since)
+    }
+}
+
+/// Another default speaker, another default microphone, an unplugged speaker, an unplugged microphone: in turn, fifty in
+/// all. The goal is half a second each time (`told`); what is asserted leaves room for a machine that does other things.
 fn sound_is_back_after_each_of_fifty_changes() {
-    let speaker = |name: &str| {
-        pactl(&format!("load-module module-null-sink sink_name={name} rate=48000 channels=1"))
-    };
-    let microphone = |name: &str| {
-        let sink = speaker(&format!("{name}_in"));
-        let source = pactl(&format!(
-            "load-module module-remap-source source_name={name} master={name}_in.monitor"
-        ));
-        [source, sink]
-    };
-    let mut speakers = [("left", speaker("left")), ("right", speaker("right"))];
-    let mut microphones = [("near", microphone("near")), ("far", microphone("far"))];
-    pactl("set-default-sink left");
-    pactl("set-default-source near");
-    let mut talkers = [Outsider::talks("near_in"), Outsider::talks("far_in")];
-    let audio = open(&AudioSpec::default()).unwrap();
-    audio.control.set_active(true);
-    println!("{:?}", started(&audio.events));
-    let call = Call::begin(audio);
-    call.hears(Instant::now()).unwrap();
+    let mut desk = Desk::new();
     let (mut played, mut captured) = (Vec::new(), Vec::new());
     let mut at = [0_usize, 0];
     for round in 0..50 {
         let (side, unplugged) = (round % 2, round % 4 >= 2);
         let (from, to) = (at[side], 1 - at[side]);
         at[side] = to;
-        let silence = || -> ! { panic!("round {round}: silence") };
-        if side == 0 {
-            if unplugged {
-                // The one in use was chosen; the other is what is left.
-                call.uses(None, Some(speakers[from].0));
-                pactl(&format!("set-default-sink {}", speakers[to].0));
-                pause(400);
-            }
-            let ear = Outsider::listens(speakers[to].0);
-            let since = Instant::now();
-            if unplugged {
-                pactl(&format!("unload-module {}", speakers[from].1));
-            } else {
-                pactl(&format!("set-default-sink {}", speakers[to].0));
-            }
-            let back = ear.hears(since, Duration::from_secs(5));
-            played.push(back.unwrap_or_else(|| silence()) - since);
-            if unplugged {
-                speakers[from].1 = speaker(speakers[from].0);
-            }
-        } else {
-            // The old one falls silent, so that only the new one can be heard.
-            let (old, new) = (microphones[from].0, microphones[to].0);
-            if unplugged {
-                call.uses(Some(old), None);
-                pactl(&format!("set-default-source {new}"));
-                pause(400);
-            }
-            pactl(&format!("set-source-mute {old} 1"));
-            pause(100);
-            while call.heard.try_recv().is_ok() {}
-            let since = Instant::now();
-            if unplugged {
-                for module in &microphones[from].1 {
-                    pactl(&format!("unload-module {module}"));
-                }
-            } else {
-                pactl(&format!("set-default-source {new}"));
-            }
-            captured.push(call.hears(since).unwrap_or_else(|| silence()) - since);
-            if unplugged {
-                microphones[from].1 = microphone(old);
-                talkers[from] = Outsider::talks(&format!("{old}_in"));
-            } else {
-                pactl(&format!("set-source-mute {old} 0"));
-            }
-        }
+        let (away, times) = match side {
+            0 => (desk.changes_speaker(from, to, unplugged), &mut played),
+            _ => (desk.changes_microphone(from, to, unplugged), &mut captured),
+        };
+        times.push(away.unwrap_or_else(|| panic!("round {round}: silence")));
         if unplugged {
-            call.uses(None, None);
+            desk.call.uses(None, None);
         }
         pause(150);
     }

@@ -58,6 +58,9 @@ struct Server {
     provider: std::sync::Arc<dyn rtc_crypto::RTCCryptoProvider>,
 }
 
+/// What an answer has.
+type Attributes = Vec<Box<dyn Setter>>;
+
 /// Out of the relay: to whom, as from which place (none: from the relay itself), what.
 type Out = (SocketAddr, Option<SocketAddr>, Vec<u8>);
 
@@ -184,13 +187,12 @@ impl Server {
         answer.raw
     }
 
-    #[expect(clippy::type_complexity, reason = "what an answer has, or a code with what it has")]
     fn obey(
         &mut self,
         now: Instant,
         client: SocketAddr,
         message: &Message,
-    ) -> Result<Vec<Box<dyn Setter>>, (u16, Vec<Box<dyn Setter>>)> {
+    ) -> Result<Attributes, (u16, Attributes)> {
         let mut peer = PeerAddress::default();
         let peer = peer.get_from(message).ok().map(|()| SocketAddr::new(peer.ip, peer.port));
         if message.typ.method == METHOD_ALLOCATE {

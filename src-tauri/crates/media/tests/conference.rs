@@ -1,8 +1,7 @@
 //! A conference mixed here with ten others, each with a tone of its own: every one hears all but himself, as wide as his
 //! own codec goes; and the user hears all and is heard by all.
 
-#![expect(clippy::disallowed_methods, reason = "calls take real time")]
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
+#![expect(clippy::unwrap_used, reason = "a test program")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

@@ -113,9 +113,6 @@ impl Desk {
             CentreCommand::Escalate { call, emergency, to } => {
                 self.escalate(now, call, emergency, to)
             }
-            CentreCommand::CallRecord { call, action } if self.records_here(call) => {
-                done(self.record_here(now, call, action)?)
-            }
             CentreCommand::CallRecord { call, action } => self.record_call(now, call, action),
             CentreCommand::DispositionSet { code, disposition, call: Some(call), account } => {
                 self.dispose_call(now, &code, disposition, call, account.as_deref())

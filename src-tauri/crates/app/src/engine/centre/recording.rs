@@ -47,6 +47,9 @@ impl Desk {
         call: u64,
         action: RecordDo,
     ) -> Result<(String, Step), ErrorReply> {
+        if self.records_here(call) {
+            return Ok((String::new(), Step::Done(self.record_here(now, call, action)?)));
+        }
         let (account, name) = match self.remote_name(call) {
             Some((account, name)) => (account.to_owned(), Some(name.to_owned())),
             None => {
