@@ -39,6 +39,7 @@ const RUNTIMES: &[&str] =
 const BESIDE: &[(&str, &str)] = &[
     ("media", "audio"),
     ("media", "media-transport"),
+    ("media", "trust"),
     ("sip-transport", "trust"),
     ("pbx-broadworks", "trust"),
     ("pbx-asterisk", "trust"),
