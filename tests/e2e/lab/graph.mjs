@@ -16,11 +16,11 @@ const require = createRequire(path.join(process.env.BALIE_LAB_NODE, 'package.jso
 const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')).href);
 
 const base = `https://${host}:${port}`;
-const SCOPES = ['User.Read', 'User.Read.All', 'Contacts.Read', 'Contacts.Read.Shared', 'People.Read', 'Calendars.ReadBasic'];
+const SCOPES = ['User.Read', 'User.Read.All', 'Contacts.Read', 'Contacts.Read.Shared', 'People.Read', 'Calendars.ReadBasic', 'Calendars.ReadWrite'];
 /** Everything that was given out, and the grants that it belongs to. */
 const given = { tokens: [], grants: new Set() };
 /** What is done to the next requests for data. */
-const trouble = { busy: 0, after: 1, broken: 0, stale: 0 };
+const trouble = { busy: 0, after: 1, broken: 0, stale: 0, lost: 0 };
 const seen = { requests: 0, full: 0, delta: 0, largest_schedule: 0 };
 
 const provider = new Provider(base, {
@@ -76,6 +76,8 @@ const mailboxes = new Map();
 const people = new Map();
 /** Who is busy when, by address: [{ status, start, end }], minutes from the beginning that is asked for. */
 const schedules = new Map();
+/** Events of the person's calendar, by transactionId: a second try with the same one makes no second event. */
+const events = new Map();
 
 function mailbox(owner) {
   if (!mailboxes.has(owner)) mailboxes.set(owner, new Map([['', { id: '', parent: null, name: 'Contacts', contacts: new Collection() }]]));
@@ -100,6 +102,9 @@ const order = {
     }
   },
   busy: ({ times, after }) => Object.assign(trouble, { busy: times, after }),
+  /** An event is taken, and its answer does not arrive. */
+  lost: ({ times }) => Object.assign(trouble, { lost: times }),
+  events: () => [...events.values()],
   broken: ({ times }) => Object.assign(trouble, { broken: times }),
   /** Tokens run out before their time. */
   stale: ({ times }) => Object.assign(trouble, { stale: times }),
@@ -180,6 +185,18 @@ function schedule(body) {
   return { status: 200, headers: {}, body: { value } };
 }
 
+/** A new event; null: the answer is lost. */
+function event(body) {
+  const known = events.get(body.transactionId) ?? { ...body, id: `event-${events.size}`, tries: 0 };
+  known.tries += 1;
+  events.set(body.transactionId, known);
+  if (trouble.lost > 0) {
+    trouble.lost -= 1;
+    return null;
+  }
+  return { status: 201, headers: {}, body: known };
+}
+
 async function graph(request, url, body) {
   seen.requests += 1;
   if (trouble.broken > 0) {
@@ -206,6 +223,7 @@ async function graph(request, url, body) {
   if (parts.join('/') === 'users') return may('User.Read.All') ? list([...users.records.values()], url) : denied;
   if (parts.join('/') === 'users/delta') return may('User.Read.All') ? delta(users, url, prefer) : denied;
   if (parts.join('/') === 'me/calendar/getSchedule') return may('Calendars.ReadBasic') ? schedule(JSON.parse(body)) : denied;
+  if (parts.join('/') === 'me/events' && request.method === 'POST') return may('Calendars.ReadWrite') ? event(JSON.parse(body)) : denied;
   const owner = parts[0] === 'me' ? 'me' : parts[1];
   const rest = parts[0] === 'me' ? parts.slice(1) : parts.slice(2);
   if (!may(owner === 'me' ? 'Contacts.Read' : 'Contacts.Read.Shared')) return denied;

@@ -1,4 +1,5 @@
-//! Radicale and Xandikos: servers of address books, on the server's end of the wire, and a client that is not ours.
+//! Radicale and Xandikos: servers of address books and calendars, on the server's end of the wire, and a client that is not
+//! ours.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,20 @@ use crate::{SERVER, certificate};
 pub const USER: &str = "jan";
 /// The password there.
 pub const PASSWORD: &str = "geheim van jan";
+/// Those who have calendars at Radicale, with the same password.
+pub const COLLEAGUES: [&str; 5] =
+    ["jan@lab.test", "anna@lab.test", "piet@lab.test", "kees@lab.test", "dirk@lab.test"];
+/// Who may read what at Radicale: everybody his own, and of others' calendars called `werk` when they are free.
+const RIGHTS: &str = "[root]\nuser: .+\ncollection:\npermissions: R\n\
+    [principal]\nuser: .+\ncollection: {user}\npermissions: RW\n\
+    [own]\nuser: .+\ncollection: {user}/[^/]+\npermissions: rw\n\
+    [others]\nuser: .+\ncollection: [^/]+\npermissions: R\n\
+    [free]\nuser: .+\ncollection: [^/]+/werk\npermissions: f\n";
 /// Port of Radicale, over TLS.
 const RADICALE: u16 = 5232;
 /// Port of Xandikos, in the clear.
 const XANDIKOS: u16 = 5233;
+const CALENDAR: &str = "text/calendar; charset=utf-8";
 /// Servers in Python take their time to start on a busy machine.
 const STARTS: Duration = Duration::from_secs(60);
 
@@ -33,6 +44,7 @@ pub enum Kind {
 /// A running server with one address book.
 pub struct AddressBook {
     kind: Kind,
+    user: String,
     folder: PathBuf,
     process: Process,
 }
@@ -46,6 +58,48 @@ pub struct Card {
     pub name: String,
     /// Number.
     pub number: String,
+    /// E-mail address; empty: none.
+    pub email: String,
+}
+
+/// A time in somebody's calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appointment {
+    /// What it is about: nobody else's business.
+    pub about: String,
+    /// Its beginning and end, seconds since the Unix epoch.
+    pub time: (u64, u64),
+    /// `CONFIRMED` or `TENTATIVE`.
+    pub status: &'static str,
+}
+
+impl Appointment {
+    fn text(&self, n: usize) -> Result<String> {
+        Ok(format!(
+            "BEGIN:VEVENT\r\nUID:afspraak-{n}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:{}\r\nLOCATION:Kamer 3\r\n\
+             DTSTART:{}\r\nDTEND:{}\r\nSTATUS:{}\r\nEND:VEVENT\r\n",
+            self.about,
+            written(self.time.0)?,
+            written(self.time.1)?,
+            self.status
+        ))
+    }
+}
+
+/// A time as iCalendar writes it, by a program that is not ours.
+fn written(seconds: u64) -> Result<String> {
+    let output = Command::new("date")
+        .args(["-u", "-d", &format!("@{seconds}"), "+%Y%m%dT%H%M%SZ"])
+        .output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn whole(appointments: &[Appointment]) -> Result<String> {
+    let inside: Result<String> = (0..).zip(appointments).map(|(n, one)| one.text(n)).collect();
+    Ok(format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Proef//NL\r\n{}END:VCALENDAR\r\n",
+        inside?
+    ))
 }
 
 impl Card {
@@ -53,13 +107,17 @@ impl Card {
     #[must_use]
     pub fn nth(n: usize) -> Card {
         let (file, number) = (format!("proef-{n}"), format!("06{:08}", 12_000_000 + n));
-        Card { file, name: format!("Proef Persoon-{n} van Zilver"), number }
+        Card { file, name: format!("Proef Persoon-{n} van Zilver"), number, email: String::new() }
     }
 
     fn text(&self) -> String {
+        let email = match self.email.is_empty() {
+            true => String::new(),
+            false => format!("EMAIL:{}\r\n", self.email),
+        };
         format!(
             "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{}\r\nFN:{}\r\nN:Zilver;Proef;;;\r\nORG:Café Zilver;Inkoop\r\n\
-             TEL;TYPE=CELL:{}\r\nEND:VCARD\r\n",
+             TEL;TYPE=CELL:{}\r\n{email}END:VCARD\r\n",
             self.file, self.name, self.number
         )
     }
@@ -71,11 +129,19 @@ impl AddressBook {
     /// # Errors
     /// When it does not come up.
     pub fn start(kind: Kind, folder: &Path) -> Result<Self> {
+        Self::start_for(kind, folder, USER)
+    }
+
+    /// The same with the address book of somebody else.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_for(kind: Kind, folder: &Path, user: &str) -> Result<Self> {
         let folder = folder.join(format!("{kind:?}"));
         std::fs::create_dir_all(folder.join("data"))?;
         certificate::make(&folder.join("keys"), &[SERVER])?;
         let process = spawn(kind, &folder)?;
-        Ok(Self { kind, folder, process })
+        Ok(Self { kind, user: user.to_owned(), folder, process })
     }
 
     /// Kills it, as a power cut would.
@@ -102,6 +168,15 @@ impl AddressBook {
         }
     }
 
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        match self.kind {
+            Kind::Radicale => RADICALE,
+            Kind::Xandikos => XANDIKOS,
+        }
+    }
+
     /// Its certificate's authority.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
@@ -110,7 +185,7 @@ impl AddressBook {
 
     fn book(&self) -> String {
         match self.kind {
-            Kind::Radicale => format!("{}/{USER}/zaak", self.address()),
+            Kind::Radicale => format!("{}/{}/zaak", self.address(), self.user),
             Kind::Xandikos => format!("{}/user/contacts/addressbook", self.address()),
         }
     }
@@ -170,18 +245,64 @@ impl AddressBook {
         Ok(cards(&text))
     }
 
+    /// Gives somebody a calendar with these appointments. Xandikos has one calendar, and it is whose address this is.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn calendar(&self, user: &str, name: &str, appointments: &[Appointment]) -> Result<()> {
+        if self.kind == Kind::Radicale {
+            let url = format!("{}/{user}/{name}/", self.address());
+            return self
+                .ask_as(user, "PUT", &url, Some((CALENDAR, &whole(appointments)?)))
+                .map(drop);
+        }
+        let address = format!(
+            "<D:propertyupdate xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><D:set><D:prop>\
+             <C:calendar-user-address-set><D:href>mailto:{user}</D:href></C:calendar-user-address-set></D:prop></D:set>\
+             </D:propertyupdate>"
+        );
+        let principal = format!("{}/user/", self.address());
+        self.ask_as(user, "PROPPATCH", &principal, Some(("application/xml", &address)))?;
+        for (n, one) in appointments.iter().enumerate() {
+            let url = format!("{}/user/calendars/calendar/{name}-{n}.ics", self.address());
+            let body = whole(std::slice::from_ref(one))?;
+            self.ask_as(user, "PUT", &url, Some((CALENDAR, &body)))?;
+        }
+        Ok(())
+    }
+
+    /// What is in a calendar of somebody at Radicale.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn calendar_text(&self, user: &str, name: &str) -> Result<String> {
+        let text = self.ask_as(user, "GET", &format!("{}/{user}/{name}/", self.address()), None)?;
+        Ok(text.replace("\r\n ", ""))
+    }
+
     /// One request by a client that is not ours.
     fn ask(&self, method: &str, url: &str, body: Option<&str>) -> Result<String> {
+        let body = body.map(|body| ("text/vcard; charset=utf-8", body));
+        self.ask_as(&self.user, method, url, body)
+    }
+
+    fn ask_as(
+        &self,
+        user: &str,
+        method: &str,
+        url: &str,
+        body: Option<(&str, &str)>,
+    ) -> Result<String> {
         let mut command = Command::new(python()?);
         command.args(["-c", include_str!("../lab/dav.py"), method, url]);
         match self.kind {
-            Kind::Radicale => command.arg(self.authority()).args([USER, PASSWORD]),
+            Kind::Radicale => command.arg(self.authority()).args([user, PASSWORD]),
             Kind::Xandikos => command.args(["", "", ""]),
         };
-        if let Some(body) = body {
+        if let Some((kind, body)) = body {
             let file = self.folder.join("body");
             std::fs::write(&file, body)?;
-            command.arg(file);
+            command.arg(file).arg(kind);
         }
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -215,15 +336,20 @@ fn spawn(kind: Kind, folder: &Path) -> Result<Process> {
     let (name, port) = match kind {
         Kind::Radicale => {
             let (users, settings) = (folder.join("users"), folder.join("settings"));
-            std::fs::write(&users, format!("{USER}:{PASSWORD}\n"))?;
+            let all = std::iter::once(USER).chain(COLLEAGUES);
+            let all: String = all.map(|user| format!("{user}:{PASSWORD}\n")).collect();
+            std::fs::write(&users, all)?;
+            let rights = folder.join("rights");
+            std::fs::write(&rights, RIGHTS)?;
             let keys = folder.join("keys");
             let text = format!(
                 "[server]\nhosts = {SERVER}:{RADICALE}\nssl = True\ncertificate = {keys}/server.pem\n\
                  key = {keys}/server.key\ntimeout = 120\nmax_content_length = 100000000\n\
                  [auth]\ntype = htpasswd\nhtpasswd_filename = {users}\nhtpasswd_encryption = plain\n\
-                 delay = 0\n[storage]\nfilesystem_folder = {data}\n[logging]\nlevel = warning\n",
+                 delay = 0\n[rights]\ntype = from_file\nfile = {rights}\n[storage]\nfilesystem_folder = {data}\n[logging]\nlevel = warning\n",
                 keys = keys.display(),
                 users = users.display(),
+                rights = rights.display(),
                 data = folder.join("data").display(),
             );
             std::fs::write(&settings, text)?;

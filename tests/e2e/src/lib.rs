@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod corners;
 pub mod coturn;
 pub mod directory;
+pub mod domain;
 pub mod embedded;
 pub mod kamailio;
 pub mod lamps;
@@ -32,6 +33,7 @@ pub mod sound;
 pub mod tap;
 pub mod uplinks;
 pub mod xsi;
+pub mod zone;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! Contacts from real servers: Radicale and Xandikos by CardDAV, slapd by LDAP. What is here is what is there, also after the
-//! server died in the middle, and nothing is there twice.
+//! Contacts from real servers: Radicale and Xandikos by CardDAV, slapd and a domain controller of Active Directory (Samba) by
+//! LDAP. What is here is what is there, also after the server died in the middle, and nothing is there twice.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::address_books::{self, AddressBook, Card, Kind};
 use e2e::balie::{Account, Balie};
 use e2e::directory::{self, Directory, Person};
+use e2e::domain::{self, Domain};
 use e2e::embedded::Embedded;
 use e2e::{PHONES, SERVER, poll};
 use serde_json::{Value, json};
@@ -354,4 +355,71 @@ fn a_thousand_people_of_a_directory_are_kept_equal_and_calls_do_not_wait_for_it(
     balie.request("privacy.erase", &json!({"everybody": true}))?;
     ensure!(balie.request("sources.list", &json!({}))? == json!([]), "erased with the rest");
     Ok(())
+}
+
+fn domain_form(controller: &Domain, encryption: &str, password: &str) -> Value {
+    let port = if encryption == "tls" { domain::TLS_PORT } else { domain::PORT };
+    json!({
+        "name": "Domein", "password": password,
+        "settings": {
+            "tls_ca_file": controller.authority(),
+            "place": {
+                "kind": "ldap", "host": SERVER, "port": port, "encryption": encryption,
+                "user": domain::ADMIN, "base": domain::BASE,
+            },
+        },
+    })
+}
+
+/// What a domain controller takes and refuses.
+fn trials_of_a_domain(balie: &mut Balie, controller: &Domain) -> Result<()> {
+    let mut whole = domain_form(controller, "tls", domain::PASSWORD);
+    whole["settings"]["place"]["base"] = json!(domain::DOMAIN);
+    let start_tls = domain_form(controller, "start_tls", domain::PASSWORD);
+    for form in [whole, start_tls] {
+        let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+        ensure!(test["ok"] == true && test["names"][0].is_string(), "{form}: {test}");
+    }
+    let mut nobody = domain_form(controller, "tls", domain::PASSWORD);
+    nobody["settings"]["place"]["user"] = json!("");
+    for (form, trouble) in [
+        (domain_form(controller, "none", domain::PASSWORD), "auth_method"),
+        (domain_form(controller, "tls", "falsch"), "refused"),
+        (nobody, "forbidden"),
+    ] {
+        let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+        ensure!(test["ok"] == false && test["trouble"] == trouble, "{trouble}: {test}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_thousand_people_of_a_domain_controller_are_kept_equal_through_a_restart() -> Result<()> {
+    let folder = tempdir()?;
+    let people: Vec<Person> = (0..1000).map(Person::nth).collect();
+    let mut controller = Domain::start(folder.path(), &people)?;
+    let mut balie = Balie::start(&quiet(folder.path())?, "none")?;
+    trials_of_a_domain(&mut balie, &controller)?;
+    let form = domain_form(&controller, "tls", domain::PASSWORD);
+    let source = balie.request("sources.add", &json!({"form": form}))?["id"].clone();
+    let first = read(&mut balie, FIRST)?;
+    ensure!(changes(&first) == (json!(true), json!(1000), json!(0)), "{first}");
+    println!("Samba, first reading of 1000: {} ms", first["change"]["millis"]);
+    is_equal(&mut balie, "proef", &controller.everybody()?, "first")?;
+
+    controller.change(&Person { name: "Proef Anders van Goud".into(), ..Person::nth(1) })?;
+    controller.remove(&Person::nth(2))?;
+    controller.add(&Person::nth(5000))?;
+    let delta = sync(&mut balie, &source)?;
+    ensure!(delta["change"]["full"] == false && delta["change"]["gone"] == 1, "{delta}");
+    println!("Samba, one changed, one new, one gone: {} ms", delta["change"]["millis"]);
+    is_equal(&mut balie, "proef", &controller.everybody()?, "delta")?;
+
+    controller.kill();
+    let down = sync(&mut balie, &source)?;
+    ensure!(down["state"] == "failed" && down["trouble"] == "unreachable", "{down}");
+    ensure!(cached(&mut balie, "proef")?.len() == 1000, "what is here stays");
+    controller.restart()?;
+    read_well(&mut balie, BACK + FIRST)?;
+    is_equal(&mut balie, "proef", &controller.everybody()?, "after the server was back")
 }

@@ -42,7 +42,8 @@ fn fill(microsoft: &Microsoft) -> Result<()> {
 }
 
 fn form(microsoft: &Microsoft) -> Value {
-    json!({"name": "Zaak", "settings": {"tls_ca_file": microsoft.authority(), "place": microsoft.place()}})
+    let (authority, place) = (microsoft.authority(), microsoft.place());
+    json!({"name": "Zaak", "settings": {"tls_ca_file": authority, "call_notes": true, "place": place}})
 }
 
 /// Signs in by one of the ways; the form with what came of it, and the last page.
@@ -230,6 +231,7 @@ fn a_code_typed_in_another_browser_signs_in_too() -> Result<()> {
     sync(&mut balie, &json!(1))?;
     one_person_of_two_entries(&mut balie)?;
     free_by_the_calendar(&mut balie, &config)?;
+    a_note_in_the_calendar_once(&mut balie, &microsoft)?;
     no_token_anywhere(&microsoft, folder.path())
 }
 
@@ -257,6 +259,20 @@ fn one_person_of_two_entries(balie: &mut Balie) -> Result<()> {
     ensure!(again["parts"][1].is_object() && double(balie)?.len() == 1, "{again}");
     let nobody = balie.request("contacts.split", &json!({"contact": 999_999}));
     ensure!(nobody.is_err_and(|error| error.to_string().contains("unknown_entry")), "nobody");
+    Ok(())
+}
+
+/// The first try is heard and its answer is lost: the second makes no second entry.
+fn a_note_in_the_calendar_once(balie: &mut Balie, microsoft: &Microsoft) -> Result<()> {
+    microsoft.order(&json!({"what": "lost", "times": 1}))?;
+    balie.request("note.add", &json!({"number": "0201110001", "text": "belt maandag"}))?;
+    let events = e2e::poll("the note in the calendar", READ, || {
+        let events = microsoft.order(&json!({"what": "events"})).ok()?;
+        (events[0]["tries"] == 2).then_some(events)
+    })?;
+    ensure!(events.as_array().is_some_and(|all| all.len() == 1), "{events}");
+    ensure!(events[0]["body"]["content"] == "belt maandag", "{events}");
+    ensure!(events[0]["subject"].as_str().is_some_and(|who| who.contains("020")), "{events}");
     Ok(())
 }
 

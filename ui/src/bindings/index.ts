@@ -631,6 +631,23 @@ until_ms: number | null,
 free_ms: number | null, };
 
 /**
+ * What somebody is by his calendar: times, and never what an appointment is about.
+ */
+export type CalendarView = { 
+/**
+ * What he is now.
+ */
+kind: AvailabilityKind, 
+/**
+ * Until when, milliseconds since the Unix epoch; null: as far as was looked.
+ */
+until_ms: number | null, 
+/**
+ * When he is free again, where he is not now; null: not as far as was looked.
+ */
+free_ms: number | null, };
+
+/**
  * What the user may do with a call now.
  */
 export type CallAction = "answer" | "reject" | "hangup" | "hold" | "resume" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "complete_transfer" | "cancel_transfer" | "conference" | "park";
@@ -3081,6 +3098,10 @@ do_not_disturb?: boolean,
  */
 forwarded?: string, 
 /**
+ * What he is by his calendar, where that is told.
+ */
+calendar?: CalendarView, 
+/**
  * Since when this may be wrong, in seconds since the start; absent: it is right as far as can
  * be known.
  */
@@ -4463,7 +4484,11 @@ refused: RefusalView | null,
 /**
  * When it was last told.
  */
-told_ms: number | null, };
+told_ms: number | null, 
+/**
+ * It was switched on because of the user's own calendar, and will be switched off by it.
+ */
+by_calendar: boolean, };
 
 /**
  * The user's choices.
@@ -4662,7 +4687,11 @@ address: string,
 /**
  * User name; of the address when empty.
  */
-user: string, } | { "kind": "ldap", 
+user: string, 
+/**
+ * When colleagues are free, by the calendars of the same account (CalDAV): times only.
+ */
+calendars: boolean, } | { "kind": "ldap", 
 /**
  * Host name or address.
  */
@@ -4740,6 +4769,14 @@ every_minutes?: number,
  * File with authorities (PEM) that are trusted besides the platform's; may be empty.
  */
 tls_ca_file?: string, 
+/**
+ * Do not disturb is switched on while one's own calendar there says that one is in an appointment or away, and off again.
+ */
+own_dnd?: boolean, 
+/**
+ * Notes of calls are written in one's own calendar there, too: as journal entries, or as events that take no time.
+ */
+call_notes?: boolean, 
 /**
  * What it is and where.
  */

@@ -26,6 +26,9 @@ export const sources: typeof nl = {
   tenantHint: 'Empty: any organisation.',
   what: 'What is read',
   parts: { contacts: 'My contacts, of all folders', users: 'Everybody in the organisation', people: 'Whom I often work with', calendars: 'When colleagues are free, without why' },
+  ownDnd: 'Do not disturb while my own calendar says that I am in an appointment or away',
+  callNotes: 'Write notes of calls in my own calendar, too',
+  byCalendar: 'Switched on by your calendar, and off again after the appointment.',
   calendar: {
     kinds: {
       free: (until) => (until === null ? 'Free by the calendar' : `Free until ${until}`),

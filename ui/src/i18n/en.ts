@@ -341,6 +341,7 @@ export const en: Messages = {
     awayShort: 'away',
     occupied: 'In a meeting',
     occupiedShort: 'meeting',
+    freeShort: (at) => `free ${at}`,
     stale: (was, age) => `Unsure${age === '' ? '' : ` · ${age} old`} · was: ${was.toLowerCase()}`,
   },
   contact: {

@@ -26,6 +26,9 @@ export const sources = {
   tenantHint: 'Leeg: elke organisatie.',
   what: 'Wat wordt gelezen',
   parts: { contacts: 'Mijn contacten, uit alle mappen', users: 'Iedereen van de organisatie', people: 'Met wie ik vaak werk', calendars: 'Wanneer collega’s vrij zijn, zonder waarom' },
+  ownDnd: 'Niet storen zolang mijn eigen agenda zegt dat ik in een afspraak zit of afwezig ben',
+  callNotes: 'Notities van gesprekken ook in mijn eigen agenda zetten',
+  byCalendar: 'Aangezet door uw agenda; na de afspraak gaat het weer uit.',
   calendar: {
     kinds: {
       free: (until) => (until === null ? 'Vrij volgens de agenda' : `Vrij tot ${until}`),

@@ -364,6 +364,7 @@ export const nl = {
     awayShort: 'afwezig',
     occupied: 'Overleg',
     occupiedShort: 'overleg',
+    freeShort: (at: string) => `vrij ${at}`,
     stale: (was: string, age: string) => `Onzeker${age === '' ? '' : ` · ${age} oud`} · was: ${was.toLowerCase()}`,
   },
   contact: {

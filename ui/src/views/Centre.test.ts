@@ -348,6 +348,16 @@ describe('services', () => {
     await waitFor(() => expect(within(always).getByRole<HTMLInputElement>('textbox', { name: 'Naar' }).value).toBe('0612345678'));
   });
 
+  it('say when the calendar has switched on do not disturb', async () => {
+    const host = await centre();
+    const { services } = host.company.centre;
+    host.company.change({ services: services.map((one) => (one.service === 'do_not_disturb' ? { ...one, actual: { active: true }, by_calendar: true } : one)) });
+    press('4', { ctrlKey: true });
+    const dnd = await screen.findByRole('article', { name: 'Niet storen' });
+    await waitFor(() => expect(dnd.textContent).toContain(nl.sources.byCalendar));
+    expect(screen.queryAllByText(nl.sources.byCalendar)).toHaveLength(1);
+  });
+
   it('show what is fixed, what the account may do, and which licence is missing', async () => {
     await centre();
     press('4', { ctrlKey: true });

@@ -34,13 +34,14 @@ it('adds an address book that was tried out, and shows how it is read', async ()
   within(made).getByRole('button', { name: 'Uitproberen' }).click();
   await screen.findByText('Gebruikersnaam of wachtwoord is fout.');
   fill(field(made, /Wachtwoord/), 'goed');
+  for (const name of [/Wanneer collega/, /Niet storen zolang/, /Notities van gesprekken/]) within(made).getByRole('checkbox', { name }).click();
   within(made).getByRole('button', { name: 'Uitproberen' }).click();
   await screen.findByText('Het werkt. Gevonden: Zaak, Privé.');
   expect(await violations()).toEqual([]);
   within(made).getByRole('button', { name: 'Bewaren' }).click();
   await screen.findByText('dav.example.nl is bewaard en wordt gelezen.');
   expect(sent(host, 'sources.add')).toMatchObject([
-    { form: { password: 'goed', settings: { every_minutes: 15, place: { kind: 'carddav', address: 'dav.example.nl', user: 'jan' } } } },
+    { form: { password: 'goed', settings: { every_minutes: 15, own_dnd: true, call_notes: true, place: { kind: 'carddav', address: 'dav.example.nl', user: 'jan', calendars: true } } } },
   ]);
   await screen.findByText(/48 contacten, bijgewerkt/);
   expect(document.querySelector('[data-source-form]')).toBeNull();

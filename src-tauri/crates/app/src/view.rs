@@ -81,6 +81,10 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub forwarded: Option<String>,
+    /// What he is by his calendar, where that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub calendar: Option<CalendarView>,
     /// Since when this may be wrong, in seconds since the start; absent: it is right as far as can
     /// be known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +98,17 @@ pub struct LineView {
     pub version: u64,
     /// True when the line is watched no longer, by us or because it left its list.
     pub gone: bool,
+}
+
+/// What somebody is by his calendar: times, and never what an appointment is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct CalendarView {
+    /// What he is now.
+    pub kind: people::AvailabilityKind,
+    /// Until when, milliseconds since the Unix epoch; null: as far as was looked.
+    pub until_ms: Option<u64>,
+    /// When he is free again, where he is not now; null: not as far as was looked.
+    pub free_ms: Option<u64>,
 }
 
 /// What somebody's presence tells. The texts are written by others.

@@ -90,9 +90,70 @@ pub(crate) fn spans(
     spans
 }
 
+/// What counts where several hold at once: the first of these.
+const RANK: [Standing; 5] =
+    [Standing::Away, Standing::Busy, Standing::Tentative, Standing::Elsewhere, Standing::Free];
+
+/// Spans that fill a period, from times that may lie over each other in any order; free where none is.
+pub(crate) fn laid_out(parts: &[(Standing, Period)], whole: Period) -> Vec<(Standing, Period)> {
+    let mut borders: Vec<(u64, usize, i32)> = Vec::with_capacity(2 * parts.len() + 1);
+    for (standing, part) in parts {
+        let from = part.from_ms.max(whole.from_ms);
+        let to = part.to_ms.min(whole.to_ms);
+        let rank = RANK.iter().position(|one| one == standing).unwrap_or(0);
+        if from < to {
+            borders.extend([(from, rank, 1), (to, rank, -1)]);
+        }
+    }
+    borders.push((whole.to_ms, RANK.len() - 1, 0));
+    borders.sort_unstable();
+    let mut open = [0_i32; RANK.len()];
+    let mut spans: Vec<(Standing, Period)> = Vec::new();
+    let mut at = whole.from_ms;
+    for (border, rank, step) in borders {
+        if border > at {
+            let holds = open.iter().position(|count| *count > 0);
+            let standing = holds.and_then(|rank| RANK.get(rank)).copied().unwrap_or(Standing::Free);
+            match spans.last_mut() {
+                Some((last, span)) if *last == standing => span.to_ms = border,
+                _ => spans.push((standing, Period { from_ms: at, to_ms: border })),
+            }
+            at = border;
+        }
+        if let Some(count) = open.get_mut(rank) {
+            *count += step;
+        }
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_that_lie_over_each_other_fill_the_whole_once() {
+        use Standing::{Away, Busy, Free, Tentative};
+        let part = |standing, from_ms, to_ms| (standing, Period { from_ms, to_ms });
+        let whole = Period { from_ms: 100, to_ms: 200 };
+        assert_eq!(laid_out(&[], whole), [part(Free, 100, 200)]);
+        let parts = [
+            part(Busy, 120, 140),
+            part(Tentative, 0, 150),
+            part(Busy, 130, 145),
+            part(Away, 180, 900),
+            part(Free, 110, 130),
+            part(Busy, 300, 400),
+        ];
+        let wanted = [
+            part(Tentative, 100, 120),
+            part(Busy, 120, 145),
+            part(Tentative, 145, 150),
+            part(Free, 150, 180),
+            part(Away, 180, 200),
+        ];
+        assert_eq!(laid_out(&parts, whole), wanted);
+    }
 
     #[test]
     fn it_is_told_when_somebody_is_free() {

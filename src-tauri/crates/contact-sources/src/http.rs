@@ -289,6 +289,11 @@ pub(crate) fn card() -> (&'static str, String) {
     (CONTENT_TYPE_NAME, "text/vcard; charset=utf-8".to_owned())
 }
 
+/// The same of a calendar.
+pub(crate) fn calendar() -> (&'static str, String) {
+    (CONTENT_TYPE_NAME, "text/calendar; charset=utf-8".to_owned())
+}
+
 /// The same of a document of JSON.
 pub(crate) fn json() -> (&'static str, String) {
     (CONTENT_TYPE_NAME, "application/json".to_owned())

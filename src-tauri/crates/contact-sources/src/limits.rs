@@ -27,6 +27,14 @@ pub const REDIRECTS: usize = 5;
 pub const CARDS_AT_ONCE: usize = 100;
 /// Entries of one page of a directory.
 pub const ENTRIES_AT_ONCE: i32 = 500;
+/// Bytes of what is told of when somebody is free.
+pub const FREE_BUSY: usize = 1 << 20;
+/// Times that one such answer may name.
+pub const PERIODS: usize = 10_000;
+/// Calendars of one person.
+pub const CALENDARS: usize = 20;
+/// People of one question about that.
+pub const PEOPLE_AT_ONCE: usize = 20;
 /// Values of one attribute that are looked at.
 pub const VALUES: usize = 16;
 

@@ -46,6 +46,19 @@ impl Access {
     }
 }
 
+/// A note of a call, as it goes in a calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallNote {
+    /// What it is called there: letters, digits and dashes.
+    pub uid: String,
+    /// Of whom it is.
+    pub who: String,
+    /// What was noted.
+    pub text: String,
+    /// When, milliseconds since the Unix epoch.
+    pub at_ms: u64,
+}
+
 /// Where contacts come from. Nothing is kept in here between two questions: what is to be remembered is in the cursor.
 pub trait Source: Send + Sync {
     /// Tries it out: signs in and looks around, changes nothing.
@@ -63,7 +76,8 @@ pub trait Source: Send + Sync {
     /// Adds a contact there; the next reading brings it. `cursor` as for [`Source::sync`].
     fn add<'a>(&'a self, cursor: &'a str, contact: &'a Contact) -> Pending<'a, ()>;
 
-    /// When these are free, by their e-mail addresses; most sources tell nothing of it.
+    /// When these are free, by their e-mail addresses, in that order; an empty address is whoever signs in. Of whom nothing
+    /// is told has no spans. Most sources tell nothing of it.
     fn free_busy<'a>(
         &'a self,
         addresses: &'a [String],
@@ -71,6 +85,13 @@ pub trait Source: Send + Sync {
     ) -> Pending<'a, Vec<Availability>> {
         let _ = (addresses, period);
         Box::pin(std::future::ready(Err(SourceError::NotASource)))
+    }
+
+    /// Writes a note of a call in the calendar of whoever signs in. One that is there already by its name is not written
+    /// twice. Most sources have no calendar.
+    fn write_note<'a>(&'a self, note: &'a CallNote) -> Pending<'a, ()> {
+        let _ = note;
+        Box::pin(std::future::ready(Err(SourceError::ReadOnly)))
     }
 }
 

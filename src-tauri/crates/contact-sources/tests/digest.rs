@@ -7,9 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use contact_sources::{
-    Access, Anchors, CardDavSettings, Known, Settings, Source, SourceError, open,
-};
+use contact_sources::{Access, CardDavSettings, Known, Settings, Source, SourceError, open};
 use md5::{Digest as _, Md5};
 use secrecy::SecretString;
 use sip_core::Random;
@@ -101,7 +99,7 @@ fn start() -> (String, Receiver<String>) {
 fn source(address: &str, password: &str) -> Box<dyn Source> {
     let (address, user) = (address.to_owned(), "jan".to_owned());
     let settings =
-        Settings::CardDav(CardDavSettings { address, user, anchors: Anchors::default() });
+        Settings::CardDav(CardDavSettings { address, user, ..CardDavSettings::default() });
     let access = Access::with(Some(SecretString::from(password)));
     open(&settings, access, Random::from_seed([5; 32])).unwrap()
 }

@@ -11,7 +11,7 @@ use crate::tables::StoreError;
 pub const VERSION: u32 = FORMS.len() as u32;
 
 /// What each form adds to the one before it.
-const FORMS: [&str; 6] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL, SAME];
+const FORMS: [&str; 7] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL, SAME, JOURNAL];
 
 /// Calls that are over; preferences that belong to what is kept here and not in the settings file.
 const CALLS: &str = "
@@ -131,6 +131,18 @@ CREATE TABLE same_person (
 CREATE INDEX same_person_other ON same_person (other);
 ";
 
+/// Notes that have yet to be written in the calendar of a source, by the name that each has there.
+const JOURNAL: &str = "
+CREATE TABLE journal (
+    note INTEGER NOT NULL REFERENCES note (id) ON DELETE CASCADE,
+    source INTEGER NOT NULL REFERENCES source (id) ON DELETE CASCADE,
+    uid TEXT NOT NULL UNIQUE,
+    who TEXT NOT NULL,
+    PRIMARY KEY (note, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX journal_source ON journal (source, note);
+";
+
 /// Brings a database to the present form; a new one begins empty.
 pub(crate) fn migrate(sql: &mut Connection) -> Result<(), StoreError> {
     migrate_to(sql, VERSION)
@@ -172,6 +184,7 @@ mod tests {
             "UPDATE note SET until_ms = 9;",
             "INSERT INTO person VALUES (2, 1, 'v', 'Jan', '', '', '', '', '', 0);
              INSERT INTO same_person VALUES (1, 2, 1);",
+            "INSERT INTO journal VALUES (1, 1, 'u-1', 'Jan');",
         ];
         for text in rows.into_iter().take(version as usize) {
             sql.execute_batch(text).unwrap();
@@ -209,6 +222,7 @@ mod tests {
                 ("reading", 4),
                 ("record", 4),
                 ("same_person", 6),
+                ("journal", 7),
             ];
             for (table, since) in tables {
                 // The newest form has two people.

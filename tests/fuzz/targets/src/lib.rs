@@ -15,7 +15,7 @@ pub use broadworks::{badgerfish, xsi_stream};
 pub use centre::ami;
 pub use events::{dialog_info, feature_event, multipart, presence, sipfrag};
 pub use media::{crypto, rtcp, rtp_packet, sdp, srtp};
-pub use people::multistatus;
+pub use people::{free_busy, multistatus};
 pub use session::sip_session;
 pub use sip::{sip_message, stream_framing, stun_answer};
 pub use transport::media_transport;
@@ -44,4 +44,5 @@ pub const TARGETS: &[Target] = &[
     ("badgerfish", badgerfish),
     ("ami", ami),
     ("multistatus", multistatus),
+    ("free_busy", free_busy),
 ];

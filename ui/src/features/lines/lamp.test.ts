@@ -49,6 +49,17 @@ describe('a lamp', () => {
     expect(lampOf(nl, line({ presence: presence([]) }), FRESH, 0).icon).toBe('free');
   });
 
+  it('says when somebody is free again by his calendar, as long as nothing else tells more', () => {
+    const at = new Date(2026, 10, 26, 14, 30).getTime();
+    const calendar = (kind: 'free' | 'busy' | 'away' | 'tentative', free_ms: number | null = at): LineView['calendar'] => ({ kind, until_ms: at, free_ms });
+    expect(lampOf(nl, line({ calendar: calendar('busy') }), FRESH, 0)).toMatchObject({ icon: 'calendar', tone: 'forward', words: 'In een afspraak, vrij om 14:30', short: 'vrij 14:30' });
+    expect(lampOf(nl, line({ calendar: calendar('away', null) }), FRESH, 0)).toMatchObject({ icon: 'calendar', words: 'Afwezig tot 14:30', short: nl.lamp.awayShort });
+    // Who may have something, or is free until then, can be called.
+    for (const kind of ['free', 'tentative'] as const) expect(lampOf(nl, line({ calendar: calendar(kind, null) }), FRESH, 0).icon).toBe('free');
+    expect(lampOf(nl, line({ state: 'busy', calendar: calendar('busy') }), FRESH, 0).icon).toBe('busy');
+    expect(lampOf(nl, line({ do_not_disturb: true, calendar: calendar('busy') }), FRESH, 0).icon).toBe('dnd');
+  });
+
   it('is found by extension', () => {
     expect(extensionOf('sip:202@pbx.example;transport=tcp')).toBe('202');
     expect(extensionOf('SIPS:a.b@x')).toBe('a.b');

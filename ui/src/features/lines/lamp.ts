@@ -1,9 +1,10 @@
 // What a lamp shows: a shape first, a colour second, words beside. It says what the exchange said and no more.
 
 import type { LineView } from '../../bindings';
-import { type Messages, span } from '../../i18n';
+import { type Messages, span, timeOfDay } from '../../i18n';
 import type { IconName } from '../../shared/Icon.svelte';
 import { peerName } from '../../shared/names';
+import { freeWords } from '../contact/free';
 
 /** Colour of a lamp; `free` stays calm. */
 export type Tone = 'free' | 'ring' | 'busy' | 'off' | 'unsure' | 'dnd' | 'forward' | 'night' | 'held';
@@ -47,7 +48,7 @@ export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): La
     const age = seen.stale === null ? '' : span(t, Math.floor((now - seen.stale) / AGE_STEP) * AGE_STEP);
     return { icon: 'unsure', tone: 'unsure', words: t.lamp.stale(t.lamp.states[line.state], age), short: t.lamp.short.unknown, since: null };
   }
-  const told = fromServices(t, line) ?? fromPresence(t, line);
+  const told = fromServices(t, line) ?? fromPresence(t, line) ?? fromCalendar(t, line);
   if (told !== null) return { ...told, since: seen.state };
   return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
 }
@@ -76,6 +77,20 @@ function fromPresence(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
   if (does(OCCUPIED)) return { icon: 'calendar', tone: 'forward', words: t.lamp.occupied, short: t.lamp.occupiedShort };
   return null;
 }
+
+/** Whoever has an appointment now, or is away, by his calendar: with the time at which he is free. */
+function fromCalendar(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
+  const { calendar } = line;
+  if (calendar === undefined || !isTaken(line) || (line.state !== 'idle' && line.state !== 'unknown')) return null;
+  const short = calendar.kind === 'away' ? t.lamp.awayShort : t.lamp.occupiedShort;
+  return {
+    icon: 'calendar', tone: 'forward', words: freeWords(t, calendar),
+    short: calendar.free_ms === null ? short : t.lamp.freeShort(timeOfDay(t, calendar.free_ms)),
+  };
+}
+
+/** His calendar says that he is not there for a caller. */
+export const isTaken = ({ calendar }: LineView): boolean => calendar?.kind === 'busy' || calendar?.kind === 'away';
 
 function withPeer(t: Messages, line: LineView): string {
   const word = t.lamp.states[line.state];

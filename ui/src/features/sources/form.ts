@@ -22,6 +22,10 @@ export interface Typed {
   users: boolean;
   people: boolean;
   calendars: boolean;
+  /** Do not disturb by one's own calendar. */
+  ownDnd: boolean;
+  /** Notes of calls go in one's own calendar, too. */
+  callNotes: boolean;
   mailboxes: string;
   /** The sign-in that ended well; null: none. */
   signIn: number | null;
@@ -29,18 +33,18 @@ export interface Typed {
 
 export const EMPTY: Typed = {
   kind: 'carddav', name: '', address: '', user: '', password: '', minutes: '15', authority: '', port: '', encryption: 'tls', base: '', filter: '',
-  tenant: '', client: '', contacts: true, users: true, people: false, calendars: false, mailboxes: '', signIn: null,
+  tenant: '', client: '', contacts: true, users: true, people: false, calendars: false, ownDnd: false, callNotes: false, mailboxes: '', signIn: null,
 };
 
 /** A source that is there already, to be changed. Its password never comes back. */
 export function typedOf({ name, settings }: SourceView): Typed {
   const { place } = settings;
-  const common = { ...EMPTY, name, minutes: String(settings.every_minutes ?? EMPTY.minutes), authority: settings.tls_ca_file ?? '' };
+  const common = { ...EMPTY, name, minutes: String(settings.every_minutes ?? EMPTY.minutes), authority: settings.tls_ca_file ?? '', ownDnd: settings.own_dnd ?? false, callNotes: settings.call_notes ?? false };
   if (place.kind === 'microsoft') {
     const { tenant, client, contacts, users, people, calendars, mailboxes } = place;
     return { ...common, kind: 'microsoft', tenant, client, contacts, users, people, calendars, mailboxes };
   }
-  if (place.kind === 'carddav') return { ...common, kind: 'carddav', address: place.address, user: place.user };
+  if (place.kind === 'carddav') return { ...common, kind: 'carddav', address: place.address, user: place.user, calendars: place.calendars };
   const { host, port, encryption, base, filter, user } = place;
   return { ...common, user, kind: 'ldap', address: host, port: port === 0 ? '' : String(port), encryption, base, filter };
 }
@@ -68,7 +72,7 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
   const place = (): SourcePlace => {
     switch (typed.kind) {
       case 'carddav':
-        return { kind: 'carddav', address: typed.address.trim(), user };
+        return { kind: 'carddav', address: typed.address.trim(), user, calendars: typed.calendars };
       case 'ldap':
         return {
           kind: 'ldap', host: typed.address.trim(), port: Number(typed.port.trim()), encryption: typed.encryption, user,
@@ -88,6 +92,6 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
     name: typed.name.trim(),
     password: typed.kind === 'microsoft' ? '' : typed.password,
     ...(typed.kind === 'microsoft' && typed.signIn !== null ? { sign_in: typed.signIn } : {}),
-    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), place: place() },
+    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), own_dnd: typed.kind !== 'ldap' && typed.ownDnd, call_notes: typed.kind !== 'ldap' && typed.callNotes, place: place() },
   };
 }

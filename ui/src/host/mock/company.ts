@@ -22,7 +22,7 @@ const SILENCE = base64(wav(new Float32Array(800), 8000));
 const ALL: EntryAction[] = ['take', 'move', 'reorder', 'promote', 'release'];
 
 function service(name: ServiceName, actual: ServiceValues, more: Partial<ServiceView> = {}): ServiceView {
-  return { service: name, actual, wanted: null, state: 'told', editable: true, refused: null, told_ms: Date.now(), ...more };
+  return { service: name, actual, wanted: null, state: 'told', editable: true, refused: null, told_ms: Date.now(), by_calendar: false, ...more };
 }
 
 function services(): ServiceView[] {

@@ -150,6 +150,14 @@ pub struct SourceSettings {
     #[serde(default)]
     #[ts(optional, as = "Option<String>")]
     pub tls_ca_file: String,
+    /// Do not disturb is switched on while one's own calendar there says that one is in an appointment or away, and off again.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub own_dnd: bool,
+    /// Notes of calls are written in one's own calendar there, too: as journal entries, or as events that take no time.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub call_notes: bool,
     /// What it is and where.
     pub place: SourcePlace,
 }
@@ -169,6 +177,9 @@ pub enum SourcePlace {
         /// User name; of the address when empty.
         #[serde(default)]
         user: String,
+        /// When colleagues are free, by the calendars of the same account (CalDAV): times only.
+        #[serde(default)]
+        calendars: bool,
     },
     /// A directory, Active Directory too.
     Ldap {

@@ -49,6 +49,7 @@ impl Desk {
             return;
         }
         if self.centres.has_news() {
+            self.close_by_calendar(now);
             self.publisher.last = Some(now);
             self.publish_centres(now);
         }

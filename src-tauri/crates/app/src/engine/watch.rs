@@ -21,7 +21,9 @@ use super::line::peer_of_uri;
 use super::registrations::Registrations;
 use crate::code::Code;
 use crate::control::{Answer, ErrorReply, WatchPackage};
-use crate::view::{AccountState, CallDirection, LineState, LineView, PeerView, PresenceView};
+use crate::view::{
+    AccountState, CalendarView, CallDirection, LineState, LineView, PeerView, PresenceView,
+};
 
 const DIALOG_INFO: &str = "application/dialog-info+xml";
 const PRESENCE: &str = "application/pidf+xml";
@@ -623,12 +625,14 @@ impl Desk {
                     presence: None,
                     do_not_disturb: false,
                     forwarded: None,
+                    calendar: None,
                     stale_since: None,
                     stale_since_ms: None,
                     version: 0,
                     gone: false,
                 };
                 self.watches.lines.insert(line, view);
+                self.somebody_is_watched(now);
             }
             Output::Changed { line, lamp } => self.lamp_changed(now, line, &lamp),
             Output::Vanished { line } => {
@@ -677,6 +681,45 @@ impl Desk {
         self.watches.changed.insert(line);
         self.code_lamp(&view);
         self.lamp_beside_changed(now, &view);
+        self.event(now, crate::event::Event::LineState(Box::new(view)));
+    }
+}
+
+/// A line that is watched, and whose it is.
+pub(super) struct WatchedLine {
+    pub(super) line: LineId,
+    pub(super) account: String,
+    pub(super) extension: String,
+}
+
+// --- calendars ---
+
+impl Watches {
+    /// All lines that are watched.
+    pub(super) fn watched_lines(&self) -> impl Iterator<Item = WatchedLine> {
+        self.lines.iter().map(|(line, view)| {
+            let (account, extension) = whose(view);
+            WatchedLine { line: *line, account, extension }
+        })
+    }
+}
+
+impl Desk {
+    /// Shows beside a line what his calendar says of whoever has it.
+    pub(super) fn show_calendar(
+        &mut self,
+        now: Instant,
+        line: LineId,
+        calendar: Option<CalendarView>,
+    ) {
+        let Some(view) = self.watches.lines.get_mut(&line) else { return };
+        if view.calendar == calendar {
+            return;
+        }
+        view.calendar = calendar;
+        view.version += 1;
+        let view = view.clone();
+        self.watches.changed.insert(line);
         self.event(now, crate::event::Event::LineState(Box::new(view)));
     }
 }

@@ -57,6 +57,8 @@ pub struct ServiceView {
     pub refused: Option<RefusalView>,
     /// When it was last told.
     pub told_ms: Option<u64>,
+    /// It was switched on because of the user's own calendar, and will be switched off by it.
+    pub by_calendar: bool,
 }
 
 /// How a wish stands.

@@ -1,4 +1,4 @@
-//! Where an account's address books are (RFC 6764 section 6): from what a person wrote to the homes of the books.
+//! Where an account's address books or calendars are (RFC 6764 section 6): from what a person wrote to their homes.
 //!
 //! Inputs: answers of the server, and how a question failed.
 //!
@@ -7,7 +7,7 @@
 //! | looking at a place | it is a book | done: that book |
 //! | | it names homes | done: those |
 //! | | it names who we are | asking the principal |
-//! | | neither, or refused as unknown | the next place: `/.well-known/carddav`, then `/` |
+//! | | neither, or refused as unknown | the next place: `/.well-known/carddav` or `caldav`, then `/` |
 //! | asking the principal | it names homes | done |
 //! | any | elsewhere (3xx) | the same question there, at most [`limits::REDIRECTS`] times |
 
@@ -22,13 +22,28 @@ use super::{Step, words};
 use crate::http::Answer;
 use crate::{Excess, SourceError, limits};
 
-/// Where the books are.
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Address books (RFC 6352).
+    Books,
+    /// Calendars (RFC 4791), and who has them (RFC 6638).
+    Calendars,
+}
+
+/// Where they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Collections whose members are books.
+    /// Collections whose members are books or calendars.
     pub(crate) homes: Vec<Url>,
     /// Or the one book that was named.
     pub(crate) book: Option<Url>,
+    /// Whose calendars they are.
+    pub(crate) principal: Option<Url>,
+    /// Where the calendars of others are asked about.
+    pub(crate) outbox: Option<Url>,
+    /// By which addresses whoever has the calendars is invited.
+    pub(crate) addresses: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +55,7 @@ enum State {
 /// One search.
 #[derive(Debug)]
 pub(crate) struct Discovery {
+    kind: Kind,
     places: VecDeque<Url>,
     at: Url,
     state: State,
@@ -49,14 +65,18 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    pub(crate) fn new(start: &Url) -> Discovery {
+    pub(crate) fn new(kind: Kind, start: &Url) -> Discovery {
+        let well_known = match kind {
+            Kind::Books => "/.well-known/carddav",
+            Kind::Calendars => "/.well-known/caldav",
+        };
         let mut places = VecDeque::new();
         if start.path() != "/" {
             places.push_back(start.clone());
         }
-        places
-            .extend(["/.well-known/carddav", "/"].iter().filter_map(|path| start.join(path).ok()));
+        places.extend([well_known, "/"].iter().filter_map(|path| start.join(path).ok()));
         Discovery {
+            kind,
             places,
             at: start.clone(),
             state: State::Place,
@@ -108,26 +128,51 @@ impl Discovery {
         }
         let Some(location) = &answer.location else { return self.next_place() };
         let to = follow(&self.at, location)?;
-        debug!(from = %self.at.path(), to = %to.path(), "address books: sent on");
+        debug!(kind = ?self.kind, from = %self.at.path(), to = %to.path(), "sent on");
         self.ask(to)
     }
 
-    /// A book, or the homes of books.
+    /// A book, or the homes of books or calendars.
     fn found(&self, read: &Multistatus) -> Result<Option<Found>, SourceError> {
+        if self.kind == Kind::Calendars {
+            return self.found_calendars(read);
+        }
         if self.state == State::Place
             && read.responses.iter().any(|response| response.props.is_book)
         {
-            return Ok(Some(Found { homes: Vec::new(), book: Some(self.at.clone()) }));
+            return Ok(Some(Found { book: Some(self.at.clone()), ..Found::default() }));
         }
         let homes = read.responses.iter().flat_map(|response| &response.props.homes);
-        let mut found = Found::default();
-        for home in homes {
+        let found = Found { homes: self.homes(homes)?, ..Found::default() };
+        Ok(Some(found).filter(|found| !found.homes.is_empty()))
+    }
+
+    /// Of calendars it is wanted who has them, too: only the principal tells that.
+    fn found_calendars(&self, read: &Multistatus) -> Result<Option<Found>, SourceError> {
+        let props = || read.responses.iter().map(|response| &response.props);
+        let homes = self.homes(props().flat_map(|props| &props.calendar_homes))?;
+        if homes.is_empty() {
+            return Ok(None);
+        }
+        let outbox = props().find_map(|props| props.outbox.as_deref());
+        Ok(Some(Found {
+            homes,
+            book: None,
+            principal: Some(self.at.clone()),
+            outbox: outbox.and_then(|outbox| follow(&self.at, outbox).ok()),
+            addresses: props().flat_map(|props| props.addresses.clone()).collect(),
+        }))
+    }
+
+    fn homes<'a>(&self, told: impl Iterator<Item = &'a String>) -> Result<Vec<Url>, SourceError> {
+        let mut homes = Vec::new();
+        for home in told {
             let home = follow(&self.at, home)?;
-            if !found.homes.contains(&home) {
-                found.homes.push(home);
+            if !homes.contains(&home) {
+                homes.push(home);
             }
         }
-        Ok(Some(found).filter(|found| !found.homes.is_empty()))
+        Ok(homes)
     }
 
     fn principal(&mut self, read: &Multistatus) -> Result<Step<Found>, SourceError> {
@@ -137,7 +182,7 @@ impl Discovery {
         let principal = read.responses.iter().find_map(|response| response.props.principal.clone());
         let Some(principal) = principal else { return self.next_place() };
         let principal = follow(&self.at, &principal)?;
-        debug!("address books: place -> principal");
+        debug!(kind = ?self.kind, "place -> principal");
         self.state = State::Principal;
         self.redirects = 0;
         self.ask(principal)
@@ -154,7 +199,10 @@ impl Discovery {
 
     fn ask(&mut self, url: Url) -> Result<Step<Found>, SourceError> {
         self.at = url.clone();
-        Ok(Step::Ask(Box::new(words::who(url))))
+        Ok(Step::Ask(Box::new(match self.kind {
+            Kind::Books => words::who(url),
+            Kind::Calendars => words::who_has_calendars(url),
+        })))
     }
 }
 
@@ -182,7 +230,7 @@ mod tests {
     }
 
     fn at(url: &str) -> Discovery {
-        Discovery::new(&Url::parse(url).unwrap())
+        Discovery::new(Kind::Books, &Url::parse(url).unwrap())
     }
 
     #[test]
@@ -197,6 +245,24 @@ mod tests {
         let Ok(Step::Done(found)) = discovery.answered(&props(home)) else { panic!() };
         assert_eq!(found.homes[0].as_str(), "https://dav.example.nl/books/jan/");
         assert_eq!(found.book, None);
+    }
+
+    #[test]
+    fn calendars_are_found_with_who_has_them_and_where_others_are_asked_about() {
+        let mut discovery =
+            Discovery::new(Kind::Calendars, &Url::parse("https://x.nl/jan/book/").unwrap());
+        assert_eq!(asked(discovery.begin()), "https://x.nl/jan/book/");
+        let who = "<resourcetype><C:addressbook/></resourcetype><current-user-principal><href>/p/jan/</href>\
+            </current-user-principal>";
+        assert_eq!(asked(discovery.answered(&props(who))), "https://x.nl/p/jan/");
+        let home = "<K:calendar-home-set xmlns:K=\"urn:ietf:params:xml:ns:caldav\"><href>/c/jan/</href></K:calendar-home-set>\
+            <K:schedule-outbox-URL xmlns:K=\"urn:ietf:params:xml:ns:caldav\"><href>/c/out/</href></K:schedule-outbox-URL>";
+        let Ok(Step::Done(found)) = discovery.answered(&props(home)) else { panic!() };
+        assert_eq!(found.homes[0].as_str(), "https://x.nl/c/jan/");
+        assert_eq!(found.principal.unwrap().as_str(), "https://x.nl/p/jan/");
+        assert_eq!(found.outbox.unwrap().as_str(), "https://x.nl/c/out/");
+        let mut discovery = Discovery::new(Kind::Calendars, &Url::parse("https://x.nl/").unwrap());
+        assert_eq!(asked(discovery.begin()), "https://x.nl/.well-known/caldav");
     }
 
     #[test]

@@ -4,8 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use contacts::import::Contact;
-use hickory_resolver::TokioResolver;
-use hickory_resolver::proto::rr::{RData, RecordType};
 use secrecy::SecretString;
 use sip_core::Random;
 use tokio::sync::Mutex;
@@ -15,21 +13,24 @@ use url::Url;
 
 use super::address::{self, Start};
 use super::cursor::Cursor;
-use super::discovery::{Discovery, Found};
+use super::discovery::{Discovery, Found, Kind};
 use super::reading::Reading;
-use super::{CardDavSettings, Step};
+use super::{CardDavSettings, Step, multistatus, words};
+use crate::caldav::{self, Account, Asking};
 use crate::http::{self, Ask, Web};
-use crate::source::{Pending, Source};
-use crate::{Excess, Known, Progress, SourceError, Synced, Tested, limits, vcard};
-
-/// How long the name service may take.
-const NAMES: Duration = Duration::from_secs(3);
+use crate::names::Service;
+use crate::source::{CallNote, Pending, Source};
+use crate::{
+    Availability, Excess, Known, Period, Progress, SourceError, Synced, Tested, limits, vcard,
+};
 
 /// An account of address books.
 pub(crate) struct CardDav {
     start: Start,
     user: String,
     password: Option<SecretString>,
+    calendars: bool,
+    notes: bool,
     anchors: Anchors,
     random: Mutex<Random>,
 }
@@ -46,6 +47,8 @@ impl CardDav {
             start,
             user: user.or(named).unwrap_or_default(),
             password,
+            calendars: settings.calendars,
+            notes: settings.notes,
             anchors: settings.anchors.clone(),
             random: Mutex::new(random),
         })
@@ -57,22 +60,22 @@ impl CardDav {
     }
 
     /// Where to begin: the server that the domain names (RFC 6764 section 6), or the domain itself.
-    async fn start(&self) -> Result<Url, SourceError> {
+    async fn start(&self, kind: Kind) -> Result<Url, SourceError> {
         let domain = match &self.start {
             Start::Url(url) => return Ok(url.clone()),
             Start::Domain(domain) => domain,
         };
         let itself =
             Url::parse(&format!("https://{domain}/")).map_err(|_| SourceError::BadAddress)?;
-        match tokio::time::timeout(NAMES, served_by(domain)).await {
-            Ok(Some(server)) => address::follow(&itself, &server),
-            _ => Ok(itself),
+        match served_by(kind, domain).await {
+            Some(server) => address::follow(&itself, &server),
+            None => Ok(itself),
         }
     }
 
-    async fn discover(&self, web: &Web) -> Result<Found, SourceError> {
-        let start = self.start().await?;
-        let mut discovery = Discovery::new(&start);
+    async fn discover(&self, kind: Kind, web: &Web) -> Result<Found, SourceError> {
+        let start = self.start(kind).await?;
+        let mut discovery = Discovery::new(kind, &start);
         let mut step = discovery.begin()?;
         loop {
             match step {
@@ -87,7 +90,7 @@ impl CardDav {
         if cursor.is_found() {
             return Ok(cursor);
         }
-        let found = self.discover(web).await?;
+        let found = self.discover(Kind::Books, web).await?;
         Ok(Cursor {
             homes: found.homes.iter().map(Url::to_string).collect(),
             book: found.book.map(|book| book.to_string()),
@@ -156,6 +159,82 @@ impl CardDav {
     }
 }
 
+// --- calendars ---
+
+impl CardDav {
+    async fn free(
+        &self,
+        addresses: &[String],
+        period: Period,
+    ) -> Result<Vec<Availability>, SourceError> {
+        if !self.calendars {
+            return Err(SourceError::NotASource);
+        }
+        let web = self.web().await?;
+        let found = self.discover(Kind::Calendars, &web).await?;
+        let account = Account { found, user: self.user.clone() };
+        let mut all = Vec::new();
+        for some in addresses.chunks(limits::PEOPLE_AT_ONCE) {
+            let uid = self.random.lock().await.uuid();
+            let mut asking = Asking::new(account.clone(), some, period, uid);
+            let mut step = asking.begin()?;
+            loop {
+                match step {
+                    Step::Ask(ask) => step = asking.answered(&web.exchange(*ask).await?)?,
+                    Step::Done(told) => break all.extend(told),
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl CardDav {
+    /// Puts a note in the first calendar that takes journal entries, else in the first that takes events.
+    async fn note(&self, note: &CallNote) -> Result<(), SourceError> {
+        if !self.notes {
+            return Err(SourceError::ReadOnly);
+        }
+        let web = self.web().await?;
+        let found = self.discover(Kind::Calendars, &web).await?;
+        let mut calendars: Vec<(Url, bool)> = Vec::new();
+        for home in found.homes {
+            let answer = web.exchange(words::calendars(home.clone())).await?;
+            if let Some(fault) = answer.fault() {
+                return Err(fault);
+            }
+            let told = multistatus::read(&answer.body)?.responses.into_iter();
+            calendars.extend(told.filter(|one| one.props.is_calendar).filter_map(|one| {
+                let takes = |what: &str| one.props.components.iter().any(|name| name == what);
+                let events = one.props.components.is_empty() || takes("VEVENT");
+                let url = address::member(&home, &one.href).ok()?;
+                (takes("VJOURNAL") || events).then(|| (as_folder(url), takes("VJOURNAL")))
+            }));
+        }
+        let journal = calendars.iter().position(|(_, journal)| *journal).unwrap_or(0);
+        let (calendar, as_journal) = calendars.get(journal).ok_or(SourceError::ReadOnly)?;
+        let url =
+            calendar.join(&format!("{}.ics", note.uid)).map_err(|_| SourceError::Malformed)?;
+        let headers = vec![http::calendar(), ("if-none-match", "*".to_owned())];
+        let body = caldav::note(note, *as_journal).to_string();
+        let answer = web.exchange(Ask { method: "PUT", url, headers, body }).await?;
+        match answer.status {
+            // It is there: an earlier try was heard, and its answer was not.
+            412 => Ok(()),
+            403 | 405 | 409 | 415 | 507 => Err(SourceError::ReadOnly),
+            _ => answer.fault().map_or(Ok(()), Err),
+        }
+    }
+}
+
+fn as_folder(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url
+}
+
 impl Source for CardDav {
     fn test(&self) -> Pending<'_, Tested> {
         Box::pin(bounded(limits::TRIAL, async {
@@ -182,6 +261,18 @@ impl Source for CardDav {
         tell: &'a (dyn Fn(Progress) + Send + Sync),
     ) -> Pending<'a, Synced> {
         Box::pin(bounded(limits::WHOLE, self.read(cursor, known, tell)))
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        addresses: &'a [String],
+        period: Period,
+    ) -> Pending<'a, Vec<Availability>> {
+        Box::pin(bounded(limits::TRIAL, self.free(addresses, period)))
+    }
+
+    fn write_note<'a>(&'a self, note: &'a CallNote) -> Pending<'a, ()> {
+        Box::pin(bounded(limits::TRIAL, self.note(note)))
     }
 
     fn add<'a>(&'a self, cursor: &'a str, contact: &'a Contact) -> Pending<'a, ()> {
@@ -217,25 +308,12 @@ pub(crate) async fn bounded<T>(
 }
 
 /// The server of a domain, as the name service tells it (RFC 6764 sections 3 and 4).
-async fn served_by(domain: &str) -> Option<String> {
-    let resolver = TokioResolver::builder_tokio().ok()?.build().ok()?;
-    let name = format!("_carddavs._tcp.{}.", domain.trim_end_matches('.'));
-    let servers = resolver.lookup(name.clone(), RecordType::SRV).await.ok()?;
-    let server = servers.answers().iter().find_map(|record| match &record.data {
-        // A single dot says that there is no such service (RFC 2782).
-        RData::SRV(srv) if !srv.target.is_root() => {
-            let host = srv.target.to_ascii();
-            Some(format!("https://{}:{}", host.trim_end_matches('.'), srv.port))
-        }
-        _ => None,
-    })?;
-    let texts = resolver.lookup(name, RecordType::TXT).await.ok();
-    let path = texts.and_then(|texts| {
-        texts.answers().iter().find_map(|record| match &record.data {
-            RData::TXT(text) => text.to_string().strip_prefix("path=").map(str::to_owned),
-            _ => None,
-        })
-    });
-    let path = path.filter(|path| path.starts_with('/')).unwrap_or_default();
-    Some(format!("{server}{path}"))
+async fn served_by(kind: Kind, domain: &str) -> Option<String> {
+    let service = match kind {
+        Kind::Books => Service::new("_carddavs", domain),
+        Kind::Calendars => Service::new("_caldavs", domain),
+    };
+    let server = service.servers().await.into_iter().next()?;
+    let path = service.path().await.unwrap_or_default();
+    Some(format!("https://{}:{}{path}", server.host, server.port))
 }

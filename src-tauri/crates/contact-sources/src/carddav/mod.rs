@@ -5,12 +5,14 @@ mod address;
 mod cursor;
 mod discovery;
 mod driver;
-mod multistatus;
+pub(crate) mod multistatus;
 mod reading;
-mod words;
+pub(crate) mod words;
 
 use trust::Anchors;
 
+pub(crate) use address::member;
+pub(crate) use discovery::Found;
 pub(crate) use driver::{CardDav, bounded};
 
 /// The contacts of one answer to a request for cards (RFC 6352 section 8.7), with the limits of a reading. Cards that are
@@ -33,6 +35,10 @@ pub struct CardDavSettings {
     pub address: String,
     /// User name; of the address when empty.
     pub user: String,
+    /// Calendars of the same account are asked when people are free (CalDAV).
+    pub calendars: bool,
+    /// Notes of calls are written in a calendar of the account.
+    pub notes: bool,
     /// Authorities that are trusted besides the platform's.
     pub anchors: Anchors,
 }

@@ -1,17 +1,18 @@
-//! Reads `multistatus` (RFC 4918 section 13) as a stream: of a large answer only what is wanted is ever held. Names are
-//! matched by namespace, never by prefix.
+//! Reads `multistatus` (RFC 4918 section 13) and `schedule-response` (RFC 6638 section 10.1) as a stream: of a large answer
+//! only what is wanted is ever held. Names are matched by namespace, never by prefix.
 
 use std::borrow::Cow;
 
 use quick_xml::NsReader;
 use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
 use crate::{Excess, SourceError, limits};
 
 const DAV: &str = "DAV:";
 const CARDDAV: &str = "urn:ietf:params:xml:ns:carddav";
+const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
 const CALENDAR_SERVER: &str = "http://calendarserver.org/ns/";
 
 /// An answer of several.
@@ -46,6 +47,18 @@ pub(crate) struct Props {
     pub(crate) ctag: String,
     /// It knows the report of RFC 6578.
     pub(crate) reports_changes: bool,
+    pub(crate) is_calendar: bool,
+    /// Nothing in it makes its owner busy (RFC 6638 section 9.1).
+    pub(crate) is_transparent: bool,
+    /// What a calendar takes (RFC 4791 section 5.2.3); empty: it does not say.
+    pub(crate) components: Vec<String>,
+    pub(crate) calendar_homes: Vec<String>,
+    /// Where others' calendars are asked about.
+    pub(crate) outbox: Option<String>,
+    /// By which addresses somebody is invited.
+    pub(crate) addresses: Vec<String>,
+    /// A document of iCalendar.
+    pub(crate) calendar: Option<String>,
 }
 
 impl Props {
@@ -65,6 +78,13 @@ impl Props {
         self.is_collection |= other.is_collection;
         self.is_book |= other.is_book;
         self.reports_changes |= other.reports_changes;
+        self.is_calendar |= other.is_calendar;
+        self.is_transparent |= other.is_transparent;
+        self.components.extend(other.components);
+        self.calendar_homes.extend(other.calendar_homes);
+        self.outbox = self.outbox.take().or(other.outbox);
+        self.addresses.extend(other.addresses);
+        self.calendar = self.calendar.take().or(other.calendar);
     }
 }
 
@@ -88,6 +108,18 @@ enum Name {
     Book,
     Card,
     Ctag,
+    Calendar,
+    Transparency,
+    Transparent,
+    Components,
+    Component,
+    CalendarHomes,
+    Outbox,
+    Addresses,
+    ScheduleResponse,
+    Recipient,
+    RequestStatus,
+    CalendarData,
     Other,
 }
 
@@ -115,6 +147,20 @@ fn name(space: &ResolveResult<'_>, local: &str) -> Name {
         (CARDDAV, "addressbook") => Name::Book,
         (CARDDAV, "address-data") => Name::Card,
         (CALENDAR_SERVER, "getctag") => Name::Ctag,
+        (CALDAV, "calendar") => Name::Calendar,
+        (CALDAV, "schedule-calendar-transp") => Name::Transparency,
+        (CALDAV, "transparent") => Name::Transparent,
+        (CALDAV, "supported-calendar-component-set") => Name::Components,
+        (CALDAV, "comp") => Name::Component,
+        (CALDAV, "calendar-home-set") => Name::CalendarHomes,
+        (CALDAV, "schedule-outbox-URL") => Name::Outbox,
+        (CALDAV, "calendar-user-address-set") => Name::Addresses,
+        (CALDAV, "schedule-response") => Name::ScheduleResponse,
+        // It is built as a response of WebDAV is.
+        (CALDAV, "response") => Name::Response,
+        (CALDAV, "recipient") => Name::Recipient,
+        (CALDAV, "request-status") => Name::RequestStatus,
+        (CALDAV, "calendar-data") => Name::CalendarData,
         _ => Name::Other,
     }
 }
@@ -138,6 +184,18 @@ struct Building {
 /// # Errors
 /// When it is no such document, or holds more than is taken.
 pub(crate) fn read(bytes: &[u8]) -> Result<Multistatus, SourceError> {
+    read_as(bytes, Name::Multistatus)
+}
+
+/// Reads what came of a request to others: whom it is from by `href`, a status where it was refused, and the document.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_schedule(bytes: &[u8]) -> Result<Multistatus, SourceError> {
+    read_as(bytes, Name::ScheduleResponse)
+}
+
+fn read_as(bytes: &[u8], root: Name) -> Result<Multistatus, SourceError> {
     let text = decode(bytes);
     let mut reader =
         NsReader::from_str(text.trim_start_matches(['\u{feff}', '\r', '\n', ' ', '\t']));
@@ -148,13 +206,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Multistatus, SourceError> {
         match event {
             Event::Start(start) => {
                 let name = name(&space, start.local_name().into_inner());
-                found |= building.stack.is_empty() && name == Name::Multistatus;
+                found |= building.stack.is_empty() && name == root;
                 building.open(name)?;
+                building.attributes(name, &start);
             }
             Event::Empty(start) => {
                 let name = name(&space, start.local_name().into_inner());
-                found |= building.stack.is_empty() && name == Name::Multistatus;
+                found |= building.stack.is_empty() && name == root;
                 building.open(name)?;
+                building.attributes(name, &start);
                 building.close()?;
             }
             Event::End(_) => building.close()?,
@@ -182,7 +242,9 @@ impl Building {
             return Err(SourceError::Excess(Excess::Depth));
         }
         match name {
-            Name::Response => self.response = Response::default(),
+            Name::Response => {
+                (self.response, self.props) = (Response::default(), Props::default());
+            }
             Name::Propstat => (self.props, self.status) = (Props::default(), None),
             _ => {}
         }
@@ -192,10 +254,25 @@ impl Building {
         Ok(())
     }
 
+    /// What a calendar takes is told by an attribute.
+    fn attributes(&mut self, name: Name, start: &BytesStart<'_>) {
+        if name != Name::Component || self.props.components.len() >= limits::VALUES {
+            return;
+        }
+        let told = start
+            .attributes()
+            .flatten()
+            .find(|attribute| attribute.key.into_inner() == "name" && attribute.value.len() < 64);
+        if let Some(told) = told {
+            self.props.components.push(told.value.to_ascii_uppercase());
+        }
+    }
+
     fn append(&mut self, text: &str) {
         let Some(name) = self.stack.last() else { return };
         let most = match name {
             Name::Card => limits::CARD + 1,
+            Name::CalendarData => limits::FREE_BUSY,
             Name::Other => 0,
             _ => limits::TEXT,
         };
@@ -216,12 +293,21 @@ impl Building {
                 self.props.card = Some(String::new());
             }
             return match name {
-                Name::Card | Name::Other | Name::Title => Ok(()),
+                Name::Card | Name::CalendarData | Name::Other | Name::Title => Ok(()),
                 _ => Err(SourceError::Excess(Excess::Bytes)),
             };
         }
         match name {
-            Name::Response => self.finish()?,
+            Name::Response => {
+                // Of a request to others the parts are not wrapped in properties.
+                if self.is_inside(Name::ScheduleResponse) {
+                    self.response.props.take(std::mem::take(&mut self.props));
+                }
+                self.finish()?;
+            }
+            Name::RequestStatus if !text.trim_start().starts_with("2.") => {
+                self.response.status = Some(403);
+            }
             Name::Propstat if self.status.is_none_or(|status| (200..300).contains(&status)) => {
                 self.response.props.take(std::mem::take(&mut self.props));
             }
@@ -253,6 +339,11 @@ impl Building {
                 self.props.is_collection = true;
             }
             Name::Book if self.is_inside(Name::ResourceType) => self.props.is_book = true,
+            Name::Calendar if self.is_inside(Name::ResourceType) => self.props.is_calendar = true,
+            Name::Transparent if self.is_inside(Name::Transparency) => {
+                self.props.is_transparent = true;
+            }
+            Name::CalendarData => self.props.calendar = Some(text),
             Name::SyncCollection if self.is_inside(Name::Reports) => {
                 self.props.reports_changes = true;
             }
@@ -271,7 +362,16 @@ impl Building {
             Some(Name::Principal) => {
                 self.props.principal.get_or_insert_with(|| text.to_owned());
             }
-            Some(Name::Response) => text.clone_into(&mut self.response.href),
+            Some(Name::CalendarHomes) if self.props.calendar_homes.len() < limits::VALUES => {
+                self.props.calendar_homes.push(text.to_owned());
+            }
+            Some(Name::Addresses) if self.props.addresses.len() < limits::VALUES => {
+                self.props.addresses.push(text.to_owned());
+            }
+            Some(Name::Outbox) => {
+                self.props.outbox.get_or_insert_with(|| text.to_owned());
+            }
+            Some(Name::Response | Name::Recipient) => text.clone_into(&mut self.response.href),
             _ => {}
         }
     }
@@ -342,6 +442,37 @@ mod tests {
         assert_eq!(first.href, "/");
         assert_eq!(first.props.principal.as_deref(), Some("/p/jan/"));
         assert_eq!(first.props.homes, ["/a/", "/b/"]);
+    }
+
+    #[test]
+    fn calendars_are_told_apart_and_so_is_where_they_are_asked_about() {
+        let text = br#"<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>/jan/</href><propstat>
+            <prop><C:calendar-home-set><href>/jan/</href></C:calendar-home-set><C:schedule-outbox-URL><href>/jan/out/</href>
+            </C:schedule-outbox-URL><C:calendar-user-address-set><href>mailto:jan@x.nl</href><href>/jan/</href>
+            </C:calendar-user-address-set></prop></propstat></response><response><href>/jan/werk/</href><propstat><prop>
+            <resourcetype><collection/><C:calendar/></resourcetype><C:supported-calendar-component-set><C:comp name="VEVENT"/>
+            <C:comp name='vjournal'></C:comp></C:supported-calendar-component-set><C:schedule-calendar-transp><C:transparent/>
+            </C:schedule-calendar-transp></prop></propstat></response></multistatus>"#;
+        let read = read(text).unwrap();
+        let [who, werk] = [0, 1].map(|at| read.responses[at].props.clone());
+        assert_eq!((who.calendar_homes.len(), who.outbox.as_deref()), (1, Some("/jan/out/")));
+        assert_eq!(who.addresses, ["mailto:jan@x.nl", "/jan/"]);
+        assert!(werk.is_calendar && werk.is_transparent && !werk.is_book);
+        assert_eq!(werk.components, ["VEVENT", "VJOURNAL"]);
+    }
+
+    #[test]
+    fn an_answer_of_others_is_read_one_by_one() {
+        let text = br#"<C:schedule-response xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
+            <C:response><C:recipient><D:href>mailto:piet@x.nl</D:href></C:recipient><C:request-status>2.0;Success</C:request-status>
+            <C:calendar-data>BEGIN:VCALENDAR</C:calendar-data></C:response>
+            <C:response><C:recipient><D:href>mailto:k@x.nl</D:href></C:recipient><C:request-status>3.7;Invalid</C:request-status>
+            </C:response></C:schedule-response>"#;
+        let found = read_schedule(text).unwrap().responses;
+        assert_eq!((found[0].href.as_str(), found[0].status), ("mailto:piet@x.nl", None));
+        assert_eq!(found[0].props.calendar.as_deref(), Some("BEGIN:VCALENDAR"));
+        assert_eq!((found[1].status, found[1].props.calendar.is_none()), (Some(403), true));
+        assert_eq!(read(text), Err(SourceError::NotASource), "it is no list of a book");
     }
 
     #[test]

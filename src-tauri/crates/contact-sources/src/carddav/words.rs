@@ -7,13 +7,36 @@ use url::Url;
 use crate::http::{Ask, xml};
 
 const OPEN: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
-const SPACES: &str = "xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:carddav\" xmlns:S=\"http://calendarserver.org/ns/\"";
+const SPACES: &str = "xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:carddav\" xmlns:S=\"http://calendarserver.org/ns/\" \
+     xmlns:K=\"urn:ietf:params:xml:ns:caldav\"";
 
 /// Who we are there, and whether it is an address book itself (RFC 5397, RFC 6352 section 7.1.1).
 pub(crate) fn who(url: Url) -> Ask {
     let wanted =
         "<D:resourcetype/><D:current-user-principal/><D:principal-URL/><C:addressbook-home-set/>";
     propfind(url, '0', wanted)
+}
+
+/// The same of calendars (RFC 4791 section 6.2.1), and by what their owner is invited (RFC 6638 sections 2.1.1, 2.4.1).
+pub(crate) fn who_has_calendars(url: Url) -> Ask {
+    let wanted = "<D:resourcetype/><D:current-user-principal/><D:principal-URL/><K:calendar-home-set/>\
+                  <K:schedule-outbox-URL/><K:calendar-user-address-set/>";
+    propfind(url, '0', wanted)
+}
+
+/// The members of a home with what tells of calendars.
+pub(crate) fn calendars(url: Url) -> Ask {
+    let wanted =
+        "<D:resourcetype/><K:supported-calendar-component-set/><K:schedule-calendar-transp/>";
+    propfind(url, '1', wanted)
+}
+
+/// When whoever has a calendar is free (RFC 4791 section 7.10); times as iCalendar writes them.
+pub(crate) fn free_busy(url: Url, from: &str, to: &str) -> Ask {
+    let body = format!(
+        "{OPEN}<K:free-busy-query {SPACES}><K:time-range start=\"{from}\" end=\"{to}\"/></K:free-busy-query>"
+    );
+    report(url, '1', body)
 }
 
 /// The members of a home with what tells of books and of how they stand; of one book at depth 0.

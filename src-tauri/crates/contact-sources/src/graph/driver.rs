@@ -17,7 +17,7 @@ use super::sign_in::{Arrival, Browser, Device, Tokens, renew, tokens};
 use super::{GraphSettings, Place, Way};
 use crate::carddav::bounded;
 use crate::http::{Answer, Ask, Web};
-use crate::source::{Access, Pending, Source};
+use crate::source::{Access, CallNote, Pending, Source};
 use crate::{Availability, Known, Period, Progress, SourceError, Synced, Tested, limits};
 
 /// A token is renewed this long before it runs out.
@@ -205,10 +205,20 @@ impl Graph {
             return Err(SourceError::NotASource);
         }
         let session = self.session()?;
+        let mut asked = addresses.to_vec();
+        if asked.iter().any(String::is_empty) {
+            let me = session.first(self.place.at(&["me"]), "mail,userPrincipalName").await?;
+            let own = schedule::own_address(&me).ok_or(SourceError::NotFound)?;
+            asked.iter_mut().filter(|one| one.is_empty()).for_each(|one| one.clone_from(&own));
+        }
         let mut found = Vec::new();
-        for some in addresses.chunks(AT_ONCE) {
+        for some in asked.chunks(AT_ONCE) {
             let ask = schedule::ask(&self.place, some, period);
             found.extend(schedule::read(&session.exchange(ask).await?, some, period)?);
+        }
+        // Whoever was asked about without an address is told of without one.
+        for (told, address) in found.iter_mut().zip(addresses) {
+            told.address.clone_from(address);
         }
         Ok(found)
     }
@@ -311,6 +321,20 @@ impl Source for Graph {
         period: Period,
     ) -> Pending<'a, Vec<Availability>> {
         Box::pin(bounded(limits::TRIAL, self.free(addresses, period)))
+    }
+
+    fn write_note<'a>(&'a self, note: &'a CallNote) -> Pending<'a, ()> {
+        Box::pin(bounded(limits::TRIAL, async move {
+            if !self.place.notes {
+                return Err(SourceError::ReadOnly);
+            }
+            let answer = self.session()?.exchange(schedule::note(&self.place, note)).await?;
+            match answer.status {
+                // The same name again: it is there.
+                409 => Ok(()),
+                _ => answer.fault().map_or(Ok(()), Err),
+            }
+        }))
     }
 
     fn add<'a>(&'a self, _: &'a str, _: &'a contacts::import::Contact) -> Pending<'a, ()> {

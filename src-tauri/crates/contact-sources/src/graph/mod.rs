@@ -43,6 +43,8 @@ pub struct GraphSettings {
     pub people: bool,
     /// When colleagues are free.
     pub calendars: bool,
+    /// Notes of calls are written in the person's calendar.
+    pub notes: bool,
     /// Addresses of shared mailboxes whose contacts are read.
     pub mailboxes: Vec<String>,
     /// Where people sign in; Microsoft's when empty. Always `https`.
@@ -70,6 +72,7 @@ pub(crate) struct Place {
     users: bool,
     people: bool,
     calendars: bool,
+    notes: bool,
     mailboxes: Vec<String>,
     /// `…/{tenant}/oauth2/v2.0/`
     oauth: Url,
@@ -120,6 +123,7 @@ impl Place {
             users: settings.users,
             people: settings.people,
             calendars: settings.calendars,
+            notes: settings.notes,
             mailboxes,
             oauth,
             service: server(&settings.service, SERVICE)?,
@@ -143,6 +147,9 @@ impl Place {
         }
         if self.calendars {
             scopes.push("Calendars.ReadBasic");
+        }
+        if self.notes {
+            scopes.push("Calendars.ReadWrite");
         }
         scopes.join(" ")
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Place;
 use crate::availability::{Availability, Period, Standing, spans};
 use crate::http::{Answer, Ask, json as kind};
+use crate::source::CallNote;
 use crate::{SourceError, limits};
 
 /// Mailboxes of one question (Graph's limit).
@@ -56,6 +57,31 @@ pub(crate) fn read(
         Availability { address: address.clone(), spans: spans(steps, from, STEP * MINUTE) }
     };
     Ok(addresses.iter().take(AT_ONCE).map(of).collect())
+}
+
+/// Writes a note of a call as an event that takes no time and that nobody else sees. The name of the note tells the service
+/// that a second try is none (`transactionId`).
+pub(crate) fn note(place: &Place, note: &CallNote) -> Ask {
+    let time = json!({"dateTime": written(note.at_ms), "timeZone": "UTC"});
+    let body = json!({
+        "subject": note.who,
+        "body": {"contentType": "text", "content": note.text},
+        "start": time,
+        "end": time,
+        "showAs": "free",
+        "sensitivity": "private",
+        "isReminderOn": false,
+        "transactionId": note.uid,
+    });
+    let url = place.at(&["me", "events"]);
+    Ask { method: "POST", url, headers: vec![kind()], body: body.to_string() }
+}
+
+/// The address of whoever is signed in.
+pub(crate) fn own_address(me: &Value) -> Option<String> {
+    let text = |name: &str| me.get(name).and_then(Value::as_str);
+    let told = ["mail", "userPrincipalName"].into_iter().filter_map(text);
+    told.into_iter().find(|address| address.contains('@')).map(str::to_owned)
 }
 
 /// `availabilityView` of `scheduleInformation`.
@@ -142,6 +168,34 @@ mod tests {
             (Standing::Busy, Some(start + 900_000), Some(start + 1_200_000))
         );
         assert!(!format!("{found:?}").contains("Sollicitatie"));
+    }
+
+    #[test]
+    fn ones_own_address_is_the_mailbox_and_else_the_name_of_the_account() {
+        let me = json!({"mail": "anna@zilver.example", "userPrincipalName": "a@zilver.example"});
+        assert_eq!(own_address(&me).as_deref(), Some("anna@zilver.example"));
+        let me = json!({"mail": null, "userPrincipalName": "a@zilver.example"});
+        assert_eq!(own_address(&me).as_deref(), Some("a@zilver.example"));
+        assert_eq!(own_address(&json!({"mail": 5})), None);
+    }
+
+    #[test]
+    fn a_note_is_private_takes_no_time_and_has_its_name() {
+        let one = CallNote {
+            uid: "u-1".into(),
+            who: "Jan \"x\"".into(),
+            text: "Belt terug".into(),
+            at_ms: NOW,
+        };
+        let asked = note(&place(), &one);
+        assert_eq!((asked.method, asked.url.path()), ("POST", "/v1.0/me/events"));
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        assert_eq!(
+            (&body["transactionId"], &body["subject"]),
+            (&json!("u-1"), &json!("Jan \"x\""))
+        );
+        assert_eq!((&body["showAs"], &body["sensitivity"]), (&json!("free"), &json!("private")));
+        assert_eq!(body["start"], json!({"dateTime": "2026-11-26T14:31:07", "timeZone": "UTC"}));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::plan::{Plan, Root};
 use super::{Encryption, LdapSettings};
 use crate::carddav::bounded;
 use crate::http::tls_words;
+use crate::names::{Server, Service, is_inside};
 use crate::source::{Pending, Source};
 use crate::{Excess, Known, Progress, SourceError, Synced, Tested, limits};
 
@@ -68,9 +69,7 @@ impl Ldap {
     async fn open(&self) -> Result<(ldap3::Ldap, Verdict), SourceError> {
         let tls = trust::host_name(&self.settings.anchors)
             .map_err(|error| SourceError::Tls(tls_words(&error)))?;
-        let (host, port) = &self.address;
-        let reached = guard::connect((host, *port), self.settings.encryption, tls).await;
-        let (stream, verdict) = reached?;
+        let (stream, verdict) = self.reach(tls).await?;
         let settings = LdapConnSettings::new().set_std_stream(StdStream::Tcp(stream));
         let opened = LdapConnAsync::with_settings(settings, HERE).await;
         let (connection, ldap) = opened.map_err(|error| failure(&error))?;
@@ -83,6 +82,50 @@ impl Ldap {
             Ok(ldap) => Ok((ldap, verdict)),
             Err(error) => Err(verdict.over(error)),
         }
+    }
+
+    /// Connects with the first server of the domain that can be reached, or the one that was named.
+    async fn reach(
+        &self,
+        tls: rustls::ClientConfig,
+    ) -> Result<(std::net::TcpStream, Verdict), SourceError> {
+        let mut failed = None;
+        for Server { host, port } in self.servers().await {
+            match guard::connect((&host, port), self.settings.encryption, tls.clone()).await {
+                Err(
+                    error @ (SourceError::Unreachable
+                    | SourceError::Timeout
+                    | SourceError::UnknownHost),
+                ) => {
+                    debug!(host, %error, "a server of the domain");
+                    failed.get_or_insert(error);
+                }
+                reached => return reached,
+            }
+        }
+        Err(failed.unwrap_or(SourceError::Unreachable))
+    }
+
+    /// Where to connect, in this order. What was named with its port, or by its address, is no domain.
+    async fn servers(&self) -> Vec<Server> {
+        let (host, port) = &self.address;
+        let itself = Server { host: host.clone(), port: *port };
+        if self.settings.port != 0 || host.parse::<IpAddr>().is_ok() || !host.contains('.') {
+            return vec![itself];
+        }
+        let told = Service::new("_ldap", host).servers().await.into_iter();
+        let mut servers: Vec<Server> = told
+            .filter(|server| is_inside(&server.host, host))
+            .map(|server| match self.settings.encryption {
+                // The name service tells the port in the clear; TLS from the first byte has another.
+                Encryption::Tls => Server { port: *port, ..server },
+                Encryption::StartTls | Encryption::None => server,
+            })
+            .collect();
+        if servers.is_empty() {
+            servers.push(itself);
+        }
+        servers
     }
 
     async fn bind(&self, mut ldap: ldap3::Ldap) -> Result<ldap3::Ldap, SourceError> {

@@ -45,9 +45,9 @@ pub enum DirectoryField {
 /// A directory and what is read of it.
 #[derive(Debug, Clone, Default)]
 pub struct LdapSettings {
-    /// Host name or address.
+    /// Host name or address; or a domain, whose servers the name service tells (RFC 2782, `_ldap._tcp`).
     pub host: String,
-    /// Port; 0: the usual one.
+    /// Port; 0: the usual one, or the one that the name service tells.
     pub port: u16,
     /// How the way there is kept from others.
     pub encryption: Encryption,

@@ -138,7 +138,7 @@ impl Desk {
             CentreCommand::ServiceGet { service, account } => {
                 let account = self.exchange_account(account.as_deref())?;
                 let running = self.centres.get(&account).ok_or_else(no_exchange)?;
-                let mut views = self.service_views(running);
+                let mut views = self.service_views(&account, running);
                 views.retain(|view| service.is_none_or(|wanted| wanted == view.service));
                 done(Answer::Services(views))
             }

@@ -39,7 +39,7 @@ impl Desk {
             queues: queue_order(centre),
             capabilities: present(centre),
             missing: missing(centre),
-            services: self.service_views(running),
+            services: self.service_views(account, running),
             hunt_groups: super::services::hunt_group_views(centre),
             facts: super::services::fact_views(centre, self.blocks_of(account)),
             nights: self.night_views(running),

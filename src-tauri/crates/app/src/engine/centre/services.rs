@@ -48,15 +48,16 @@ const PLACES: usize = 5;
 const OPENINGS: usize = 100;
 
 impl Desk {
-    pub(super) fn service_views(&self, running: &Running) -> Vec<ServiceView> {
+    pub(super) fn service_views(&self, account: &str, running: &Running) -> Vec<ServiceView> {
         let centre = &running.centre;
         let shown = ORDER.into_iter().filter(|kind| {
             centre.can(Capability::Service(*kind)) || centre.service(*kind).is_some()
         });
-        shown.map(|kind| self.service_view(centre, kind)).collect()
+        let why = self.is_closed_by_calendar(account);
+        shown.map(|kind| self.service_view(centre, kind, why)).collect()
     }
 
-    fn service_view(&self, centre: &Centre, kind: ServiceKind) -> ServiceView {
+    fn service_view(&self, centre: &Centre, kind: ServiceKind, calendar: bool) -> ServiceView {
         let state = centre.service(kind);
         let actual = state.and_then(|state| state.actual.as_ref());
         let wish = state.map(|state| &state.wish);
@@ -74,6 +75,7 @@ impl Desk {
                 .and_then(pbx::centre::Wish::refused)
                 .map(|(refusal, at)| self.refusal_view(centre, refusal, *at)),
             told_ms: state.and_then(|state| state.told).map(|at| centre.ms(at)),
+            by_calendar: calendar && kind == ServiceKind::DoNotDisturb,
         }
     }
 

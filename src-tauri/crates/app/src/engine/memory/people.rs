@@ -442,12 +442,17 @@ impl Desk {
         }
         self.tell_untold(now);
         let note = NewNote { key, call: None, text, at_ms, until_ms };
+        let queued = self.queue_note(number);
         let keep = move |tables: &Tables<'_>| {
             let id = tables.add_note(&note)?;
+            queued.keep(tables, id)?;
             let NewNote { call, text, at_ms, until_ms, .. } = note;
             Ok(store::Note { id, call, text, at_ms, until_ms })
         };
-        self.reply_from(keep, reply, |_, note| Answer::Note(words::note(note)));
+        self.reply_from(keep, reply, move |desk, note| {
+            desk.write_notes(now);
+            Answer::Note(words::note(note))
+        });
     }
 
     fn add_call_back(

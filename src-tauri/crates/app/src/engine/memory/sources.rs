@@ -6,6 +6,7 @@
 
 mod calendar;
 mod form;
+mod journal;
 mod sign_in;
 
 use std::sync::Arc;
@@ -70,13 +71,17 @@ struct Feed {
     look: Option<Instant>,
     contacts: u64,
     synced_ms: Option<u64>,
+    /// When notes are written in its calendar.
+    journal: Option<Schedule>,
 }
 
 impl Feeds {
     /// When one is to be read, or its progress shown.
     pub(in crate::engine) fn due(&self) -> Option<Instant> {
         let ready = self.all.iter().filter(|feed| feed.ready);
-        ready.filter_map(|feed| feed.schedule.due().or(feed.look)).min()
+        let feeds = ready.filter_map(|feed| feed.schedule.due().or(feed.look));
+        let notes = self.all.iter().filter_map(Feed::journal_due);
+        feeds.chain(notes).chain(self.calendars.due()).min()
     }
 
     pub(in crate::engine) fn has_news(&self) -> bool {
@@ -131,6 +136,7 @@ impl Desk {
                     Err(error) => desk.memory_failed(now, &error),
                 }
                 desk.feeds.opened = true;
+                desk.recall_closed();
                 for (command, reply) in std::mem::take(&mut desk.feeds.early) {
                     desk.ask_sources(now, command, reply);
                 }
@@ -156,14 +162,18 @@ impl Desk {
         }
         let (generation, secrets) = (feed.generation, self.settings.secrets.clone());
         let work = tokio::task::spawn_blocking(move || secrets.get(&secret_name(id)));
-        self.later(work, move |desk, _, found| {
+        self.later(work, move |desk, now, found| {
             let Some(feed) = desk.feeds.same(id, generation) else { return };
             feed.ready = true;
+            let calendars = calendar::tells(&feed.settings);
             match found {
                 Ok(Ok(Some(password))) => feed.password = Some(password),
                 Ok(Ok(None)) | Ok(Err(_)) | Err(_) => feed.stop(form::lack_of(&feed.settings)),
             }
             desk.feeds.changed = true;
+            if calendars {
+                desk.begin_calendars(now);
+            }
         });
     }
 
@@ -178,6 +188,7 @@ impl Desk {
         let every =
             Duration::from_secs(60 * u64::from(settings.every_minutes.clamp(1, 7 * 24 * 60)));
         let schedule = Schedule::new(now, every, &mut self.random);
+        let journal = journal::schedule(now, settings.call_notes, &mut self.random);
         let generation = self.feeds.next_generation();
         self.feeds.all.push(Feed {
             id,
@@ -195,8 +206,10 @@ impl Desk {
             look: None,
             contacts: 0,
             synced_ms: None,
+            journal,
         });
         self.feeds.changed = true;
+        self.begin_calendars(now);
     }
 
     /// Everything that is kept was erased: the sources went with it, and their passwords go.
@@ -236,6 +249,8 @@ impl Desk {
             }
         }
         begin.into_iter().for_each(|(id, generation)| self.read_source(now, id, generation));
+        self.calendars_on_time(now);
+        self.journal_on_time(now);
     }
 
     fn read_source(&mut self, now: Instant, id: u64, generation: u64) {
@@ -392,6 +407,7 @@ impl Desk {
 
     /// Those that fail are tried at once: the network is another one.
     pub(in crate::engine) fn hurry_sources(&mut self, now: Instant) {
+        self.write_notes(now);
         for feed in self.feeds.all.iter_mut().filter(|feed| feed.state == SourceState::Failed) {
             feed.schedule.now(now);
         }
@@ -641,11 +657,12 @@ impl Desk {
             let removed = tables.remove_source(id)?;
             Ok((removed, People::read(tables)?))
         };
-        self.remembering(remove, move |desk, _, result| match result {
+        self.remembering(remove, move |desk, now, result| match result {
             Ok((removed, people)) => {
                 desk.take_people(people);
                 desk.feeds.all.retain(|feed| feed.id != id);
                 desk.feeds.changed = true;
+                desk.begin_calendars(now);
                 desk.forget_source_secrets(vec![id]);
                 reply(if removed { Ok(Answer::done()) } else { Err(no_entry()) });
             }

@@ -80,9 +80,12 @@ fn anchors_of(settings: &SourceSettings) -> Result<Anchors, SourceError> {
 }
 
 fn meaning(settings: &SourceSettings, anchors: Anchors) -> Result<Settings, SourceError> {
+    let (own, notes) = (settings.own_dnd, settings.call_notes);
     Ok(match settings.place.clone() {
-        SourcePlace::Carddav { address, user } => {
-            Settings::CardDav(CardDavSettings { address, user: user.trim().to_owned(), anchors })
+        SourcePlace::Carddav { address, user, calendars } => {
+            let user = user.trim().to_owned();
+            let calendars = calendars || own;
+            Settings::CardDav(CardDavSettings { address, user, calendars, notes, anchors })
         }
         SourcePlace::Microsoft {
             tenant,
@@ -104,7 +107,8 @@ fn meaning(settings: &SourceSettings, anchors: Anchors) -> Result<Settings, Sour
                 contacts,
                 users,
                 people,
-                calendars,
+                calendars: calendars || own,
+                notes,
                 mailboxes,
                 login,
                 service,
@@ -157,7 +161,9 @@ fn field_of(field: SourceField) -> DirectoryField {
 /// Somebody signs in there, so that a password is needed.
 pub(super) fn has_user(settings: &SourceSettings) -> bool {
     match &settings.place {
-        SourcePlace::Carddav { address, user } => !user.trim().is_empty() || address.contains('@'),
+        SourcePlace::Carddav { address, user, .. } => {
+            !user.trim().is_empty() || address.contains('@')
+        }
         SourcePlace::Ldap { user, .. } => !user.trim().is_empty(),
         SourcePlace::Microsoft { .. } => true,
     }
@@ -178,7 +184,9 @@ pub(super) fn takes_contacts(settings: &SourceSettings) -> bool {
 /// Whom a password is for: the server and the way to it, and the user.
 pub(super) fn server_of(settings: &SourceSettings) -> String {
     match &settings.place {
-        SourcePlace::Carddav { address, user } => format!("{}\n{}", address.trim(), user.trim()),
+        SourcePlace::Carddav { address, user, .. } => {
+            format!("{}\n{}", address.trim(), user.trim())
+        }
         SourcePlace::Ldap { host, port, encryption, user, .. } => {
             format!("{}\n{port}\n{encryption:?}\n{}", host.trim(), user.trim())
         }
