@@ -192,7 +192,7 @@ impl Ldap {
 
     async fn look(&self) -> Result<Tested, SourceError> {
         let (ldap, verdict) = self.open().await?;
-        self.sample(ldap).await.map_err(|error| verdict.over(error))
+        self.sample(ldap).await.map_err(|error| self.meant(verdict.over(error)))
     }
 
     async fn sample(&self, mut ldap: ldap3::Ldap) -> Result<Tested, SourceError> {
@@ -220,7 +220,17 @@ impl Ldap {
     ) -> Result<Synced, SourceError> {
         let (ldap, verdict) = self.open().await?;
         let synced = self.read_all(ldap, cursor, known, tell).await;
-        synced.map_err(|error| verdict.over(error))
+        synced.map_err(|error| self.meant(verdict.over(error)))
+    }
+
+    /// To somebody who has said nothing of who he is Active Directory tells an operations error: that he must sign in first.
+    fn meant(&self, error: SourceError) -> SourceError {
+        match error {
+            SourceError::Server(1) if self.settings.user.trim().is_empty() => {
+                SourceError::Forbidden
+            }
+            other => other,
+        }
     }
 
     async fn read_all(
