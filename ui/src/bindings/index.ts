@@ -4719,7 +4719,7 @@ filter: string,
 /**
  * Attributes that are read as something, with commas between them; the usual for what is left out.
  */
-attributes: { [key in SourceField]?: string }, } | { "kind": "microsoft", 
+attributes: { [key in SourceField]?: string }, } | { "kind": "outlook", } | { "kind": "microsoft", 
 /**
  * Directory (tenant) id or domain; any organisation's when empty.
  */

@@ -11,7 +11,7 @@ export const sources: typeof nl = {
   none: 'No address book or directory yet.',
   add: 'Add an address book or directory…',
   kind: 'Kind',
-  kinds: { microsoft: 'Microsoft 365 account', carddav: 'Address book (CardDAV)', ldap: 'Directory (LDAP)' },
+  kinds: { microsoft: 'Microsoft 365 account', carddav: 'Address book (CardDAV)', ldap: 'Directory (LDAP)', outlook: 'Outlook on this computer' },
   newOne: 'New address book or directory',
   changeOne: (name) => `Change ${name}`,
   name: 'Name',
@@ -27,6 +27,7 @@ export const sources: typeof nl = {
   what: 'What is read',
   parts: { contacts: 'My contacts, of all folders', users: 'Everybody in the organisation', people: 'Whom I often work with', calendars: 'When colleagues are free, without why' },
   ownDnd: 'Do not disturb while my own calendar says that I am in an appointment or away',
+  outlook: 'The contacts of the classic Outlook on this computer. For the new Outlook choose Microsoft 365.',
   callNotes: 'Write notes of calls in my own calendar, too',
   byCalendar: 'Switched on by your calendar, and off again after the appointment.',
   calendar: {

@@ -11,7 +11,7 @@ export const sources = {
   none: 'Nog geen adresboek of gids.',
   add: 'Adresboek of gids toevoegen…',
   kind: 'Soort',
-  kinds: { microsoft: 'Microsoft 365-account', carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)' } satisfies Record<SourcePlace['kind'], string>,
+  kinds: { microsoft: 'Microsoft 365-account', carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)', outlook: 'Outlook op deze computer' } satisfies Record<SourcePlace['kind'], string>,
   newOne: 'Nieuw adresboek of nieuwe gids',
   changeOne: (name: string) => `${name} wijzigen`,
   name: 'Naam',
@@ -27,6 +27,7 @@ export const sources = {
   what: 'Wat wordt gelezen',
   parts: { contacts: 'Mijn contacten, uit alle mappen', users: 'Iedereen van de organisatie', people: 'Met wie ik vaak werk', calendars: 'Wanneer collega’s vrij zijn, zonder waarom' },
   ownDnd: 'Niet storen zolang mijn eigen agenda zegt dat ik in een afspraak zit of afwezig ben',
+  outlook: 'De contacten van de klassieke Outlook op deze computer. Kies voor de nieuwe Outlook Microsoft 365.',
   callNotes: 'Notities van gesprekken ook in mijn eigen agenda zetten',
   byCalendar: 'Aangezet door uw agenda; na de afspraak gaat het weer uit.',
   calendar: {

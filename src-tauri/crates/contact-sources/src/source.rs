@@ -10,6 +10,7 @@ use sip_core::Random;
 use crate::carddav::{CardDav, CardDavSettings};
 use crate::graph::{Graph, GraphSettings};
 use crate::ldap::{Ldap, LdapSettings};
+use crate::outlook::{Outlook, OutlookSettings};
 use crate::{Availability, Known, Period, Progress, SourceError, Synced, Tested};
 
 /// An answer on its way.
@@ -24,6 +25,8 @@ pub enum Settings {
     Ldap(LdapSettings),
     /// Microsoft 365.
     Graph(GraphSettings),
+    /// Classic Outlook on this computer.
+    Outlook(OutlookSettings),
 }
 
 /// Is told when a server has given another secret in place of the one that was used: it is the one from now on, whatever
@@ -108,5 +111,6 @@ pub fn open(
         Settings::CardDav(settings) => Box::new(CardDav::new(settings, access.secret, random)?),
         Settings::Ldap(settings) => Box::new(Ldap::new(settings, access.secret)?),
         Settings::Graph(settings) => Box::new(Graph::new(settings, access)?),
+        Settings::Outlook(OutlookSettings {}) => Box::new(Outlook::default()),
     })
 }

@@ -44,10 +44,14 @@ export function typedOf({ name, settings }: SourceView): Typed {
     const { tenant, client, contacts, users, people, calendars, mailboxes } = place;
     return { ...common, kind: 'microsoft', tenant, client, contacts, users, people, calendars, mailboxes };
   }
+  if (place.kind === 'outlook') return { ...common, kind: 'outlook' };
   if (place.kind === 'carddav') return { ...common, kind: 'carddav', address: place.address, user: place.user, calendars: place.calendars };
   const { host, port, encryption, base, filter, user } = place;
   return { ...common, user, kind: 'ldap', address: host, port: port === 0 ? '' : String(port), encryption, base, filter };
 }
+
+/** Whether one's own calendar is there, too. */
+export const hasCalendars = (kind: SourcePlace['kind']): boolean => kind === 'carddav' || kind === 'microsoft';
 
 export type Lacking = 'address' | 'client' | 'what' | 'minutes' | 'port';
 
@@ -59,7 +63,7 @@ export function lacks(typed: Typed): Lacking[] {
   if (typed.kind === 'microsoft') {
     if (!/^[A-Za-z0-9._-]+$/.test(typed.client.trim())) lacking.push('client');
     if (!typed.contacts && !typed.users && !typed.people && typed.mailboxes.trim() === '') lacking.push('what');
-  } else if (typed.address.trim() === '') lacking.push('address');
+  } else if (typed.kind !== 'outlook' && typed.address.trim() === '') lacking.push('address');
   if (typed.kind === 'ldap' && typed.port.trim() !== '' && !isWithin(typed.port, 65_535)) lacking.push('port');
   if (!isWithin(typed.minutes, 10_080)) lacking.push('minutes');
   return lacking;
@@ -73,6 +77,8 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
     switch (typed.kind) {
       case 'carddav':
         return { kind: 'carddav', address: typed.address.trim(), user, calendars: typed.calendars };
+      case 'outlook':
+        return { kind: 'outlook' };
       case 'ldap':
         return {
           kind: 'ldap', host: typed.address.trim(), port: Number(typed.port.trim()), encryption: typed.encryption, user,
@@ -92,6 +98,6 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
     name: typed.name.trim(),
     password: typed.kind === 'microsoft' ? '' : typed.password,
     ...(typed.kind === 'microsoft' && typed.signIn !== null ? { sign_in: typed.signIn } : {}),
-    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), own_dnd: typed.kind !== 'ldap' && typed.ownDnd, call_notes: typed.kind !== 'ldap' && typed.callNotes, place: place() },
+    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), own_dnd: hasCalendars(typed.kind) && typed.ownDnd, call_notes: hasCalendars(typed.kind) && typed.callNotes, place: place() },
   };
 }

@@ -66,7 +66,7 @@ export class Feeds {
 
   private made(id: number, form: SourceForm): SourceView {
     const { place } = form.settings;
-    const server = place.kind === 'microsoft' ? 'Microsoft 365' : place.kind === 'ldap' ? place.host : place.address;
+    const server = place.kind === 'microsoft' ? 'Microsoft 365' : place.kind === 'outlook' ? 'Outlook' : place.kind === 'ldap' ? place.host : place.address;
     return {
       id, name: (form.name ?? '') || server, settings: form.settings, state: 'waiting', trouble: null, detail: null, done: 0, of: 0,
       contacts: 0, synced_ms: null, next_ms: null, takes_contacts: place.kind === 'carddav',

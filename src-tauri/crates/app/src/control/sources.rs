@@ -204,6 +204,8 @@ pub enum SourcePlace {
         #[serde(default)]
         attributes: BTreeMap<SourceField, String>,
     },
+    /// Classic Outlook on this computer (Windows): the contacts of whoever is signed in there.
+    Outlook {},
     /// Microsoft 365. Somebody signs in; there is no password.
     Microsoft {
         /// Directory (tenant) id or domain; any organisation's when empty.

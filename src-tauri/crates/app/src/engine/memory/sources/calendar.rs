@@ -475,7 +475,7 @@ pub(super) fn has_calendars(place: &SourcePlace) -> bool {
         SourcePlace::Microsoft { calendars, .. } | SourcePlace::Carddav { calendars, .. } => {
             *calendars
         }
-        SourcePlace::Ldap { .. } => false,
+        SourcePlace::Ldap { .. } | SourcePlace::Outlook {} => false,
     }
 }
 

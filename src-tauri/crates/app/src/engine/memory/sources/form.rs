@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contact_sources::{
     Access, Anchors, CardDavSettings, DirectoryField, Encryption, GraphSettings, LdapSettings,
-    Settings, Source, SourceError,
+    OutlookSettings, Settings, Source, SourceError,
 };
 use contacts::NumberKey;
 use contacts::import::{Contact, Label, Numbered};
@@ -38,11 +38,12 @@ pub(super) fn reading_of(form: &SourceForm) -> Result<NewReading, ErrorReply> {
     if let Err(error) = tried {
         return Err(bad(&error));
     }
-    let microsoft = "Microsoft 365".to_owned();
+    let (microsoft, outlook) = ("Microsoft 365".to_owned(), "Outlook".to_owned());
     let (kind, server) = match &settings.place {
         SourcePlace::Carddav { address, .. } => ("carddav", address),
         SourcePlace::Ldap { host, .. } => ("ldap", host),
         SourcePlace::Microsoft { .. } => ("microsoft", &microsoft),
+        SourcePlace::Outlook {} => ("outlook", &outlook),
     };
     let name = if form.name.trim().is_empty() { server.trim() } else { form.name.trim() };
     Ok(NewReading { kind: kind.to_owned(), name: short(name), settings: text })
@@ -66,7 +67,7 @@ pub(super) fn open(
 pub(super) fn account_of(settings: &SourceSettings) -> Result<Option<GraphSettings>, SourceError> {
     Ok(match meaning(settings, anchors_of(settings)?)? {
         Settings::Graph(graph) => Some(graph),
-        Settings::CardDav(_) | Settings::Ldap(_) => None,
+        Settings::CardDav(_) | Settings::Ldap(_) | Settings::Outlook(_) => None,
     })
 }
 
@@ -115,6 +116,7 @@ fn meaning(settings: &SourceSettings, anchors: Anchors) -> Result<Settings, Sour
                 anchors,
             })
         }
+        SourcePlace::Outlook {} => Settings::Outlook(OutlookSettings {}),
         SourcePlace::Ldap { host, port, encryption, user, base, filter, attributes } => {
             let names = |text: &str| -> Vec<String> {
                 let names = text.split(',').map(|name| name.trim().to_owned());
@@ -166,6 +168,7 @@ pub(super) fn has_user(settings: &SourceSettings) -> bool {
         }
         SourcePlace::Ldap { user, .. } => !user.trim().is_empty(),
         SourcePlace::Microsoft { .. } => true,
+        SourcePlace::Outlook {} => false,
     }
 }
 
@@ -173,7 +176,9 @@ pub(super) fn has_user(settings: &SourceSettings) -> bool {
 pub(super) fn lack_of(settings: &SourceSettings) -> SourceTrouble {
     match &settings.place {
         SourcePlace::Microsoft { .. } => SourceTrouble::SignIn,
-        SourcePlace::Carddav { .. } | SourcePlace::Ldap { .. } => SourceTrouble::PasswordNeeded,
+        SourcePlace::Carddav { .. } | SourcePlace::Ldap { .. } | SourcePlace::Outlook {} => {
+            SourceTrouble::PasswordNeeded
+        }
     }
 }
 
@@ -190,6 +195,7 @@ pub(super) fn server_of(settings: &SourceSettings) -> String {
         SourcePlace::Ldap { host, port, encryption, user, .. } => {
             format!("{}\n{port}\n{encryption:?}\n{}", host.trim(), user.trim())
         }
+        SourcePlace::Outlook {} => "outlook".to_owned(),
         SourcePlace::Microsoft { tenant, client, login, service, .. } => {
             let parts = [tenant, client, login, service].map(|part| part.trim());
             format!("microsoft\n{}", parts.join("\n"))

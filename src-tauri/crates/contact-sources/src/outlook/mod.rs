@@ -1,0 +1,98 @@
+//! Classic Outlook on Windows by automation: the contacts of the person's folder and of the folders below it. What is asked is in
+//! [`reading`], which knows nothing of Windows and is tested with an Outlook that answers from a script; [`com`] puts it on COM.
+//! The new Outlook has no such door; its contacts come from Microsoft 365.
+
+#[cfg(windows)]
+mod com;
+mod reading;
+
+use contacts::import::Contact;
+
+use crate::source::{Pending, Source};
+use crate::{Known, Progress, SourceError, Synced, Tested};
+
+/// What somebody's Outlook is asked for. There is nothing to fill in: it is the one of whoever is signed in to Windows.
+#[derive(Debug, Clone, Default)]
+pub struct OutlookSettings {}
+
+/// An argument of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument<'a> {
+    Text(&'a str),
+    Number(i32),
+}
+
+/// What a member gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Told<O> {
+    Nothing,
+    Text(String),
+    Number(i64),
+    /// A time, in days as automation counts them.
+    Time(f64),
+    Object(O),
+}
+
+/// Objects whose members are asked for by name.
+pub(crate) trait Automation {
+    /// An object.
+    type Object;
+
+    /// The program itself.
+    fn application(&mut self) -> Result<Self::Object, SourceError>;
+
+    /// What a member of an object gives.
+    fn ask(
+        &mut self,
+        of: &Self::Object,
+        member: &str,
+        arguments: &[Argument<'_>],
+    ) -> Result<Told<Self::Object>, SourceError>;
+}
+
+/// The Outlook of this computer.
+#[derive(Debug, Default)]
+pub(crate) struct Outlook {}
+
+impl Outlook {
+    /// Works with it on a thread of its own: its objects belong to the thread that they came to, and it may take long.
+    #[cfg(windows)]
+    async fn with<T: Send + 'static>(
+        work: impl FnOnce(&mut com::Com) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let joined = tokio::task::spawn_blocking(move || work(&mut com::Com::begin()?)).await;
+        joined.unwrap_or(Err(SourceError::Broken))
+    }
+}
+
+impl Source for Outlook {
+    fn test(&self) -> Pending<'_, Tested> {
+        #[cfg(windows)]
+        return Box::pin(Outlook::with(|com| reading::test(com)));
+        #[cfg(not(windows))]
+        Box::pin(std::future::ready(Err(SourceError::NotASource)))
+    }
+
+    #[cfg_attr(not(windows), expect(unused_variables, reason = "there is no Outlook here"))]
+    fn sync<'a>(
+        &'a self,
+        cursor: &'a str,
+        known: &'a Known,
+        tell: &'a (dyn Fn(Progress) + Send + Sync),
+    ) -> Pending<'a, Synced> {
+        #[cfg(windows)]
+        return Box::pin(async move {
+            let (known, first) = (known.clone(), cursor.is_empty());
+            let synced =
+                Outlook::with(move |com| reading::read(com, first, &known, &|_| {})).await?;
+            tell(Progress { done: synced.put.len(), of: synced.put.len() });
+            Ok(synced)
+        });
+        #[cfg(not(windows))]
+        Box::pin(std::future::ready(Err(SourceError::NotASource)))
+    }
+
+    fn add<'a>(&'a self, _: &'a str, _: &'a Contact) -> Pending<'a, ()> {
+        Box::pin(std::future::ready(Err(SourceError::ReadOnly)))
+    }
+}
