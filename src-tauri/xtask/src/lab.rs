@@ -17,7 +17,7 @@ pub(crate) fn asterisk() -> PathBuf {
     workspace::lab().join("asterisk")
 }
 
-/// Python with the judges of sound (PESQ) and of numbers.
+/// Python with the judges of sound (PESQ, PLCMOS), the echo canceller that ours is held against, and the judge of numbers.
 pub(crate) fn python() -> PathBuf {
     workspace::lab().join("python").join("bin").join("python3")
 }
@@ -58,7 +58,7 @@ fn isolate_names(folder: &std::path::Path) -> Result<()> {
 /// Installs the judges of sound unless they are there.
 pub(crate) fn install_judges() -> Result<()> {
     let python = python();
-    let judges = "import pesq, numpy, scipy";
+    let judges = "import pesq, numpy, scipy, speechmos.plcmos, livekit.rtc.apm";
     if python.is_file() && console::succeeds(console::command(&python).args(["-c", judges])) {
         say("sound judges: already there");
         return Ok(());
@@ -80,6 +80,15 @@ pub(crate) fn install_judges() -> Result<()> {
         "--quiet",
         "--no-build-isolation",
         "pesq==0.0.4",
+    ]))?;
+    // PLCMOS brings its model along; livekit is WebRTC's own audio processing.
+    console::run(console::command(&pip).args([
+        "install",
+        "--quiet",
+        "numpy<2",
+        "onnxruntime",
+        "speechmos==0.0.1.1",
+        "livekit",
     ]))
 }
 

@@ -39,7 +39,7 @@ pub use error::EngineError;
 pub use event::{Events, MediaEvent};
 pub use media_transport::{Carrier, Failure, Plan, RelayLogin, RelayServer};
 pub use microphone::TestStage;
-pub use processing::Processing;
+pub use processing::{Processing, Processor};
 pub use recorder::{Recording, RecordingFormat, RecordingMark};
 pub use stats::{StreamStats, TrafficStats};
 pub use tone::{RingTone, Tone, TonePlan};

@@ -34,9 +34,9 @@ impl Processing {
     }
 }
 
-/// See the module.
+/// Cleans the microphone's sound; begins with nothing chosen.
 #[derive(Default)]
-pub(crate) struct Processor {
+pub struct Processor {
     wanted: Processing,
     /// None while nothing is to be done.
     chain: Option<Box<AudioProcessing>>,
@@ -45,7 +45,7 @@ pub(crate) struct Processor {
 
 impl Processor {
     /// Takes effect with the next block; a chain that runs keeps what it has learnt of the rest.
-    pub(crate) fn set(&mut self, wanted: Processing) {
+    pub fn set(&mut self, wanted: Processing) {
         if wanted == self.wanted {
             return;
         }
@@ -58,8 +58,8 @@ impl Processor {
         }
     }
 
-    /// Cleans a block of the microphone's in place.
-    pub(crate) fn clean(&mut self, microphone: &mut [f32; BLOCK]) {
+    /// Cleans a block of 10 ms at 48 kHz, heard by the microphone, in place.
+    pub fn clean(&mut self, microphone: &mut [f32; BLOCK]) {
         let Some(chain) = &mut self.chain else { return };
         let mut cleaned = [0.0_f32; BLOCK];
         match chain.process_capture_f32(&[microphone.as_slice()], &mut [cleaned.as_mut_slice()]) {
@@ -68,8 +68,8 @@ impl Processor {
         }
     }
 
-    /// Hears what has just been given to the loudspeaker.
-    pub(crate) fn played(&mut self, speaker: &[f32; BLOCK]) {
+    /// Hears the block of 10 ms at 48 kHz that has just been given to the loudspeaker; once after each [`Self::clean`].
+    pub fn played(&mut self, speaker: &[f32; BLOCK]) {
         let Some(chain) = self.chain.as_mut().filter(|_| self.wanted.echo_cancelling) else {
             return;
         };

@@ -47,6 +47,9 @@ impl Setup {
     pub(crate) fn new(agreed: Negotiated) -> Result<Box<Self>, EngineError> {
         let mut encoder = Encoder::new(agreed.codec.kind)?;
         encoder.set_pauses(agreed.codec.wants_dtx());
+        if let Some(bits) = agreed.codec.max_bitrate() {
+            encoder.set_max_bitrate(bits);
+        }
         let decoders = agreed
             .receive
             .iter()

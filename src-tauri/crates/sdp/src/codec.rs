@@ -117,4 +117,11 @@ impl Codec {
     pub fn wants_dtx(&self) -> bool {
         self.parameter("usedtx") == Some("1")
     }
+
+    /// The most bits a second that the describing side takes on the average (RFC 7587, `maxaveragebitrate`, 6000 to
+    /// 510000); `None` when it does not say.
+    pub fn max_bitrate(&self) -> Option<u32> {
+        let bits: u32 = self.parameter("maxaveragebitrate")?.parse().ok()?;
+        (6_000..=510_000).contains(&bits).then_some(bits)
+    }
 }

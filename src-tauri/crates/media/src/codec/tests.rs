@@ -212,6 +212,29 @@ fn opus_carries_the_frame_before_and_conceals_what_is_lost() {
     assert!(decoder.conceal(&mut recovered));
 }
 
+/// Mean bit rate of Opus over two seconds of speech.
+fn bitrate(encoder: &mut Encoder) -> usize {
+    let mut payload = Vec::new();
+    for block in speechlike(96_000).chunks_exact(960) {
+        encoder.encode(block, &mut payload).unwrap();
+    }
+    payload.len() * 8 / 2
+}
+
+#[test]
+fn opus_sends_more_where_packets_are_lost_and_never_more_than_the_peer_takes() {
+    let mut encoder = Encoder::new(CodecKind::Opus).unwrap();
+    let quiet = bitrate(&mut encoder);
+    encoder.set_expected_loss(10);
+    let lossy = bitrate(&mut encoder);
+    encoder.set_max_bitrate(24_000);
+    let bounded = bitrate(&mut encoder);
+    encoder.set_expected_loss(0);
+    let quiet_again = bitrate(&mut encoder);
+    assert!(quiet < 56_000 && lossy > quiet + 5_000, "{quiet} {lossy}");
+    assert!(bounded < 30_000 && quiet_again < 30_000, "{bounded} {quiet_again}");
+}
+
 #[test]
 fn nonsense_is_refused_not_fatal() {
     for kind in CodecKind::ALL {

@@ -1,0 +1,270 @@
+//! How well the echo of the loudspeaker is taken out, in virtual time, beside WebRTC's own audio processing (the package
+//! `livekit` of the Python that `BALIE_LAB_PYTHON` names) on the same microphone and the same loudspeaker: by how many
+//! decibels the echo is softer (ERLE) while only the other side speaks, and what is left of one's own voice, in PESQ-WB,
+//! while both do. `cargo xtask bench sound` runs it; `cargo run --release --example echo -p media` alone.
+//!
+//! The room answers for 0.3 s (RT60), the echo comes back 20 to 200 ms after the sound was given to the loudspeaker and
+//! 10 dB below one's own voice. Ends with 1 when a floor is not held: 40 dB after five seconds, 20 dB in the first one,
+//! PESQ with both speaking 0.1 below WebRTC's.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "audio lengths")]
+#![expect(clippy::cast_sign_loss, reason = "places are not negative")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use audio::read_wav;
+use media::resample::Decimator;
+use media::{Processing, Processor};
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
+
+#[path = "../sound/judge.rs"]
+mod judge;
+
+use judge::{Judge, Scores};
+
+const PEER: &str = include_str!("webrtc.py");
+const RATE: usize = 48_000;
+const BLOCK: usize = 480;
+/// From giving sound to the loudspeaker to hearing it in the microphone.
+const DELAYS_MS: [usize; 4] = [20, 60, 120, 200];
+/// While only the other side speaks.
+const ALONE: usize = 30;
+/// How long one speaks oneself, after [`LEARNING`].
+const TALK: usize = 46;
+const LEARNING: usize = 8;
+/// Level of a voice, root mean square: -26 dBFS.
+const VOICE: f32 = 0.05;
+/// The echo, 10 dB softer.
+const ECHO: f32 = VOICE * 0.316;
+/// How long the room answers until 60 dB are gone, in seconds.
+const ROOM: f32 = 0.3;
+
+const CHAINS: [(&str, Processing); 2] = [
+    (
+        "echo",
+        Processing { echo_cancelling: true, noise_suppression: false, gain_control: false },
+    ),
+    (
+        "echo noise",
+        Processing { echo_cancelling: true, noise_suppression: true, gain_control: false },
+    ),
+];
+
+fn level(sound: &[f32]) -> f32 {
+    (sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32).sqrt()
+}
+
+/// The test speech from some second on, `pitch` times as high and as fast, at the level of a voice.
+fn voice(from: usize, pitch: f32, seconds: usize) -> Vec<f32> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../assets/speech/test-speech.wav");
+    let once = read_wav(path.as_ref()).unwrap();
+    let gain = VOICE / level(&once);
+    let at = |n: usize| gain * once[(n + from * RATE) % once.len()];
+    let shifted = |n: usize| {
+        let place = n as f64 * f64::from(pitch);
+        let (whole, part) = (place as usize, place.fract() as f32);
+        at(whole) * (1.0 - part) + at(whole + 1) * part
+    };
+    (0..seconds * RATE).map(shifted).collect()
+}
+
+/// What the microphone hears of the loudspeaker after `delay_ms`, at the level of an echo.
+fn echo(speaker: &[f32], delay_ms: usize) -> Vec<f32> {
+    let mut seed = 7_u32;
+    let mut dice = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) as f32 / 32_768.0 - 1.0
+    };
+    let length = (ROOM * RATE as f32) as usize;
+    // 6.9 is 60 dB in nepers.
+    let tail =
+        (0..length).map(|n| 0.05 * (-6.9 * n as f32 / length as f32).exp() * dice()).enumerate();
+    let mut answer = vec![0.0; delay_ms * RATE / 1_000 + length];
+    for (n, tap) in tail {
+        answer[delay_ms * RATE / 1_000 + n] = if n == 0 { 1.0 } else { tap };
+    }
+    let heard = convolve(speaker, &answer);
+    let gain = ECHO / level(&heard);
+    heard.iter().map(|s| s * gain).collect()
+}
+
+fn convolve(sound: &[f32], answer: &[f32]) -> Vec<f32> {
+    let size = (sound.len() + answer.len()).next_power_of_two();
+    let mut planner = FftPlanner::new();
+    let mut spectrum = |samples: &[f32]| {
+        let mut spectrum: Vec<_> = samples.iter().map(|&re| Complex { re, im: 0.0 }).collect();
+        spectrum.resize(size, Complex::default());
+        planner.plan_fft_forward(size).process(&mut spectrum);
+        spectrum
+    };
+    let (mut product, other) = (spectrum(sound), spectrum(answer));
+    product.iter_mut().zip(&other).for_each(|(a, b)| *a *= b);
+    planner.plan_fft_inverse(size).process(&mut product);
+    product.iter().take(sound.len()).map(|value| value.re / size as f32).collect()
+}
+
+/// A microphone and a loudspeaker, as 16-bit samples.
+struct Scene {
+    microphone: Vec<f32>,
+    speaker: Vec<f32>,
+}
+
+fn quantised(sound: &[f32]) -> Vec<f32> {
+    sound.iter().map(|s| (s * 32_768.0).round().clamp(-32_768.0, 32_767.0) / 32_768.0).collect()
+}
+
+impl Scene {
+    fn new(speaker: &[f32], delay_ms: usize, own: &[f32]) -> Self {
+        let speaker = quantised(speaker);
+        let mut microphone = echo(&speaker, delay_ms);
+        for (to, from) in microphone.iter_mut().skip(LEARNING * RATE).zip(own) {
+            *to += from;
+        }
+        Self { microphone: quantised(&microphone), speaker }
+    }
+
+    fn through_ours(&self, wanted: Processing) -> Vec<f32> {
+        let mut chain = Processor::default();
+        chain.set(wanted);
+        let mut out = Vec::with_capacity(self.microphone.len());
+        for (heard, played) in
+            self.microphone.chunks_exact(BLOCK).zip(self.speaker.chunks_exact(BLOCK))
+        {
+            let mut block: [f32; BLOCK] = heard.try_into().unwrap();
+            chain.clean(&mut block);
+            chain.played(played.try_into().unwrap());
+            out.extend_from_slice(&block);
+        }
+        out
+    }
+
+    /// None without WebRTC.
+    fn through_theirs(&self, folder: &Path, words: &str) -> Option<Vec<f32>> {
+        let python = std::env::var_os("BALIE_LAB_PYTHON")?;
+        let path = |name: &str| folder.join(name);
+        std::fs::write(path("webrtc.py"), PEER).unwrap();
+        write(&path("microphone.wav"), 48_000, &self.microphone);
+        write(&path("speaker.wav"), 48_000, &self.speaker);
+        let status = Command::new(python)
+            .arg(path("webrtc.py"))
+            .args([path("microphone.wav"), path("speaker.wav"), path("out.wav")])
+            .args(words.split(' '))
+            .status()
+            .unwrap();
+        assert!(status.success(), "WebRTC: {status}");
+        Some(read_wav(&path("out.wav")).unwrap())
+    }
+
+    /// By how many decibels the microphone is softer between two moments, in seconds.
+    fn softer(&self, out: &[f32], from: usize, to: usize) -> f32 {
+        let range = from * RATE..to * RATE;
+        20.0 * (level(&self.microphone[range.clone()]) / level(&out[range]).max(1e-9)).log10()
+    }
+}
+
+fn write(path: &Path, rate: u32, sound: &[f32]) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut thin = Vec::new();
+    Decimator::new(rate).unwrap().process(sound, &mut thin);
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for sample in thin {
+        writer.write_sample((sample * 32_767.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+/// What one chain did in both scenes.
+struct Figures {
+    /// In the first second, until the fifth, and after.
+    erle: [f32; 3],
+    scores: Scores,
+}
+
+struct Bench {
+    folder: PathBuf,
+    said: PathBuf,
+    judge: Option<Judge>,
+}
+
+impl Bench {
+    fn figures(&mut self, alone: (&Scene, &[f32]), both: &[f32]) -> Figures {
+        let (scene, out) = alone;
+        let softer = |from, to| scene.softer(out, from, to);
+        let path = self.folder.join("both.wav");
+        write(&path, 16_000, &both[LEARNING * RATE..]);
+        let scores = self.judge.as_mut().map_or(Scores::UNKNOWN, |judge| {
+            judge.ask(&self.said, &path, 0);
+            judge.answer()
+        });
+        Figures { erle: [softer(0, 1), softer(1, 5), softer(5, ALONE)], scores }
+    }
+}
+
+fn row(name: &str, figures: &Figures, faults: &[String]) {
+    let Figures { erle: [first, early, steady], scores: Scores { pesq, least, plcmos } } = figures;
+    println!(
+        "{name:28} | {first:5.1} {early:5.1} {steady:5.1} dB | {pesq:4.2} ({least:4.2}) {plcmos:4.2} | {}",
+        faults.join(", ")
+    );
+}
+
+/// What is not as it must be.
+fn faults(ours: &Figures, theirs: Option<&Figures>) -> Vec<String> {
+    let [first, _, steady] = ours.erle;
+    let mut faults = Vec::new();
+    if first < 20.0 {
+        faults.push("below 20 dB in the first second".to_owned());
+    }
+    if steady < 40.0 {
+        faults.push("below 40 dB".to_owned());
+    }
+    let behind = theirs.map_or(0.0, |theirs| theirs.scores.pesq - ours.scores.pesq);
+    if behind > 0.1 {
+        faults.push(format!("{behind:.2} below WebRTC with both speaking"));
+    }
+    faults
+}
+
+fn main() -> ExitCode {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().to_path_buf();
+    // Another voice than one's own.
+    let far = voice(7, 1.2, LEARNING + TALK);
+    let near = voice(0, 1.0, TALK);
+    let said = folder.join("said.wav");
+    write(&said, 16_000, &near);
+    let judge = Judge::start(&folder);
+    let mut bench = Bench { folder, said, judge };
+    println!(
+        "{:28} | {:23} | {:16} |",
+        "", "ERLE 0-1, 1-5, 5- s", "both: PESQ, PLCMOS"
+    );
+    let mut good = true;
+    for delay_ms in DELAYS_MS {
+        let alone = Scene::new(&far[..ALONE * RATE], delay_ms, &[]);
+        let both = Scene::new(&far, delay_ms, &near);
+        for (words, wanted) in CHAINS {
+            let theirs = alone
+                .through_theirs(&bench.folder, words)
+                .zip(both.through_theirs(&bench.folder, words))
+                .map(|(one, two)| bench.figures((&alone, &one), &two));
+            let one = alone.through_ours(wanted);
+            let ours = bench.figures((&alone, &one), &both.through_ours(wanted));
+            let faults = faults(&ours, theirs.as_ref());
+            row(&format!("{delay_ms} ms, {words}, ours"), &ours, &faults);
+            if let Some(theirs) = theirs {
+                row(&format!("{delay_ms} ms, {words}, WebRTC"), &theirs, &[]);
+            }
+            good &= faults.is_empty();
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
