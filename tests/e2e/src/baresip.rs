@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+use crate::loudspeaker::Loudspeaker;
 use crate::process::Process;
 use crate::{deadline, is_over};
 
@@ -48,14 +49,40 @@ impl Baresip {
     /// # Errors
     /// When it does not register.
     pub fn start(settings: &Settings, folder: &Path) -> Result<Self> {
+        Self::start_on(settings, None, folder)
+    }
+
+    /// The same with a sound server as its loudspeaker and its microphone.
+    ///
+    /// # Errors
+    /// When it does not register.
+    pub fn start_aloud(
+        settings: &Settings,
+        loudspeaker: &Loudspeaker,
+        folder: &Path,
+    ) -> Result<Self> {
+        Self::start_on(settings, Some(loudspeaker), folder)
+    }
+
+    fn start_on(
+        settings: &Settings,
+        loudspeaker: Option<&Loudspeaker>,
+        folder: &Path,
+    ) -> Result<Self> {
         let home = folder.join(format!("baresip-{}", settings.user));
         std::fs::create_dir_all(&home)?;
-        std::fs::write(home.join("config"), config(settings))?;
+        std::fs::write(home.join("config"), config(settings, loudspeaker.is_some()))?;
         std::fs::write(home.join("accounts"), account(settings))?;
         std::fs::write(home.join("contacts"), "")?;
         let name = format!("baresip-{}", settings.user);
         let mut command = Command::new("baresip");
         command.arg("-f").arg(&home).current_dir(&home);
+        if let Some(loudspeaker) = loudspeaker {
+            let server = loudspeaker.server();
+            let rc = format!("pcm.pulse {{ type pulse server \"{server}\" }}\n");
+            std::fs::write(home.join(".asoundrc"), rc)?;
+            command.env("HOME", &home).envs(loudspeaker.environment());
+        }
         let process = Process::start(&name, &mut command, folder)?;
         let control = crate::poll("baresip's control port", Duration::from_secs(10), || {
             TcpStream::connect(("127.0.0.1", settings.control_port)).ok()
@@ -173,19 +200,23 @@ fn account(settings: &Settings) -> String {
     format!("<sip:{user}@{host}>{rest};audio_codecs={codecs}\n")
 }
 
-fn config(settings: &Settings) -> String {
+fn config(settings: &Settings, aloud: bool) -> String {
+    let microphone = settings.microphone.display();
+    let (player, source, alsa) = match aloud {
+        true => ("alsa,pulse", "alsa,pulse".to_owned(), "module alsa.so\n"),
+        false => ("aubridge,nothing", format!("aufile,{microphone}"), ""),
+    };
     format!(
         "sip_listen {phones}:{port}\nnet_interface wire1\nmodule_path /usr/lib/baresip/modules\n\
-         call_max_calls 4\naudio_player aubridge,nothing\naudio_source aufile,{microphone}\n\
+         call_max_calls 4\naudio_player {player}\naudio_source {source}\n\
          audio_alert aubridge,nothing\nausrc_srate 48000\nauplay_srate 48000\nausrc_channels 1\n\
          auplay_channels 1\nrtp_ports 32000-32100\nrtcp_mux no\njitter_buffer_delay 5-10\n\
          sndfile_path .\nopus_bitrate 32000\nopus_inbandfec yes\n\
          module opus.so\nmodule g711.so\nmodule g722.so\nmodule aufile.so\nmodule aubridge.so\n\
-         module sndfile.so\n{keys}module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+         module sndfile.so\n{alsa}{keys}module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n",
         phones = crate::PHONES,
         port = settings.sip_port,
-        microphone = settings.microphone.display(),
         control = settings.control_port,
         // Making a certificate for DTLS costs it a quarter of a second at the start.
         keys = match settings.encryption.as_str() {

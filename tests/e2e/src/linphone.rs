@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::PHONES;
+use crate::loudspeaker::Loudspeaker;
 use crate::process::Process;
 
 /// A running linphonec that is reached directly.
@@ -37,6 +38,28 @@ impl Linphone {
     /// # Errors
     /// When it does not come up.
     pub fn start(port: u16, encryption: Encryption, folder: &Path) -> Result<Self> {
+        let mut linphone = Self::run(port, encryption, None, folder)?;
+        linphone.command("soundcard use files")?;
+        linphone.says("Using wav files")?;
+        linphone.command(&format!("play {}", crate::speech().display()))?;
+        linphone.says("linphonec>")?;
+        Ok(linphone)
+    }
+
+    /// The same without encryption, with a sound server as its loudspeaker and its microphone.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_aloud(port: u16, loudspeaker: &Loudspeaker, folder: &Path) -> Result<Self> {
+        Self::run(port, Encryption::None, Some(loudspeaker), folder)
+    }
+
+    fn run(
+        port: u16,
+        encryption: Encryption,
+        loudspeaker: Option<&Loudspeaker>,
+        folder: &Path,
+    ) -> Result<Self> {
         let home = folder.join("linphone");
         // It cannot make the place of its databases itself.
         std::fs::create_dir_all(home.join(".local/share/linphone"))?;
@@ -44,12 +67,11 @@ impl Linphone {
         std::fs::write(&settings, rc(port, encryption, &home))?;
         let mut command = Command::new("linphonec");
         command.arg("-c").arg(&settings).env("HOME", &home).current_dir(&home);
+        if let Some(loudspeaker) = loudspeaker {
+            command.envs(loudspeaker.environment());
+        }
         let (process, stdin) = Process::start_with_input("linphonec", &mut command, folder)?;
         let mut linphone = Self { process, stdin, read: 0 };
-        linphone.says("linphonec>")?;
-        linphone.command("soundcard use files")?;
-        linphone.says("Using wav files")?;
-        linphone.command(&format!("play {}", crate::speech().display()))?;
         linphone.says("linphonec>")?;
         Ok(linphone)
     }
@@ -96,7 +118,7 @@ fn rc(port: u16, encryption: Encryption, home: &Path) -> String {
          incoming_calls_early_media=0\n\
          [rtp]\naudio_rtp_port=33000-33100\n\
          [net]\nmtu=1300\nfirewall_policy=0\n\
-         [sound]\nremote_ring=\nlocal_ring=\n\
+         [sound]\nremote_ring=\nlocal_ring=\nechocancellation=0\n\
          [video]\nenabled=0\ncapture=0\ndisplay=0\n\
          [misc]\nuuid=00000000-0000-0000-0000-000000000001\nhistory_max_size=0\n\
          [storage]\nuri={storage}\n",

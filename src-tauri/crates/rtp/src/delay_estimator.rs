@@ -13,6 +13,9 @@ const HORIZON: i64 = 4 * TICKS;
 const ENOUGH: i64 = 40;
 /// With a shorter memory than this the estimate of before is not undercut: 2.5 s.
 const LONG_ENOUGH: i64 = 5 * TICKS / 2;
+/// Once packets were lost, more are expected for so long: 20 s. One in a hundred is one in two seconds, and whoever waits
+/// for repairs now and then only stretches the sound each time and still misses most of them.
+const CAUTION: i64 = 20 * TICKS;
 /// Sequence numbers at either end of the memory that may be missing only because packets overtook each other.
 const OVERTAKEN: i64 = 8;
 /// The estimate to begin with: 40 ms. Too much is given back unheard in the first pause; too little is heard.
@@ -41,6 +44,8 @@ pub(crate) struct DelayEstimator {
     /// Too little is remembered to do with less than the guess.
     learning: bool,
     lossy: bool,
+    /// Until when losses are expected.
+    wary_until: i64,
 }
 
 impl DelayEstimator {
@@ -55,6 +60,7 @@ impl DelayEstimator {
             guess: FIRST_GUESS,
             learning: true,
             lossy: false,
+            wary_until: i64::MIN,
         }
     }
 
@@ -98,7 +104,7 @@ impl DelayEstimator {
         if self.learning { Some(self.guess) } else { None }
     }
 
-    /// Whether more than 1 % is lost (until it is under 0.5 % again).
+    /// Whether packets get lost: 1 % or more of the last seconds', or so lately that more are to be expected.
     pub(crate) const fn lossy(&self) -> bool {
         self.lossy
     }
@@ -133,13 +139,11 @@ impl DelayEstimator {
         let received = remembered(&self.arrivals, now).filter(|a| within.contains(&a.sequence));
         let lost = expected.saturating_sub(i64::try_from(received.count()).unwrap_or(i64::MAX));
         // A few packets say nothing; one of fifty would be 2 % already.
-        self.lossy = if expected < ENOUGH {
-            self.lossy || lost > 1
-        } else if self.lossy {
-            lost.saturating_mul(200) > expected
-        } else {
-            lost.saturating_mul(100) > expected
-        };
+        let many = if expected < ENOUGH { lost > 1 } else { lost.saturating_mul(100) >= expected };
+        if many && lost > 1 {
+            self.wary_until = now + CAUTION;
+        }
+        self.lossy = now < self.wary_until;
     }
 }
 
@@ -211,14 +215,25 @@ mod tests {
     }
 
     #[test]
-    fn loss_switches_with_hysteresis() {
+    fn losses_are_expected_for_a_while_after_they_were_seen() {
         let mut estimator = DelayEstimator::new();
         for i in (0..300).filter(|i| i % 40 != 7) {
             estimator.observe(i * PTIME, i * PTIME, i);
         }
         assert!(estimator.lossy());
-        feed(&mut estimator, 300, 200, |_| 0);
+        feed(&mut estimator, 300, 900, |_| 0);
+        assert!(estimator.lossy());
+        feed(&mut estimator, 1_200, 400, |_| 0);
         assert!(!estimator.lossy());
+    }
+
+    #[test]
+    fn a_single_loss_is_no_habit() {
+        let mut estimator = DelayEstimator::new();
+        for i in (0..600).filter(|i| *i != 300) {
+            estimator.observe(i * PTIME, i * PTIME, i);
+            assert!(!estimator.lossy(), "{i}");
+        }
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) enum Subject {
     Pbx,
     /// Search, lookup and import of a hundred thousand contacts and of a million, beside SQLite's full-text search.
     Contacts,
-    /// What is heard of speech after loss and jitter: PESQ and delay of every codec, beside a buffer fixed at 60 ms.
+    /// What is heard of speech after loss and jitter: PESQ, PLCMOS and delay of every codec, beside a buffer fixed at 60 ms,
+    /// baresip and linphone; and how well an echo is taken out, beside WebRTC.
     Sound,
     /// Time to the first window and memory of the idle window.
     Window,
@@ -56,14 +57,20 @@ fn contacts() -> Result<()> {
     steps.step("Contacts", || run(cargo().args(example)))
 }
 
-/// In virtual time: nothing but the judge is needed.
+/// In virtual time first, where only the judges are needed; then in real time beside baresip and linphone. Every part is
+/// measured, also when one before it is not as it must be.
 fn sound() -> Result<()> {
-    let mut steps = Steps::new(3);
+    let mut steps = Steps::new(5);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
-    steps.step("Judge of sound", lab::install_judges)?;
-    let example = ["run", "--locked", "--release", "--package", "media", "--example", "sound"];
-    let judge = || run(cargo().args(example).env("BALIE_LAB_PYTHON", lab::python()));
-    steps.step("Sound", judge)
+    steps.step("Judges of sound", lab::install_judges)?;
+    let example = |name| {
+        let example = ["run", "--locked", "--release", "--package", "media", "--example", name];
+        run(cargo().args(example).env("BALIE_LAB_PYTHON", lab::python()))
+    };
+    let speech = steps.step("Speech after losses and delays", || example("sound"));
+    let echo = steps.step("Echo", || example("echo"));
+    let peers = steps.step("Beside baresip and linphone", || measure("bench-sound"));
+    speech.and(echo).and(peers)
 }
 
 fn measure(program: &str) -> Result<()> {

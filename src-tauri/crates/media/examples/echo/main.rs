@@ -4,7 +4,8 @@
 //! while both do. `cargo xtask bench sound` runs it; `cargo run --release --example echo -p media` alone.
 //!
 //! The room answers for 0.3 s (RT60), the echo comes back 20 to 200 ms after the sound was given to the loudspeaker and
-//! 10 dB below one's own voice. Ends with 1 when a floor is not held: 40 dB after five seconds, 20 dB in the first one,
+//! 10 dB below one's own voice; one's own voice is heard while the other side speaks every other three seconds, and while
+//! it never stops. Ends with 1 when a floor is not held: 40 dB after five seconds, 20 dB in the first second of the echo,
 //! PESQ with both speaking 0.1 below WebRTC's.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
@@ -30,23 +31,24 @@ const RATE: usize = 48_000;
 const BLOCK: usize = 480;
 /// From giving sound to the loudspeaker to hearing it in the microphone.
 const DELAYS_MS: [usize; 4] = [20, 60, 120, 200];
-/// While only the other side speaks.
+/// While only the other side speaks, in seconds.
 const ALONE: usize = 30;
+/// How long the other side speaks and is silent in turn.
+const TURN: usize = 3;
 /// How long one speaks oneself, after [`LEARNING`].
 const TALK: usize = 46;
 const LEARNING: usize = 8;
 /// Level of a voice, root mean square: -26 dBFS.
 const VOICE: f32 = 0.05;
+/// What is louder is no rounding: -60 dBFS.
+const AUDIBLE: f32 = 0.001;
 /// The echo, 10 dB softer.
 const ECHO: f32 = VOICE * 0.316;
 /// How long the room answers until 60 dB are gone, in seconds.
 const ROOM: f32 = 0.3;
 
 const CHAINS: [(&str, Processing); 2] = [
-    (
-        "echo",
-        Processing { echo_cancelling: true, noise_suppression: false, gain_control: false },
-    ),
+    ("echo", Processing { echo_cancelling: true, noise_suppression: false, gain_control: false }),
     (
         "echo noise",
         Processing { echo_cancelling: true, noise_suppression: true, gain_control: false },
@@ -158,9 +160,11 @@ impl Scene {
         Some(read_wav(&path("out.wav")).unwrap())
     }
 
-    /// By how many decibels the microphone is softer between two moments, in seconds.
+    /// By how many decibels the microphone is softer between two moments, in seconds after the echo began.
     fn softer(&self, out: &[f32], from: usize, to: usize) -> f32 {
-        let range = from * RATE..to * RATE;
+        let begin = self.microphone.iter().position(|s| s.abs() > AUDIBLE).unwrap_or_default();
+        let at = |seconds: usize| (begin + seconds * RATE).min(out.len());
+        let range = at(from)..at(to);
         20.0 * (level(&self.microphone[range.clone()]) / level(&out[range]).max(1e-9)).log10()
     }
 }
@@ -181,11 +185,20 @@ fn write(path: &Path, rate: u32, sound: &[f32]) {
     writer.finalize().unwrap();
 }
 
-/// What one chain did in both scenes.
+/// What one chain did in the three scenes.
 struct Figures {
     /// In the first second, until the fifth, and after.
     erle: [f32; 3],
-    scores: Scores,
+    /// One's own voice while the other side speaks in turns, and all the time.
+    turns: Scores,
+    both: Scores,
+}
+
+/// What the microphone hears in the three scenes.
+struct Scenes {
+    alone: Scene,
+    turns: Scene,
+    both: Scene,
 }
 
 struct Bench {
@@ -195,23 +208,37 @@ struct Bench {
 }
 
 impl Bench {
-    fn figures(&mut self, alone: (&Scene, &[f32]), both: &[f32]) -> Figures {
-        let (scene, out) = alone;
-        let softer = |from, to| scene.softer(out, from, to);
-        let path = self.folder.join("both.wav");
-        write(&path, 16_000, &both[LEARNING * RATE..]);
-        let scores = self.judge.as_mut().map_or(Scores::UNKNOWN, |judge| {
+    /// What comes of the scenes through one chain; `None` when there is no such chain.
+    fn figures(
+        &mut self,
+        scenes: &Scenes,
+        through: impl Fn(&Scene, &Path) -> Option<Vec<f32>>,
+    ) -> Option<Figures> {
+        let alone = through(&scenes.alone, &self.folder)?;
+        let turns = through(&scenes.turns, &self.folder)?;
+        let both = through(&scenes.both, &self.folder)?;
+        let softer = |from, to| scenes.alone.softer(&alone, from, to);
+        let erle = [softer(0, 1), softer(1, 5), softer(5, ALONE)];
+        Some(Figures { erle, turns: self.score(&turns), both: self.score(&both) })
+    }
+
+    fn score(&mut self, out: &[f32]) -> Scores {
+        let path = self.folder.join("judged.wav");
+        write(&path, 16_000, &out[LEARNING * RATE..]);
+        self.judge.as_mut().map_or(Scores::UNKNOWN, |judge| {
             judge.ask(&self.said, &path, 0);
             judge.answer()
-        });
-        Figures { erle: [softer(0, 1), softer(1, 5), softer(5, ALONE)], scores }
+        })
     }
 }
 
 fn row(name: &str, figures: &Figures, faults: &[String]) {
-    let Figures { erle: [first, early, steady], scores: Scores { pesq, least, plcmos } } = figures;
+    let [first, early, steady] = figures.erle;
+    let shown = |Scores { pesq, least, plcmos }| format!("{pesq:4.2} ({least:4.2}) {plcmos:4.2}");
     println!(
-        "{name:28} | {first:5.1} {early:5.1} {steady:5.1} dB | {pesq:4.2} ({least:4.2}) {plcmos:4.2} | {}",
+        "{name:26} | {first:5.1} {early:5.1} {steady:5.1} dB | {} | {} | {}",
+        shown(figures.turns),
+        shown(figures.both),
         faults.join(", ")
     );
 }
@@ -226,9 +253,11 @@ fn faults(ours: &Figures, theirs: Option<&Figures>) -> Vec<String> {
     if steady < 40.0 {
         faults.push("below 40 dB".to_owned());
     }
-    let behind = theirs.map_or(0.0, |theirs| theirs.scores.pesq - ours.scores.pesq);
-    if behind > 0.1 {
-        faults.push(format!("{behind:.2} below WebRTC with both speaking"));
+    for voice in [|figures: &Figures| figures.turns.pesq, |figures: &Figures| figures.both.pesq] {
+        let behind = theirs.map_or(0.0, |theirs| voice(theirs) - voice(ours));
+        if behind > 0.1 {
+            faults.push(format!("{behind:.2} below WebRTC with both speaking"));
+        }
     }
     faults
 }
@@ -244,20 +273,23 @@ fn main() -> ExitCode {
     let judge = Judge::start(&folder);
     let mut bench = Bench { folder, said, judge };
     println!(
-        "{:28} | {:23} | {:16} |",
-        "", "ERLE 0-1, 1-5, 5- s", "both: PESQ, PLCMOS"
+        "{:26} | {:20} | {:16} | {:16} |",
+        "", "ERLE 0-1, 1-5, 5- s", "in turns: PESQ", "both: PESQ-WB"
     );
     let mut good = true;
     for delay_ms in DELAYS_MS {
-        let alone = Scene::new(&far[..ALONE * RATE], delay_ms, &[]);
-        let both = Scene::new(&far, delay_ms, &near);
+        let silences = (0..far.len()).map(|n| n / (TURN * RATE) % 2 == 1);
+        let in_turns: Vec<f32> =
+            far.iter().zip(silences).map(|(s, silent)| if silent { 0.0 } else { *s }).collect();
+        let scenes = Scenes {
+            alone: Scene::new(far.get(..ALONE * RATE).unwrap(), delay_ms, &[]),
+            turns: Scene::new(&in_turns, delay_ms, &near),
+            both: Scene::new(&far, delay_ms, &near),
+        };
         for (words, wanted) in CHAINS {
-            let theirs = alone
-                .through_theirs(&bench.folder, words)
-                .zip(both.through_theirs(&bench.folder, words))
-                .map(|(one, two)| bench.figures((&alone, &one), &two));
-            let one = alone.through_ours(wanted);
-            let ours = bench.figures((&alone, &one), &both.through_ours(wanted));
+            let theirs =
+                bench.figures(&scenes, |scene, folder| scene.through_theirs(folder, words));
+            let ours = bench.figures(&scenes, |scene, _| Some(scene.through_ours(wanted))).unwrap();
             let faults = faults(&ours, theirs.as_ref());
             row(&format!("{delay_ms} ms, {words}, ours"), &ours, &faults);
             if let Some(theirs) = theirs {

@@ -13,8 +13,8 @@ use rtp::{
 
 mod network;
 
-pub(crate) use network::{Network, median, places};
 use network::{Arrival, Dice, FRAME, FRAME_US, send};
+pub(crate) use network::{Network, median, places};
 
 /// What the fixed buffer waits after its first packet, in microseconds.
 const FIXED_US: u64 = 60_000;

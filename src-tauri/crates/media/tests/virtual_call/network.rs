@@ -114,24 +114,43 @@ pub(crate) fn places(speech: &[f32], heard: &[f32]) -> Vec<Place> {
         sound.chunks_exact(THIN).map(|group| group.iter().sum::<f32>() / 6.0).collect()
     };
     let (said, heard) = (thin(speech), thin(heard));
-    let energy = |sound: &[f32]| sound.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
-    let loud = |start: &usize| energy(&heard[*start..*start + WIDTH]) > 0.01 * WIDTH as f64 * 0.04;
+    // Energy of the first so many samples.
+    let mut energy = vec![0.0_f64];
+    for sample in &said {
+        energy.push(energy[energy.len() - 1] + f64::from(*sample).powi(2));
+    }
+    let loud = |start: &usize| {
+        let here = &heard[*start..*start + WIDTH];
+        f64::from(dot(here, here)) > 0.01 * WIDTH as f64 * 0.04
+    };
     let starts = (8_000..heard.len() - WIDTH).step_by(WIDTH);
     starts
         .filter(loud)
         .filter_map(|start| {
             let here = &heard[start..start + WIDTH];
+            let own = f64::from(dot(here, here));
             let likeness = |lag: usize| {
-                let there = &said[start - lag..start - lag + WIDTH];
-                let product: f64 =
-                    here.iter().zip(there).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-                product / (energy(here) * energy(there)).sqrt().max(1e-9)
+                let from = start - lag;
+                let there = energy[from + WIDTH] - energy[from];
+                let product = f64::from(dot(here, &said[from..from + WIDTH]));
+                product / (own * there).sqrt().max(1e-9)
             };
             let (lag, likeness) =
                 (80..3_200).map(|lag| (lag, likeness(lag))).max_by(|a, b| a.1.total_cmp(&b.1))?;
             Some(Place { delay_ms: lag as f64 / 8.0, likeness })
         })
         .collect()
+}
+
+/// Sum of products, in eight lanes so that they can be computed side by side; the lengths are multiples of eight.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
+            *lane += x * y;
+        }
+    }
+    lanes.iter().sum()
 }
 
 /// The middle value.
