@@ -94,12 +94,13 @@ fn conference(folder: &Path) -> (f64, f64) {
     let legs = connect(&a, &b, CodecKind::Opus, LEGS);
     a.set_conference(&legs);
     a.set_processing(Processing::ALL);
-    let sent = || -> Vec<u64> { legs.iter().map(|leg| a.stats(*leg).unwrap().tx.packets).collect() };
+    let sent =
+        || -> Vec<u64> { legs.iter().map(|leg| a.stats(*leg).unwrap().tx.packets).collect() };
     let before = sent();
-    let share = share();
+    let cost = share();
     let counts = sent().into_iter().zip(before).map(|(after, before)| after - before);
     let least = counts.min().unwrap_or_default();
-    (share, f64::from(u32::try_from(least).unwrap()) / f64::from(SECONDS))
+    (cost, f64::from(u32::try_from(least).unwrap()) / f64::from(SECONDS))
 }
 
 fn main() -> ExitCode {
@@ -112,16 +113,16 @@ fn main() -> ExitCode {
             connect(&a, &b, kind, 1);
             a.set_processing(wanted);
             b.set_processing(wanted);
-            let share = share() / 2.0;
-            println!("{kind}, {words}: {share:.2} % of a core per call end");
-            good &= kind != CodecKind::Opus || share <= MOST;
+            let cost = share() / 2.0;
+            println!("{kind}, {words}: {cost:.2} % of a core per call end");
+            good &= kind != CodecKind::Opus || cost <= MOST;
         }
     }
-    let (share, rate) = conference(folder);
-    println!("{LEGS} legs and their other ends: {share:.2} % of a core, {rate:.1} packets/s a leg");
+    let (cost, rate) = conference(folder);
+    println!("{LEGS} legs and their other ends: {cost:.2} % of a core, {rate:.1} packets/s a leg");
     // 50 packets a second, less what the published figures lag behind.
     good &= rate >= 49.0;
     let (_idle, _events) = engine(47_400, folder);
-    println!("idle: {:.2} %", self::share());
+    println!("idle: {:.2} %", share());
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -179,7 +179,7 @@ fn cells(wanted: &[String]) -> Vec<(String, Network)> {
 }
 
 /// Prints a cell's line; true when it is as it must be.
-fn finish(pending: Pending, own: &mut Side, fixed: &mut Side) -> bool {
+fn finish(pending: &Pending, own: &mut Side, fixed: &mut Side) -> bool {
     let (ours, theirs) = (own.scored(pending.own), fixed.scored(pending.fixed));
     let faults = faults(pending.network, ours, theirs);
     println!(
@@ -219,11 +219,11 @@ fn main() -> ExitCode {
         if queue.len() > AHEAD
             && let Some(pending) = queue.pop_front()
         {
-            good &= finish(pending, &mut own, &mut beside);
+            good &= finish(&pending, &mut own, &mut beside);
         }
     }
     for pending in queue {
-        good &= finish(pending, &mut own, &mut beside);
+        good &= finish(&pending, &mut own, &mut beside);
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

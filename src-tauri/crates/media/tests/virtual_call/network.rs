@@ -7,6 +7,8 @@ use sdp::CodecKind;
 pub(crate) const FRAME: usize = 960;
 /// One packet in microseconds.
 pub(crate) const FRAME_US: u64 = 20_000;
+/// Of the energy of what is looked for: a stretch with less, 40 dB down, is not it.
+const INAUDIBLE: f64 = 1e-4;
 /// Packets that are lost in a row on the average, where losses come in bursts.
 const BURST: u32 = 3;
 
@@ -132,8 +134,12 @@ pub(crate) fn places(speech: &[f32], heard: &[f32]) -> Vec<Place> {
             let likeness = |lag: usize| {
                 let from = start - lag;
                 let there = energy[from + WIDTH] - energy[from];
+                // Near silence the rounding of the sums is larger than what is looked for.
+                if there < own * INAUDIBLE {
+                    return 0.0;
+                }
                 let product = f64::from(dot(here, &said[from..from + WIDTH]));
-                product / (own * there).sqrt().max(1e-9)
+                product / (own * there).sqrt()
             };
             let (lag, likeness) =
                 (80..3_200).map(|lag| (lag, likeness(lag))).max_by(|a, b| a.1.total_cmp(&b.1))?;
