@@ -17,7 +17,7 @@ pub(crate) fn asterisk() -> PathBuf {
     workspace::lab().join("asterisk")
 }
 
-/// Python with the judges of sound (PESQ, PLCMOS), the echo canceller that ours is held against, and the judge of numbers.
+/// Python with the judges of sound and of numbers, and what ours is held against.
 pub(crate) fn python() -> PathBuf {
     workspace::lab().join("python").join("bin").join("python3")
 }
@@ -58,7 +58,7 @@ fn isolate_names(folder: &std::path::Path) -> Result<()> {
 /// Installs the judges of sound unless they are there.
 pub(crate) fn install_judges() -> Result<()> {
     let python = python();
-    let judges = "import pesq, numpy, scipy, speechmos.plcmos, livekit.rtc.apm";
+    let judges = "import pesq, numpy, scipy";
     if python.is_file() && console::succeeds(console::command(&python).args(["-c", judges])) {
         say("sound judges: already there");
         return Ok(());
@@ -80,16 +80,22 @@ pub(crate) fn install_judges() -> Result<()> {
         "--quiet",
         "--no-build-isolation",
         "pesq==0.0.4",
-    ]))?;
-    // PLCMOS brings its model along; livekit is WebRTC's own audio processing.
-    console::run(console::command(&pip).args([
-        "install",
-        "--quiet",
-        "numpy<2",
-        "onnxruntime",
-        "speechmos==0.0.1.1",
-        "livekit",
     ]))
+}
+
+/// Installs what the bench of sound holds ours against, unless it is there: PLCMOS, which brings its model along, and
+/// livekit, which is WebRTC's own audio processing. Large, so the tests do without.
+pub(crate) fn install_rivals_of_sound() -> Result<()> {
+    install_judges()?;
+    let python = python();
+    let rivals = "import speechmos.plcmos, livekit.rtc.apm";
+    if console::succeeds(console::command(&python).args(["-c", rivals])) {
+        say("rivals of sound: already there");
+        return Ok(());
+    }
+    let pip = workspace::lab().join("python").join("bin").join("pip");
+    let packages = ["numpy<2", "onnxruntime", "speechmos==0.0.1.1", "livekit"];
+    console::run(console::command(&pip).args(["install", "--quiet"]).args(packages))
 }
 
 /// Installs the judge of telephone numbers unless it is there.

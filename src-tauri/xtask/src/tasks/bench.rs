@@ -62,7 +62,7 @@ fn contacts() -> Result<()> {
 fn sound() -> Result<()> {
     let mut steps = Steps::new(5);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
-    steps.step("Judges of sound", lab::install_judges)?;
+    steps.step("Judges and rivals of sound", lab::install_rivals_of_sound)?;
     let example = |name| {
         let example = ["run", "--locked", "--release", "--package", "media", "--example", name];
         run(cargo().args(example).env("BALIE_LAB_PYTHON", lab::python()))
