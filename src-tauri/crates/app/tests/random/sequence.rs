@@ -306,35 +306,35 @@ impl Sequence {
             let books = self.town.books().await?;
             oracle::follow(&mut self.tracks, &books);
             let with = oracle::whereabouts(&books, number);
-            let call = oracle::live(&view).find(|call| digits(&call.peer.number) == number);
-            let key = match (&with, call) {
-                (With::Parked(slot), _) => {
+            // Somebody who was called back has two: one is with his voicemail.
+            let of_him = |call: &&CallView| digits(&call.peer.number) == number;
+            let calls: Vec<CallView> = oracle::live(&view).filter(of_him).cloned().collect();
+            let keys = match &with {
+                With::Parked(slot) => {
                     let known = ["101", "105"].into_iter().find(|known| known == slot);
-                    known.map(Key::Retrieve)
+                    vec![known.map(Key::Retrieve)]
                 }
-                (With::Desk | With::Sent | With::Rings(_), Some(call)) => {
-                    let can = |action| call.actions.contains(&action);
-                    if can(CallAction::Answer) {
-                        Some(Key::Answer(call.id))
-                    } else if can(CallAction::CancelTransfer) {
-                        Some(Key::Back(call.id))
-                    } else if can(CallAction::Resume) {
-                        Some(Key::Resume(call.id))
-                    } else if matches!(call.state, CallState::Active | CallState::HeldByPeer) {
-                        None
-                    } else {
-                        return Err(format!("{number}: no key brings him back: {call:?}"));
-                    }
+                With::Desk if calls.is_empty() => {
+                    return Err(format!("{number} is with the desk unseen"));
                 }
-                (With::Desk, None) => return Err(format!("{number} is with the desk unseen")),
+                With::Desk | With::Sent | With::Rings(_) => {
+                    calls.iter().map(way_back).collect::<Result<Vec<_>, String>>()?
+                }
                 _ => continue,
             };
-            if let Some(key) = key {
-                let answer = self.town.ask(key.command()).await;
-                self.note(format!("fetched: {key:?} {answer:?}"));
-                self.town.pass(Duration::from_secs(2)).await;
+            let mut verdict = Ok(());
+            for key in keys {
+                if let Some(key) = key {
+                    let answer = self.town.ask(key.command()).await;
+                    self.note(format!("fetched: {key:?} {answer:?}"));
+                    self.town.pass(Duration::from_secs(2)).await;
+                }
+                verdict = self.talks(number).await;
+                if verdict.is_ok() {
+                    break;
+                }
             }
-            self.talks(number).await?;
+            verdict?;
         }
         Ok(())
     }
@@ -365,5 +365,21 @@ fn place_of(call: &CallView) -> Option<With> {
         TargetKind::Retrieved => Some(With::Parked(place)),
         TargetKind::PickedUp => Some(With::Rings(place)),
         _ => None,
+    }
+}
+
+/// The key that brings a caller back; none where he is there.
+fn way_back(call: &CallView) -> Result<Option<Key>, String> {
+    let can = |action| call.actions.contains(&action);
+    if can(CallAction::Answer) {
+        Ok(Some(Key::Answer(call.id)))
+    } else if can(CallAction::CancelTransfer) {
+        Ok(Some(Key::Back(call.id)))
+    } else if can(CallAction::Resume) {
+        Ok(Some(Key::Resume(call.id)))
+    } else if matches!(call.state, CallState::Active | CallState::HeldByPeer) {
+        Ok(None)
+    } else {
+        Err(format!("no key brings him back: {call:?}"))
     }
 }
