@@ -43,8 +43,8 @@ struct Shown {
 
 impl Shown {
     /// What each page is told of an update.
-    fn told(&mut self, update: Update) -> Vec<(Channel<Update>, Update)> {
-        let changed = match &update {
+    fn told(&mut self, update: &Update) -> Vec<(Channel<Update>, Update)> {
+        let changed = match update {
             Update::View(now) => {
                 let before = std::mem::replace(&mut self.told, (**now).clone());
                 Update::Changed(Box::new(ViewChanges::between(&before, now)))
@@ -52,10 +52,10 @@ impl Shown {
             other => other.clone(),
         };
         let mut told = Vec::new();
-        for (name, page) in self.pages.iter_mut().filter(|(name, _)| Window::wants(name, &update)) {
+        for (_, page) in self.pages.iter_mut().filter(|(name, _)| Window::wants(name, update)) {
             let whole =
                 matches!(update, Update::View(_)) && !std::mem::replace(&mut page.knows, true);
-            let news = if whole { &update } else { &changed };
+            let news = if whole { update } else { &changed };
             told.push((page.updates.clone(), news.clone()));
         }
         told
@@ -161,7 +161,7 @@ impl Shell for Window {
             self.take_keys(&view.settings.hotkeys);
             self.notices_are(view.settings.notices);
         }
-        for (page, update) in self.shown().told(update) {
+        for (page, update) in self.shown().told(&update) {
             if let Err(error) = page.send(update) {
                 tracing::debug!(%error, "a page did not take an update");
             }

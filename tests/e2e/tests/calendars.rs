@@ -21,6 +21,7 @@ const FIRST: Duration = Duration::from_secs(120);
 const ABOUT: &str = "Sollicitatie";
 const MINUTE: u64 = 60;
 
+#[expect(clippy::disallowed_methods, reason = "appointments are on the clock of the wall")]
 fn seconds() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }

@@ -199,7 +199,7 @@ impl Server {
             if self.place_of(client).is_some() {
                 return Err((437, Vec::new()));
             }
-            let port = 50_000 + u16::try_from(self.places.len()).unwrap();
+            let port = 50_000 + u16::try_from(self.places.len()).map_err(|_| (508, Vec::new()))?;
             let (permitted, channels) = (BTreeMap::new(), BTreeMap::new());
             let until = now + LIFETIME;
             self.places.insert(port, Place { client, until, permitted, channels });
@@ -228,7 +228,7 @@ impl Server {
             }
             (METHOD_CHANNEL_BIND, Some(peer)) => {
                 let mut number = ChannelNumber::default();
-                number.get_from(message).unwrap();
+                number.get_from(message).map_err(|_| (400, Vec::new()))?;
                 // A peer has one channel, and a channel has one peer (RFC 8656, 12.2).
                 let other = |(n, (who, _)): (&u16, &(SocketAddr, Instant))| {
                     (*n == number.0) != (*who == peer)
@@ -274,6 +274,7 @@ struct Net {
     sent: usize,
 }
 
+#[derive(Debug, Clone, Copy)]
 enum To {
     Server(usize),
     Place(u16, SocketAddr),

@@ -144,10 +144,10 @@ fn ten_others_hear_each_other_and_not_themselves() {
     }
     let itself = amplitude(&host_hears, OWN);
     assert!(itself < 0.004, "the user hears himself by {itself}");
-    for n in 0..10 {
+    for (n, kind) in CODECS.into_iter().enumerate() {
         let sound = heard(format!("heard-{n}.wav"));
         let levels: Vec<f64> = TONES.iter().map(|tone| amplitude(&sound, *tone)).collect();
-        println!("{n} ({:?}): {levels:.4?}, the user {:.4}", CODECS[n], amplitude(&sound, OWN));
+        println!("{n} ({kind:?}): {levels:.4?}, the user {:.4}", amplitude(&sound, OWN));
         for (m, level) in levels.iter().enumerate() {
             match m == n {
                 true => assert!(*level < 0.004, "{n} hears himself by {level}"),

@@ -97,7 +97,7 @@ fn play(name: &str) -> Result<()> {
 }
 
 /// Commands that only tell.
-const TELLING: [&str; 4] = ["status", "help", "agent.list", "queue.list"];
+const TELLING: [&str; 5] = ["status", "help", "agent.list", "call.list", "queue.list"];
 
 #[test]
 fn every_knob_has_a_scenario() -> Result<()> {

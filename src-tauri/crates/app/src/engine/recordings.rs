@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use call_control::{Call, CallId};
 use media::{Recording, RecordingFormat, RecordingMark, StreamId};
+use time::UtcDateTime;
 use tokio::task::spawn_blocking;
 use tracing::{debug, info, warn};
 
@@ -172,20 +173,11 @@ fn is_over(written: SystemTime, age: Duration) -> bool {
 
 /// `20261127-003500` of milliseconds since 1970, in universal time.
 fn stamp(ms: u64) -> String {
-    let (days, seconds) = (ms / 86_400_000, ms / 1_000 % 86_400);
-    // Days to a date (the years begin in March, so that a leap day is the last).
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = match month < 10 {
-        true => (year + era * 400, month + 3),
-        false => (year + era * 400 + 1, month - 9),
-    };
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{date:02}-{hour:02}{minute:02}{second:02}")
+    let seconds = i64::try_from(ms / 1_000).unwrap_or_default();
+    let at = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
+    let (year, month, day) = at.to_calendar_date();
+    let (hour, minute, second) = at.as_hms();
+    format!("{year:04}{:02}{day:02}-{hour:02}{minute:02}{second:02}", u8::from(month))
 }
 
 #[cfg(test)]
@@ -198,7 +190,7 @@ mod tests {
             (0, "19700101-000000"),
             (951_782_399_000, "20000228-235959"),
             (951_782_400_000, "20000229-000000"),
-            (1_795_739_700_000, "20261126-235500"),
+            (1_795_739_700_000, "20261127-003500"),
             (4_107_542_400_000, "21000301-000000"),
         ] {
             assert_eq!(stamp(ms), text);

@@ -34,7 +34,8 @@ fn number(name: &str) -> Option<u64> {
 /// Runs one sequence in a time of its own.
 fn run(seed: u64) -> Result<Seen, String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().start_paused(true).build().unwrap();
+    let runtime = builder.enable_all().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
     let seen = runtime.block_on(sequence::run(seed));
     runtime.shutdown_background();
     seen

@@ -98,7 +98,7 @@ impl Sequence {
             if cuts && self.random.between(0, 7) == 0 {
                 let lasts = self.town.wire.cut(now());
                 self.seen.cuts += 1;
-                self.note(format!("the link is away for {lasts:?}"));
+                self.note(&format!("the link is away for {lasts:?}"));
             }
             let pause = match self.random.between(0, 9) {
                 0..=2 => self.random.between(20, 300),
@@ -110,7 +110,7 @@ impl Sequence {
         }
         self.wait(3_000).await?;
         self.town.wire.mend();
-        self.note("the wire is whole".to_owned());
+        self.note("the wire is whole");
         for _ in 0..26 {
             self.wait(SETTLED.as_secs() * 1_000 / 26).await?;
         }
@@ -119,7 +119,7 @@ impl Sequence {
         self.fetch_all().await
     }
 
-    fn note(&mut self, what: String) {
+    fn note(&mut self, what: &str) {
         self.log.push(format!("{:>8.3} {what}", self.town.age().as_secs_f64()));
     }
 
@@ -132,7 +132,7 @@ impl Sequence {
         let phone = self.town.phone_mut(number);
         phone.dial(at, to);
         phone.leaves_at = leaves.then_some(at + after);
-        self.note(format!("{number} rings {to}{}", if leaves { " and will leave" } else { "" }));
+        self.note(&format!("{number} rings {to}{}", if leaves { " and will leave" } else { "" }));
     }
 
     /// Lets time pass and looks where everybody is.
@@ -199,7 +199,10 @@ impl Sequence {
         };
         let answer = self.town.ask(key.command()).await;
         let word = answer.as_ref().err().map(|error| error.code);
-        self.note(format!("{key:?} {}", word.map_or(String::new(), |code| format!("-> {code:?}"))));
+        self.note(&format!(
+            "{key:?} {}",
+            word.map_or(String::new(), |code| format!("-> {code:?}"))
+        ));
         if answer.is_err() {
             return Ok(());
         }
@@ -326,7 +329,7 @@ impl Sequence {
             for key in keys {
                 if let Some(key) = key {
                     let answer = self.town.ask(key.command()).await;
-                    self.note(format!("fetched: {key:?} {answer:?}"));
+                    self.note(&format!("fetched: {key:?} {answer:?}"));
                     self.town.pass(Duration::from_secs(2)).await;
                 }
                 verdict = self.talks(number).await;

@@ -47,11 +47,14 @@ struct Gap {
     only: Option<Way>,
 }
 
+/// A datagram on its way: when it is there, its place in the order of sending, which way, what.
+type Parcel = (Instant, u64, Way, Vec<u8>);
+
 pub(crate) struct Wire {
     pub(crate) weather: Weather,
     gaps: Vec<Gap>,
     /// Datagrams on the way, the next first.
-    parcels: BinaryHeap<Reverse<(Instant, u64, Way, Vec<u8>)>>,
+    parcels: BinaryHeap<Reverse<Parcel>>,
     sent: u64,
     random: Random,
     /// Datagrams that a gap has swallowed.

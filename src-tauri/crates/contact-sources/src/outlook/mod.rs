@@ -4,6 +4,7 @@
 
 #[cfg(windows)]
 mod com;
+#[cfg(any(windows, test))]
 mod reading;
 
 use contacts::import::Contact;
@@ -16,6 +17,7 @@ use crate::{Known, Progress, SourceError, Synced, Tested};
 pub struct OutlookSettings {}
 
 /// An argument of a member.
+#[cfg(any(windows, test))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Argument<'a> {
     Text(&'a str),
@@ -23,6 +25,7 @@ pub(crate) enum Argument<'a> {
 }
 
 /// What a member gives.
+#[cfg(any(windows, test))]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Told<O> {
     Nothing,
@@ -34,6 +37,7 @@ pub(crate) enum Told<O> {
 }
 
 /// Objects whose members are asked for by name.
+#[cfg(any(windows, test))]
 pub(crate) trait Automation {
     /// An object.
     type Object;

@@ -37,10 +37,13 @@ impl Judge {
         fs::write(&program, PROGRAM).unwrap();
         let mut command = Command::new(python);
         command.arg(&program).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        Some(Self::of(command.spawn().unwrap()))
+    }
+
+    fn of(mut child: Child) -> Self {
         let questions = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().unwrap());
-        Some(Self { child, questions, answers })
+        Self { child, questions, answers }
     }
 
     /// Hands over two files of 16-bit samples at 16 kHz, the second `lag` samples later than the first.
