@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(cadence(&seconds(Tone::Ringback, 10)), [1000, 4000, 1000, 4000]);
         assert_eq!(cadence(&seconds(Tone::Busy, 2)), [500, 500, 500, 500]);
         assert_eq!(cadence(&seconds(Tone::Congestion, 1)), [250, 250, 250, 250]);
-        assert_eq!(cadence(&seconds(Tone::CallWaiting, 10)), [200, 200, 200, 9400]);
+        assert_eq!(cadence(&seconds(Tone::CallWaiting, 10)), [500, 9500]);
         assert!(seconds(Tone::None, 1).iter().all(|s| *s == 0.0));
     }
 

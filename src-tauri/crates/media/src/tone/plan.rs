@@ -1,5 +1,6 @@
-//! Call progress tones by country, as ITU-T E.180 Supplement 2 ("Various tones used in national networks") lists them:
-//! frequencies in hertz, then what sounds and what is silent in milliseconds, one after the other, repeated.
+//! Call progress tones by country: frequencies in hertz, then what sounds and what is silent in milliseconds, one after the
+//! other, repeated. Compared with the zones of Asterisk 22 (`indications.conf`): ring-back, busy and congestion are the same
+//! everywhere; call waiting differs between the operators of Austria, France and Great Britain.
 
 use super::Tone;
 
@@ -35,7 +36,7 @@ static PLANS: [Plan; 10] = [
         ringback: tone(&[425.0], &[(1_000, 4_000)]),
         busy: tone(&[425.0], &[(500, 500)]),
         congestion: tone(&[425.0], &[(250, 250)]),
-        waiting: tone(&[425.0], &[(200, 200), (200, 9_400)]),
+        waiting: tone(&[425.0], &[(500, 9_500)]),
     },
     Plan {
         country: "AT",
