@@ -167,7 +167,11 @@ async function night(machine) {
   await lookAt(machine, 'night');
   await session.press(KEY.escape);
   await until('no panel', 5_000, async () => !(await session.exists(`${PANEL} .night`)));
-  machine.passed('Alt+N shows day or night and the emergency forwarding, Esc closes it');
+  await session.press(KEY.alt, KEY.shift, 'n');
+  await until('the number to be typed', 5_000, () => session.run(`return document.activeElement?.matches('${PANEL} [data-emergency-first]') ?? false`));
+  await session.press(KEY.escape);
+  await until('no panel again', 5_000, async () => !(await session.exists(`${PANEL} [data-emergency]`)));
+  machine.passed('Alt+N shows day or night and the emergency forwarding, Alt+Shift+N asks for its number; Esc closes it');
 }
 
 async function signedOut(machine) {
