@@ -7,6 +7,7 @@ pub(crate) mod codegen;
 pub(crate) mod dist;
 pub(crate) mod fuzz;
 pub(crate) mod matrix;
+pub(crate) mod peers;
 pub(crate) mod prove;
 pub(crate) mod run;
 pub(crate) mod screenshots;

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::console::{Steps, cargo, has_program, run, say};
+use crate::console::{Steps, cargo, has_program, run};
 use crate::setup::{self, Need};
+use crate::tasks::peers::peers;
 use crate::tasks::run::{build_ui, build_window};
 use crate::{lab, workspace};
 
@@ -66,7 +67,7 @@ fn install_laboratory() -> Result<()> {
 }
 
 /// The laboratory is made of Debian's packages.
-fn has_laboratory() -> bool {
+pub(crate) fn has_laboratory() -> bool {
     cfg!(target_os = "linux") && has_program("mmdebstrap")
 }
 
@@ -85,44 +86,6 @@ fn crates() -> Result<()> {
         test.env("BALIE_LAB", "1").env("BALIE_LAB_PYTHON", lab::python());
     }
     run(&mut test)
-}
-
-/// Built outside, run inside a namespace without a way out: no test packet can reach a real network.
-fn peers() -> Result<()> {
-    if !has_laboratory() {
-        say("left out: the laboratory of real servers needs Debian or Ubuntu");
-        return Ok(());
-    }
-    let names = laboratory_tests()?;
-    // Chosen from the same packages as before, so that nothing is built with other features.
-    let from = ["--locked", "--features", "e2e/lab"];
-    let chosen = |names: &[String]| -> Vec<String> {
-        names.iter().flat_map(|name| ["--test".to_owned(), name.clone()]).collect()
-    };
-    run(cargo().arg("build").args(from).args(["--bin", "balie-cli"]).args(chosen(&names)))?;
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    // Changes of network are heard on the wire, so that has a namespace with nothing else in it.
-    let (moving, others) = names.into_iter().partition::<Vec<_>, _>(|name| name == "network");
-    for names in [others, moving] {
-        let names = chosen(&names);
-        let mut arguments = [&["test"], &from[..], &["--offline"]].concat();
-        arguments.extend(names.iter().map(String::as_str));
-        arguments.extend(["--", "--test-threads=1"]);
-        let mut inside = lab::inside_namespace(&cargo, &arguments);
-        run(inside.env("BALIE_CLI", workspace::built("debug", "balie-cli")))?;
-    }
-    Ok(())
-}
-
-/// The tests that want real servers; all others have run with the crates.
-fn laboratory_tests() -> Result<Vec<String>> {
-    let manifest = std::fs::read_to_string(workspace::root().join("tests/e2e/Cargo.toml"))?;
-    let name = |table: &str| {
-        let line = table.lines().find_map(|line| line.strip_prefix("name = "))?;
-        table.contains("required-features").then(|| line.trim_matches('"').to_owned())
-    };
-    let tables = manifest.split("[[test]]").skip(1).map(|rest| rest.split("[[").next());
-    Ok(tables.flatten().filter_map(name).collect())
 }
 
 fn window() -> Result<()> {
