@@ -6,7 +6,6 @@ use app::Handle;
 use app::code::Code;
 use app::control::{Answer, Command, ErrorReply, Reply, ReplyResult, Request};
 use app::view::{Language, Update};
-use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, WebviewWindow};
 
 use crate::shell::Window;
@@ -67,15 +66,22 @@ fn refusal(reply: Reply) -> ErrorReply {
     }
 }
 
-/// Sends the program's news to the asking page from now on. A page that is loaded anew replaces its former self.
+/// Keeps the program's news for the asking page from now on; the number that it asks for them with. A page that is loaded
+/// anew replaces its former self.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "the runtime hands arguments over by value")]
-pub(crate) fn subscribe(
+pub(crate) fn subscribe(page: WebviewWindow, program: State<'_, Program>) -> u64 {
+    program.window.subscribe(page.label())
+}
+
+/// What is new for the asking page, once there is something. Nothing: the page was loaded anew since it got that number.
+#[tauri::command]
+pub(crate) async fn news(
     page: WebviewWindow,
-    updates: Channel<Update>,
+    number: u64,
     program: State<'_, Program>,
-) {
-    program.window.subscribe(page.label(), updates);
+) -> Result<Option<Vec<Update>>, ErrorReply> {
+    Ok(program.window.next(page.label(), number).await)
 }
 
 /// Opens the wallboard in its own window, or brings it to the front. Not on the thread of the windows, which may wait

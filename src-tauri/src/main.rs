@@ -5,10 +5,12 @@
 mod arguments;
 mod commands;
 mod desktop;
+mod news;
 mod notify;
 mod shell;
 mod texts;
 mod tray;
+mod web_engine;
 mod windows;
 
 use std::path::Path;
@@ -39,6 +41,7 @@ const STATE_KEPT: StateFlags = StateFlags::POSITION
     .union(StateFlags::FULLSCREEN);
 
 fn main() -> ExitCode {
+    web_engine::configure();
     let arguments = Arguments::parse();
     if let Some(ended) = arguments.word.as_ref().and_then(give) {
         return ended;
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::control,
             commands::subscribe,
+            commands::news,
             commands::open_wallboard,
             commands::open_pane,
             commands::show_role,

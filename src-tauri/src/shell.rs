@@ -1,16 +1,14 @@
 //! What the program asks of its window, carried out: updates to the pages, the pop-up, the tray.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use app::view::changes::ViewChanges;
 use app::view::desktop::{Hotkeys, NoticeSettings};
-use app::view::{AppView, CallView, HistoryEntry, Language, Update};
+use app::view::{CallView, HistoryEntry, Language, Update};
 use app::{Shell, Surface, TrayState};
-use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
 
+use crate::news::{News, Told};
 use crate::notify::Telling;
 use crate::texts::Texts;
 use crate::{desktop, tray, windows};
@@ -18,22 +16,13 @@ use crate::{desktop, tray, windows};
 /// The window as the program sees it.
 pub(crate) struct Window {
     handle: AppHandle,
+    news: Mutex<News>,
     shown: Mutex<Shown>,
-}
-
-/// The page of a window.
-struct Page {
-    updates: Channel<Update>,
-    /// It was told the whole state; from then on changes do.
-    knows: bool,
 }
 
 /// What is shown outside the pages, to change only what changed.
 #[derive(Default)]
 struct Shown {
-    pages: HashMap<String, Page>,
-    /// The state that was told last.
-    told: AppView,
     language: Language,
     tray: TrayState,
     hotkeys: Hotkeys,
@@ -41,40 +30,35 @@ struct Shown {
     ringing: Vec<CallView>,
 }
 
-impl Shown {
-    /// What each page is told of an update.
-    fn told(&mut self, update: &Update) -> Vec<(Channel<Update>, Update)> {
-        let changed = match update {
-            Update::View(now) => {
-                let before = std::mem::replace(&mut self.told, (**now).clone());
-                Update::Changed(Box::new(ViewChanges::between(&before, now)))
-            }
-            other => other.clone(),
-        };
-        let mut told = Vec::new();
-        for (_, page) in self.pages.iter_mut().filter(|(name, _)| Window::wants(name, update)) {
-            let whole =
-                matches!(update, Update::View(_)) && !std::mem::replace(&mut page.knows, true);
-            let news = if whole { update } else { &changed };
-            told.push((page.updates.clone(), news.clone()));
-        }
-        told
-    }
-}
-
 impl Window {
     pub(crate) fn new(handle: AppHandle) -> Window {
-        Window { handle, shown: Mutex::default() }
+        Window { handle, news: Mutex::default(), shown: Mutex::default() }
     }
 
-    /// The page of a window wants updates.
-    pub(crate) fn subscribe(&self, page: &str, updates: Channel<Update>) {
-        self.shown().pages.insert(page.to_owned(), Page { updates, knows: false });
+    /// The page of a window wants updates; the number that it asks with.
+    pub(crate) fn subscribe(&self, page: &str) -> u64 {
+        self.news().open(page)
     }
 
     /// The page of a window is gone.
     pub(crate) fn unsubscribe(&self, page: &str) {
-        self.shown().pages.remove(page);
+        self.news().close(page);
+    }
+
+    /// Waits for news of a page. None: it is gone, or was loaded anew since.
+    pub(crate) async fn next(&self, page: &str, number: u64) -> Option<Vec<Update>> {
+        loop {
+            let told = self.news().take(page, number);
+            match told {
+                Told::News(updates) => return Some(updates),
+                Told::Later(wake) => wake.notified().await,
+                Told::Gone => return None,
+            }
+        }
+    }
+
+    fn news(&self) -> MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The language that is chosen.
@@ -161,11 +145,7 @@ impl Shell for Window {
             self.take_keys(&view.settings.hotkeys);
             self.notices_are(view.settings.notices);
         }
-        for (page, update) in self.shown().told(&update) {
-            if let Err(error) = page.send(update) {
-                tracing::debug!(%error, "a page did not take an update");
-            }
-        }
+        self.news().add(&update, |page| Window::wants(page, &update));
     }
 
     fn incoming(&self, ringing: &[CallView]) {

@@ -1,6 +1,6 @@
 // The host inside the program's own window. The only file that knows the runtime.
 
-import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
+import { invoke, isTauri } from '@tauri-apps/api/core';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 import type { Command, DesktopState, ErrorReply, Update } from '../bindings';
 import type { Role } from '../shared/layout.svelte';
@@ -37,6 +37,33 @@ const desktop: Desktop = {
   setHotkeys: (hotkeys) => told('set_hotkeys', { hotkeys }),
 };
 
+/** How long after a failed question the next one is asked. */
+const PAUSE_MS = 1_000;
+
+/** Asks for the program's news, one question after the other, until nobody listens or another page stands in this one's place. */
+async function follow(number: number, listener: (update: Update) => boolean): Promise<void> {
+  for (let listened = true; listened; ) {
+    let news: Update[] | null;
+    try {
+      news = await told<Update[] | null>('news', { number });
+    } catch (error) {
+      // The program answers as long as it runs.
+      console.warn('no news', error);
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
+      continue;
+    }
+    if (news === null) return;
+    for (const update of news) {
+      try {
+        listened = listener(update);
+      } catch (error) {
+        // What cannot be shown is no reason to hear of nothing any more.
+        reportError(error);
+      }
+    }
+  }
+}
+
 export class WindowHost implements Host {
   readonly window = own;
   readonly desktop = desktop;
@@ -58,12 +85,12 @@ export class WindowHost implements Host {
   }
 
   async subscribe(listener: (update: Update) => void): Promise<() => void> {
-    const updates = new Channel<Update>();
+    const number = await told<number>('subscribe');
     let open = true;
-    updates.onmessage = (update) => {
+    void follow(number, (update) => {
       if (open) listener(update);
-    };
-    await told('subscribe', { updates });
+      return open;
+    });
     return () => {
       open = false;
     };

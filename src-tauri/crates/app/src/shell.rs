@@ -3,6 +3,10 @@
 use crate::event::EventLine;
 use crate::view::{CallView, HistoryEntry, Update};
 
+/// The name in the environment by which the window says to its own web engine (WebKitGTK) whether it compiles scripts.
+/// Nothing that the program starts is to hear of it.
+pub const WEB_ENGINE_COMPILES: &str = "JSC_useJIT";
+
 /// State of the tray icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tray {
