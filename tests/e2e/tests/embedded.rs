@@ -227,3 +227,47 @@ fn in_a_conference_each_hears_the_others_and_not_himself() -> Result<()> {
     }
     Ok(())
 }
+
+/// Waits until the only call is with that number.
+fn is_with(phone: &mut Balie, number: &str) -> Result<()> {
+    let mut seen = json!(null);
+    for _ in 0..100 {
+        seen = phone.request("view.get", &json!({}))?["calls"].clone();
+        let only = seen.as_array().filter(|calls| calls.len() == 1).map(|calls| &calls[0]);
+        if only.is_some_and(|call| call["peer"]["number"] == number) {
+            return Ok(());
+        }
+        pause(Duration::from_millis(100));
+    }
+    anyhow::bail!("a call with {number} is expected, there is {seen}")
+}
+
+/// The reception asks a colleague and puts the caller through.
+#[test]
+fn who_is_put_through_sees_with_whom_he_is_now() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let mut phone = |extension: &str| -> Result<Balie> {
+        let mut phone = start(&pbx.account(extension)?, &folder, "null")?;
+        phone.registered()?;
+        Ok(phone)
+    };
+    let (mut reception, mut caller, mut colleague) = (phone("101")?, phone("102")?, phone("103")?);
+    let placed = caller.begin("101")?;
+    let taken = reception.ringing()?;
+    reception.request("call.answer", &json!({"call": taken}))?;
+    caller.call_state(&placed, "active")?;
+    is_with(&mut caller, "101")?;
+    let asked = reception.request("call.transfer.consult", &json!({"call": taken, "to": "103"}))?;
+    let rings = colleague.ringing()?;
+    is_with(&mut colleague, "101")?;
+    colleague.request("call.answer", &json!({"call": rings}))?;
+    reception.call_state(&asked["consult"], "active")?;
+    reception.request("call.transfer.complete", &json!({"call": taken}))?;
+    is_with(&mut caller, "103")?;
+    is_with(&mut colleague, "102")?;
+    for phone in [reception, caller, colleague] {
+        phone.quit()?;
+    }
+    Ok(())
+}

@@ -120,6 +120,9 @@ pub enum Command {
     Redirect(String),
     /// End it, whatever its state.
     Hangup,
+    /// End it before it is answered, for a call that fetches somebody who waits: should the answer be on its way, he is
+    /// here, and is put on hold rather than hung up on.
+    GiveUp,
     /// Put on hold.
     Hold,
     /// Take back.
@@ -199,6 +202,8 @@ pub enum Action {
     Redirect(String),
     /// CANCEL, BYE or a refusal, as the dialog demands.
     Hangup,
+    /// CANCEL; an answer that crosses it counts.
+    GiveUp,
     /// The peer has passed the call on: leave its end to the peer for a moment, then as `Hangup`.
     HandOver,
     /// Offer hold (true), resume or a refresh of either.
@@ -304,6 +309,8 @@ pub struct Call {
     consult: Option<Consult>,
     transfer: Transfer,
     conference: bool,
+    /// The user has given it up; its end is on the way, or its answer.
+    given_up: bool,
 }
 
 impl Call {
@@ -326,6 +333,7 @@ impl Call {
             consult: None,
             transfer: Transfer::default(),
             conference: false,
+            given_up: false,
         }
     }
 
@@ -460,6 +468,7 @@ impl Call {
             | Command::Reject(_)
             | Command::Redirect(_) => incoming,
             Command::Hangup => !self.is_over(),
+            Command::GiveUp => self.direction == Direction::Out && !self.is_up() && !self.is_over(),
             Command::Hold => self.is_live(),
             Command::Resume => self.is_up() && self.hold.wanted && !self.transfer.is_under_way(),
             Command::Mute(_) => !self.is_over() && !incoming,
@@ -507,6 +516,13 @@ impl Call {
                 self.declined = self.direction == Direction::In && self.answered.is_none();
                 self.finish(now, End::new(Party::Local, None), "hang up");
             }
+            Command::GiveUp if self.given_up => {}
+            Command::GiveUp => {
+                actions.push(Action::GiveUp);
+                self.given_up = true;
+                // Nothing rings in the user's ear any more.
+                self.enter(now, Phase::Dialing, "give up");
+            }
             Command::Hold => self.wish(now, true, "hold", actions),
             Command::Resume => {
                 self.transfer.seen();
@@ -552,7 +568,16 @@ impl Call {
         let outgoing = self.direction == Direction::Out;
         match (&self.phase, signal) {
             (Phase::Over(_), signal) => debug!(call = self.id.0, "over, {signal:?} -> over"),
+            // Where nobody confirmed it, he may have come for nothing: that is told as it is.
+            (_, Signal::Ended(end))
+                if self.given_up && !self.is_up() && end.by != Party::Network =>
+            {
+                self.finish(now, End::new(Party::Local, None), "given up");
+            }
             (_, Signal::Ended(end)) => self.finish(now, end, "ended"),
+            (Phase::Dialing, Signal::Ringing | Signal::EarlyMedia) if self.given_up => {
+                debug!(call = self.id.0, "given up, it rings -> ignored");
+            }
             (Phase::Dialing, Signal::Ringing) => self.enter(now, Phase::Ringing, "ringing"),
             (Phase::Dialing | Phase::Ringing, Signal::EarlyMedia) if outgoing => {
                 self.enter(now, Phase::Early, "early media");
@@ -560,8 +585,8 @@ impl Call {
             (Phase::Dialing | Phase::Ringing | Phase::Early, Signal::Answered) if outgoing => {
                 self.answered = Some(now);
                 self.enter(now, Phase::Up, "answered");
-                if contended {
-                    // The user talks to somebody else meanwhile; this one waits with music.
+                if contended || self.given_up {
+                    // The user talks to somebody else meanwhile, or wants nobody: this one waits with music.
                     self.wish(now, true, "make way", actions);
                 }
             }

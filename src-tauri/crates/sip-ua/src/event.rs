@@ -143,6 +143,14 @@ pub enum Event {
         /// The caller's answer.
         body: Body,
     },
+    /// The server vouches, with a change of the session, for who is at the other end now (RFC 3325): the
+    /// call may have been passed on. Comes before the change itself.
+    Identified {
+        /// Which call.
+        session: SessionId,
+        /// Who that is.
+        remote: Identity,
+    },
     /// An outgoing call was answered.
     Answered {
         /// Which call.
@@ -195,9 +203,7 @@ pub enum Event {
         /// [`Role::Offer`] after `request_offer`: `provide_answer` must be called.
         role: Role,
     },
-    /// Our re-INVITE was refused; the session goes on as it was. 491 is only reported when an
-    /// offer of the peer's came in between, which made ours stale: build a new one and call
-    /// `reoffer` again, which sends it as soon as that is allowed.
+    /// Our re-INVITE was refused, or has become stale before it could leave; the session goes on as it was.
     ReofferFailed {
         /// Which call.
         session: SessionId,
@@ -205,6 +211,10 @@ pub enum Event {
         status: Option<StatusCode>,
         /// In the peer's words.
         reason: String,
+        /// An offer of the peer's came in between, which made ours stale; it follows as
+        /// [`Event::Reoffered`]. Once that is answered, build a new one and call `reoffer` again,
+        /// which sends it as soon as that is allowed.
+        overtaken: bool,
     },
     /// The peer took its re-INVITE back before it was answered: no answer is owed any more.
     ReofferCancelled {

@@ -301,6 +301,17 @@ impl UserAgent {
         })
     }
 
+    /// Gives up a call that has not been answered: CANCEL, and `Ended` once the peer has confirmed it (or has been silent for
+    /// 64*T1). An answer that crosses the CANCEL counts (RFC 3261 section 9.1: it then had no effect), and `Answered` follows
+    /// as if nothing had been asked. [`UaError::WrongState`] for any other session.
+    pub fn give_up_unless_answered(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+    ) -> Result<(), UaError> {
+        self.command(now, session, |session, cx| session.give_up_unless_answered(cx))
+    }
+
     /// Ends a session whose peer has passed the call on (a transfer that succeeded): `Ended` follows
     /// at once, the BYE is left to the peer for half a second and sent then, or when the account is
     /// removed. A session that has not been answered ends as by [`hangup`](Self::hangup).
@@ -398,8 +409,8 @@ impl UserAgent {
         })
     }
 
-    /// Presents an incoming session's local party in our responses from here on
-    /// (P-Asserted-Identity in 180, 183 and 200).
+    /// Presents a session's local party from here on: P-Asserted-Identity (RFC 3325) in our responses
+    /// to an INVITE (180, 183 and 200) and in our re-INVITEs and UPDATEs.
     pub fn set_identity(
         &mut self,
         session: SessionId,

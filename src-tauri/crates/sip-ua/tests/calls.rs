@@ -5,7 +5,7 @@
 mod net;
 
 use net::{Net, sdp};
-use sip_types::{Method, StatusCode};
+use sip_types::{Message, Method, StatusCode};
 use sip_ua::{EndedBy, Event, Role, SessionId};
 
 const ALICE: usize = 0;
@@ -133,6 +133,75 @@ fn a_cancel_waits_for_a_provisional_answer() {
 }
 
 #[test]
+fn a_caller_who_left_unheard_does_not_ring_for_ever() {
+    let mut net = Net::pair(6);
+    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(100);
+    net.filter = Some(Box::new(|_, message| net::is_request(message, &Method::Cancel)));
+    net.act(ALICE, |ua, now| ua.hangup(now, out)).unwrap();
+    net.run(170_000);
+    assert!(!net.history_has(BOB, |event| matches!(event, Event::Ended { .. })));
+    net.run(20_000);
+    assert_eq!(net.ended(BOB).by, EndedBy::Remote);
+    net.filter = None;
+    bye_all(&mut net);
+}
+
+#[test]
+fn a_caller_who_waits_goes_on_ringing_however_long() {
+    let mut net = Net::pair(6);
+    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(600_000);
+    let asked = |entry: &net::ladder::Entry| net::is_request(&entry.message, &Method::Options);
+    assert!(net.log.iter().filter(|entry| asked(entry)).count() >= 7);
+    net.act(BOB, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
+    net.run(1_000);
+    assert!(net.history_has(ALICE, |event| matches!(event, Event::Answered { .. })));
+    net.act(ALICE, |ua, now| ua.hangup(now, out)).unwrap();
+    net.run(40_000);
+    bye_all(&mut net);
+}
+
+#[test]
+fn a_callee_whose_refusal_was_lost_does_not_ring_for_ever() {
+    let mut net = Net::pair(6);
+    net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(100);
+    net.filter = Some(Box::new(
+        |_, message| matches!(message, Message::Response(response) if response.status == StatusCode::BUSY_HERE),
+    ));
+    net.act(BOB, |ua, now| ua.hangup(now, inc)).unwrap();
+    net.run(170_000);
+    assert!(!net.history_has(ALICE, |event| matches!(event, Event::Ended { .. })));
+    net.run(20_000);
+    let cause = net.ended(ALICE);
+    assert_eq!(cause.status, Some(StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST));
+    net.filter = None;
+    net.run(40_000);
+    bye_all(&mut net);
+}
+
+#[test]
+fn a_callee_that_says_nothing_but_trying_is_given_up() {
+    let mut net = Net::pair(6);
+    net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(185_000);
+    assert_eq!(net.ended(ALICE).by, EndedBy::Network);
+    assert_eq!(net.ended(BOB).by, EndedBy::Remote);
+    net.run(40_000);
+    bye_all(&mut net);
+}
+
+#[test]
 fn an_answer_that_crosses_the_cancel_is_taken_and_hung_up() {
     let mut net = Net::pair(7);
     let out = net.dial(ALICE, BOB, Some(sdp("offer")));
@@ -146,6 +215,43 @@ fn an_answer_that_crosses_the_cancel_is_taken_and_hung_up() {
     assert_eq!(net.ended(ALICE).by, EndedBy::Local);
     assert_eq!(net.ended(BOB).by, EndedBy::Remote);
     insta::assert_snapshot!(net.ladder());
+    bye_all(&mut net);
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_stands_where_the_call_was_given_up_unless_answered() {
+    let mut net = Net::pair(7);
+    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(100);
+    net.act(ALICE, |ua, now| ua.give_up_unless_answered(now, out)).unwrap();
+    net.act(BOB, |ua, now| ua.accept(now, inc, Some(sdp("answer")))).unwrap();
+    net.run(40_000);
+    assert!(net.log.iter().any(|entry| net::is_request(&entry.message, &Method::Cancel)));
+    assert!(net.log.iter().all(|entry| !net::is_request(&entry.message, &Method::Bye)));
+    net.act(ALICE, |ua, now| ua.hangup(now, out)).unwrap();
+    net.run(1_000);
+    assert_eq!(net.ended(ALICE).by, EndedBy::Local);
+    assert_eq!(net.ended(BOB).by, EndedBy::Remote);
+    bye_all(&mut net);
+}
+
+#[test]
+fn a_call_given_up_unless_answered_ends_when_the_peer_confirms_it() {
+    let mut net = Net::pair(7);
+    let out = net.dial(ALICE, BOB, Some(sdp("offer")));
+    net.run(100);
+    let inc = net.incoming(BOB);
+    net.act(BOB, |ua, now| ua.ring(now, inc)).unwrap();
+    net.run(100);
+    net.act(ALICE, |ua, now| ua.give_up_unless_answered(now, out)).unwrap();
+    net.run(1_000);
+    assert_eq!(net.ended(ALICE).status, Some(StatusCode::REQUEST_TERMINATED));
+    assert_eq!(net.ended(BOB).by, EndedBy::Remote);
+    let again = net.act(ALICE, |ua, now| ua.give_up_unless_answered(now, out));
+    assert!(again.is_err(), "there is nothing left to give up");
     bye_all(&mut net);
 }
 

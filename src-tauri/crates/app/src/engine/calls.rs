@@ -80,6 +80,9 @@ impl Desk {
             }),
             Action::Redirect(to) => self.redirect(now, id, &to),
             Action::Hangup => self.with_session(id, |desk, session| desk.ua.hangup(now, session)),
+            Action::GiveUp => {
+                self.with_session(id, |desk, session| desk.ua.give_up_unless_answered(now, session))
+            }
             Action::HandOver => {
                 self.with_session(id, |desk, session| desk.ua.hand_over(now, session))
             }

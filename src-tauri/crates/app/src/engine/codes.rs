@@ -128,6 +128,16 @@ impl Desk {
         Ok(placed)
     }
 
+    /// What ends a call: one that fetches somebody who waits is only given up, since he may be on his way here.
+    pub(super) fn end_of(&self, id: CallId) -> Command {
+        let fetches =
+            self.lines.get(&id).is_some_and(|line| line.fetches && line.session.is_some());
+        match fetches && self.calls.allows(id, &Command::GiveUp) {
+            true => Command::GiveUp,
+            false => Command::Hangup,
+        }
+    }
+
     /// What is known of whom a code fetches, before the exchange tells: where he waits or rings, and nothing of himself.
     pub(super) fn fetched(&self, account: &Account, uri: &Uri) -> Option<PeerView> {
         let user = uri.user().unwrap_or_default();

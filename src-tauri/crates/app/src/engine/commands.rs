@@ -173,7 +173,7 @@ impl Desk {
                 let target = self.target(account, &to)?;
                 (call, CallCommand::Redirect(target.to_string()))
             }
-            Command::Hangup { call } => (call, CallCommand::Hangup),
+            Command::Hangup { call } => (call, self.end_of(CallId(call))),
             Command::Hold { call } => (call, CallCommand::Hold),
             Command::Resume { call } => (call, CallCommand::Resume),
             Command::Mute { call, on } => (call, CallCommand::Mute(on)),

@@ -121,7 +121,7 @@ impl Desk {
         let hold = self.calls.get(id).map(Call::hold).unwrap_or_default();
         let line = self.lines.get_mut(&id).ok_or(StepError::Gone)?;
         if line.negotiator.state() == sdp::State::LocalOffer {
-            // Ours has been overtaken; it is made anew when its failure is told.
+            // Ours has been overtaken; it is made anew once this is answered.
             line.negotiator.abandon();
         }
         let media = line.media.as_mut().ok_or(StepError::Gone)?;

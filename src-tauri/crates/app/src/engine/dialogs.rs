@@ -35,15 +35,20 @@ impl Desk {
                     self.answered(now, id, session, body, role);
                 }
             }
+            Event::Identified { session, remote } => {
+                if let Some(id) = self.call_of(session) {
+                    self.passed_on(id, &remote);
+                }
+            }
             Event::EarlyAnswered { session, body } => self.early_answered(now, session, &body),
             Event::Confirmed { session, body } => self.confirmed(now, session, body),
             Event::Reoffered { session, body, .. } => self.reoffered(now, session, body),
             Event::ReofferAnswered { session, body, role } => {
                 self.reoffer_answered(now, session, body, role);
             }
-            Event::ReofferFailed { session, status, reason } => {
-                debug!(%session, ?status, reason, "offer refused");
-                self.reoffer_failed(now, session, status);
+            Event::ReofferFailed { session, status, reason, overtaken } => {
+                debug!(%session, ?status, reason, overtaken, "offer refused");
+                self.reoffer_failed(now, session, overtaken);
             }
             Event::ReofferCancelled { session } => {
                 if let Some(line) = self.line_of(session) {
@@ -267,6 +272,20 @@ impl Desk {
         if let Err(error) = done {
             debug!(%error, "the peer's offer is gone");
         }
+        self.offer_again(now, id);
+    }
+
+    /// Offers what the peer's offer came before; what he asked us to offer has told him all of it.
+    fn offer_again(&mut self, now: Instant, id: CallId) {
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        if !std::mem::take(&mut line.overtaken) {
+            return;
+        }
+        if line.negotiator.state() == sdp::State::LocalOffer {
+            self.tell(now, id, Signal::OfferAccepted);
+        } else if self.try_offer(now, id, By::Invite).is_err() {
+            self.tell(now, id, Signal::OfferRefused);
+        }
     }
 
     fn reoffer_answered(
@@ -299,7 +318,7 @@ impl Desk {
         }
     }
 
-    fn reoffer_failed(&mut self, now: Instant, session: SessionId, status: Option<StatusCode>) {
+    fn reoffer_failed(&mut self, now: Instant, session: SessionId, overtaken: bool) {
         let Some(id) = self.call_of(session) else { return };
         if let Some(line) = self.lines.get_mut(&id) {
             line.negotiator.abandon();
@@ -307,9 +326,10 @@ impl Desk {
         if self.is_moving(id) {
             return self.move_failed(now, id);
         }
-        let overtaken = status.is_some_and(|status| status.code() == 491);
-        if !overtaken || self.try_offer(now, id, By::Invite).is_err() {
-            self.tell(now, id, Signal::OfferRefused);
+        match self.lines.get_mut(&id).filter(|_| overtaken) {
+            // His is answered first.
+            Some(line) => line.overtaken = true,
+            None => self.tell(now, id, Signal::OfferRefused),
         }
     }
 
@@ -334,6 +354,19 @@ impl Desk {
         let elsewhere = cause.answered_elsewhere;
         let end = End { by, status, text: cause.reason, elsewhere };
         self.tell(now, id, Signal::Ended(end));
+    }
+
+    /// The exchange vouches for who is at the other end now. The same number in another notation is nobody else.
+    fn passed_on(&mut self, id: CallId, remote: &sip_ua::Identity) {
+        let peer = self.named(peer_of(remote));
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        let dialled = line.dialled.as_ref().and_then(|dialled| dialled.uri.user());
+        let code = line.fetches && remote.uri.user() == dialled;
+        let same = !line.fetches && contacts::same_number(&line.peer.number, &peer.number);
+        if !code && !same {
+            line.peer = peer;
+            line.fetches = false;
+        }
     }
 
     /// The exchange vouches for who has answered. In a call that was fetched that is whom we have got; else it gives a

@@ -64,6 +64,8 @@ pub(super) struct Line {
     pub(super) dialled: Option<Dialled>,
     /// What was dialled fetches a call: who is in it is for the exchange to say.
     pub(super) fetches: bool,
+    /// An offer of ours was overtaken by the peer's, and is made anew once that is answered.
+    pub(super) overtaken: bool,
     /// A peer asked for this call, and is told how it goes.
     pub(super) errand: Option<Errand>,
     /// The peer was asked for a transfer and still reports.
@@ -145,6 +147,7 @@ impl Line {
             dtmf: account.dtmf,
             dialled: None,
             fetches: false,
+            overtaken: false,
             errand: None,
             reports: false,
             unreached: None,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use app::event::TransferState;
-use app::view::{AppView, CallState, CallView, TransferEntry, TransferKind};
+use app::view::{AppView, CallOutcome, CallState, CallView, TransferEntry, TransferKind};
 use training_pbx::books::{CallRecord, Side, Stage};
 
 use crate::phone;
@@ -70,12 +70,21 @@ pub(crate) struct Track {
     pub(crate) sent_away: bool,
     /// He was with the desk at some time, or rang there.
     pub(crate) known: bool,
+    /// The user called him back while he may have been in a call: he can be in two, and what the desk says of him last
+    /// may be of the other.
+    pub(crate) called_back: bool,
 }
 
 pub(crate) type Tracks = BTreeMap<&'static str, Track>;
 
 pub(crate) fn tracks() -> Tracks {
-    let fresh = Track { with: With::Nobody, before: With::Nobody, sent_away: false, known: false };
+    let fresh = Track {
+        with: With::Nobody,
+        before: With::Nobody,
+        sent_away: false,
+        known: false,
+        called_back: false,
+    };
     CUSTOMERS.into_iter().map(|number| (number, fresh.clone())).collect()
 }
 
@@ -154,7 +163,7 @@ pub(crate) fn judge(
     for (number, track) in tracks {
         let phone = town.phone(number);
         let verdict = match phone.leg() {
-            Some(leg) => present(town, number, leg, (view, books), cut),
+            Some(leg) => present(town, number, (leg, track), (view, books), cut),
             None => absent(phone, track, view, cut),
         };
         verdict.map_err(|why| format!("customer {number}: {why}; {track:?}"))?;
@@ -166,7 +175,7 @@ pub(crate) fn judge(
 fn present(
     town: &Town,
     number: &str,
-    leg: &phone::Leg,
+    (leg, track): (&phone::Leg, &Track),
     (view, books): (&AppView, &[CallRecord]),
     cut: bool,
 ) -> Result<(), String> {
@@ -185,7 +194,9 @@ fn present(
                 row.kind == TransferKind::Park && slot_of(row) == slot && !row.lost
             };
             let known = view.transfers.iter().filter(|row| digits(&row.caller.number) == number);
-            match tile || known.take(1).any(|row| told(&row)) {
+            // Of one who has two calls any may be the one.
+            let rows = if track.called_back { usize::MAX } else { 1 };
+            match tile || known.take(rows).any(|row| told(&row)) {
                 true => Ok(()),
                 false => Err(format!("he is parked at {slot}, and nothing shows it: {row:?}")),
             }
@@ -202,16 +213,18 @@ fn present(
                     "he is with {other}, and they do not hear each other: {leg:?}"
                 ));
             }
-            honest(row, cut)
+            honest(row, track, cut)
         }
-        With::Played(_) => honest(row, cut),
+        With::Played(_) => honest(row, track, cut),
     }
 }
 
-/// Where no link was lost the desk knows of a transfer that went well.
-fn honest(row: Option<&TransferEntry>, cut: bool) -> Result<(), String> {
+/// Where no link was lost the desk knows of a transfer that went well, unless the user hung up before it had. Nothing is
+/// said of who was called back.
+fn honest(row: Option<&TransferEntry>, track: &Track, cut: bool) -> Result<(), String> {
+    let knows = !cut && !track.sent_away && !track.called_back;
     match row {
-        Some(row) if !cut && (row.lost || row.state != TransferState::Done) => {
+        Some(row) if knows && (row.lost || row.state != TransferState::Done) => {
             Err(format!("he is in other hands, and the desk says {row:?}"))
         }
         _ => Ok(()),
@@ -229,12 +242,17 @@ fn absent(phone: &phone::Phone, track: &Track, view: &AppView, cut: bool) -> Res
     let told = row.is_some_and(|row| row.lost);
     let past = view.history.iter().filter(|past| digits(&past.peer.number) == phone.number);
     let shown = past.clone().any(|past| past.reason.is_some());
+    // Whom he was fetched for by a call that came to nothing; he is not named in that.
+    let missed =
+        view.history.iter().any(|past| past.peer.target.is_some() && past.reason.is_some());
     // Nobody has answered him: that is shown as a call missed.
     if leg.sends_to.is_none() && (shown || !track.known) {
         return Ok(());
     }
-    // Who was connected goes only when the link has gone, and then the desk says so.
-    if cut && (told || shown) {
+    // Who was connected goes only when the link has gone, and then the desk says so. When the exchange has given him up
+    // by then, that is all it says: the call is over.
+    let over = past.clone().any(|past| past.outcome == CallOutcome::Answered);
+    if cut && (told || shown || over || missed) {
         return Ok(());
     }
     let past: Vec<_> = past.collect();

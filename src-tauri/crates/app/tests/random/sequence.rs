@@ -210,8 +210,15 @@ impl Sequence {
             if let Some(track) = self.tracks.get_mut(of(id).as_str()) {
                 track.sent_away = true;
             }
-            let fetched = view.calls.iter().find(|one| one.id == id).and_then(place_of);
-            self.let_go(fetched.as_ref(), view);
+            let got = view.calls.iter().find(|one| one.id == id && is_answered(one));
+            self.let_go(got.and_then(place_of).as_ref());
+        }
+        if let Key::CallBack(id) = key {
+            let row = view.transfers.iter().find(|row| row.id == id);
+            let number = row.map(|row| digits(&row.caller.number)).unwrap_or_default();
+            if let Some(track) = self.tracks.get_mut(number.as_str()) {
+                track.called_back = true;
+            }
         }
         match key {
             Key::Back(call) => self.comes_back(&of(call)).await,
@@ -221,16 +228,11 @@ impl Sequence {
         }
     }
 
-    /// The user hangs up on whoever is being fetched from there: he may have been got already, and even been parked a
-    /// moment ago.
-    fn let_go(&mut self, place: Option<&With>, view: &AppView) {
+    /// The user hangs up on whoever was got from there, and is not named yet. Before he is got nobody is let go.
+    fn let_go(&mut self, place: Option<&With>) {
         let Some(place) = place else { return };
-        for (number, track) in &mut self.tracks {
-            let got = track.with == With::Desk && track.before == *place;
-            let row = view.transfers.iter().find(|row| digits(&row.caller.number) == *number);
-            let sent = row.filter(|row| row.kind == TransferKind::Park).map(oracle::slot_of);
-            let sent = sent.is_some_and(|slot| *place == With::Parked(slot.to_owned()));
-            track.sent_away |= got || sent || track.with == *place;
+        for track in self.tracks.values_mut() {
+            track.sent_away |= track.with == With::Desk && track.before == *place;
         }
     }
 
@@ -358,6 +360,10 @@ impl Sequence {
         }
         verdict
     }
+}
+
+fn is_answered(call: &CallView) -> bool {
+    !matches!(call.state, CallState::Dialing | CallState::Ringing | CallState::Early)
 }
 
 /// Where a call fetches somebody from whom nobody is named for yet.

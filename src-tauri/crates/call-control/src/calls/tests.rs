@@ -180,6 +180,41 @@ fn wrong_commands_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn an_answer_that_crosses_giving_up_leaves_the_caller_on_hold() {
+    let mut desk = Desk::new();
+    let id = desk.calls.dial(desk.now);
+    desk.tell(id, Signal::Ringing);
+    drain(&mut desk.calls);
+    desk.ask(id, Command::GiveUp).unwrap();
+    desk.ask(id, Command::GiveUp).unwrap();
+    assert_eq!(actions(&mut desk.calls), [(1, Action::GiveUp)], "once is enough");
+    desk.tell(id, Signal::Ringing);
+    assert_eq!(desk.state(id), State::Dialing, "nothing rings any more");
+    desk.tell(id, Signal::Answered);
+    assert_eq!(actions(&mut desk.calls), [(1, Action::Offer { hold: true })]);
+    assert_eq!(desk.state(id), State::Held);
+    assert_eq!(desk.ask(id, Command::GiveUp), Err(Refusal::WrongState(State::Held)));
+    desk.ask(id, Command::Resume).unwrap();
+}
+
+#[test]
+fn a_call_that_was_given_up_is_over_by_the_users_wish_once_the_line_says_so() {
+    let mut desk = Desk::new();
+    let id = desk.calls.dial(desk.now);
+    desk.ask(id, Command::GiveUp).unwrap();
+    drain(&mut desk.calls);
+    desk.tell(id, Signal::Ended(End::new(Party::Remote, Some(487))));
+    let ended = drain(&mut desk.calls).into_iter().find_map(|output| match output {
+        Output::Changed(call) => call.end().cloned(),
+        _ => None,
+    });
+    assert_eq!(ended, Some(End::new(Party::Local, None)));
+    // Somebody who rings here is declined, not given up.
+    let ringing = desk.calls.incoming(desk.now);
+    assert_eq!(desk.ask(ringing, Command::GiveUp), Err(Refusal::WrongState(State::Ringing)));
+}
+
+#[test]
 fn outcomes_tell_how_it_went() {
     let mut desk = Desk::new();
     let ended = |desk: &mut Desk| {
@@ -228,6 +263,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Command::Reject(486)),
         Just(Command::Redirect("sip:x@y".into())),
         Just(Command::Hangup),
+        Just(Command::GiveUp),
         Just(Command::Hold),
         Just(Command::Resume),
         any::<bool>().prop_map(Command::Mute),

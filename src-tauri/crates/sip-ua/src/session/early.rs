@@ -5,13 +5,13 @@
 //! offer. From the transactions: the end of a PRACK.
 
 use sip_core::{ClientKey, Failure, Route};
-use sip_types::{CSeq, HeaderName, Headers, Method, RAck, Request, Response};
+use sip_types::{CSeq, HeaderName, Headers, Method, RAck, Request, Response, StatusCode};
 
 use super::{Phase, Session};
 use crate::{
-    Body, EarlyDialogId, Event, QueryId, Reliable, ResolveError, UaError,
+    Body, EarlyDialogId, EndCause, Event, QueryId, Reliable, ResolveError, UaError,
     dialog::{Dialog, DialogId},
-    flow::{Flow, Purpose},
+    flow::{Flow, Outcome, Purpose},
     message,
     shared::{Cx, Owner},
 };
@@ -199,10 +199,15 @@ impl Session {
     /// changes nothing: the INVITE's own end tells.
     pub(super) fn early_response(&mut self, cx: &mut Cx<'_>, key: ClientKey, response: &Response) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        for early in &mut outgoing.early.0 {
-            if early.flow.on_response(cx, key, response.clone()).is_some() {
-                return;
-            }
+        let alone = outgoing.early.0.len() == 1;
+        let outcome = |early: &mut Early| early.flow.on_response(cx, key, response.clone());
+        let outcome = outgoing.early.0.iter_mut().find_map(outcome);
+        // Of several telephones another may still answer.
+        if let Some(Outcome::Final(Purpose::Other, ..)) = outcome
+            && alone
+            && response.status == StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST
+        {
+            self.nobody_answers(cx, EndCause::response(response));
         }
     }
 

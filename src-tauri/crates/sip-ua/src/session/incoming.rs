@@ -1,12 +1,12 @@
 //! An incoming call until it is answered or over (RFC 3261 section 13.3).
 //!
 //! Inputs from the owner: ring, progress, accept, refuse. From the peer: CANCEL, BYE. From the
-//! clock: a provisional response to repeat, the INVITE's own expiry.
+//! clock: a provisional response to repeat, the INVITE's own expiry, whether the caller is still there.
 
 use std::time::{Duration, Instant};
 
-use sip_core::{ServerKey, Source};
-use sip_types::{HeaderName, NameAddr, Request, Response, StatusCode};
+use sip_core::{ClientKey, ServerKey, Source};
+use sip_types::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
 use super::{
     Peer, Phase, Session, TakenOver, acceptance::Acceptance, established::Established,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Body, EndCause, Event, SessionId, UaError, alerting,
     dialog::{Dialog, NoDialog},
-    flow::Flow,
+    flow::{Flow, Outcome, Purpose},
     identity,
     message::{self, body_of},
     shared::{Cx, Owner},
@@ -23,6 +23,9 @@ use crate::{
 
 /// A proxy on the way forgets a call that nothing is heard of (section 13.3.1.1).
 const REPEAT: Duration = Duration::from_secs(60);
+/// A caller whose CANCEL was lost would ring for ever: after so long he is asked whether he is there, as long as a proxy
+/// waits at least (Timer C, section 16.6).
+const ASK: Duration = Duration::from_secs(180);
 
 /// An INVITE that passed all checks.
 pub(crate) struct Invitation {
@@ -37,12 +40,13 @@ pub(super) struct Incoming {
     last: Option<Response>,
     repeat_at: Option<Instant>,
     expires_at: Option<Instant>,
+    ask_at: Instant,
     pub provisionals: Provisionals,
 }
 
 impl Incoming {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.repeat_at, self.expires_at, self.provisionals.poll_timeout()]
+        [self.repeat_at, self.expires_at, Some(self.ask_at), self.provisionals.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -96,6 +100,7 @@ impl Session {
             last: None,
             repeat_at: None,
             expires_at,
+            ask_at: cx.now + ASK,
             provisionals: Provisionals::default(),
         };
         let phase = Phase::Incoming(Box::new(incoming));
@@ -211,6 +216,10 @@ impl Session {
             let cause = EndCause::network(None, "the call was not answered in time");
             return self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
         }
+        if incoming.ask_at <= cx.now {
+            incoming.ask_at = cx.now + REPEAT;
+            incoming.ask(cx);
+        }
         if incoming.repeat_at.is_some_and(|at| at <= cx.now) {
             incoming.repeat_at = Some(cx.now + REPEAT);
             match &incoming.last {
@@ -221,6 +230,23 @@ impl Session {
             }
         }
         self.provisional_timeout(cx);
+    }
+
+    /// Whoever knows nothing of the dialog (481) waits no more. Any other answer, and none, says nothing.
+    pub(super) fn incoming_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: ClientKey,
+        response: Response,
+    ) {
+        let Phase::Incoming(incoming) = &mut self.phase else { return };
+        let outcome = incoming.flow.on_response(cx, key, response);
+        if let Some(Outcome::Final(Purpose::Other, _, response)) = outcome
+            && response.status == StatusCode::CALL_TRANSACTION_DOES_NOT_EXIST
+        {
+            let cause = EndCause::remote(&response.headers, "the caller is gone");
+            self.conclude(cx, StatusCode::REQUEST_TERMINATED, &[], cause);
+        }
     }
 
     /// Answers the INVITE finally, and that is the end.
@@ -252,6 +278,16 @@ impl Session {
 }
 
 impl Incoming {
+    /// Asks the caller whether he is there, in the early dialog. Before it rings there is none.
+    fn ask(&mut self, cx: &mut Cx<'_>) {
+        if self.repeat_at.is_none() || self.flow.find(Purpose::Other).is_some() {
+            return;
+        }
+        let mut request = self.flow.dialog.request(Method::Options);
+        request.headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
+        self.flow.send(cx, request, Purpose::Other);
+    }
+
     /// A response to the INVITE within the dialog it founds.
     pub(super) fn response(
         &self,

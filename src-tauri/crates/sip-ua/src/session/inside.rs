@@ -5,7 +5,9 @@ use sip_core::{ServerKey, Source};
 use sip_types::{HeaderName, Method, Request, StatusCode};
 
 use super::{Phase, Session};
-use crate::{EndCause, Event, RemoteAction, description, dtmf, message, refusal, shared::Cx};
+use crate::{
+    EndCause, Event, RemoteAction, description, dtmf, identity, message, refusal, shared::Cx,
+};
 
 impl Session {
     pub(super) fn inside(
@@ -28,6 +30,7 @@ impl Session {
         if matches!(request.method, Method::Invite | Method::Update | Method::Prack) {
             let accept = &cx.shared.config.accept;
             description::unwrap(&mut request.headers, &mut request.body, accept);
+            self.identified(cx, &request, source);
         }
         match request.method {
             Method::Bye => self.bye(cx, key, &request),
@@ -41,6 +44,14 @@ impl Session {
                 let response = refusal::plain(cx.shared, &request);
                 cx.shared.layer.respond(cx.now, &key, response);
             }
+        }
+    }
+
+    /// Tells who is at the other end, where the server says so.
+    fn identified(&self, cx: &mut Cx<'_>, request: &Request, source: &Source) {
+        let remote = identity::caller(&request.headers, cx.account.is_server(source));
+        if remote.asserted && request.method != Method::Prack && !self.ended {
+            cx.shared.event(Event::Identified { session: self.id, remote });
         }
     }
 

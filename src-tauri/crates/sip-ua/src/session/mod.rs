@@ -251,7 +251,7 @@ impl Session {
             Phase::Outgoing(_) => self.outgoing_response(cx, key, &response),
             Phase::Established(_) => self.established_response(cx, key, response),
             Phase::Closing(_) => self.closing_response(cx, key, response),
-            Phase::Incoming(_) => {}
+            Phase::Incoming(_) => self.incoming_response(cx, key, response),
             Phase::Gone => self.gone_response(cx, response),
         }
     }
@@ -262,7 +262,10 @@ impl Session {
             Phase::Outgoing(_) => self.outgoing_failure(cx, key, &failure),
             Phase::Established(_) => self.established_failure(cx, key, failure),
             Phase::Closing(_) => self.closing_failure(cx, key, failure),
-            Phase::Incoming(_) | Phase::Gone => {}
+            Phase::Incoming(incoming) => {
+                incoming.flow.on_failure(cx, key, failure);
+            }
+            Phase::Gone => {}
         }
     }
 
@@ -277,7 +280,10 @@ impl Session {
             Phase::Outgoing(_) => self.outgoing_resolved(cx, query, result),
             Phase::Established(_) => self.established_resolved(cx, query, result),
             Phase::Closing(_) => self.closing_resolved(cx, query, result),
-            Phase::Incoming(_) | Phase::Gone => {}
+            Phase::Incoming(incoming) => {
+                incoming.flow.on_resolved(cx, query, result);
+            }
+            Phase::Gone => {}
         }
     }
 
@@ -323,7 +329,8 @@ impl Session {
             Phase::Incoming(incoming) => incoming.poll_timeout(),
             Phase::Established(established) => established.poll_timeout(),
             Phase::Closing(closing) => closing.poll_timeout(),
-            Phase::Outgoing(_) | Phase::Gone => None,
+            Phase::Outgoing(outgoing) => outgoing.poll_timeout(),
+            Phase::Gone => None,
         }
     }
 
@@ -339,7 +346,8 @@ impl Session {
             Phase::Incoming(_) => self.incoming_timeout(cx),
             Phase::Established(_) => self.established_timeout(cx),
             Phase::Closing(_) => self.closing_timeout(cx),
-            Phase::Outgoing(_) | Phase::Gone => {}
+            Phase::Outgoing(_) => self.outgoing_timeout(cx),
+            Phase::Gone => {}
         }
     }
 

@@ -3,6 +3,8 @@
 //! Inputs from the owner: hang up. From the resolver: located, not located. From the transactions:
 //! 1xx, 2xx, challenge, redirection, refusal, failure.
 
+use std::time::{Duration, Instant};
+
 use sip_core::{ClientKey, Failure, Route};
 use sip_types::{HeaderName, Method, Request, Response, StatusCode, Uri};
 
@@ -12,11 +14,17 @@ use crate::{
     authentication,
     dialog::{Dialog, DialogId},
     first_hop::{FirstHop, known_routes},
-    flow::Flow,
+    flow::{Flow, Purpose},
     identity,
     message::{self, name_addr},
     shared::Cx,
 };
+
+/// After so long without a final answer it is asked whether there is still somebody: as long as a proxy waits at least
+/// (Timer C, section 16.6).
+const ASK: Duration = Duration::from_secs(180);
+/// And every so often from then on.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 pub(super) struct Outgoing {
     /// The INVITE as sent last, without Via.
@@ -35,10 +43,30 @@ pub(super) struct Outgoing {
     tries: u8,
     /// We made the offer.
     pub(super) offered: bool,
-    cancelled: bool,
+    cancelled: Cancelled,
+    /// When the callee is asked whether it is there.
+    ask_at: Option<Instant>,
+}
+
+/// Whether the owner has given the call up, and what an answer then means that crosses the CANCEL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancelled {
+    No,
+    /// It is hung up.
+    Whatever,
+    /// It stands, as if there had been no CANCEL.
+    UnlessAnswered,
 }
 
 impl Outgoing {
+    pub(super) const fn poll_timeout(&self) -> Option<Instant> {
+        match self.cancelled {
+            Cancelled::No => self.ask_at,
+            // What becomes of it is up to the transaction.
+            Cancelled::Whatever | Cancelled::UnlessAnswered => None,
+        }
+    }
+
     /// Whether that is the early dialog with one of the telephones that ring.
     pub(super) fn is_named(&self, id: &DialogId) -> bool {
         self.early.is_named(id)
@@ -87,7 +115,8 @@ impl Session {
             early: Earlies::default(),
             tries: 0,
             offered: call.body.is_some(),
-            cancelled: false,
+            cancelled: Cancelled::No,
+            ask_at: None,
         };
         let phase = Phase::Outgoing(Box::new(outgoing));
         let mut session = Self::with_phase(id, cx.account.id, phase);
@@ -137,7 +166,7 @@ impl Session {
     /// Sends the INVITE to the next target, or gives up with `cause`.
     fn try_next_target(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        if outgoing.remaining.is_empty() || outgoing.cancelled {
+        if outgoing.remaining.is_empty() || outgoing.cancelled != Cancelled::No {
             return self.give_up(cx, cause, "no target left");
         }
         outgoing.route = Some(outgoing.remaining.remove(0));
@@ -159,6 +188,7 @@ impl Session {
         message::set_contact(&mut outgoing.request.headers, cx, &route, private);
         let key = cx.shared.request(cx.now, outgoing.request.clone(), &route, owner);
         outgoing.key = Some(key);
+        outgoing.ask_at = Some(cx.now + ASK);
     }
 
     /// Takes the next CSeq for an INVITE that is sent again (section 8.1.3.5).
@@ -183,7 +213,9 @@ impl Session {
             100 => {}
             101..=199 => self.provisional(cx, response),
             200..=299 => self.answered(cx, response),
-            _ if outgoing.cancelled => self.give_up(cx, EndCause::response(response), "refused"),
+            _ if outgoing.cancelled != Cancelled::No => {
+                self.give_up(cx, EndCause::response(response), "refused")
+            }
             401 | 407 => self.challenged(cx, response),
             422 => self.too_brief(cx, response),
             408 | 503 if !outgoing.remaining.is_empty() => {
@@ -247,10 +279,33 @@ impl Session {
         }
     }
 
+    /// A callee whose last word was lost would ring for ever: whoever has said nothing but 100 so long is given up, who
+    /// rings is asked whether it still does.
+    pub(super) fn outgoing_timeout(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Outgoing(outgoing) = &mut self.phase else { return };
+        outgoing.ask_at = Some(cx.now + ASK_AGAIN);
+        match outgoing.early.first_flow() {
+            Some(flow) if flow.find(Purpose::Other).is_some() => {}
+            Some(flow) => {
+                let mut request = flow.dialog.request(Method::Options);
+                let name = cx.shared.config.user_agent.clone();
+                request.headers.push(HeaderName::UserAgent, name);
+                flow.send(cx, request, Purpose::Other);
+            }
+            None => self.nobody_answers(cx, EndCause::network(None, "no answer in time")),
+        }
+    }
+
+    /// Nobody is there any more who could answer.
+    pub(super) fn nobody_answers(&mut self, cx: &mut Cx<'_>, cause: EndCause) {
+        self.end(cx, cause);
+        self.send_cancel(cx, Cancelled::Whatever);
+    }
+
     fn provisional(&mut self, cx: &mut Cx<'_>, response: &Response) {
         let (session, owner) = (self.id, self.owner());
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        if outgoing.cancelled {
+        if outgoing.cancelled != Cancelled::No {
             return;
         }
         let way = (outgoing.route, outgoing.pinned);
@@ -288,7 +343,7 @@ impl Session {
             outgoing.route.is_some_and(|route| cx.account.is_server_at(route.target.addr));
         let mut established = Established::new(flow);
         established.flow.private = self.private;
-        if outgoing.cancelled {
+        if outgoing.cancelled == Cancelled::Whatever {
             // The answer crossed our CANCEL: it has to be taken, and hung up (section 9.1).
             established.send_ack(cx, outgoing.seq, None);
             self.enter(Phase::Closing(Box::new(Closing::new(established))), "2xx after CANCEL");
@@ -336,9 +391,23 @@ impl Session {
 
     pub(super) fn cancel(&mut self, cx: &mut Cx<'_>) {
         self.end(cx, EndCause::local());
+        self.send_cancel(cx, Cancelled::Whatever);
+    }
+
+    /// The owner gives the call up, but for an answer that crosses the CANCEL.
+    pub(crate) fn give_up_unless_answered(&mut self, cx: &mut Cx<'_>) -> Result<(), UaError> {
+        let Phase::Outgoing(outgoing) = &self.phase else { return Err(UaError::WrongState) };
+        if outgoing.key.is_none() {
+            self.end(cx, EndCause::local());
+        }
+        self.send_cancel(cx, Cancelled::UnlessAnswered);
+        Ok(())
+    }
+
+    fn send_cancel(&mut self, cx: &mut Cx<'_>, cancelled: Cancelled) {
         let reason = self.reason.take();
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
-        outgoing.cancelled = true;
+        outgoing.cancelled = cancelled;
         let Some(key) = outgoing.key else {
             return self.enter(Phase::Gone, "hang up before sending");
         };

@@ -179,7 +179,7 @@ impl Session {
 
     /// Sends the waiting offer if nothing is in its way.
     pub(super) fn pump_reoffer(&mut self, cx: &mut Cx<'_>) {
-        let session = self.id;
+        let (session, asserted) = (self.id, self.asserted.clone());
         let Phase::Established(established) = &mut self.phase else { return };
         if established.peer_is_busy() || established.owed.is_some() {
             return;
@@ -197,6 +197,9 @@ impl Session {
         let headers = &mut request.headers;
         timer::ask(headers, &cx.account.config, self.timer.as_ref(), offer.least);
         headers.push(HeaderName::UserAgent, cx.shared.config.user_agent.clone());
+        if let Some(asserted) = asserted {
+            headers.push(HeaderName::PAssertedIdentity, asserted.to_string());
+        }
         message::set_capabilities(headers, &cx.shared.config, Some(&cx.account.config));
         message::request_body(&mut request, offer.body.as_ref());
         established.reoffer.own = Own::Sent(offer);
@@ -234,7 +237,8 @@ impl Session {
             _ => {
                 let reason = response.reason.clone();
                 let status = Some(response.status);
-                cx.shared.event(Event::ReofferFailed { session, status, reason });
+                let overtaken = false;
+                cx.shared.event(Event::ReofferFailed { session, status, reason, overtaken });
             }
         }
     }
@@ -305,8 +309,8 @@ impl Session {
         if refresh {
             return;
         }
-        let reason = failure.to_string();
-        cx.shared.event(Event::ReofferFailed { session, status: None, reason });
+        let (status, reason, overtaken) = (None, failure.to_string(), false);
+        cx.shared.event(Event::ReofferFailed { session, status, reason, overtaken });
     }
 
     /// A re-INVITE that left by a way that is gone was answered after all.
@@ -449,7 +453,8 @@ impl Session {
         if waited {
             let (status, reason) = (StatusCode::REQUEST_PENDING, "the other side was faster");
             let (status, reason) = (Some(status), reason.to_owned());
-            cx.shared.event(Event::ReofferFailed { session, status, reason });
+            let overtaken = true;
+            cx.shared.event(Event::ReofferFailed { session, status, reason, overtaken });
         }
         let body = message::body_of(&request.headers, &request.body);
         let by = request.method.clone();

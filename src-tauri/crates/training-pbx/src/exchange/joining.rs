@@ -10,6 +10,7 @@ use sip_types::StatusCode;
 use sip_ua::{Body, Role, SessionId};
 
 use super::Exchange;
+use super::services::shown;
 use crate::call::{Again, Asking, Call, Party, State};
 use crate::pbx::CallNumber;
 
@@ -41,6 +42,7 @@ impl Exchange {
 
     /// Begins a step, or puts it off while an earlier change is under way.
     pub(super) fn try_join(&mut self, now: Instant, number: CallNumber, step: Again) {
+        self.tell_whom(number, step.asking);
         let sent = match (step.asking, step.offer.clone()) {
             (Asking::Pull { from, .. }, _) => self.ua.request_offer(now, from).is_ok(),
             (
@@ -60,6 +62,19 @@ impl Exchange {
             return self.end(now, number, "the sides cannot be joined");
         }
         call.again = Some(Again { at: now + AGAIN, tries: step.tries + 1, ..step });
+    }
+
+    /// Whoever is asked learns with that whom he talks to (RFC 3325).
+    fn tell_whom(&mut self, number: CallNumber, asking: Asking) {
+        let (Asking::Pull { from: asked, .. }
+        | Asking::Owed { asked, .. }
+        | Asking::Entering { asked, .. }) = asking
+        else {
+            return;
+        };
+        let Some(call) = self.calls.get(&number) else { return };
+        let whom = shown(call.peer(asked));
+        let _ = self.ua.set_identity(asked, Some(whom));
     }
 
     /// A phone has answered what it was asked. False if that was not part of a joining.

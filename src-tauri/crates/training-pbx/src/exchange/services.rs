@@ -410,7 +410,7 @@ impl Exchange {
 }
 
 /// As somebody is shown to others: who withholds his number is nobody (RFC 3323 section 4.1.1.3).
-fn shown(who: &Who) -> NameAddr {
+pub(super) fn shown(who: &Who) -> NameAddr {
     if !who.withheld {
         return who.address();
     }
