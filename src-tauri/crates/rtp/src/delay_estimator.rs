@@ -18,8 +18,8 @@ const LONG_ENOUGH: i64 = 5 * TICKS / 2;
 const CAUTION: i64 = 20 * TICKS;
 /// Sequence numbers at either end of the memory that may be missing only because packets overtook each other.
 const OVERTAKEN: i64 = 8;
-/// The estimate to begin with: 40 ms. Too much is given back unheard in the first pause; too little is heard.
-const FIRST_GUESS: i64 = TICKS / 25;
+/// The estimate to begin with: 60 ms. Too much is given back unheard in the first pause; too little is heard.
+const FIRST_GUESS: i64 = TICKS * 3 / 50;
 
 /// One packet's arrival.
 #[derive(Debug, Clone, Copy)]
