@@ -48,7 +48,7 @@ async function follow(number: number, listener: (update: Update) => boolean): Pr
       news = await told<Update[] | null>('news', { number });
     } catch (error) {
       // The program answers as long as it runs.
-      console.warn('no news', error);
+      reportError(error);
       await new Promise((done) => setTimeout(done, PAUSE_MS));
       continue;
     }
