@@ -196,7 +196,10 @@ fn present(
             let known = view.transfers.iter().filter(|row| digits(&row.caller.number) == number);
             // Of one who has two calls any may be the one.
             let rows = if track.called_back { usize::MAX } else { 1 };
-            match tile || known.take(rows).any(|row| told(&row)) {
+            // Where the link was away the desk may only know that he was sent there, or that it has lost him.
+            let guessed = |row: &TransferEntry| cut && (row.lost || slot_of(row) == slot);
+            let told = known.take(rows).any(|row| told(&row)) || row.is_some_and(guessed);
+            match tile || told {
                 true => Ok(()),
                 false => Err(format!("he is parked at {slot}, and nothing shows it: {row:?}")),
             }

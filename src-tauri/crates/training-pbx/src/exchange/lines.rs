@@ -62,9 +62,9 @@ impl Exchange {
             self.call_lines(*number, call, &mut lines);
         }
         self.talk_lines(&mut lines);
+        let main = self.who(&self.company.main_number);
         for (line, state) in self.desk.all_forced() {
-            let forced = self.forced_line(line, state);
-            lines.insert(line.to_owned(), forced);
+            lines.insert(line.to_owned(), forced_line(line, state, &main));
         }
         lines
     }
@@ -127,25 +127,6 @@ impl Exchange {
         }
     }
 
-    fn forced_line(&self, line: &str, state: LineState) -> Line {
-        let dialog = |stage, held| LineDialog {
-            id: "forced".to_owned(),
-            end: End::Called,
-            stage,
-            held,
-            remote: self.who(&self.company.main_number),
-            name: None,
-        };
-        let dialogs = match state {
-            LineState::Idle | LineState::DoNotDisturb | LineState::Unreachable => Vec::new(),
-            LineState::Ringing => vec![dialog(Stage::Early, false)],
-            LineState::Busy => vec![dialog(Stage::Confirmed, false)],
-            LineState::Held => vec![dialog(Stage::Confirmed, true)],
-        };
-        tracing::trace!(%line, ?state, "forced");
-        Line { dialogs, unreachable: state == LineState::Unreachable }
-    }
-
     /// Simulated people who could call each other.
     pub(super) fn free_people(&self, life: &crate::life::Life) -> Vec<Who> {
         let in_call =
@@ -161,4 +142,24 @@ impl Exchange {
         });
         free.map(|person| self.who(&person.extension)).collect()
     }
+}
+
+/// A line as it was told to be, with `remote` at the other end of its call.
+fn forced_line(line: &str, state: LineState, remote: &Who) -> Line {
+    let dialog = |stage, held| LineDialog {
+        id: "forced".to_owned(),
+        end: End::Called,
+        stage,
+        held,
+        remote: remote.clone(),
+        name: None,
+    };
+    let dialogs = match state {
+        LineState::Idle | LineState::DoNotDisturb | LineState::Unreachable => Vec::new(),
+        LineState::Ringing => vec![dialog(Stage::Early, false)],
+        LineState::Busy => vec![dialog(Stage::Confirmed, false)],
+        LineState::Held => vec![dialog(Stage::Confirmed, true)],
+    };
+    tracing::trace!(%line, ?state, "forced");
+    Line { dialogs, unreachable: state == LineState::Unreachable }
 }
