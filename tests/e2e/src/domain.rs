@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::directory::Person;
+use crate::directory::{Person, people};
 use crate::process::Process;
 use crate::{SERVER, certificate};
 
@@ -173,15 +173,7 @@ impl Domain {
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "ldapsearch: {said}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let entries = text.split("\n\n").filter_map(|entry| {
-            let value = |name: &str| {
-                let line = entry.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim().to_owned())
-            };
-            Some((value("displayName:")?, value("mobile:")?))
-        });
-        Ok(entries.collect())
+        Ok(people(&String::from_utf8_lossy(&output.stdout), "displayName:"))
     }
 }
 
