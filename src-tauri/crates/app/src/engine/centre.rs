@@ -389,6 +389,8 @@ impl Desk {
                 self.directory_link_changed(now, account);
             }
             Change::Calls => self.remote_calls_changed(now, account),
+            // What the exchange can do is told after its link, or before.
+            Change::General => self.directory_link_changed(now, account),
             _ => {}
         }
         let correlate = matches!(change, Change::Calls | Change::Queue(_) | Change::Queues);
@@ -531,7 +533,8 @@ impl Running {
 
     /// Whether the exchange can be asked for its directory, and when that makes sense.
     pub(super) fn takes_directory_requests(&self) -> bool {
-        matches!(self.way, Way::Binding(_)) && self.centre.link().is_up()
+        let known = matches!(self.way, Way::Binding(_)) && self.centre.can(Capability::Directory);
+        known && self.centre.link().is_up()
     }
 
     /// Whether the exchange is asked by dialling.
