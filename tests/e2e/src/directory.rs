@@ -101,10 +101,7 @@ impl Directory {
     /// # Errors
     /// When it cannot be told so.
     pub fn freeze(&self) -> Result<()> {
-        let status =
-            Command::new("kill").args(["-STOP", &self.process.id().to_string()]).status()?;
-        ensure!(status.success(), "kill -STOP: {status}");
-        Ok(())
+        self.process.freeze()
     }
 
     /// Kills it, as a power cut would.

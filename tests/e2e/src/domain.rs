@@ -84,6 +84,14 @@ impl Domain {
         self.folder.join("keys/ca.pem")
     }
 
+    /// It answers nobody any more, and holds every connection.
+    ///
+    /// # Errors
+    /// When it cannot be told so.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.freeze()
+    }
+
     /// Kills it, as a power cut would.
     pub fn kill(&mut self) {
         self.process.kill();

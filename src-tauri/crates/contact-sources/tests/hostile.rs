@@ -83,8 +83,8 @@ fn serve(
         reader.read_exact(&mut body)?;
         requests.fetch_add(1, Ordering::SeqCst);
         let mut words = first.split(' ').map(str::to_owned);
-        let (method, target) = (words.next().unwrap(), words.next().unwrap());
-        let body = String::from_utf8(body).unwrap();
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let body = String::from_utf8_lossy(&body).into_owned();
         answer(&mut stream, says(&Asked { method, target, body }), taken)?;
     }
 }
@@ -133,13 +133,16 @@ fn book() -> Says {
     whole(&found("/jan/zaak/", kind))
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 fn read(server: &Server) -> Result<Synced, SourceError> {
     let settings =
         CardDavSettings { address: server.address.clone(), ..CardDavSettings::default() };
     let source =
-        open(&Settings::CardDav(settings), Access::with(None), Random::from_seed([5; 32])).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(source.sync("", &Known::new(), &|_| {}))
+        open(&Settings::CardDav(settings), Access::with(None), Random::from_seed([5; 32]))?;
+    runtime().block_on(source.sync("", &Known::new(), &|_| {}))
 }
 
 /// What the other side may take of one answer, with what is on its way.

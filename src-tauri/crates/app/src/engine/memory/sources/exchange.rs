@@ -130,10 +130,12 @@ impl Desk {
     fn recall_directory(&mut self, account: &str) {
         let Some(id) = self.directory_of(account).map(|feed| feed.id) else { return };
         let account = account.to_owned();
-        let read = move |tables: &Tables<'_>| tables.people_of(id);
+        let read = move |tables: &Tables<'_>| {
+            let entries = tables.people_of(id)?.into_iter().map(entry_of);
+            Ok(entries.collect::<Vec<DirectoryEntry>>())
+        };
         self.remembering(read, move |desk, now, found| match found {
-            Ok(people) => {
-                let entries: Vec<DirectoryEntry> = people.into_iter().map(entry_of).collect();
+            Ok(entries) => {
                 let count = entries.len();
                 let Some(running) = desk.centres.running_mut(&account) else { return };
                 if running.centre.recall_directory(entries) {
@@ -203,7 +205,7 @@ impl Desk {
     /// The exchange has told all of its directory.
     pub(in crate::engine) fn directory_told(&mut self, now: Instant, account: &str) {
         let Some(running) = self.centres.get(account) else { return };
-        let records = records_of(running.centre.directory());
+        let entries = running.centre.directory().to_vec();
         let at_ms = self.clock.ms(now);
         let Some(feed) = self.directory_of(account) else { return };
         let (id, generation) = (feed.id, feed.generation);
@@ -212,7 +214,8 @@ impl Desk {
         self.tell_untold(now);
         let keep = move |tables: &Tables<'_>| {
             let Some(so_far) = tables.read_so_far(id)? else { return Ok(None) };
-            let changed = changes(&so_far.records, records);
+            // Of a large company that takes a while: not where calls are carried.
+            let changed = changes(&so_far.records, records_of(&entries));
             if !tables.keep_reading(id, &changed, at_ms)? {
                 return Ok(None);
             }
