@@ -1,6 +1,8 @@
 //! Contacts from real servers: Radicale and Xandikos by CardDAV, slapd and a domain controller of Active Directory (Samba) by
 //! LDAP. What is here is what is there, also after the server died in the middle, and nothing is there twice.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

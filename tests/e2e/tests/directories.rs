@@ -1,6 +1,8 @@
 //! The directories of an exchange (BroadWorks' Xsi), read page by page: what is here is what is there, also after the exchange
 //! died in the middle, and it is here before the exchange is back.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
