@@ -196,7 +196,9 @@ impl AddressBook {
     /// When it refuses.
     pub fn fill(&self, cards: &[Card]) -> Result<()> {
         if self.kind == Kind::Xandikos {
-            return cards.iter().try_for_each(|card| self.put(card));
+            let all = cards.iter().map(|card| (format!("{}.vcf", card.file), card.text().into()));
+            let all = serde_json::Value::Object(all.collect()).to_string();
+            return self.ask("MANY", &self.book(), Some(&all)).map(drop);
         }
         let all: String = cards.iter().map(Card::text).collect();
         self.ask("PUT", &format!("{}/", self.book()), Some(&all)).map(drop)

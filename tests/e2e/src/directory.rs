@@ -101,10 +101,7 @@ impl Directory {
     /// # Errors
     /// When it cannot be told so.
     pub fn freeze(&self) -> Result<()> {
-        let status =
-            Command::new("kill").args(["-STOP", &self.process.id().to_string()]).status()?;
-        ensure!(status.success(), "kill -STOP: {status}");
-        Ok(())
+        self.process.freeze()
     }
 
     /// Kills it, as a power cut would.
@@ -180,16 +177,20 @@ impl Directory {
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "ldapsearch: {said}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let entries = text.split("\n\n").filter_map(|entry| {
-            let value = |name: &str| {
-                let line = entry.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim().to_owned())
-            };
-            Some((value("cn:")?, value("mobile:")?))
-        });
-        Ok(entries.collect())
+        Ok(people(&String::from_utf8_lossy(&output.stdout), "cn:"))
     }
+}
+
+/// Everybody in an answer of OpenLDAP's tools, by what this attribute says: the number.
+pub(crate) fn people(ldif: &str, name: &str) -> BTreeMap<String, String> {
+    let entries = ldif.split("\n\n").filter_map(|entry| {
+        let value = |name: &str| {
+            let line = entry.lines().find_map(|line| line.strip_prefix(name));
+            line.map(|value| value.trim().to_owned())
+        };
+        Some((value(name)?, value("mobile:")?))
+    });
+    entries.collect()
 }
 
 fn spawn(folder: &Path) -> Result<Process> {

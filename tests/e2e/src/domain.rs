@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::directory::Person;
+use crate::directory::{Person, people};
 use crate::process::Process;
 use crate::{SERVER, certificate};
 
@@ -82,6 +82,14 @@ impl Domain {
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.folder.join("keys/ca.pem")
+    }
+
+    /// It answers nobody any more, and holds every connection.
+    ///
+    /// # Errors
+    /// When it cannot be told so.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.freeze()
     }
 
     /// Kills it, as a power cut would.
@@ -173,15 +181,7 @@ impl Domain {
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "ldapsearch: {said}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let entries = text.split("\n\n").filter_map(|entry| {
-            let value = |name: &str| {
-                let line = entry.lines().find_map(|line| line.strip_prefix(name));
-                line.map(|value| value.trim().to_owned())
-            };
-            Some((value("displayName:")?, value("mobile:")?))
-        });
-        Ok(entries.collect())
+        Ok(people(&String::from_utf8_lossy(&output.stdout), "displayName:"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 /// A running program; dropping it kills it, by the id of its own group, and waits for it.
 pub struct Process {
@@ -102,6 +102,17 @@ impl Process {
             let start = output.len().saturating_sub(3_000);
             output.get(start..).unwrap_or_default().to_owned()
         })
+    }
+
+    /// It and its workers do nothing any more, and hold what they have.
+    ///
+    /// # Errors
+    /// When they cannot be told so.
+    pub fn freeze(&self) -> Result<()> {
+        let group = format!("-{}", self.id());
+        let status = Command::new("kill").args(["-STOP", "--", &group]).status()?;
+        ensure!(status.success(), "kill -STOP: {status}");
+        Ok(())
     }
 
     /// Kills it now, as a power cut would. A server's workers are of its group and go with it.

@@ -284,6 +284,12 @@ fn a_note_goes_in_the_calendar_once_also_when_the_server_was_away() -> Result<()
         let text = std::fs::read_to_string(&log).ok()?;
         text.contains("a note could not be written in the calendar").then_some(())
     })?;
+    let unwritten = |balie: &mut Balie| -> Result<Value> {
+        Ok(balie.request("sources.list", &json!({}))?[0]["unwritten"].clone())
+    };
+    let shown = unwritten(&mut balie)?;
+    ensure!(shown["notes"] == 1 && shown["trouble"] == "unreachable", "{shown}");
+    ensure!(shown["next_ms"].is_number(), "it is tried again: {shown}");
     drop(balie);
     book.restart()?;
     let mut balie = Balie::start(&config, "none")?;
@@ -304,5 +310,6 @@ fn a_note_goes_in_the_calendar_once_also_when_the_server_was_away() -> Result<()
         book.calendar_text(jan, "werk").ok().filter(|text| text.contains("tweede"))
     })?;
     ensure!(text.matches("BEGIN:VJOURNAL").count() == 2 && !text.contains("nergens"), "{text}");
+    ensure!(unwritten(&mut balie)?.is_null(), "nothing waits any more");
     Ok(())
 }

@@ -152,6 +152,40 @@ fn a_file_of_contacts_is_looked_at_kept_searched_and_taken_back() -> Result<()> 
 }
 
 #[test]
+fn a_caller_has_his_name_with_the_first_word_about_his_call() -> Result<()> {
+    let folder = tempdir()?;
+    let pbx = Embedded::start()?;
+    let config = pbx.account("101")?.write(folder.path(), LOOPBACK)?;
+    let mut balie = Balie::start(&config, "null")?;
+    balie.registered()?;
+    let mut list = "Naam,Telefoon,Mobiel\r\nGarage Smit,0201234567,\r\n".to_owned();
+    for n in 0..3_000 {
+        list.push_str(&format!("Klant {n},,06{:08}\r\n", 30_000_000 + n));
+    }
+    let data = base64(list.as_bytes());
+    let report = balie.request("contacts.import", &json!({"data": data, "name": "klanten.csv"}))?;
+    ensure!(report["added"] == 3_001, "{report}");
+    // Two with one number are not told apart by it.
+    let both = base64(b"Naam,Telefoon\r\nJan de Wit,0307654321\r\nEls de Wit,0307654321\r\n");
+    balie.request("contacts.import", &json!({"data": both, "name": "thuis.csv"}))?;
+    for (number, name) in [
+        ("+31630001234", "Klant 1234"),
+        ("+31201234567", "Garage Smit"),
+        ("+31307654321", "Wie hij zegt"),
+    ] {
+        pbx.turn(&json!({
+            "cmd": "customer.call", "to": "101", "name": "Wie hij zegt", "number": number, "patience_s": 2,
+        }))?;
+        // The first that is told of the call, whatever its state.
+        let first = balie.event("call.state", |event| event["direction"] == "in")?;
+        ensure!(first["peer"]["name"] == name, "{first}");
+        balie.call_state(&first["call"], "ended")?;
+        balie.forget("call.state");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_source_that_cannot_be_reached_is_told_tried_again_and_outlives_the_run() -> Result<()> {
     let folder = tempdir()?;
     let config = Account::direct("901", LOOPBACK, 0).write(folder.path(), LOOPBACK)?;

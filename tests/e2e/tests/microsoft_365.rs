@@ -1,6 +1,8 @@
 //! Contacts of Microsoft 365: signing in with a real browser and a real OpenID provider, and a stand-in for Graph that pages,
 //! throttles, forgets and withdraws as the documentation says. What is here is what is there, and no token is written anywhere.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

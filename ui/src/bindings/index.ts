@@ -4719,7 +4719,11 @@ filter: string,
 /**
  * Attributes that are read as something, with commas between them; the usual for what is left out.
  */
-attributes: { [key in SourceField]?: string }, } | { "kind": "outlook", } | { "kind": "microsoft", 
+attributes: { [key in SourceField]?: string }, } | { "kind": "outlook", } | { "kind": "exchange", 
+/**
+ * Id of the account.
+ */
+account: string, } | { "kind": "microsoft", 
 /**
  * Directory (tenant) id or domain; any organisation's when empty.
  */
@@ -4910,7 +4914,11 @@ next_ms: number | null,
 /**
  * Contacts can be added there.
  */
-takes_contacts: boolean, };
+takes_contacts: boolean, 
+/**
+ * Notes of calls that are not in its calendar yet, and why; null: none waits, or nothing has failed.
+ */
+unwritten: UnwrittenNotes | null, };
 
 /**
  * How to be in on a call.
@@ -5110,6 +5118,23 @@ status: number | null, };
  * Transport chosen in the account form.
  */
 export type TransportChoice = "auto" | "udp" | "tcp" | "tls" | "wss";
+
+/**
+ * Notes that could not be written in a calendar. They are kept here, and written when it can be.
+ */
+export type UnwrittenNotes = { 
+/**
+ * How many.
+ */
+notes: number, 
+/**
+ * Why the last try failed.
+ */
+trouble: SourceTrouble, 
+/**
+ * When it is tried again; null: not until somebody has changed something.
+ */
+next_ms: number | null, };
 
 /**
  * One piece of news for the front ends.

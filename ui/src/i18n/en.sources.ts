@@ -11,7 +11,7 @@ export const sources: typeof nl = {
   none: 'No address book or directory yet.',
   add: 'Add an address book or directory…',
   kind: 'Kind',
-  kinds: { microsoft: 'Microsoft 365 account', carddav: 'Address book (CardDAV)', ldap: 'Directory (LDAP)', outlook: 'Outlook on this computer' },
+  kinds: { microsoft: 'Microsoft 365 account', carddav: 'Address book (CardDAV)', ldap: 'Directory (LDAP)', outlook: 'Outlook on this computer', exchange: 'Directory of the telephone exchange' },
   newOne: 'New address book or directory',
   changeOne: (name) => `Change ${name}`,
   name: 'Name',
@@ -84,6 +84,8 @@ export const sources: typeof nl = {
   syncing: (done, of) => `${done} of ${of} read`,
   progress: (name) => `Progress of ${name}`,
   again: (at) => `Next try at ${at}.`,
+  unwritten: (notes, why, at) =>
+    `${one(notes, 'note is', 'notes are')} not in the calendar yet, but kept here. ${why}${at === null ? '' : ` Next try at ${at}.`}`,
   sync: 'Update now',
   syncOf: (name) => `Update ${name} now`,
   change: 'Change',

@@ -11,7 +11,7 @@ export const sources = {
   none: 'Nog geen adresboek of gids.',
   add: 'Adresboek of gids toevoegen…',
   kind: 'Soort',
-  kinds: { microsoft: 'Microsoft 365-account', carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)', outlook: 'Outlook op deze computer' } satisfies Record<SourcePlace['kind'], string>,
+  kinds: { microsoft: 'Microsoft 365-account', carddav: 'Adresboek (CardDAV)', ldap: 'Bedrijfsgids (LDAP)', outlook: 'Outlook op deze computer', exchange: 'Gids van de telefooncentrale' } satisfies Record<SourcePlace['kind'], string>,
   newOne: 'Nieuw adresboek of nieuwe gids',
   changeOne: (name: string) => `${name} wijzigen`,
   name: 'Naam',
@@ -85,6 +85,9 @@ export const sources = {
   syncing: (done: number, of: number) => `${done} van ${of} gelezen`,
   progress: (name: string) => `Voortgang van ${name}`,
   again: (at: string) => `Nieuwe poging om ${at}.`,
+  /** Kept here, and not in the calendar yet: how many, why, and when it is tried again. */
+  unwritten: (notes: number, why: string, at: string | null) =>
+    `${one(notes, 'notitie staat', 'notities staan')} nog niet in de agenda, wel hier. ${why}${at === null ? '' : ` Nieuwe poging om ${at}.`}`,
   sync: 'Nu bijwerken',
   syncOf: (name: string) => `${name} nu bijwerken`,
   change: 'Wijzigen',

@@ -136,6 +136,43 @@ it('says in words why one cannot be read, and when it is tried again', async () 
   await screen.findByText(/48 contacten, bijgewerkt/);
 });
 
+it('says calmly that notes are not in the calendar yet, at the source and where notes are typed, and nothing once they are', async () => {
+  const host = await contacts();
+  add().click();
+  const made = await form('Nieuw adresboek of nieuwe gids');
+  fill(field(made, /E-mailadres of server/), 'dav.example.nl');
+  within(made).getByRole('checkbox', { name: /Notities van gesprekken/ }).click();
+  within(made).getByRole('button', { name: 'Bewaren' }).click();
+  await screen.findByText(/48 contacten, bijgewerkt/);
+  host.feeds.set(40, { unwritten: { notes: 2, trouble: 'unreachable', next_ms: Date.now() + 60_000 } });
+  const words = /^2 notities staan nog niet in de agenda, wel hier\. De server is niet bereikbaar.*Nieuwe poging om/;
+  const told = await screen.findByText(words);
+  // A screen reader reads it out; it is no alarm.
+  expect(told.closest('[role="status"]')).not.toBeNull();
+  expect(told.closest('.bad')).toBeNull();
+  expect(await violations()).toEqual([]);
+  press('1', { ctrlKey: true, code: 'Digit1' });
+  await screen.findByRole('combobox', { name: /Zoek/ });
+  type('0612345678');
+  await screen.findByText(words);
+  expect(await violations()).toEqual([]);
+  host.feeds.set(40, { unwritten: { notes: 1, trouble: 'refused', next_ms: null } });
+  await screen.findByText('1 notitie staat nog niet in de agenda, wel hier. Gebruikersnaam of wachtwoord is fout.');
+  host.feeds.set(40, { unwritten: null });
+  await waitFor(() => expect(screen.queryByText(/nog niet in de agenda/)).toBeNull());
+});
+
+it('shows the directory of the exchange, which is updated and neither changed nor removed', async () => {
+  const host = await contacts();
+  host.feeds.exchange('KPN', 1000);
+  await screen.findByText(/Gids van de telefooncentrale · 1000 contacten, bijgewerkt/);
+  expect(screen.queryByRole('button', { name: 'KPN wijzigen' })).toBeNull();
+  expect(screen.queryByRole('button', { name: 'KPN verwijderen' })).toBeNull();
+  screen.getByRole('button', { name: 'KPN nu bijwerken' }).click();
+  await waitFor(() => expect(sent(host, 'sources.sync')).toMatchObject([{ source: 90 }]));
+  expect(await violations()).toEqual([]);
+});
+
 it('adds a caller whom nobody knows to an address book, by keyboard', async () => {
   const host = await contacts();
   add().click();

@@ -92,6 +92,8 @@ fn canonical(number: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -123,6 +125,52 @@ mod tests {
         assert!(!same_number("112", "+31112"));
         assert!(!same_number("101", "+31101"));
         assert_eq!(NumberKey::of("sip:101@pbx.example").unwrap().as_str(), "101");
+    }
+
+    /// Whether these digits stand in the text in their order, some perhaps left off.
+    fn stand_in(digits: &str, text: &str) -> bool {
+        let mut typed = text.chars();
+        digits.chars().all(|digit| typed.any(|char| char == digit))
+    }
+
+    proptest! {
+        /// The digits of a key are those that were written: no letter becomes one, none is invented, none change places.
+        /// Only the country code of a number that was written without is new.
+        #[test]
+        fn no_text_becomes_the_key_of_another_number(text in "\\PC{0,30}|[0-9a-z +().,;:tsl-]{0,24}") {
+            let Some(key) = NumberKey::of(&text) else { return Ok(()) };
+            let written = percent_decoded(&text);
+            let code = key.as_str().strip_prefix("+31").filter(|rest| stand_in(rest, &written));
+            prop_assert!(code.is_some() || stand_in(key.as_str(), &written) || {
+                // "00" for the plus.
+                key.as_str().strip_prefix('+').is_some_and(|rest| stand_in(&format!("00{rest}"), &written))
+            }, "{:?} -> {}", text, key);
+        }
+
+        /// A number of the Dutch plan has one key, however it is written, and no other number has it.
+        #[test]
+        fn two_numbers_have_two_keys(one in "0[1-9][0-9]{8}", other in "0[1-9][0-9]{8}", at in 0_usize..9) {
+            let forms = |number: &str| {
+                let rest = number.get(1..).unwrap_or_default();
+                let (area, end) = number.split_at(at + 1);
+                [
+                    number.to_owned(),
+                    format!("{area} {end}"),
+                    format!("({area}) {end} tst. 12"),
+                    format!("+31 (0){rest}"),
+                    format!("tel:+31-{rest};ext=7"),
+                    format!("sip:+31{rest}@pbx.example"),
+                ]
+            };
+            let keys = |number: &str| forms(number).map(|form| NumberKey::of(&form));
+            for (here, there) in keys(&one).iter().zip(&keys(&other)) {
+                prop_assert_eq!(one == other, here == there);
+            }
+            if plan::is_national(one.get(1..).unwrap_or_default()) {
+                let first = NumberKey::of(&one);
+                prop_assert!(keys(&one).iter().all(|key| *key == first), "{:?}", keys(&one));
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use rusqlite::{OptionalExtension, Row, Rows, params};
 
 use crate::tables::{StoreError, Tables, stored, unstored};
 
+/// The kind of a source that is the directory of a telephone exchange.
+pub const EXCHANGE: &str = "exchange";
+
 /// Where people come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSource {
@@ -156,6 +159,21 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Everybody of one source, in the order of the rows.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn people_of(&self, source: u64) -> Result<Vec<Person>, StoreError> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT id FROM person WHERE source = ?1 ORDER BY id")?;
+        let rows = statement.query_map([stored(source)], |row| row.get::<_, i64>(0))?;
+        let mut people = Vec::new();
+        for id in rows {
+            people.extend(self.person(unstored(id?))?);
+        }
+        Ok(people)
+    }
+
     /// Everybody, in the order of the rows.
     ///
     /// # Errors
@@ -166,12 +184,16 @@ impl Tables<'_> {
         Ok(people)
     }
 
-    /// Shows everybody, in the order of the rows, one after the other: many are never held at once.
+    /// Shows everybody, in the order of the rows, one after the other: many are never held at once. Who is in a source of the kind
+    /// [`EXCHANGE`] is left out: an exchange shows them itself.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn each_person(&self, mut show: impl FnMut(Person)) -> Result<(), StoreError> {
-        let text = format!("SELECT {PERSON} FROM person ORDER BY id");
+        let text = format!(
+            "SELECT {PERSON} FROM person \
+             WHERE source NOT IN (SELECT id FROM source WHERE kind = '{EXCHANGE}') ORDER BY id"
+        );
         let mut people = self.sql.prepare_cached(&text)?;
         let mut numbers = self.sql.prepare_cached(
             "SELECT label, number, person FROM person_number ORDER BY person, place",
@@ -304,6 +326,23 @@ mod tests {
         let key = NumberKey::of("+31 6 1234 5678").unwrap();
         assert_eq!(tables.people_with(&key).unwrap(), found[..1]);
         assert_eq!(tables.sources().unwrap()[0].people, 3);
+    }
+
+    #[test]
+    fn people_of_an_exchange_are_there_by_themselves() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        tables.add_source(&source("a"), &[person("a", "Jan", &["101"])]).unwrap();
+        let exchange = NewSource { kind: EXCHANGE.into(), ..source("b") };
+        let both = [person("b", "Piet", &["102"]), person("c", "Kees", &["103", "104"])];
+        let id = tables.add_source(&exchange, &both).unwrap();
+        tables.add_source(&source("c"), &[person("d", "Els", &["105"])]).unwrap();
+        let names = |people: Vec<Person>| -> Vec<(String, usize)> {
+            people.into_iter().map(|person| (person.name, person.numbers.len())).collect()
+        };
+        let one = |name: &str, numbers| (name.to_owned(), numbers);
+        assert_eq!(names(tables.people().unwrap()), [one("Jan", 1), one("Els", 1)]);
+        assert_eq!(names(tables.people_of(id).unwrap()), [one("Piet", 1), one("Kees", 2)]);
     }
 
     #[test]

@@ -56,6 +56,15 @@ impl Tables<'_> {
         Ok(found.optional()?)
     }
 
+    /// How many have yet to be written at a source.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entries_left(&self, source: u64) -> Result<u64, StoreError> {
+        let text = "SELECT count(*) FROM journal WHERE source = ?1";
+        Ok(unstored(self.sql.query_row(text, [stored(source)], |row| row.get(0))?))
+    }
+
     /// It is written. False: it was, or the note is gone.
     ///
     /// # Errors
@@ -96,7 +105,12 @@ mod tests {
         tables.add_entry(first, other, "o1", "Jan").unwrap();
         let next = tables.next_entry(source).unwrap().unwrap();
         assert_eq!((next.uid.as_str(), next.text.as_str(), next.at_ms), ("u1", "een", 1));
+        assert_eq!(tables.entries_left(source).unwrap(), 3);
         assert!(tables.entry_written("u1").unwrap() && !tables.entry_written("u1").unwrap());
+        assert_eq!(
+            (tables.entries_left(source).unwrap(), tables.entries_left(other).unwrap()),
+            (2, 1)
+        );
         assert!(tables.remove_note(second).unwrap());
         assert_eq!(tables.next_entry(source).unwrap().unwrap().uid, "u3", "its note is gone");
         assert!(tables.remove_source(source).unwrap());

@@ -22,7 +22,7 @@ mod tables;
 
 pub use call_backs::{CallBack, NewCallBack};
 pub use database::{Database, Place};
-pub use directory::{NewSource, Person, PersonNumber, Source};
+pub use directory::{EXCHANGE, NewSource, Person, PersonNumber, Source};
 pub use history::{Direction, NewCall, Outcome, PastCall};
 pub use journal::Entry;
 pub use notes::{NewNote, Note};

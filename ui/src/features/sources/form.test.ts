@@ -3,7 +3,7 @@ import type { SourceView } from '../../bindings';
 import { EMPTY, formOf, lacks, typedOf } from './form';
 
 const directory: SourceView = {
-  id: 3, name: 'Gids', state: 'waiting', trouble: null, detail: null, done: 0, of: 0, contacts: 5, synced_ms: 1, next_ms: 2, takes_contacts: false,
+  id: 3, name: 'Gids', state: 'waiting', trouble: null, detail: null, done: 0, of: 0, contacts: 5, synced_ms: 1, next_ms: 2, takes_contacts: false, unwritten: null,
   settings: {
     every_minutes: 30, tls_ca_file: '/etc/ca.pem', own_dnd: false, call_notes: false,
     place: { kind: 'ldap', host: 'ad.example', port: 3890, encryption: 'start_tls', user: 'jan', base: 'dc=x', filter: '(a=b)', attributes: { work: 'ipPhone' } },

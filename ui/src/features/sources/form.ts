@@ -2,9 +2,12 @@
 
 import type { SourceEncryption, SourceForm, SourcePlace, SourceView } from '../../bindings';
 
+/** What can be filled in: the directory of an exchange comes with its account. */
+export type FilledKind = Exclude<SourcePlace['kind'], 'exchange'>;
+
 /** The form as it is typed. */
 export interface Typed {
-  kind: SourcePlace['kind'];
+  kind: FilledKind;
   name: string;
   /** E-mail address or server of an address book; host of a directory. */
   address: string;
@@ -45,13 +48,14 @@ export function typedOf({ name, settings }: SourceView): Typed {
     return { ...common, kind: 'microsoft', tenant, client, contacts, users, people, calendars, mailboxes };
   }
   if (place.kind === 'outlook') return { ...common, kind: 'outlook' };
+  if (place.kind === 'exchange') return common;
   if (place.kind === 'carddav') return { ...common, kind: 'carddav', address: place.address, user: place.user, calendars: place.calendars };
   const { host, port, encryption, base, filter, user } = place;
   return { ...common, user, kind: 'ldap', address: host, port: port === 0 ? '' : String(port), encryption, base, filter };
 }
 
 /** Whether one's own calendar is there, too. */
-export const hasCalendars = (kind: SourcePlace['kind']): boolean => kind === 'carddav' || kind === 'microsoft';
+export const hasCalendars = (kind: FilledKind): boolean => kind === 'carddav' || kind === 'microsoft';
 
 export type Lacking = 'address' | 'client' | 'what' | 'minutes' | 'port';
 

@@ -59,6 +59,12 @@ export class Feeds {
     this.change(this.all.map((one) => (one.id === id ? { ...one, ...news } : one)));
   }
 
+  /** An exchange has told its directory, for tests. */
+  exchange(name: string, contacts: number): void {
+    const form: SourceForm = { name, settings: { every_minutes: 60, place: { kind: 'exchange', account: name } } };
+    this.change([...this.all, { ...this.made(90, form), contacts, synced_ms: Date.now() }]);
+  }
+
   private test(form: SourceForm): SourceTest {
     const good = { ok: true, names: ['Zaak', 'Privé'], takes_contacts: true, trouble: null, detail: null };
     return form.password?.includes('fout') === true ? { ...good, ok: false, names: [], trouble: 'refused' } : good;
@@ -66,10 +72,10 @@ export class Feeds {
 
   private made(id: number, form: SourceForm): SourceView {
     const { place } = form.settings;
-    const server = place.kind === 'microsoft' ? 'Microsoft 365' : place.kind === 'outlook' ? 'Outlook' : place.kind === 'ldap' ? place.host : place.address;
+    const server = place.kind === 'microsoft' ? 'Microsoft 365' : place.kind === 'outlook' ? 'Outlook' : place.kind === 'ldap' ? place.host : place.kind === 'exchange' ? place.account : place.address;
     return {
       id, name: (form.name ?? '') || server, settings: form.settings, state: 'waiting', trouble: null, detail: null, done: 0, of: 0,
-      contacts: 0, synced_ms: null, next_ms: null, takes_contacts: place.kind === 'carddav',
+      contacts: 0, synced_ms: null, next_ms: null, takes_contacts: place.kind === 'carddav', unwritten: null,
     };
   }
 

@@ -60,7 +60,7 @@ impl Caller {
 }
 
 /// Marks that turn the direction of text, so that it reads as something else (Unicode Standard Annex 9, section 2).
-fn is_direction(char: char) -> bool {
+pub(crate) fn is_direction(char: char) -> bool {
     matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

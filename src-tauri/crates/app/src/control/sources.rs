@@ -206,6 +206,12 @@ pub enum SourcePlace {
     },
     /// Classic Outlook on this computer (Windows): the contacts of whoever is signed in there.
     Outlook {},
+    /// The directories of an account's exchange: colleagues, common numbers and the user's own. It comes and goes with the
+    /// account; nobody adds, changes or removes it.
+    Exchange {
+        /// Id of the account.
+        account: String,
+    },
     /// Microsoft 365. Somebody signs in; there is no password.
     Microsoft {
         /// Directory (tenant) id or domain; any organisation's when empty.

@@ -485,6 +485,7 @@ impl Desk {
             return Err(unknown_account(id));
         }
         self.forget_account(now, id);
+        self.forget_directory(id);
         self.settings.config.accounts.retain(|account| account.id != id);
         self.keep_settings(now);
         let (secrets, name) = (self.settings.secrets.clone(), id.to_owned());

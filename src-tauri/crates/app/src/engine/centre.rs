@@ -256,6 +256,7 @@ impl Desk {
             shown_queues: BTreeMap::new(),
         };
         self.centres.running.insert(account.to_owned(), running);
+        self.begin_directory(now, account);
         run
     }
 
@@ -383,8 +384,13 @@ impl Desk {
 
     fn centre_changed(&mut self, now: Instant, account: &str, change: Change) {
         match change {
-            Change::Link => self.remote_link_changed(now, account),
+            Change::Link => {
+                self.remote_link_changed(now, account);
+                self.directory_link_changed(now, account);
+            }
             Change::Calls => self.remote_calls_changed(now, account),
+            // What the exchange can do is told after its link, or before.
+            Change::General => self.directory_link_changed(now, account),
             _ => {}
         }
         let correlate = matches!(change, Change::Calls | Change::Queue(_) | Change::Queues);
@@ -406,7 +412,11 @@ impl Desk {
                 // What is told of a call is shown with it.
                 self.publisher.changed();
             }
-            Change::Directory => self.colleagues.changed(),
+            Change::Directory => {
+                self.colleagues.changed();
+                self.directory_told(now, account);
+            }
+            Change::DirectoryFailed => self.directory_failed(now, account),
             Change::CallLog => {}
         }
         if correlate {
@@ -519,6 +529,12 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Whether the exchange can be asked for its directory, and when that makes sense.
+    pub(super) fn takes_directory_requests(&self) -> bool {
+        let known = matches!(self.way, Way::Binding(_)) && self.centre.can(Capability::Directory);
+        known && self.centre.link().is_up()
     }
 
     /// Whether the exchange is asked by dialling.

@@ -204,7 +204,7 @@ impl Desk {
         let Some(running) = self.centres.get(&account.settings.id) else { return };
         let own = own_number(account).unwrap_or_default();
         let me = running.centre.me();
-        for entry in running.centre.directory().0 {
+        for entry in running.centre.directory() {
             let DirectoryEntry { extension, number, .. } = entry;
             let dialled = if extension.is_empty() { number } else { extension };
             let who = ColleagueView {
@@ -282,7 +282,7 @@ impl Desk {
     }
 }
 
-fn name_of(entry: &DirectoryEntry) -> String {
+pub(super) fn name_of(entry: &DirectoryEntry) -> String {
     let name = format!("{} {}", entry.first_name.trim(), entry.last_name.trim());
     match name.trim() {
         "" if entry.extension.is_empty() => entry.number.clone(),

@@ -14,7 +14,7 @@ use super::encryption::{Secrets, Terms, Wanted};
 use super::gather::Waits;
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
-use crate::config::{AccountSettings, CodecName, DtmfMode, Turn};
+use crate::config::{AccountSettings, CodecName, DtmfMode, Turn, is_direction};
 use crate::event::CallEvent;
 use crate::view::recording::RecordingName;
 use crate::view::{CallDirection, CallState, Encryption, PeerView, QualityLevel};
@@ -276,11 +276,11 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
     }
     let number = match contacts::NumberKey::of(&user) {
         Some(_) => contacts::show(&user),
-        None => user,
+        None => plain(&user),
     };
     PeerView {
         uri: identity.uri.to_string(),
-        name: identity.display.clone().unwrap_or_default(),
+        name: plain(identity.display.as_deref().unwrap_or_default()),
         number,
         target: None,
     }
@@ -291,9 +291,14 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
     let user = Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or_default();
     let number = match contacts::NumberKey::of(&user) {
         Some(_) => contacts::show(&user),
-        None => user,
+        None => plain(&user),
     };
-    PeerView { uri: uri.to_owned(), name: name.unwrap_or_default(), number, target: None }
+    PeerView { uri: uri.to_owned(), name: plain(&name.unwrap_or_default()), number, target: None }
+}
+
+/// What somebody calls himself, as it can be shown: nothing in it turns the text around it, or breaks its line.
+fn plain(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control() && !is_direction(*char)).collect()
 }
 
 pub(super) fn direction_view(direction: Direction) -> CallDirection {
@@ -344,6 +349,20 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "one instant to count from")]
     fn base() -> Instant {
         Instant::now()
+    }
+
+    #[test]
+    fn a_name_turns_no_text_around_and_breaks_no_line() {
+        let name = "Jan\u{202e}gpj.exe\u{2066}\r\n<b>\u{7}".to_owned();
+        let peer = peer_of_uri("sip:x%E2%80%AEy@pbx.example", Some(name));
+        assert_eq!((peer.name.as_str(), peer.number.as_str()), ("Jangpj.exe<b>", "xy"));
+        let display = Some("\u{202d}020 1234567 (de bank)".to_owned());
+        let uri = Uri::parse("sip:0612345678@pbx.example").unwrap();
+        let peer = peer_of(&Identity { uri, display, asserted: false, withheld: false });
+        assert_eq!(
+            (peer.name.as_str(), peer.number.as_str()),
+            ("020 1234567 (de bank)", "06 1234 5678")
+        );
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Desk {
         for who in self.colleagues_at(own).filter(|who| who.account == account.settings.id) {
             add(TargetKind::Mobile, dial_string(&who.mobile));
         }
-        let directory = self.centres.get(&account.settings.id).map(|one| one.centre.directory().0);
+        let directory = self.centres.get(&account.settings.id).map(|one| one.centre.directory());
         for entry in directory.into_iter().flatten().filter(|entry| !entry.is_virtual) {
             if entry.extension == own || is_same(&entry.number, own) {
                 add(TargetKind::Mobile, dial_string(&entry.mobile));

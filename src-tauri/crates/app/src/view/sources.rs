@@ -132,6 +132,19 @@ pub struct SourceView {
     pub next_ms: Option<u64>,
     /// Contacts can be added there.
     pub takes_contacts: bool,
+    /// Notes of calls that are not in its calendar yet, and why; null: none waits, or nothing has failed.
+    pub unwritten: Option<UnwrittenNotes>,
+}
+
+/// Notes that could not be written in a calendar. They are kept here, and written when it can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct UnwrittenNotes {
+    /// How many.
+    pub notes: u64,
+    /// Why the last try failed.
+    pub trouble: SourceTrouble,
+    /// When it is tried again; null: not until somebody has changed something.
+    pub next_ms: Option<u64>,
 }
 
 /// What trying a source out found.

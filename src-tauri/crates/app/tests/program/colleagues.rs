@@ -52,6 +52,7 @@ async fn the_directory_of_the_exchange_fills_the_panel_and_the_targets() {
     exchange.tell(first).await;
     let more = vec![queue, entry("", "Taxicentrale", "", "0302310000")];
     exchange.tell(Input::Directory { first: false, entries: more, total: None }).await;
+    exchange.tell(Input::DirectoryEnd(Ok(()))).await;
     let view = desk.view(|view| !view.colleagues.is_empty()).await;
     let names: Vec<(&str, &str, &str)> = view
         .colleagues
@@ -61,7 +62,6 @@ async fn the_directory_of_the_exchange_fills_the_panel_and_the_targets() {
     assert_eq!(names, [("Bert de Wit", "102", "Verkoop")], "not oneself, no queue, no taxi");
     assert!(!view.colleagues[0].watch, "this exchange brings lamps by its list");
 
-    // The rest comes a moment later.
     let hits = loop {
         let hits = desk.found("helpdesk").await;
         if !hits.is_empty() {
@@ -87,6 +87,7 @@ async fn the_directory_of_the_exchange_fills_the_panel_and_the_targets() {
 
     // Who left the company leaves the panel.
     exchange.tell(Input::Directory { first: true, entries: Vec::new(), total: Some(0) }).await;
+    exchange.tell(Input::DirectoryEnd(Ok(()))).await;
     desk.view(|view| view.colleagues.is_empty()).await;
     desk.quit().await;
 }

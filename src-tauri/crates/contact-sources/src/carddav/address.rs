@@ -121,6 +121,16 @@ pub(crate) fn member(base: &Url, href: &str) -> Result<Url, SourceError> {
     if url.origin() == base.origin() { Ok(url) } else { Err(SourceError::Elsewhere) }
 }
 
+/// Members are named relative to a folder; its address ends so.
+pub(crate) fn as_folder(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url.set_query(None);
+    url
+}
+
 /// What a record is called: its path, in one spelling whatever the server writes otherwise.
 pub(crate) fn id(url: &Url) -> String {
     let decoded: Vec<u8> = percent_decode_str(url.path()).collect();

@@ -208,7 +208,7 @@ impl CardDav {
                 let takes = |what: &str| one.props.components.iter().any(|name| name == what);
                 let events = one.props.components.is_empty() || takes("VEVENT");
                 let url = address::member(&home, &one.href).ok()?;
-                (takes("VJOURNAL") || events).then(|| (as_folder(url), takes("VJOURNAL")))
+                (takes("VJOURNAL") || events).then(|| (address::as_folder(url), takes("VJOURNAL")))
             }));
         }
         let journal = calendars.iter().position(|(_, journal)| *journal).unwrap_or(0);
@@ -225,14 +225,6 @@ impl CardDav {
             _ => answer.fault().map_or(Ok(()), Err),
         }
     }
-}
-
-fn as_folder(mut url: Url) -> Url {
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    url
 }
 
 impl Source for CardDav {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use tracing::debug;
 use url::Url;
 
-use super::address::{follow, id, member};
+use super::address::{as_folder, follow, id, member};
 use super::cursor::{Cursor, Mark};
 use super::multistatus::{self, Multistatus, Response};
 use super::{Step, words};
@@ -26,6 +26,9 @@ use crate::{Excess, Known, Progress, Record, SourceError, Synced, limits, vcard}
 
 #[cfg(test)]
 mod tests;
+
+/// So many books are asked about one by one.
+const FEW: usize = 3;
 
 /// An address book as its server lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,9 +164,17 @@ impl<'a> Reading<'a> {
 
     fn ask_home(&mut self, home: Url) -> Step<Synced> {
         let depth = if self.before.book.is_some() { '0' } else { '1' };
-        self.at = Some(home.clone());
+        let ask = words::books(home.clone(), depth, self.asks_how_books_stand());
+        self.at = Some(home);
         self.state = State::Homes;
-        Step::Ask(Box::new(words::books(home, depth)))
+        Step::Ask(Box::new(ask))
+    }
+
+    /// To tell how a book stands costs some servers (Radicale) a look at every card in it. Where few books are known by their
+    /// tokens, what has changed since is asked at once, which tells the same.
+    fn asks_how_books_stand(&self) -> bool {
+        let known = &self.before.books;
+        !(1..=FEW).contains(&known.len()) || known.values().any(|mark| mark.token.is_empty())
     }
 
     fn home_answered(&mut self, answer: &Answer) -> Result<Step<Synced>, SourceError> {
@@ -223,10 +234,12 @@ impl<'a> Reading<'a> {
                 self.after.books.insert(book.path, mark);
                 continue;
             }
-            let lists_changes = book.reports_changes || !book.token.is_empty();
+            let lists_changes =
+                book.reports_changes || !book.token.is_empty() || !mark.token.is_empty();
             debug!(complete = mark.token.is_empty(), lists_changes, "address book: reading");
+            let token = if book.token.is_empty() { &mark.token } else { &book.token };
             self.work = Some(Work {
-                mark: Mark { token: book.token.clone(), ctag: book.ctag.clone() },
+                mark: Mark { token: token.clone(), ctag: book.ctag.clone() },
                 complete: mark.token.is_empty(),
                 book,
                 seen: HashSet::new(),
@@ -281,6 +294,7 @@ impl<'a> Reading<'a> {
     fn ask_marks(&mut self) -> Result<Step<Synced>, SourceError> {
         let work = self.work.as_mut().ok_or(SourceError::Malformed)?;
         work.complete = true;
+        work.mark.token.clone_from(&work.book.token);
         work.seen.clear();
         work.wanted.clear();
         self.state = State::Marks;
@@ -489,16 +503,6 @@ fn is_unchanged(book: &Book, mark: &Mark) -> bool {
         (true, true) => !book.ctag.is_empty() && book.ctag == mark.ctag,
         _ => false,
     }
-}
-
-/// Members are named relative to a folder; its address ends so.
-fn as_folder(mut url: Url) -> Url {
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    url.set_query(None);
-    url
 }
 
 fn as_path(path: &str) -> &str {

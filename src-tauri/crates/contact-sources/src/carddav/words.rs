@@ -39,11 +39,11 @@ pub(crate) fn free_busy(url: Url, from: &str, to: &str) -> Ask {
     report(url, '1', body)
 }
 
-/// The members of a home with what tells of books and of how they stand; of one book at depth 0.
-pub(crate) fn books(url: Url, depth: char) -> Ask {
-    let wanted =
-        "<D:resourcetype/><D:displayname/><D:sync-token/><S:getctag/><D:supported-report-set/>";
-    propfind(url, depth, wanted)
+/// The members of a home with what tells of books, and, where that is wanted, of how they `stand`; of one book at depth 0.
+pub(crate) fn books(url: Url, depth: char, stand: bool) -> Ask {
+    let stand = if stand { "<D:sync-token/><S:getctag/>" } else { "" };
+    let wanted = format!("<D:resourcetype/><D:displayname/>{stand}<D:supported-report-set/>");
+    propfind(url, depth, &wanted)
 }
 
 /// The members of a book with their marks, for servers without RFC 6578.

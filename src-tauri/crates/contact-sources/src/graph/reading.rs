@@ -319,11 +319,13 @@ impl<'a> Reading<'a> {
         anew: bool,
     ) -> Result<(), SourceError> {
         let number = self.cursor.stand(key).number;
+        let usual = key.split_once("/f:").map(|(owner, _)| self.cursor.stand(owner).number);
         for value in values {
-            let Some(id) = id_of(value) else { continue };
-            let id = format!("{number}/{id}");
+            let Some(bare) = id_of(value) else { continue };
+            let id = format!("{number}/{bare}");
             self.done += 1;
-            if value.get("@removed").is_some() {
+            let doubled = usual.is_some_and(|usual| self.has(&format!("{usual}/{bare}")));
+            if doubled || value.get("@removed").is_some() {
                 self.seen.remove(&id);
                 self.outcome.insert(id, None);
                 continue;
@@ -342,6 +344,15 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Somebody is there as far as was read. What is in the usual folder of a mailbox, which is read first, is not in another
+    /// one: some services list the usual folder among the others.
+    fn has(&self, id: &str) -> bool {
+        match self.outcome.get(id) {
+            Some(record) => record.is_some(),
+            None => self.known.contains_key(id),
+        }
     }
 
     /// A collection was read from its beginning: what was not met is no more.

@@ -13,6 +13,7 @@ mod trouble;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -82,7 +83,13 @@ impl Binding {
         let (commands, inbox) = mpsc::channel(WAITING);
         let (inputs, outbox) = mpsc::channel(WAITING);
         let client_of_reader = client.clone();
-        let reader = Reader { client: client_of_reader, actions, inputs, supervised: Vec::new() };
+        let reader = Reader {
+            client: client_of_reader,
+            actions,
+            inputs,
+            supervised: Vec::new(),
+            directories: Arc::default(),
+        };
         tokio::spawn(Task::new(reader, notices, inbox, own).run());
         Ok((Self { commands, client }, outbox))
     }
@@ -254,7 +261,7 @@ impl Task {
         let after = Aftermath::default();
         match request {
             Request::ReadDirectory => self.jobs.spawn(async move {
-                let outcome = reader.directory().await;
+                let outcome = reader.directory(reader.directories.last_whole()).await;
                 let outcome = outcome.map(|()| Answer::Accepted).map_err(carry::refusal);
                 Job::Carried { request: id, outcome, after }
             }),
@@ -284,10 +291,12 @@ impl Task {
         self.jobs.spawn(async move { Job::Began(Box::new(reader.begin().await)) });
     }
 
+    /// It is another one now: what was read before does not count.
     fn read_directory(&mut self) {
         let reader = self.reader.clone();
+        let after = reader.directories.last_begun();
         self.jobs.spawn(async move {
-            if let Err(error) = reader.directory().await {
+            if let Err(error) = reader.directory(after).await {
                 tracing::debug!("the directory cannot be read: {error}");
             }
             Job::Read
@@ -381,6 +390,7 @@ impl Task {
         }
         let reader = self.reader.clone();
         let profile = learnt.profile;
+        let after = reader.directories.last_whole();
         self.jobs.spawn(async move {
             if let Err(error) = reader.facts(&profile).await {
                 tracing::debug!("what can only be read cannot be read: {error}");
@@ -388,7 +398,7 @@ impl Task {
             if let Err(error) = reader.call_log().await {
                 tracing::debug!("the call log cannot be read: {error}");
             }
-            if let Err(error) = reader.directory().await {
+            if let Err(error) = reader.directory(after).await {
                 tracing::debug!("the directory cannot be read: {error}");
             }
             Job::Read

@@ -1,13 +1,15 @@
 //! Reading by actions: everything at the beginning, and later what gives no events.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pbx::centre::{
     Input, Measure, Measures, NightOverride, QueueId, QueuePolicy, Role, Service, UserId,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
-use super::{capability::Account, map, service};
+use super::{capability::Account, carry, map, service};
 use crate::{
     Actions, Client, Lane, Search, XsiError, limits,
     session::{Package, Subject, Target},
@@ -25,6 +27,28 @@ pub(super) struct Reader {
     pub inputs: mpsc::Sender<Input>,
     /// The queues that are watched over: their night and forwarding may be changed.
     pub supervised: Vec<QueueId>,
+    pub directories: Arc<Directories>,
+}
+
+/// Readings of the directory: one at a time, and no more of them than are needed.
+#[derive(Debug, Default)]
+pub(super) struct Directories {
+    begun: AtomicU64,
+    /// The last one that was read to its end.
+    whole: AtomicU64,
+    turn: Mutex<()>,
+}
+
+impl Directories {
+    /// Whoever waits for a reading after this one takes also what is being read now.
+    pub(super) fn last_whole(&self) -> u64 {
+        self.whole.load(Ordering::SeqCst)
+    }
+
+    /// Whoever waits for a reading after this one wants one that has not begun yet.
+    pub(super) fn last_begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
 }
 
 /// What was learnt at the beginning.
@@ -403,9 +427,25 @@ impl Reader {
         Ok(())
     }
 
+    /// Reads the directory, unless somebody else has read it to its end after the reading `after`.
+    pub(super) async fn directory(&self, after: u64) -> Result<(), XsiError> {
+        let directories = &self.directories;
+        let _turn = directories.turn.lock().await;
+        if directories.last_whole() > after {
+            return Ok(());
+        }
+        let number = directories.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let outcome = self.whole_directory().await;
+        if outcome.is_ok() {
+            directories.whole.store(number, Ordering::SeqCst);
+        }
+        self.tell(Input::DirectoryEnd(outcome.clone().map_err(carry::refusal))).await;
+        outcome
+    }
+
     /// The directory: the enterprise's, else the group's; then the common and the personal numbers and the
     /// lists of the operator.
-    pub(super) async fn directory(&self) -> Result<(), XsiError> {
+    async fn whole_directory(&self) -> Result<(), XsiError> {
         let mut first = true;
         let enterprise = self.people(DirectoryKind::Enterprise, &mut first).await;
         match enterprise {

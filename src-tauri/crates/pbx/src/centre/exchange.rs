@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use super::abandoned::{Abandoned, AbandonedCaller, CalledBack};
 use super::agent::OwnAgent;
 use super::clock::Clock;
+use super::directory::Directory;
 use super::disposition::Questions;
 use super::emergency::{Emergency, Main};
 use super::link::Link;
 use super::measures::{self, MeasureKind, Thresholds};
 use super::model::{
-    Agent, AgentState, AgentStatus, Cause, Code, DirectoryEntry, ExchangeCall, ExchangeCallState,
-    LogEntry, Measure, QueueId, UserId,
+    Agent, AgentState, AgentStatus, Cause, Code, ExchangeCall, ExchangeCallState, LogEntry,
+    Measure, QueueId, UserId,
 };
 use super::parked::ParkedCall;
 use super::port::{Answer, Capability, Refusal, Request, RequestId};
@@ -46,8 +47,10 @@ pub enum Change {
     General,
     /// The calls of the user.
     Calls,
-    /// The directory.
+    /// The directory: all of it was told.
     Directory,
+    /// The directory could not be read: [`Centre::directory_trouble`].
+    DirectoryFailed,
     /// The list of the lines that the user watches is another one.
     LineList,
     /// The log of calls.
@@ -105,8 +108,7 @@ pub struct Centre {
     pub(super) line_forwarding: Wish<String>,
     pub(super) messages: Option<(u32, u32)>,
     pub(super) parked: BTreeMap<UserId, ParkedCall>,
-    pub(super) directory: Vec<DirectoryEntry>,
-    pub(super) directory_total: Option<u32>,
+    pub(super) directory: Directory,
     pub(super) line_list: Option<String>,
     pub(super) log: Vec<LogEntry>,
     pub(super) abandoned: Abandoned,
@@ -153,8 +155,7 @@ impl Centre {
             line_forwarding: Wish::new(super::services::LIMIT, true),
             messages: None,
             parked: BTreeMap::new(),
-            directory: Vec::new(),
-            directory_total: None,
+            directory: Directory::default(),
             line_list: None,
             log: Vec::new(),
             abandoned: Abandoned::default(),
@@ -470,11 +471,6 @@ impl Centre {
     /// New and old messages.
     pub fn messages(&self) -> Option<(u32, u32)> {
         self.messages
-    }
-
-    /// The directory as far as it was told, and how long it is in all.
-    pub fn directory(&self) -> (&[DirectoryEntry], Option<u32>) {
-        (&self.directory, self.directory_total)
     }
 
     /// Address of the list of the lines that the user watches, where it was told.

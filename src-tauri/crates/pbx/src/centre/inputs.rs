@@ -15,11 +15,10 @@ use super::service::{HuntGroup, Service, ServiceKind};
 use super::services::HuntGroupState;
 use super::wish::Wish;
 
-/// Most queues, agents and calls of one account, and most entries of its directory and log.
+/// Most queues, agents and calls of one account, and most entries of its log.
 const QUEUES: usize = 500;
 const AGENTS: usize = 5000;
 const CALLS: usize = 200;
-const DIRECTORY: usize = 100_000;
 const LOG: usize = 500;
 /// Most codes, facts and groups that are kept.
 const WORDS: usize = 500;
@@ -65,13 +64,11 @@ impl Centre {
                 self.changed(Change::General);
             }
             Input::Directory { first, entries, total } => {
-                if first {
-                    self.directory.clear();
-                }
-                let room = DIRECTORY.saturating_sub(self.directory.len());
-                self.directory.extend(entries.into_iter().take(room));
-                self.directory_total = total.or(self.directory_total.filter(|_| !first));
-                self.changed(Change::Directory);
+                self.directory.part(first, entries, total);
+            }
+            Input::DirectoryEnd(outcome) => {
+                let change = self.directory.end(outcome);
+                self.changed(change);
             }
             Input::LineList(list) => {
                 if self.line_list.as_ref() != Some(&list) {

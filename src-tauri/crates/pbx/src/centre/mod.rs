@@ -8,6 +8,7 @@
 mod abandoned;
 mod agent;
 mod clock;
+mod directory;
 mod disposition;
 mod emergency;
 mod entry;

@@ -308,7 +308,8 @@ pub enum Input {
         /// Old.
         old: u32,
     },
-    /// Entries of the directory; `first`: they replace what was there.
+    /// Entries of the directory; `first`: another reading begins. They count once [`Input::DirectoryEnd`] says that they are
+    /// everybody: half a directory that looks whole would be a lie.
     Directory {
         /// The first part.
         first: bool,
@@ -317,6 +318,8 @@ pub enum Input {
         /// How many there are in all, where told.
         total: Option<u32>,
     },
+    /// A reading of the directory has come to its end: all of it was told, or why not.
+    DirectoryEnd(Result<(), Refusal>),
     /// The exchange's log of the user's calls, newest first.
     CallLog(Vec<LogEntry>),
     /// An [`super::Request`] was carried out or refused. The state itself is told by other inputs.

@@ -97,6 +97,8 @@ fn rank(order: &[u64], source: u64) -> (usize, u64) {
 pub(super) fn sorted(tables: &Tables<'_>) -> Result<Vec<Source>, StoreError> {
     let order = order(tables)?;
     let mut sources = tables.sources()?;
+    // Whom an exchange knows is a colleague and no contact of a list.
+    sources.retain(|source| source.source.kind != store::EXCHANGE);
     sources.sort_by_key(|source| rank(&order, source.id));
     Ok(sources)
 }

@@ -5,6 +5,7 @@
 //! read has another [`Feed::generation`], and what that reading brought is dropped.
 
 mod calendar;
+mod exchange;
 mod form;
 mod journal;
 mod sign_in;
@@ -28,10 +29,12 @@ use super::super::desk::{Desk, rand_seed};
 use super::people::{People, no_entry};
 use super::{refused, words};
 use crate::code::Code;
-use crate::control::{Answer, ErrorReply, NewContact, SourceCommand, SourceForm, SourceSettings};
+use crate::control::{
+    Answer, ErrorReply, NewContact, SourceCommand, SourceForm, SourcePlace, SourceSettings,
+};
 use crate::event::{Event, SourceChange, SourceEvent};
 use crate::view::Update;
-use crate::view::sources::{SourceState, SourceTest, SourceTrouble, SourceView};
+use crate::view::sources::{SourceState, SourceTest, SourceTrouble, SourceView, UnwrittenNotes};
 
 /// How often progress is shown.
 const LOOK: Duration = Duration::from_millis(250);
@@ -73,6 +76,10 @@ struct Feed {
     synced_ms: Option<u64>,
     /// When notes are written in its calendar.
     journal: Option<Schedule>,
+    /// How many could not be written, and why.
+    unwritten: Option<(u64, SourceTrouble)>,
+    /// When what is being read was asked for.
+    begun: Option<Instant>,
 }
 
 impl Feeds {
@@ -136,6 +143,7 @@ impl Desk {
                     Err(error) => desk.memory_failed(now, &error),
                 }
                 desk.feeds.opened = true;
+                desk.begin_directories(now);
                 desk.recall_closed();
                 for (command, reply) in std::mem::take(&mut desk.feeds.early) {
                     desk.ask_sources(now, command, reply);
@@ -207,6 +215,8 @@ impl Desk {
             contacts: 0,
             synced_ms: None,
             journal,
+            unwritten: None,
+            begun: None,
         });
         self.feeds.changed = true;
         self.begin_calendars(now);
@@ -237,6 +247,7 @@ impl Desk {
             return;
         }
         let mut begin = Vec::new();
+        self.look_at_directories();
         for feed in self.feeds.all.iter_mut().filter(|feed| feed.ready) {
             if feed.schedule.due().is_some_and(|due| due <= now) {
                 begin.push((feed.id, feed.generation));
@@ -255,6 +266,10 @@ impl Desk {
 
     fn read_source(&mut self, now: Instant, id: u64, generation: u64) {
         let Some(feed) = self.feeds.same(id, generation) else { return };
+        if let SourcePlace::Exchange { account } = &feed.settings.place {
+            let account = account.clone();
+            return self.read_directory(now, id, &account);
+        }
         debug!(id, "source of contacts: waiting, due -> reading");
         feed.schedule.begin();
         feed.state = SourceState::Syncing;
@@ -450,6 +465,11 @@ impl Desk {
             synced_ms: feed.synced_ms,
             next_ms: feed.schedule.due().map(|due| self.clock.ms(due)),
             takes_contacts: form::takes_contacts(&feed.settings),
+            unwritten: feed.unwritten.map(|(notes, trouble)| UnwrittenNotes {
+                notes,
+                trouble,
+                next_ms: feed.journal_due().map(|due| self.clock.ms(due)),
+            }),
         }
     }
 
@@ -653,6 +673,10 @@ impl Desk {
 
     /// Takes a source away with its contacts and its password.
     pub(super) fn remove_contact_source(&mut self, id: u64, reply: Reply) {
+        if self.feeds.get(id).is_some_and(|feed| feed.account().is_some()) {
+            let message = "it goes with its account";
+            return reply(Err(ErrorReply::new(Code::NotSupported, message)));
+        }
         let remove = move |tables: &Tables<'_>| {
             let removed = tables.remove_source(id)?;
             Ok((removed, People::read(tables)?))

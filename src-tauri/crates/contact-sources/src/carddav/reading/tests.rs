@@ -21,6 +21,8 @@ struct Paper {
     asked: Vec<(String, String)>,
 }
 
+const REPORTS: &str = "<supported-report-set><supported-report><report><sync-collection/></report></supported-report></supported-report-set>";
+
 fn card(name: &str) -> String {
     format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nTEL:101\r\nEND:VCARD\r\n")
 }
@@ -72,11 +74,13 @@ impl Paper {
         }
         if body.contains("displayname") {
             let books = self.books.iter().map(|path| {
-                let token = format!("<sync-token>t{}</sync-token>", self.token);
-                let marks = if self.no_changes {
-                    format!("<S:getctag>c{}</S:getctag>", self.token)
-                } else {
-                    token
+                let marks = match (body.contains("getctag"), self.no_changes) {
+                    (false, false) => REPORTS.to_owned(),
+                    (false, true) => String::new(),
+                    (true, true) => format!("<S:getctag>c{}</S:getctag>", self.token),
+                    (true, false) => {
+                        format!("<sync-token>t{}</sync-token>{REPORTS}", self.token)
+                    }
                 };
                 found(
                     path,
@@ -220,18 +224,32 @@ fn everything_then_only_what_has_changed_then_nothing() {
     assert!(first.full && first.put.len() == 3);
     cache.is_equal(&paper);
     assert!(cache.sync(&mut paper).unwrap().put.is_empty());
-    assert_eq!(
-        paper.asked.len(),
-        1,
-        "the books are looked at, and nothing else: {:?}",
-        paper.asked
-    );
+    assert_eq!(paper.asked.len(), 2, "the books, and that nothing has changed: {:?}", paper.asked);
     paper.change("jan", Some("Jan de Wit"));
     paper.change("piet", None);
     paper.change("els", Some("Els"));
     let delta = cache.sync(&mut paper).unwrap();
     assert!(!delta.full);
     assert_eq!((delta.put.len(), delta.gone.len()), (2, 1));
+    assert_eq!(paper.asked.len(), 3, "the books, the changes, the cards: {:?}", paper.asked);
+    cache.is_equal(&paper);
+}
+
+#[test]
+fn a_server_that_has_forgotten_how_to_tell_changes_is_compared_by_marks_from_then_on() {
+    let mut paper = Paper::of(&["jan", "piet"]);
+    let mut cache = Cache::default();
+    cache.sync(&mut paper).unwrap();
+    paper.no_changes = true;
+    paper.change("piet", Some("Piet de Wit"));
+    assert_eq!(cache.sync(&mut paper).unwrap().put.len(), 1);
+    cache.is_equal(&paper);
+    // Its mark is not known yet: that costs one list more.
+    assert!(cache.sync(&mut paper).unwrap().put.is_empty());
+    assert!(cache.sync(&mut paper).unwrap().put.is_empty());
+    assert_eq!(paper.asked.len(), 1, "its mark is the same: {:?}", paper.asked);
+    paper.change("jan", None);
+    assert_eq!(cache.sync(&mut paper).unwrap().gone.len(), 1);
     cache.is_equal(&paper);
 }
 
@@ -280,7 +298,7 @@ fn lists_in_parts_are_put_together_and_endless_ones_end() {
     )
     .unwrap();
     reading.begin().unwrap();
-    let home = paper.answer(&words::books(Url::parse("https://x.nl/h/").unwrap(), '1'));
+    let home = paper.answer(&words::books(Url::parse("https://x.nl/h/").unwrap(), '1', true));
     reading.answered(Ok(home)).unwrap();
     let same = several(
         "<response><href>/h/b/</href><status>HTTP/1.1 507 x</status></response><sync-token>a</sync-token>",

@@ -371,8 +371,8 @@ impl Desk {
     /// The address that the exchange's directory tells of whoever has a line.
     fn told_address(&self, line: &WatchedLine) -> Option<String> {
         let running = self.centres.get(&line.account)?;
-        let (entries, _) = running.centre.directory();
-        let mut found = entries.iter().filter(|entry| entry.extension == line.extension);
+        let entries = running.centre.directory().iter();
+        let mut found = entries.filter(|entry| entry.extension == line.extension);
         let email = found.next()?.email.trim().to_lowercase();
         let alone = found.next().is_none();
         Some(email).filter(|email| alone && email.contains('@'))
@@ -475,7 +475,7 @@ pub(super) fn has_calendars(place: &SourcePlace) -> bool {
         SourcePlace::Microsoft { calendars, .. } | SourcePlace::Carddav { calendars, .. } => {
             *calendars
         }
-        SourcePlace::Ldap { .. } | SourcePlace::Outlook {} => false,
+        SourcePlace::Ldap { .. } | SourcePlace::Outlook {} | SourcePlace::Exchange { .. } => false,
     }
 }
 

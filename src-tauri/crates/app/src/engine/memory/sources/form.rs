@@ -44,6 +44,7 @@ pub(super) fn reading_of(form: &SourceForm) -> Result<NewReading, ErrorReply> {
         SourcePlace::Ldap { host, .. } => ("ldap", host),
         SourcePlace::Microsoft { .. } => ("microsoft", &microsoft),
         SourcePlace::Outlook {} => ("outlook", &outlook),
+        SourcePlace::Exchange { account } => (store::EXCHANGE, account),
     };
     let name = if form.name.trim().is_empty() { server.trim() } else { form.name.trim() };
     Ok(NewReading { kind: kind.to_owned(), name: short(name), settings: text })
@@ -117,6 +118,8 @@ fn meaning(settings: &SourceSettings, anchors: Anchors) -> Result<Settings, Sour
             })
         }
         SourcePlace::Outlook {} => Settings::Outlook(OutlookSettings {}),
+        // Its account reads it, and nobody fills it in.
+        SourcePlace::Exchange { .. } => return Err(SourceError::BadSetting("kind")),
         SourcePlace::Ldap { host, port, encryption, user, base, filter, attributes } => {
             let names = |text: &str| -> Vec<String> {
                 let names = text.split(',').map(|name| name.trim().to_owned());
@@ -168,7 +171,7 @@ pub(super) fn has_user(settings: &SourceSettings) -> bool {
         }
         SourcePlace::Ldap { user, .. } => !user.trim().is_empty(),
         SourcePlace::Microsoft { .. } => true,
-        SourcePlace::Outlook {} => false,
+        SourcePlace::Outlook {} | SourcePlace::Exchange { .. } => false,
     }
 }
 
@@ -176,9 +179,10 @@ pub(super) fn has_user(settings: &SourceSettings) -> bool {
 pub(super) fn lack_of(settings: &SourceSettings) -> SourceTrouble {
     match &settings.place {
         SourcePlace::Microsoft { .. } => SourceTrouble::SignIn,
-        SourcePlace::Carddav { .. } | SourcePlace::Ldap { .. } | SourcePlace::Outlook {} => {
-            SourceTrouble::PasswordNeeded
-        }
+        SourcePlace::Carddav { .. }
+        | SourcePlace::Ldap { .. }
+        | SourcePlace::Outlook {}
+        | SourcePlace::Exchange { .. } => SourceTrouble::PasswordNeeded,
     }
 }
 
@@ -196,6 +200,7 @@ pub(super) fn server_of(settings: &SourceSettings) -> String {
             format!("{}\n{port}\n{encryption:?}\n{}", host.trim(), user.trim())
         }
         SourcePlace::Outlook {} => "outlook".to_owned(),
+        SourcePlace::Exchange { account } => format!("exchange\n{account}"),
         SourcePlace::Microsoft { tenant, client, login, service, .. } => {
             let parts = [tenant, client, login, service].map(|part| part.trim());
             format!("microsoft\n{}", parts.join("\n"))

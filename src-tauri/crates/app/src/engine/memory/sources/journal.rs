@@ -40,6 +40,8 @@ impl Queued {
 }
 
 impl Feed {
+    /// When the next note is written; none: nothing is to be written, it is being written, or somebody must change something
+    /// first.
     pub(super) fn journal_due(&self) -> Option<Instant> {
         let opens = self.ready && (self.password.is_some() || !form::has_user(&self.settings));
         self.journal.as_ref().filter(|_| opens).and_then(Schedule::due)
@@ -80,10 +82,11 @@ impl Desk {
             }
         }
         for (id, generation) in begin {
-            let read = move |tables: &Tables<'_>| tables.next_entry(id);
+            let read =
+                move |tables: &Tables<'_>| Ok((tables.next_entry(id)?, tables.entries_left(id)?));
             self.remembering(read, move |desk, now, found| match found {
-                Ok(Some(entry)) => desk.write_note(id, generation, entry),
-                Ok(None) => desk.note_done(now, id, generation, Ok(false)),
+                Ok((Some(entry), left)) => desk.write_note(id, generation, entry, left),
+                Ok((None, _)) => desk.note_done(now, id, generation, Ok(false)),
                 Err(error) => {
                     debug!(%error, "what is left to write is not known");
                     desk.note_done(now, id, generation, Ok(false));
@@ -92,7 +95,7 @@ impl Desk {
         }
     }
 
-    fn write_note(&mut self, id: u64, generation: u64, entry: Entry) {
+    fn write_note(&mut self, id: u64, generation: u64, entry: Entry, left: u64) {
         let random = self.random.fork();
         let Some(feed) = self.feeds.same(id, generation) else { return };
         let (settings, password) = (feed.settings.clone(), feed.password.clone());
@@ -108,7 +111,7 @@ impl Desk {
         self.later(work, move |desk, now, written| {
             desk.secret_renewed(Some(id), None, &server, &held);
             if let Err(error) = written {
-                return desk.note_done(now, id, generation, Err(error));
+                return desk.note_done(now, id, generation, Err((error, left)));
             }
             let keep = move |tables: &Tables<'_>| tables.entry_written(&uid);
             desk.remembering(keep, move |desk, now, kept| {
@@ -121,29 +124,34 @@ impl Desk {
         });
     }
 
-    /// One is written or not; `more`: there may be another.
+    /// One is written (true: there may be another), or could not be: why, and how many wait for that.
     fn note_done(
         &mut self,
         now: Instant,
         id: u64,
         generation: u64,
-        done: Result<bool, SourceError>,
+        done: Result<bool, (SourceError, u64)>,
     ) {
         let Some(feed) = self.feeds.all.iter_mut().find(|feed| feed.id == id) else { return };
         let Some(schedule) = feed.journal.as_mut().filter(|_| feed.generation == generation) else {
             return;
         };
+        let before = feed.unwritten;
         match done {
             Ok(more) => {
                 schedule.succeeded(now, &mut self.random);
                 if more {
                     schedule.now(now);
                 }
+                feed.unwritten = None;
             }
-            Err(error) => {
+            Err((error, left)) => {
                 info!(id, %error, "a note could not be written in the calendar");
                 schedule.failed(now, &error, &mut self.random);
+                feed.unwritten = Some((left, form::trouble_of(&error)));
             }
         }
+        // While it goes on failing, the time of the next try is another one each time.
+        self.feeds.changed |= before.is_some() || feed.unwritten.is_some();
     }
 }
