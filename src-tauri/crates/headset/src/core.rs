@@ -282,7 +282,7 @@ impl Core {
             Lamp::Mute => muted,
             // Who has been answered on the device does not ring on until the call has got so far.
             Lamp::Ring | Lamp::Ringer => {
-                calls.ringing && !(self.granted.is_some_and(|(level, _)| level) && !live)
+                calls.ringing && (live || self.granted.is_none_or(|(level, _)| !level))
             }
             Lamp::Hold => calls.talk == Talk::Held && !off_hook,
             Lamp::Microphone => live && !muted && !self.layout.has_lamp(Lamp::Mute),
@@ -364,19 +364,13 @@ impl Core {
             return;
         }
         match key {
-            Key::Hook if relative => {
-                if on {
-                    self.hook_pressed(now);
-                }
-            }
+            // A relative control that is off tells nothing.
+            _ if relative && !on => {}
+            Key::Hook if relative => self.hook_pressed(now),
             Key::Hook => self.hook_moved(now, on),
             Key::Busy if relative => {}
             Key::Busy => self.busy = on,
-            Key::Mute if relative => {
-                if on {
-                    self.mute_pressed(now);
-                }
-            }
+            Key::Mute if relative => self.mute_pressed(now),
             Key::Mute => self.mute_moved(now, on),
             key if on => self.pressed(now, key),
             _ => {}

@@ -283,7 +283,7 @@ impl Desk {
             Message::Choice(choice) => self.choose(now, choice),
             Message::State(state) => {
                 self.state = state;
-                self.to_headset(now, Input::Calls(state.calls));
+                self.give_headset(now, Input::Calls(state.calls));
                 if let Some(lamp) = &mut self.lamp {
                     lamp.light.set(now, state.mood);
                 }
@@ -291,7 +291,7 @@ impl Desk {
             Message::Listed(listed) => self.listed(now, &listed),
             Message::Report(run, report) => {
                 if self.headset.as_ref().is_some_and(|headset| headset.run == run) {
-                    self.to_headset(now, Input::Report(&report));
+                    self.give_headset(now, Input::Report(&report));
                 }
             }
             Message::Gone(run) => {
@@ -386,9 +386,9 @@ impl Desk {
                 self.headset = Some(Headset { device, run, core, writer, reading });
                 self.unusable = None;
                 if left_lit {
-                    self.to_headset(now, Input::LeftLit);
+                    self.give_headset(now, Input::LeftLit);
                 }
-                self.to_headset(now, Input::Calls(self.state.calls));
+                self.give_headset(now, Input::Calls(self.state.calls));
             }
             Err(reason) => {
                 let told = Some((device.id.clone(), reason.clone()));
@@ -428,7 +428,7 @@ impl Desk {
 
     fn leave_headset(&mut self, now: Instant) {
         if self.headset.is_some() {
-            self.to_headset(now, Input::Release);
+            self.give_headset(now, Input::Release);
             self.headset = None;
             self.tell(Event::Headset(None));
         }
@@ -445,7 +445,7 @@ impl Desk {
         self.tell(Event::Light(None));
     }
 
-    fn to_headset(&mut self, now: Instant, input: Input<'_>) {
+    fn give_headset(&mut self, now: Instant, input: Input<'_>) {
         if let Some(headset) = &mut self.headset {
             headset.core.handle_input(now, input);
             self.carry_out();

@@ -112,6 +112,16 @@ impl Machine {
         assert!(!late.timed_out(), "{report:02x?} was not written: {devices:02x?}");
     }
 
+    fn wait_while(
+        &self,
+        patience: Duration,
+        holds: impl FnMut(&mut Devices) -> bool,
+    ) -> MutexGuard<'_, Devices> {
+        let (mutex, changed) = &*self.0;
+        let devices = mutex.lock().unwrap();
+        changed.wait_timeout_while(devices, patience, holds).unwrap().0
+    }
+
     fn lock(&self) -> MutexGuard<'_, Devices> {
         self.0.0.lock().unwrap()
     }
@@ -166,9 +176,7 @@ impl Reader for End {
             let device = devices.all.iter().find(|device| device.run == self.run);
             device.is_some_and(|device| device.reports.is_empty())
         };
-        let (mutex, changed) = &*self.machine.0;
-        let devices = mutex.lock().unwrap();
-        let (mut devices, _) = changed.wait_timeout_while(devices, patience, nothing).unwrap();
+        let mut devices = self.machine.wait_while(patience, nothing);
         let device = devices.all.iter_mut().find(|device| device.run == self.run);
         Ok(device.ok_or_else(gone)?.reports.pop_front())
     }

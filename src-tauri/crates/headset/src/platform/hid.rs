@@ -43,7 +43,7 @@ impl Transport for System {
             .map_err(|error| OpenError::Other(error.to_string()))?;
         may_open(&device.path)?;
         // An end for each direction: the library's device belongs to one thread.
-        let open = || api.open_path(&path).map_err(refused);
+        let open = || api.open_path(&path).map_err(|error| refused(&error));
         let (reader, writer) = (open()?, open()?);
         let mut descriptor = vec![0; MAX_REPORT_DESCRIPTOR_SIZE];
         let length = reader.get_report_descriptor(&mut descriptor).map_err(other)?;
@@ -90,7 +90,7 @@ fn may_open(_: &str) -> Result<(), OpenError> {
 }
 
 /// Windows refuses a device only to those who come after somebody that wants it for himself.
-fn refused(error: hidapi::HidError) -> OpenError {
+fn refused(error: &hidapi::HidError) -> OpenError {
     if cfg!(windows) { OpenError::InUse } else { OpenError::Other(error.to_string()) }
 }
 
