@@ -22,7 +22,7 @@ use ::desktop::hail;
 use app::config::Config;
 use app::logs::{self, Log, LogOptions};
 use app::view::Language;
-use app::{App, StartOptions};
+use app::{App, Headsets, StartOptions};
 use clap::Parser;
 use tauri::{AppHandle, CloseRequestApi, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
@@ -160,6 +160,7 @@ fn open(handle: &AppHandle, arguments: Arguments) -> tauri::Result<()> {
         sound: arguments.audio.clone(),
         demo: arguments.demo,
         first_customer: arguments.first_customer.map(|seconds| Duration::from_secs(seconds.into())),
+        headsets: Headsets::System,
         ..StartOptions::default()
     };
     tray::build(handle)?;

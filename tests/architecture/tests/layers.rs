@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
         "pbx-asterisk",
         "contact-sources",
         "desktop",
+        "headset",
     ],
     &["training-pbx", "app"],
     &["balie"],

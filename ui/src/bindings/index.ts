@@ -600,6 +600,10 @@ gain_control: boolean,
  */
 test: MicrophoneTest, 
 /**
+ * Keys and lamps of headsets.
+ */
+headset: HeadsetView, 
+/**
  * Trouble with sound, in a code.
  */
 problem: Code | null, };
@@ -1526,7 +1530,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1896,7 +1900,19 @@ noise_suppression?: boolean,
 /**
  * Even out how loud the user speaks.
  */
-gain_control?: boolean, } | { "cmd": "levels.watch", 
+gain_control?: boolean, } | { "cmd": "headset.set", 
+/**
+ * Use the keys and lamps.
+ */
+on?: boolean, 
+/**
+ * Id of the headset; empty: the first there is.
+ */
+device?: string, 
+/**
+ * Use a busy light.
+ */
+light?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -2413,7 +2429,19 @@ call: number,
 /**
  * Where, when that is known.
  */
-slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "mwi", 
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "headset.state", 
+/**
+ * Name of the headset in use.
+ */
+used?: string, 
+/**
+ * Name of the busy light in use.
+ */
+light?: string, 
+/**
+ * Why a headset cannot be used now.
+ */
+trouble?: Code, } | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -2506,7 +2534,19 @@ call: number,
 /**
  * Where, when that is known.
  */
-slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "mwi", 
+slot?: string, } | { "event": "line.state" } & LineView | { "event": "source.state" } & SourceEvent | { "event": "headset.state", 
+/**
+ * Name of the headset in use.
+ */
+used?: string, 
+/**
+ * Name of the busy light in use.
+ */
+light?: string, 
+/**
+ * Why a headset cannot be used now.
+ */
+trouble?: Code, } | { "event": "mwi", 
 /**
  * Account id.
  */
@@ -2751,6 +2791,56 @@ until_ms: number | null,
  * Somebody is being signed in or out.
  */
 busy: boolean, };
+
+/**
+ * A headset that can be chosen.
+ */
+export type HeadsetDeviceView = { 
+/**
+ * Id, the same after it was unplugged.
+ */
+id: string, 
+/**
+ * What it calls itself.
+ */
+name: string, };
+
+/**
+ * Headsets whose keys and lamps are used, and busy lights.
+ */
+export type HeadsetView = { 
+/**
+ * False: this program has no way to headsets on this system; there is nothing to choose.
+ */
+available: boolean, 
+/**
+ * Their keys and lamps are to be used.
+ */
+on: boolean, 
+/**
+ * A busy light is to be used.
+ */
+light_on: boolean, 
+/**
+ * Headsets that are connected.
+ */
+devices: Array<HeadsetDeviceView>, 
+/**
+ * Id of the chosen one; null: the first there is.
+ */
+device: string | null, 
+/**
+ * Name of the one in use.
+ */
+used: string | null, 
+/**
+ * Name of the busy light in use.
+ */
+light: string | null, 
+/**
+ * Why the headset cannot be used now, or not with us.
+ */
+trouble: Code | null, };
 
 /**
  * Numbers that reach help, and how they are called. They are dialled at once, as typed, by the account named here, with
@@ -4281,7 +4371,19 @@ noise_suppression?: boolean,
 /**
  * Even out how loud the user speaks.
  */
-gain_control?: boolean, } | { "cmd": "levels.watch", 
+gain_control?: boolean, } | { "cmd": "headset.set", 
+/**
+ * Use the keys and lamps.
+ */
+on?: boolean, 
+/**
+ * Id of the headset; empty: the first there is.
+ */
+device?: string, 
+/**
+ * Use a busy light.
+ */
+light?: boolean, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */

@@ -277,6 +277,14 @@ export class MockHost implements Host {
         });
         return {};
       }
+      case 'headset.set': {
+        const { audio } = this.view;
+        const on = command.on ?? audio.headset.on;
+        const device = command.device === undefined ? audio.headset.device : command.device || null;
+        const used = on ? (audio.headset.devices.find((one) => device === null || one.id === device)?.name ?? null) : null;
+        this.change({ audio: { ...audio, headset: { ...audio.headset, on, device, used, light_on: command.light ?? audio.headset.light_on } } });
+        return {};
+      }
       case 'audio.test':
         this.change({ audio: { ...this.view.audio, test: command.on ? 'listening' : 'off' } });
         return {};
@@ -621,6 +629,10 @@ function firstView(start: Scene): AppView {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
       input: null, output: null, ringer: 's', echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
+      headset: {
+        available: true, on: true, light_on: true, devices: [{ id: 'j', name: 'Jabra Evolve2' }], device: null,
+        used: 'Jabra Evolve2', light: null, trouble: null,
+      },
     },
     demo: start.setup
       ? null

@@ -12,6 +12,7 @@ import { sources } from './nl.sources';
 import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
+import { headset, headsetCodes } from './nl.headset';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -91,6 +92,7 @@ const codes: Record<Code, CodeText> = {
   },
   no_audio_device: { what: 'Geen geluidsapparaat gevonden', todo: 'Sluit een headset aan; bellen kan, maar zonder geluid.' },
   microphone_silent: { what: 'Uw microfoon geeft geen geluid', todo: 'Kijk of hij op het apparaat uit staat, of kies een andere microfoon.' },
+  ...headsetCodes,
   recording_failed: { what: 'Het gesprek wordt niet opgenomen', todo: 'Kijk of de schijf vol is, en of de map voor opnamen er is.' },
   no_sound: { what: 'Er komt of gaat geen geluid', todo: 'Laat de firewall de RTP-poorten door; vraag het uw beheerder.' },
   audio_device_failed: { what: 'Het geluidsapparaat werkt niet meer', todo: 'Kies een ander apparaat of sluit het opnieuw aan.' },
@@ -747,6 +749,7 @@ export const nl = {
   },
   guest,
   kept,
+  headset,
   greeting: {
     of: { no_answer: 'Begroeting bij geen gehoor', busy: 'Begroeting bij bezet' } as Record<GreetingOf, string>,
     names: {

@@ -109,6 +109,12 @@ pub enum Code {
     NoSound,
     /// The sound device stopped or refused.
     AudioDeviceFailed,
+    /// The system does not let this user have the headset's keys.
+    HeadsetDenied,
+    /// Another program has the headset's keys, or is in a call with it.
+    HeadsetInUse,
+    /// The headset's keys cannot be used.
+    HeadsetFailed,
     /// There is no keyring: the password is kept for this session only.
     NoKeyring,
     /// A password is needed.

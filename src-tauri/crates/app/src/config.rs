@@ -25,7 +25,7 @@ pub use self::recording::{RecordingFormatName, RecordingSettings};
 pub(crate) use self::screen_pop::{Caller, is_direction};
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
-pub use self::sound::AudioSettings;
+pub use self::sound::{AudioSettings, HeadsetSettings};
 pub(crate) use self::turn::Turn;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
@@ -700,6 +700,7 @@ impl Config {
         add("privacy.", &self.privacy.unknown);
         add("screen_pop.", &self.screen_pop.unknown);
         add("audio.", &self.audio.unknown);
+        add("audio.headset.", &self.audio.headset.unknown);
         add("setup.", &self.setup.unknown);
         found
     }

@@ -17,6 +17,7 @@ mod documents;
 mod encryption;
 mod exchange_form;
 mod gather;
+mod headset;
 mod line;
 mod memory;
 mod network;
@@ -42,6 +43,7 @@ use sip_transport::BindError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub use self::headset::Headsets;
 pub use check::line_check;
 
 use crate::code::Code;
@@ -68,6 +70,8 @@ pub struct StartOptions {
     /// In the demo, how long after the start a first customer rings by himself; none: only when
     /// asked.
     pub first_customer: Option<std::time::Duration>,
+    /// Where headsets come from.
+    pub headsets: Headsets,
     /// Bindings of exchanges.
     pub exchanges: Exchanges,
     /// Where everything comes from that others must not guess: tags, branches, keys. None: the system's random source.

@@ -133,6 +133,22 @@ pub enum Event {
     /// A source of contacts begins to be read, or was.
     #[serde(rename = "source.state")]
     SourceState(SourceEvent),
+    /// A headset or a busy light came, went, or cannot be used.
+    #[serde(rename = "headset.state")]
+    HeadsetState {
+        /// Name of the headset in use.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        used: Option<String>,
+        /// Name of the busy light in use.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        light: Option<String>,
+        /// Why a headset cannot be used now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        trouble: Option<Code>,
+    },
     /// Messages are waiting, or no longer.
     #[serde(rename = "mwi")]
     Mwi {

@@ -13,7 +13,7 @@ pub mod shell;
 pub mod view;
 
 pub use bindings::bindings;
-pub use engine::{App, Handle, StartError, StartOptions, line_check};
+pub use engine::{App, Handle, Headsets, StartError, StartOptions, line_check};
 pub use shell::{NoShell, Shell, Surface, Tray, TrayState};
 
 /// Version of the program.

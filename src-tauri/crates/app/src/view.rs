@@ -5,6 +5,7 @@
 pub mod centre;
 pub mod changes;
 pub mod desktop;
+pub mod headset;
 pub mod kept;
 pub mod people;
 pub mod queue;
@@ -20,6 +21,7 @@ use ts_rs::TS;
 use self::centre::CentreView;
 use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
+use self::headset::HeadsetView;
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
 use self::safety::{GuardSettings, HelpView};
@@ -603,6 +605,8 @@ pub struct AudioView {
     pub gain_control: bool,
     /// How far a test of the microphone is (`audio.test`).
     pub test: MicrophoneTest,
+    /// Keys and lamps of headsets.
+    pub headset: HeadsetView,
     /// Trouble with sound, in a code.
     pub problem: Option<Code>,
 }

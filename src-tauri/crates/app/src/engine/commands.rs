@@ -105,6 +105,7 @@ impl Desk {
                 self.set_processing(now, audio);
                 Ok(Answer::done())
             }
+            Command::HeadsetSet { on, device, light } => self.set_headset(now, on, device, light),
             Command::AudioTest { on } => self.test_microphone(on),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);

@@ -19,6 +19,7 @@ use super::centre::Centres;
 use super::colleagues::Colleagues;
 use super::demo::Demo;
 use super::discover::Discoveries;
+use super::headset::Headset;
 use super::line::Line;
 use super::memory::{Feeds, Memory, Opening};
 use super::network::Network;
@@ -55,6 +56,7 @@ pub(super) struct Desk {
     pub(super) transport: Transport,
     pub(super) network: Network,
     pub(super) sounds: Sounds,
+    pub(super) headset: Headset,
     pub(super) settings: Settings,
     pub(super) accounts: Vec<Account>,
     pub(super) calls: CallControl,
@@ -100,6 +102,7 @@ pub(super) struct Sources {
     sip: mpsc::Receiver<Incoming>,
     network: Watcher,
     media: Option<media::Events>,
+    headset: Option<headset::Events>,
     work: mpsc::Receiver<Finished>,
     exchanges: mpsc::Receiver<Told>,
 }
@@ -152,6 +155,7 @@ impl Desk {
         let (transport, sip, taken) = open_transport(&settings).await?;
         let (sounds, media) =
             Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
+        let (headset, keys) = Headset::open(&options.headsets, beside.as_deref());
         let mut random = Random::from_seed(options.seed.unwrap_or_else(rand_seed));
         let ua = UserAgent::new(
             UaConfig { user_agent: format!("Balie/{}", crate::VERSION), ..UaConfig::default() },
@@ -168,6 +172,7 @@ impl Desk {
             transport,
             network: Network::new(network.destinations()),
             sounds,
+            headset,
             settings,
             accounts: Vec::new(),
             calls: CallControl::new(),
@@ -202,7 +207,7 @@ impl Desk {
         desk.begin(now(), problem, moved);
         desk.open_first(options.demo, options.first_customer);
         desk.settle(now());
-        Ok((desk, Sources { requests, sip, network, media, work, exchanges }))
+        Ok((desk, Sources { requests, sip, network, media, headset: keys, work, exchanges }))
     }
 
     /// The demo where it is asked for; the set-up where nothing else is there.
@@ -227,6 +232,7 @@ impl Desk {
         self.begin_accounts(at);
         self.forget_recordings();
         self.list_devices();
+        self.use_headset();
     }
 
     /// Runs until `quit`, or until nobody can ask any more.
@@ -243,12 +249,14 @@ impl Desk {
                 Some(finished) = sources.work.recv() => finished(&mut self, now()),
                 Some(told) = sources.exchanges.recv() => self.exchange_told(now(), told),
                 Some(event) = next_event(&mut sources.media) => self.media_event(now(), event),
+                Some(event) = next_of_headset(&mut sources.headset) => self.headset_event(now(), event),
                 () = tokio::time::sleep_until(wake) => self.on_time(now()),
             }
             self.settle(now());
         }
         self.stop_demo_and_wait().await;
         self.close_memory().await;
+        self.leave_headset().await;
         debug!("ended");
     }
 
@@ -365,6 +373,7 @@ impl Desk {
         self.gather_colleagues(now);
         self.watch_servers();
         self.choose_tones(now);
+        self.show_on_headset();
         self.publish(now);
     }
 
@@ -434,6 +443,14 @@ async fn open_transport(
 
 /// The next media event; never, when there is no media engine.
 async fn next_event(events: &mut Option<media::Events>) -> Option<media::MediaEvent> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the headset tells next; never, when there is none.
+async fn next_of_headset(events: &mut Option<headset::Events>) -> Option<headset::Event> {
     match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,

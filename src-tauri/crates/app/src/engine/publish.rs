@@ -13,8 +13,8 @@ use super::safety::can_reach_help;
 use crate::code::Code;
 use crate::shell::{Tray, TrayState};
 use crate::view::{
-    AccountState, AccountView, AppView, CallAction, CallDirection, CallState, CallView, PeerView,
-    Update,
+    AccountState, AccountView, AppView, AudioView, CallAction, CallDirection, CallState, CallView,
+    PeerView, Update,
 };
 
 /// Least time between two views.
@@ -102,7 +102,10 @@ impl Desk {
             history: self.history.iter().take(PAGE).cloned().collect(),
             missed: self.missed,
             transfers: self.transfers.iter().cloned().collect(),
-            audio: self.sounds.view(&self.settings.config.audio),
+            audio: AudioView {
+                headset: self.headset_view(),
+                ..self.sounds.view(&self.settings.config.audio)
+            },
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
             colleagues: self.colleagues().cloned().collect(),
             notices: self.notices.iter().cloned().collect(),

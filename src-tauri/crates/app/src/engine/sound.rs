@@ -18,6 +18,7 @@ use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
 use crate::control::{Answer, CallStats, DirectionStats, ErrorReply};
 use crate::event::Event;
+use crate::view::headset::HeadsetView;
 use crate::view::{AudioView, DeviceView, Levels, MicrophoneTest, QualityLevel, Update};
 
 /// How long the tone of a failed call plays.
@@ -125,6 +126,7 @@ impl Sounds {
             echo_cancelling: done.echo_cancelling,
             noise_suppression: done.noise_suppression,
             gain_control: done.gain_control,
+            headset: HeadsetView::default(),
             problem: self.problem,
         }
     }

@@ -12,6 +12,7 @@ mod exchange;
 mod exchange_transfers;
 mod features;
 mod first;
+mod headset;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod memory;

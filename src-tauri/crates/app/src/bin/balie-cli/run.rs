@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::control::{Command, PROTOCOL, Reply, Request};
 use app::event::{Event, EventLine};
 use app::view::{CallView, Update};
-use app::{App, Handle, Shell, StartOptions, Surface, TrayState};
+use app::{App, Handle, Headsets, Shell, StartOptions, Surface, TrayState};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 
@@ -30,7 +30,13 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
         tracing::info!(folder = %folder.display(), "the flight recorder is not there yet");
     }
     let (sender, lines) = mpsc::unbounded_channel();
-    let options = StartOptions { config, sound: arguments.audio, ..StartOptions::default() };
+    // A headset is for whoever wears it: without a person before it, it is used when the file says so.
+    let headsets = match config.audio.headset.on {
+        Some(true) => Headsets::System,
+        _ => Headsets::None,
+    };
+    let options =
+        StartOptions { config, sound: arguments.audio, headsets, ..StartOptions::default() };
     let started = App::start(options, Arc::new(Lines(sender.clone()))).await;
     // Whoever has read it may call: the sockets are open.
     out::json(&EventLine { event: hello(), t: 0.0 })?;
