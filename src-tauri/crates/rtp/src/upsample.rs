@@ -1,7 +1,7 @@
 //! From a codec's rate to 48 kHz: a windowed-sinc filter, one branch per output phase.
 
-/// Taps per branch; the filter delays by half of them: 1 ms at 8 kHz.
-const TAPS: usize = 16;
+/// Taps per branch; the filter delays by half of them: 2 ms at 8 kHz. With half as many the upper third of a telephone's band is dull.
+const TAPS: usize = 32;
 /// The most output samples per input sample.
 const MAX_FACTOR: usize = 6;
 /// The pass band, as a share of the input's band.

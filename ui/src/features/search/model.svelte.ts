@@ -53,7 +53,8 @@ const DEMO_ICONS: Partial<Record<string, IconName>> = {
   main: 'building',
 };
 
-const HIT_LIMIT = 40;
+/** More than a glance takes in; whoever wants another types a letter more, and each costs time at every key. */
+const HIT_LIMIT = 24;
 /** Names and numbers in the order people expect. */
 const inWords = new Intl.Collator(undefined, { numeric: true });
 
@@ -100,8 +101,14 @@ export class Search {
     return this.frozen;
   });
 
+  /** The account of a colleague, by his number. */
+  private readonly accounts: ReadonlyMap<string, string> = $derived.by(() => accountsOf(this.desk.colleagues));
+
+  /** The results: the same ones until others come, whatever is typed meanwhile. */
+  private readonly found: Section[] = $derived.by(() => found(this.desk.t, this.hits, this.accounts));
+
   readonly sections: Section[] = $derived.by(() =>
-    this.query === '' ? this.browsed : found(this.desk, this.hits, this.query),
+    this.query === '' ? this.browsed : [...this.found, ...queueSection(this.desk, this.query)],
   );
 
   readonly entries: Entry[] = $derived(this.sections.flatMap((section) => section.entries));
@@ -342,13 +349,14 @@ function demoSection(t: Messages, demo: DemoView): Section {
   };
 }
 
-function found(desk: Desk, hits: readonly SearchHit[], query: string): Section[] {
-  const { t, colleagues } = desk;
-  const queues = queueSection(desk, query);
-  if (hits.length === 0) return queues;
+function accountsOf(colleagues: readonly ColleagueView[]): ReadonlyMap<string, string> {
+  return new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
+}
+
+function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<string, string>): Section[] {
+  if (hits.length === 0) return [];
   const people = hits.filter((hit) => hit.kind === 'colleague' || hit.kind === 'contact').length;
   const past = hits.filter((hit) => hit.kind === 'history').length;
-  const accounts = new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
   return [
     {
       key: 'found',
@@ -357,7 +365,6 @@ function found(desk: Desk, hits: readonly SearchHit[], query: string): Section[]
       people: false,
       entries: hits.map((hit, place) => hitEntry(t, hit, place, accounts)),
     },
-    ...queues,
   ];
 }
 
