@@ -214,7 +214,7 @@ impl Session {
             101..=199 => self.provisional(cx, response),
             200..=299 => self.answered(cx, response),
             _ if outgoing.cancelled != Cancelled::No => {
-                self.give_up(cx, EndCause::response(response), "refused")
+                self.give_up(cx, EndCause::response(response), "refused");
             }
             401 | 407 => self.challenged(cx, response),
             422 => self.too_brief(cx, response),
