@@ -45,25 +45,23 @@ pub(crate) fn say(line: &str) {
     eprintln!("\u{1b}[1mxtask\u{1b}[0m {line}");
 }
 
-/// A program to run from the top of the checkout.
+/// A program to run from the top of the checkout. It does not hear what cargo told this one of its own package: if it is
+/// cargo, in a namespace or not, build scripts that look at it would run anew, and all that depends on them.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(crate::workspace::root());
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
 /// Cargo, the one that runs us.
 pub(crate) fn cargo() -> Command {
-    let mut cargo = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo told this program of its own package; build scripts that look at it would run anew whenever
-    // somebody calls cargo directly in between.
-    for (name, _) in std::env::vars_os() {
-        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        if of_package.iter().any(|start| name.to_string_lossy().starts_with(start)) {
-            cargo.env_remove(name);
-        }
-    }
-    cargo
+    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Runs a program with its output shown; an error names the program and how it ended.

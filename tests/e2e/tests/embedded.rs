@@ -247,7 +247,7 @@ fn is_with(phone: &mut Balie, number: &str) -> Result<()> {
 fn who_is_put_through_sees_with_whom_he_is_now() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Embedded::start()?;
-    let mut phone = |extension: &str| -> Result<Balie> {
+    let phone = |extension: &str| -> Result<Balie> {
         let mut phone = start(&pbx.account(extension)?, &folder, "null")?;
         phone.registered()?;
         Ok(phone)
