@@ -103,6 +103,9 @@ const WORDS_OF = `
   });
 `;
 
+/** Words that are seen and stand nowhere in what is told; times apart. */
+const untold = (seen, told) => plain(seen).split(' ').filter((word) => /[\p{L}\p{N}]{2}/u.test(word) && !/^\d+:\d\d$/.test(word) && !told.includes(word)).join(' ');
+
 /** Asks the engine's accessibility tree; gives back what is missing there, in words. */
 async function read(session) {
   const wrong = [];
@@ -119,8 +122,15 @@ async function read(session) {
       if (told.name.trim() === '') wrong.push(`${what}: "${plain(words)}" has no name`);
       // A tile is one thing: everything in it must be said.
       if (role === 'option') {
-        const missing = plain(words).split(' ').filter((word) => /[\p{L}\p{N}]{2}/u.test(word) && !/^\d+:\d\d$/.test(word) && !told.name.includes(word));
-        if (missing.length > 0) wrong.push(`${what}: "${missing.join(' ')}" is seen and not told in "${told.name}"`);
+        let [missing, name] = [untold(words, told.name), told.name];
+        if (missing !== '') {
+          // A lamp may have changed between the two looks.
+          await session.painted();
+          const again = await session.run(WORDS_OF, selector, most);
+          name = (await session.accessible(at).catch(() => undefined))?.name ?? name;
+          missing = untold(again[place] ?? '', name);
+        }
+        if (missing !== '') wrong.push(`${what}: "${missing}" is seen and not told in "${name}"`);
       }
     }
   }
