@@ -13,7 +13,7 @@ const NAMES = [
   '<img src=x onerror="window.owned=1">',
   '<script>window.owned=1</script>',
   '"><svg onload=window.owned=1>',
-  '$(touch /tmp/x) `id` ; rm -rf ~',
+  '$(touch x) `id` ; rm -rf ~',
   "' onmouseover='window.owned=1",
   'javascript:window.owned=1',
   '{@html name} {{name}} ${name}',

@@ -53,8 +53,7 @@ const DEMO_ICONS: Partial<Record<string, IconName>> = {
   main: 'building',
 };
 
-/** More than a glance takes in; whoever wants another types a letter more, and each costs time at every key. */
-const HIT_LIMIT = 24;
+const HIT_LIMIT = 40;
 /** Names and numbers in the order people expect. */
 const inWords = new Intl.Collator(undefined, { numeric: true });
 
