@@ -41,6 +41,7 @@ export async function withMachine({ binary, cli, shots }, test) {
     console.log(`   window after ${Math.round(performance.now() - began)} ms`);
     await test.steps(new Machine({ session, shots, settings, kept: prepared.kept, env, processes, binary }));
   } catch (error) {
+    if (session !== undefined) await tellFailure(session);
     if (session !== undefined && shots !== undefined) await keepFailure(session, join(shots, `failed-${test.name}.png`));
     throw error;
   } finally {
@@ -58,6 +59,21 @@ async function runToEnd(processes, program, args, env) {
     new Promise((_, reject) => setTimeout(() => reject(new Error(`${program} ${args.join(' ')} did not end: ${run.output()}`)), 20_000)),
   ]);
   return { code, said: run.output() };
+}
+
+/** Says what stood on the page when a test failed: where nobody can look at a picture, that is all there is. */
+async function tellFailure(session) {
+  const page = await session
+    .run(
+      `const now = document.activeElement;
+      return {
+        focus: now === null ? null : now.outerHTML.slice(0, 160),
+        search: document.querySelector('[role="combobox"]')?.value,
+        text: document.body.innerText.replace(/\\s*\\n\\s*/g, ' | ').slice(0, 1500),
+      };`,
+    )
+    .catch((error) => ({ gone: String(error) }));
+  console.error('   the page', JSON.stringify(page));
 }
 
 async function keepFailure(session, path) {

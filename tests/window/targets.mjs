@@ -60,6 +60,7 @@ async function link(machine) {
   await until('the number in the field', 10_000, async () => (await typed(session)) === '0301234567');
   assert.equal(await session.text('[data-act="enter"]').then((text) => text.split(/\s/)[0]), words.transfer.consult, 'what Enter does is said');
   await session.press(KEY.escape);
+  await until('an empty field', 5_000, async () => (await typed(session)) === '');
   await hangUp(session);
   machine.passed('a link clicked during a conversation lies beside what was typed, and says what Enter does');
 }

@@ -128,6 +128,8 @@ export class MockHost implements Host {
   readonly feeds: Feeds;
   readonly window = new MockWindow();
   readonly desktop = new MockDesktop((hotkeys) => this.change({ settings: { ...this.view.settings, hotkeys } }));
+  /** A command that is taken, but whose effect is not shown yet, for tests. */
+  slowWith: Command['cmd'] | null = null;
   /** How often the wallboard was asked for, for tests. */
   boards = 0;
   /** Parts that were asked for in their own windows, for tests. */
@@ -177,6 +179,7 @@ export class MockHost implements Host {
 
   control<C extends Command>(command: C): Promise<Answer<C['cmd']>> {
     this.commands.push(command);
+    if (command.cmd === this.slowWith) return Promise.resolve({} as Answer<C['cmd']>);
     try {
       return Promise.resolve(this.run(command) as Answer<C['cmd']>);
     } catch (error) {

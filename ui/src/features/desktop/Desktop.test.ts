@@ -138,6 +138,17 @@ describe('what was clicked elsewhere', () => {
     expect(ui.said).toBe(nl.desktop.prepared('0207654321', 'Enter'));
   });
 
+  it('is emptied by Esc at once, though the program has not yet heard that it was taken', async () => {
+    const host = await open();
+    host.slowWith = 'desk.prepared_taken';
+    host.prepare('0301234567');
+    const field = await screen.findByRole<HTMLInputElement>('combobox', { name: /Zoek/ });
+    await waitFor(() => expect(field.value).toBe('0301234567'));
+    expect(host.view.prepared).toBe('0301234567');
+    press('Escape');
+    await waitFor(() => expect(field.value).toBe(''));
+  });
+
   it('never slips under a press: what was offered stays beside an emptied field', async () => {
     const host = await open();
     type('0612345678');

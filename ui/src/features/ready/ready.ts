@@ -9,6 +9,18 @@ import { meanings } from '../transfers/act';
 
 /** What was put into the search field last; as long as it stands there nobody has written anything. */
 let laid: string | null = null;
+/** What was taken or put away last: until the program says so too, it still stands in the view. */
+let gone: string | null = null;
+
+/** Tells the program that what lay ready is needed no longer. */
+function putAway(desk: Desk): void {
+  gone = desk.view.prepared;
+  const held = gone;
+  // Not done: it lies there still.
+  void desk.send({ cmd: 'desk.prepared_taken' }).then((done) => {
+    if (done === undefined && gone === held) gone = null;
+  });
+}
 
 /** Somebody writes in another field than the search: his words would go elsewhere with the focus. */
 function writesElsewhere(): boolean {
@@ -43,7 +55,7 @@ export function readyWords(desk: Desk, search: Search, text: string): string {
 export function take(desk: Desk, search: Search, ui: Ui): boolean {
   const { prepared } = desk.view;
   if (prepared === null) return false;
-  void desk.send({ cmd: 'desk.prepared_taken' });
+  putAway(desk);
   [ui.overlay, ui.page] = [null, 'desk'];
   search.type(prepared);
   laid = prepared;
@@ -55,6 +67,7 @@ export function take(desk: Desk, search: Search, ui: Ui): boolean {
 /** Something new lies ready: it is taken, or offered beside what the user is doing. */
 export function receive(desk: Desk, search: Search, ui: Ui): void {
   const { prepared } = desk.view;
+  gone = null;
   if (prepared === null) return;
   if (mayTake(desk, search, ui)) {
     take(desk, search, ui);
@@ -64,9 +77,10 @@ export function receive(desk: Desk, search: Search, ui: Ui): void {
   ui.say(desk.t.desktop.offered(prepared, SHOWN.take_ready.join(' ')));
 }
 
-/** Puts it away. False when nothing lies ready. */
+/** Puts it away. False when nothing lies ready, or only because the program has not yet heard that it was taken. */
 export function dismiss(desk: Desk): boolean {
-  if (desk.view.prepared === null) return false;
-  void desk.send({ cmd: 'desk.prepared_taken' });
+  const { prepared } = desk.view;
+  if (prepared === null || prepared === gone) return false;
+  putAway(desk);
   return true;
 }
