@@ -256,8 +256,9 @@ impl Exchange {
     }
 
     fn forced_calls(&self, found: &mut Vec<UserCall>) {
+        found.retain(|call| self.desk.forced(&call.user).is_none());
+        let main = self.who(&self.company.main_number);
         for (line, state) in self.desk.all_forced() {
-            found.retain(|call| call.user != line);
             let stage = match state {
                 LineState::Ringing => CallStage::Alerting,
                 LineState::Busy => CallStage::Active,
@@ -270,7 +271,7 @@ impl Exchange {
                 legs: Vec::new(),
                 end: End::Called,
                 stage,
-                remote: self.who(&self.company.main_number),
+                remote: main.clone(),
                 diversions: Vec::new(),
                 network_id: None,
                 conversation: 0,
