@@ -64,7 +64,7 @@ fn glare_is_settled_by_waiting() {
     // Bob, who does not own the Call-ID, comes back within two seconds; Alice's has become stale.
     net.run(2100);
     let status = net.expect(ALICE, |event| match event {
-        Event::ReofferFailed { status, .. } => *status,
+        Event::ReofferFailed { status, overtaken: true, .. } => *status,
         _ => None,
     });
     assert_eq!(status, StatusCode::REQUEST_PENDING);

@@ -226,6 +226,27 @@ async fn a_call_is_refreshed_by_update_or_else_by_an_invite() {
     }
 }
 
+/// Both change the call at once, and the telephone is the faster: its offer, in which nobody is held, is answered, and
+/// then the hold is asked for anew instead of being lost or sent as it was.
+#[tokio::test]
+async fn a_hold_that_met_an_offer_of_the_telephone_is_asked_for_anew() {
+    let peer = Peer::faster().await;
+    let mut desk = peer.caller().await;
+    let call = desk.dial(&peer.address).await;
+    desk.call(CallState::Active).await;
+    desk.do_with("call.hold", call).await;
+    let request = peer.changed().await;
+    assert_eq!(request.method.as_str(), "INVITE");
+    assert!(String::from_utf8_lossy(&request.body).contains("a=sendonly"), "{request:?}");
+    desk.call(CallState::Held).await;
+    // And taken off hold as any other.
+    desk.do_with("call.resume", call).await;
+    let request = peer.changed().await;
+    assert!(String::from_utf8_lossy(&request.body).contains("a=sendrecv"), "{request:?}");
+    desk.call(CallState::Active).await;
+    desk.quit().await;
+}
+
 #[tokio::test]
 async fn what_a_colleague_has_set_for_his_line_is_told_by_lamps_beside_it() {
     let pbx = pbx().await;
