@@ -184,7 +184,7 @@ async function signedOut(machine) {
     return said.includes(nl.agent.states.signed_out) && !said.includes('→');
   };
   const refused = async () => {
-    if (!(await session.exists(`${PILL} use[href="#i-warn"]`))) return false;
+    if (!(await session.exists(`${PILL} [data-icon="warn"]`))) return false;
     if (!(await session.exists(PANEL))) await openPanel(session);
     return session.exists(`${PANEL} .note.bad`);
   };

@@ -178,8 +178,8 @@ describe('colleagues', () => {
   it('show what the exchange says of their lines, in words', async () => {
     await open();
     const tom = await screen.findByRole('option', { name: /Tom de Boer.*Met 06 1122 3344/ });
-    expect(tom.querySelector('use')?.getAttribute('href')).toBe('#i-busy');
-    expect(screen.getByRole('option', { name: /Sanne Visser.*Vrij/ }).querySelector('use')?.getAttribute('href')).toBe('#i-free');
+    expect(tom.querySelector('svg')?.dataset.icon).toBe('busy');
+    expect(screen.getByRole('option', { name: /Sanne Visser.*Vrij/ }).querySelector('svg')?.dataset.icon).toBe('free');
   });
 
   it('are drawn only as far as they are on screen, however many there are', async () => {
@@ -222,7 +222,7 @@ describe('colleagues', () => {
 
     layout.changeOwn({ only: 'ringing' });
     await waitFor(() => expect(tiles().length).toBeGreaterThan(0));
-    await waitFor(() => expect(tiles().every((tile) => tile.querySelector('use')?.getAttribute('href') === '#i-ringing')).toBe(true));
+    await waitFor(() => expect(tiles().every((tile) => tile.querySelector('svg')?.dataset.icon === 'ringing')).toBe(true));
     layout.changeOwn({ only: 'all', sort: 'own' });
     const names = (): string[] => tiles().map((tile) => tile.querySelector('.name')?.textContent ?? '').filter((name) => /Karin|Joris/.test(name));
     await waitFor(() => expect(names()).toEqual(['Joris Hendriks', 'Karin Smit']));

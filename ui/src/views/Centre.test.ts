@@ -166,8 +166,8 @@ describe('queues', () => {
     const pane = region('Wachtrijen');
     const support = pane.querySelector('[data-queue="support"]');
     expect(support?.textContent).toMatch(/Support.*te druk.*5.*te druk.*\d:\d\d/);
-    expect(support?.querySelector('use[href="#i-warn"]')).not.toBeNull();
-    expect(pane.querySelector('[data-queue="verkoop"] use[href="#i-yellow"]')).not.toBeNull();
+    expect(support?.querySelector('[data-icon="warn"]')).not.toBeNull();
+    expect(pane.querySelector('[data-queue="verkoop"] [data-icon="yellow"]')).not.toBeNull();
     within(pane).getByRole('button', { name: /Verkoop/ }).click();
     (await screen.findByRole('button', { name: 'Overnemen: 06 2233 4455' })).click();
     expect(sent(host, 'queue.move')).toEqual([{ cmd: 'queue.move', queue: 'verkoop', account: 'main', call: 'v2' }]);
@@ -559,7 +559,7 @@ describe('recording at the exchange', () => {
     expect(label()).toBeNull();
     (await screen.findByRole('button', { name: /Gesprek vastleggen/ })).click();
     await waitFor(() => expect(label()?.textContent).toBe('Wordt opgenomen'));
-    expect(label()?.querySelector('use')?.getAttribute('href')).toBe('#i-record');
+    expect(label()?.querySelector('svg')?.dataset.icon).toBe('record');
     await screen.findByText(/Wordt opgenomen\./, { selector: '[aria-live="polite"], [role="status"]' });
     expect(await violations()).toEqual([]);
     alt('j');

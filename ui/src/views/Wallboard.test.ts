@@ -36,7 +36,7 @@ describe('the wallboard', () => {
     expect(bad.length).toBeGreaterThan(3);
     for (const figure of bad) {
       const red = figure.classList.contains('red');
-      expect(figure.querySelector(`use[href="#i-${red ? 'warn' : 'yellow'}"]`), figure.textContent ?? '').not.toBeNull();
+      expect(figure.querySelector(`[data-icon="${red ? 'warn' : 'yellow'}"]`), figure.textContent ?? '').not.toBeNull();
       expect(figure.textContent).toContain(red ? nl.queue.severity.red : nl.queue.severity.yellow);
     }
     expect(within(support).getByText('4:05')).toBeTruthy();
@@ -53,7 +53,7 @@ describe('the wallboard', () => {
     await within(sales).findByText('12');
     expect(sales.textContent).toMatch(/1 min oud/);
     expect(sales.textContent).toContain(nl.queue.nights);
-    expect(sales.querySelector('header use[href="#i-yellow"]')).toBeNull();
+    expect(sales.querySelector('header [data-icon="yellow"]')).toBeNull();
   });
 
   it('says so when there is nothing to show', async () => {
