@@ -28,3 +28,25 @@ globalThis.ResizeObserver ??= class {
     // See above.
   }
 };
+/** Everything is in sight here. */
+globalThis.IntersectionObserver ??= class {
+  readonly root = null;
+  readonly rootMargin = '';
+  readonly thresholds = [];
+  private readonly seen: IntersectionObserverCallback;
+  constructor(seen: IntersectionObserverCallback) {
+    this.seen = seen;
+  }
+  observe(target: Element): void {
+    this.seen([{ target, isIntersecting: true } as IntersectionObserverEntry], this as unknown as IntersectionObserver);
+  }
+  unobserve(): void {
+    // Nothing is kept.
+  }
+  disconnect(): void {
+    // See above.
+  }
+  takeRecords(): IntersectionObserverEntry[] {
+    return [];
+  }
+} as unknown as typeof IntersectionObserver;

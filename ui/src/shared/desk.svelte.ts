@@ -44,6 +44,8 @@ export class Desk {
   ready = $state(false);
   /** Wall clock, milliseconds; ticks four times a second so that no counted second is skipped. */
   now = $state(Date.now());
+  /** The same clock at the last full minute, for what shows days and times of day: it is written anew once a minute. */
+  readonly minute: number = $derived(Math.floor(this.now / 60_000) * 60_000);
   /** The last refusal that nobody handled otherwise. */
   trouble = $state.raw<Trouble | null>(null);
   systemLanguages: readonly string[] = $state.raw(['nl']);
