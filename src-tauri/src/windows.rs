@@ -39,7 +39,7 @@ pub(crate) fn build_main(handle: &AppHandle, demo: bool, hidden: bool) -> tauri:
     handle.manage(StaysInTray(!demo));
     WebviewWindowBuilder::new(handle, MAIN, WebviewUrl::App("index.html".into()))
         .title("Balie")
-        .inner_size(1280.0, 800.0)
+        .inner_size(DESK.width, DESK.height)
         // As a small phone it is narrow.
         .min_inner_size(380.0, 480.0)
         .zoom_hotkeys_enabled(true)
@@ -104,7 +104,11 @@ const PARTS: [Part; 3] = [
 ];
 
 /// The roles of the desk; each has its own windows, at their own places.
-const ROLES: [&str; 3] = ["receptionist", "employee", "agent"];
+const ROLES: [&str; 3] = ["receptionist", EMPLOYEE, "agent"];
+const EMPLOYEE: &str = "employee";
+/// The main window at first: a desk, and the small telephone of an employee.
+const DESK: LogicalSize<f64> = LogicalSize { width: 1280.0, height: 800.0 };
+const PHONE: LogicalSize<f64> = LogicalSize { width: 430.0, height: 760.0 };
 
 /// The role that the main window shows; none before its page has told.
 #[derive(Default)]
@@ -159,7 +163,17 @@ fn move_main(handle: &AppHandle, before: Option<&str>, role: &str) -> tauri::Res
     }
     match remembered.spot(role) {
         Some(spot) => spot.put(&window),
-        None => Ok(()),
+        None if window.is_maximized().unwrap_or(true) => Ok(()),
+        None => first_size(before, role).map_or(Ok(()), |size| window.set_size(size)),
+    }
+}
+
+/// The size of the main window in a role in which it never stood: an employee has a small telephone. None: as it is.
+fn first_size(before: &str, role: &str) -> Option<LogicalSize<f64>> {
+    match (before, role) {
+        (_, EMPLOYEE) => Some(PHONE),
+        (EMPLOYEE, _) => Some(DESK),
+        _ => None,
     }
 }
 
@@ -386,5 +400,12 @@ mod tests {
         demo.stood("agent", spot);
         assert!(demo.is_open("queues-agent"));
         assert_eq!(demo.spot("agent"), Some(spot));
+    }
+
+    #[test]
+    fn an_employee_has_a_small_window_and_the_others_a_desk() {
+        assert_eq!(first_size("receptionist", "employee"), Some(PHONE));
+        assert_eq!(first_size("employee", "agent"), Some(DESK));
+        assert_eq!(first_size("receptionist", "agent"), None);
     }
 }

@@ -74,5 +74,11 @@ async function roles(machine) {
   await until('the windows of the other role gone', 10_000, async () => (await windows()) === first);
   await role('receptionist');
   await until('the windows of the role back', 10_000, async () => (await windows()) === first + 1);
-  machine.passed('each role finds its own windows again');
+  const width = () => session.run('return innerWidth');
+  const desk = await width();
+  await role('employee');
+  await until('a small window for an employee', 10_000, async () => (await width()) < 500);
+  await role('receptionist');
+  await until('the desk as it was', 10_000, async () => Math.abs((await width()) - desk) < 3);
+  machine.passed('each role finds its own windows again, an employee a small one');
 }
