@@ -20,6 +20,7 @@ use super::colleagues::Colleagues;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::headset::Headset;
+use super::keeping::Keeping;
 use super::line::Line;
 use super::memory::{Feeds, Memory, Opening};
 use super::network::Network;
@@ -74,6 +75,8 @@ pub(super) struct Desk {
     pub(super) prepared: Option<String>,
     /// What outlives the run; none once the program ends.
     pub(super) memory: Option<Memory>,
+    /// Passwords on their way to the keyring.
+    pub(super) keeping: Keeping,
     /// Address books and directories that contacts are read from.
     pub(super) feeds: Feeds,
     /// Programs that were opened for callers and still run.
@@ -186,6 +189,7 @@ impl Desk {
             history: VecDeque::new(),
             prepared: None,
             memory: None,
+            keeping: Keeping::start(),
             feeds: Feeds::default(),
             popped: 0,
             departed: VecDeque::new(),
@@ -256,6 +260,7 @@ impl Desk {
         }
         self.stop_demo_and_wait().await;
         self.close_memory().await;
+        self.close_keeping().await;
         self.leave_headset().await;
         debug!("ended");
     }
