@@ -80,6 +80,8 @@ struct Feed {
     unwritten: Option<(u64, SourceTrouble)>,
     /// When what is being read was asked for.
     begun: Option<Instant>,
+    /// Somebody has asked for the next reading: one that has begun already may not have what he has just changed.
+    wanted: bool,
 }
 
 impl Feeds {
@@ -217,6 +219,7 @@ impl Desk {
             journal,
             unwritten: None,
             begun: None,
+            wanted: false,
         });
         self.feeds.changed = true;
         self.begin_calendars(now);
@@ -530,7 +533,10 @@ impl Desk {
                 {
                     without = true;
                 }
-                _ => feed.schedule.now(now),
+                _ => {
+                    feed.wanted = true;
+                    feed.schedule.now(now);
+                }
             }
         }
         match without && source.is_some() {

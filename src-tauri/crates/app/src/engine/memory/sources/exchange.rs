@@ -171,10 +171,17 @@ impl Desk {
             self.source_failed_at_rest(now, id, &error);
             return;
         };
-        debug!(id, "directory of an exchange: waiting, due -> reading");
-        running.centre.ask(now, Request::ReadDirectory);
+        // The binding reads by itself when it has connected.
+        let is_read = running.centre.directory_progress().is_some();
+        debug!(id, is_read, "directory of an exchange: waiting, due -> reading");
+        if !is_read {
+            running.centre.ask(now, Request::ReadDirectory);
+        }
         let Some(feed) = self.directory_of(account) else { return };
         feed.schedule.begin();
+        if std::mem::take(&mut feed.wanted) && is_read {
+            feed.schedule.now(now);
+        }
         (feed.state, feed.begun) = (SourceState::Syncing, Some(now));
         (feed.shown, feed.look) = ((0, 0), Some(now + LOOK));
         self.source_changed(now, id, None);

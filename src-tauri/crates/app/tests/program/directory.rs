@@ -1,0 +1,136 @@
+//! What an exchange keeps and is kept here, too: its directory (wishes while it is read, an exchange that goes, what was erased) and
+//! its log of calls.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use app::StartOptions;
+use app::control::Answer;
+use app::event::{Event, SourceChange};
+use app::view::CallOutcome;
+use app::view::people::ErasedReport;
+use app::view::sources::{SourceState, SourceView};
+use pbx::centre::{
+    Capability, DirectoryEntry, Input, LinkState, LogEntry, LogKind, Party, Request, RequestId,
+};
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
+
+use crate::desk::{Desk, PATIENCE, options};
+use crate::exchange::{Exchange, bert, config, exchanges, me};
+
+fn entry(last: &str, extension: &str) -> DirectoryEntry {
+    let number = format!("0302318{extension}");
+    let (last_name, extension) = (last.into(), extension.into());
+    DirectoryEntry { last_name, extension, number, ..DirectoryEntry::default() }
+}
+
+fn company() -> Vec<DirectoryEntry> {
+    let bert = DirectoryEntry { user: Some(bert()), ..entry("Bert de Wit", "802") };
+    vec![bert, entry("Els Smit", "803")]
+}
+
+async fn start(folder: &TempDir) -> (Desk, Exchange) {
+    let (exchanges, mut ports) = exchanges();
+    let mut config = config(&["main"]);
+    config.paths.data_dir = folder.path().join("data");
+    let desk = Desk::start(StartOptions { config, exchanges, ..options() }).await.unwrap();
+    let exchange = Exchange::of(&mut ports).await;
+    exchange.tell(Input::Me { user: me(), name: "Anna".into() }).await;
+    let present = vec![Capability::Directory];
+    exchange.tell(Input::Capabilities { present, missing: Vec::new() }).await;
+    exchange.tell(Input::Link(LinkState::Live)).await;
+    (desk, exchange)
+}
+
+async fn is_read(exchange: &mut Exchange) -> RequestId {
+    loop {
+        if let (id, Request::ReadDirectory) = exchange.asked().await {
+            return id;
+        }
+    }
+}
+
+async fn tell(exchange: &Exchange, request: RequestId, entries: Vec<DirectoryEntry>) {
+    exchange.tell(Input::Directory { first: true, entries, total: None }).await;
+    exchange.tell(Input::DirectoryEnd(Ok(()))).await;
+    exchange.takes(request).await;
+}
+
+impl Desk {
+    async fn sources(&self) -> Vec<SourceView> {
+        match self.ask(json!({"cmd": "sources.list"})).await.unwrap() {
+            Answer::ContactSources(sources) => sources,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn source_read(&mut self) -> SourceChange {
+        self.event(|event| match event {
+            Event::SourceState(event) => event.change,
+            _ => None,
+        })
+        .await
+    }
+
+    async fn finds(&self, name: &str) -> bool {
+        match self.ask(json!({"cmd": "contacts.search", "text": name})).await.unwrap() {
+            Answer::Hits(hits) => hits.iter().any(|hit| hit.name == name),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until somebody is found, or is not.
+    async fn until_found(&self, name: &str, found: bool) {
+        let wait = async {
+            while self.finds(name).await != found {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{name}: {found}"));
+    }
+
+    async fn erase(&self, of: serde_json::Value) -> ErasedReport {
+        let mut command = json!({"cmd": "privacy.erase"});
+        command.as_object_mut().unwrap().append(&mut of.as_object().unwrap().clone());
+        match self.ask(command).await.unwrap() {
+            Answer::Erased(report) => report,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_wants_it_read_while_it_is_read_gets_another_reading() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange) = start(&folder).await;
+    let first = is_read(&mut exchange).await;
+    assert_eq!(desk.sources().await[0].state, SourceState::Syncing);
+    // Somebody is added at the exchange, whose answer is on its way already.
+    for _ in 0..2 {
+        desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
+    }
+    tell(&exchange, first, company()).await;
+    assert_eq!(desk.source_read().await.put, 2);
+    let second = is_read(&mut exchange).await;
+    let with_kees = [company(), vec![entry("Kees Nieuw", "804")]].concat();
+    tell(&exchange, second, with_kees).await;
+    let change = desk.source_read().await;
+    assert_eq!((change.full, change.put, change.gone), (false, 1, 0));
+    desk.until_found("Kees Nieuw", true).await;
+    let source = desk.sources().await.remove(0);
+    assert_eq!(source.state, SourceState::Waiting, "one more reading, not ever more");
+
+    // The exchange is read by itself, as after a connection that broke.
+    exchange.tell(Input::Directory { first: true, entries: Vec::new(), total: None }).await;
+    exchange.tell(Input::Messages { new: 3, old: 0 }).await;
+    desk.centre(|centre| centre.messages.is_some()).await;
+    desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
+    exchange.tell(Input::Directory { first: false, entries: company(), total: None }).await;
+    exchange.tell(Input::DirectoryEnd(Ok(()))).await;
+    assert_eq!(desk.source_read().await.gone, 1);
+    let third = is_read(&mut exchange).await;
+    tell(&exchange, third, Vec::new()).await;
+    assert_eq!(desk.source_read().await.gone, 2);
+    desk.quit().await;
+}
+
