@@ -388,9 +388,11 @@ impl Desk {
         };
         let id = settings.id.clone();
         let before = self.account(&id).map(|account| exchange_view(&account.settings));
-        if before.is_some_and(|before| before != exchange_view(&settings)) {
+        let another = before.is_none_or(|before| before != exchange_view(&settings));
+        if another {
             // Another exchange, or none: the next one begins anew.
             self.end_exchange(now, &id);
+            self.forget_directory(&id);
         }
         let mut password =
             Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
@@ -422,8 +424,11 @@ impl Desk {
             None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
         self.publisher.changed();
-        if let Some(secret) = exchange {
-            self.keep_exchange_secret(now, &settings, secret);
+        match exchange {
+            Some(secret) => self.keep_exchange_secret(now, &settings, secret),
+            None if another && password.is_some() => self.begin_exchange(now, &settings),
+            // It goes on as it is, or begins with its account.
+            None => {}
         }
         match password {
             Some(password) => {

@@ -134,3 +134,34 @@ async fn who_wants_it_read_while_it_is_read_gets_another_reading() {
     desk.quit().await;
 }
 
+#[tokio::test]
+async fn the_directory_goes_with_its_exchange_at_once() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange) = start(&folder).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    desk.source_read().await;
+    desk.until_found("Els Smit", true).await;
+    let other =
+        json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
+    let form = |exchange: serde_json::Value| json!({"cmd": "account.save", "form": {"id": "main", "user": "main", "server": "127.0.0.1", "exchange": exchange}});
+    desk.ask(form(other)).await.unwrap();
+    assert!(exchange.is_let_go().await);
+    desk.until_found("Els Smit", false).await;
+    let source = desk.sources().await;
+    assert!(source.iter().all(|source| source.contacts == 0), "another exchange: {source:?}");
+    desk.ask(form(json!({"kind": "none"}))).await.unwrap();
+    assert_eq!(desk.sources().await, []);
+    assert!(!desk.finds("Els Smit").await);
+    desk.quit().await;
+
+    // The settings of this start still have the first exchange: it knows nobody of it any more.
+    let (mut desk, mut exchange) = start(&folder).await;
+    let request = is_read(&mut exchange).await;
+    assert!(!desk.finds("Els Smit").await);
+    tell(&exchange, request, company()).await;
+    let change = desk.source_read().await;
+    assert_eq!((change.full, change.put), (true, 2));
+    desk.quit().await;
+}
+

@@ -2,7 +2,7 @@
 //! there again in the next run before the exchange has said a word.
 //!
 //! Inputs: the model of the exchange tells that its directory is whole or could not be read, and how its link stands; the
-//! schedule of the source; accounts that come and go. A reading begins when the link comes up, and when it is due. While there
+//! schedule of the source; accounts and exchanges that come and go. A reading begins when the link comes up, and when it is due. While there
 //! is no link the schedule rests: the binding looks for the exchange already.
 
 use std::collections::{HashMap, HashSet};
@@ -42,15 +42,10 @@ impl Feed {
 impl Desk {
     /// The sources are known: those of accounts that are no more go, those that are missing come.
     pub(super) fn begin_directories(&mut self, now: Instant) {
-        let has = |desk: &Desk, account: &str| {
-            let mut written = desk.settings.config.accounts.iter();
-            written.any(|one| one.id == account && one.xsi.is_some())
-                || desk.account(account).is_some_and(|one| one.settings.xsi.is_some() && !one.demo)
-        };
         let kept: Vec<String> =
             self.feeds.all.iter().filter_map(Feed::account).map(str::to_owned).collect();
         for account in kept {
-            match has(self, &account) {
+            match self.has_directory(&account) {
                 true => self.rest_directory(&account),
                 false => self.forget_directory(&account),
             }
@@ -58,6 +53,13 @@ impl Desk {
         let accounts: Vec<String> =
             self.accounts.iter().map(|account| account.settings.id.clone()).collect();
         accounts.iter().for_each(|account| self.begin_directory(now, account));
+    }
+
+    /// Whether an account has an exchange whose directory is kept. Those of the demo come and go.
+    fn has_directory(&self, account: &str) -> bool {
+        let mut written = self.settings.config.accounts.iter();
+        written.any(|one| one.id == account && one.xsi.is_some())
+            || self.account(account).is_some_and(|one| one.settings.xsi.is_some() && !one.demo)
     }
 
     /// An exchange begins: what was known of its directory is recalled, and is read anew when there is a link.
@@ -89,8 +91,10 @@ impl Desk {
         let account = account.to_owned();
         let add = move |tables: &Tables<'_>| tables.add_reading(&new);
         self.remembering(add, move |desk, now, added| match added {
-            // Two that began it at once: one of them is enough.
-            Ok(id) if desk.directory_of(&account).is_some() => desk.drop_directory(id),
+            // Two that began it at once: one of them is enough. The exchange may be gone, too.
+            Ok(id) if desk.directory_of(&account).is_some() || !desk.has_directory(&account) => {
+                desk.drop_directory(id);
+            }
             Ok(id) => {
                 desk.enter_source(now, id, name, settings, None);
                 desk.rest_directory(&account);
@@ -100,11 +104,13 @@ impl Desk {
         });
     }
 
-    /// The account is no more.
+    /// The account is no more, or has no exchange any more, or another one: whom the old one named goes with it.
     pub(in crate::engine) fn forget_directory(&mut self, account: &str) {
         let Some(id) = self.directory_of(account).map(|feed| feed.id) else { return };
+        debug!(id, account, "directory of an exchange: any -> gone with the exchange");
         self.feeds.all.retain(|feed| feed.id != id);
         self.feeds.changed = true;
+        self.colleagues.changed();
         self.drop_directory(id);
     }
 
