@@ -2337,9 +2337,14 @@ export type EntryStateName = "queued" | "offered" | "whisper";
  */
 export type ErasedReport = { 
 /**
- * Contacts. A list that still has somebody brings him back when it is read again.
+ * Contacts.
  */
 contacts: number, 
+/**
+ * Sources that had one of these contacts: they can come back as long as they are there. Empty after everybody was erased,
+ * since the sources went, too; the directory of an exchange is read again all the same.
+ */
+sources: Array<string>, 
 /**
  * Calls.
  */

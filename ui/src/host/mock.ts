@@ -123,7 +123,7 @@ export class MockHost implements Host {
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
   readonly company: Company;
-  private readonly kept = new Kept();
+  readonly kept = new Kept();
   /** Address books and directories; changed by tests, too. */
   readonly feeds: Feeds;
   readonly window = new MockWindow();

@@ -153,6 +153,12 @@ export const contacts: typeof nl = {
   erase: 'Erase…',
   eraseSure: 'Yes, erase all of this number',
   eraseNot: 'Do not erase',
+  eraseHow: 'What is kept here goes for good. A source that still has this contact can bring it back: take it out there, too.',
   erased: (calls, notes, people) =>
     `Erased: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,
+  comesBack: (sources) => `Also in ${sources.join(', ')}: take it out there, too, or it can come back.`,
+  eraseAll: 'Erase everything…',
+  eraseAllHow:
+    'All calls, notes, call-backs and contacts on this computer go for good, and so do your sources with their passwords. Accounts stay. Colleagues are read from the telephone exchange again: who must be gone there, too, is taken out by its administrator.',
+  eraseAllSure: 'Yes, erase everything',
 };

@@ -165,3 +165,32 @@ async fn the_directory_goes_with_its_exchange_at_once() {
     desk.quit().await;
 }
 
+#[tokio::test]
+async fn an_exchange_brings_back_who_was_erased_and_that_is_told() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange) = start(&folder).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    assert_eq!(desk.source_read().await.put, 2);
+
+    let erased = desk.erase(json!({"number": "030 2318802"})).await;
+    assert_eq!((erased.contacts, erased.sources), (1, vec!["main".to_owned()]));
+    desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    let change = desk.source_read().await;
+    assert_eq!((change.put, change.gone), (1, 0), "the source has him: equal to it again");
+
+    let before = desk.sources().await.remove(0).id;
+    let erased = desk.erase(json!({"everybody": true})).await;
+    assert_eq!((erased.contacts, erased.sources.len()), (2, 0));
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    let change = desk.source_read().await;
+    assert_eq!((change.full, change.put), (true, 2), "read anew, from the beginning");
+    let sources = desk.sources().await;
+    assert_eq!((sources.len(), sources[0].contacts), (1, 2), "{before}: {sources:?}");
+    desk.until_found("Els Smit", true).await;
+    desk.quit().await;
+}
+

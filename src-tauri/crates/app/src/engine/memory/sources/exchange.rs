@@ -41,7 +41,7 @@ impl Feed {
 
 impl Desk {
     /// The sources are known: those of accounts that are no more go, those that are missing come.
-    pub(super) fn begin_directories(&mut self, now: Instant) {
+    pub(in crate::engine::memory) fn begin_directories(&mut self, now: Instant) {
         let kept: Vec<String> =
             self.feeds.all.iter().filter_map(Feed::account).map(str::to_owned).collect();
         for account in kept {
