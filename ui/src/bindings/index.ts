@@ -771,7 +771,7 @@ codec?: string, };
 /**
  * How a past call went.
  */
-export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed";
+export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed" | "placed";
 
 /**
  * The queue that a call came through.
@@ -2909,7 +2909,12 @@ reason: Code | null,
 /**
  * Of a missed call: there was a conversation with this number since.
  */
-called_back: CalledBack | null, };
+called_back: CalledBack | null, 
+/**
+ * It is from the log of the exchange: it ran on another telephone, or while the program did not run. How long the
+ * conversation was is not known then.
+ */
+elsewhere: boolean, };
 
 /**
  * Kind of search result.

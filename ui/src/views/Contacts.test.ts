@@ -204,3 +204,15 @@ it('says of a missed call that somebody has spoken to the caller since', async (
   expect(row.textContent).toContain('door Els');
   expect(row.classList.contains('trouble')).toBe(false);
 });
+
+it('says of a call from the list of the exchange that another telephone was used', async () => {
+  const host = await open();
+  const [past, ...rest] = (await host.control({ cmd: 'view.get' })).history;
+  if (past === undefined) throw new Error('no call');
+  const elsewhere = { ...past, elsewhere: true, seconds: 0, reason: null, called_back: null };
+  host.change({ history: [{ ...elsewhere, id: 901, outcome: 'answered' }, { ...elsewhere, id: 902, direction: 'out', outcome: 'placed' }, ...rest] });
+  await screen.findByText('Opgenomen op een ander toestel');
+  const row = screen.getByText('Gebeld met een ander toestel').closest('li');
+  expect(row?.dataset['outcome']).toBe('placed');
+  expect(row?.classList.contains('trouble')).toBe(false);
+});

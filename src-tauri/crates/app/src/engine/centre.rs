@@ -396,7 +396,7 @@ impl Desk {
                 self.directory_told(now, account);
             }
             Change::DirectoryFailed => self.directory_failed(now, account),
-            Change::CallLog => {}
+            Change::CallLog => self.log_told(now, account),
         }
         if correlate {
             self.correlate(now, account);

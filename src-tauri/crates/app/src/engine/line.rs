@@ -297,7 +297,7 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
 }
 
 /// What somebody calls himself, as it can be shown: nothing in it turns the text around it, or breaks its line.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|char| !char.is_control() && !is_direction(*char)).collect()
 }
 

@@ -91,6 +91,12 @@ struct Step {
 }
 
 impl Remotes {
+    /// When the calls of an account began.
+    pub(super) fn begun_ms(&self, account: &str) -> impl Iterator<Item = u64> {
+        let of = self.calls.values().filter(move |remote| remote.account == account);
+        of.map(|remote| remote.started_ms)
+    }
+
     fn of(&self, account: &str, call: &str) -> Option<u64> {
         let same = |remote: &Remote| remote.account == account && remote.call.id == call;
         self.calls.iter().find(|(_, remote)| same(remote)).map(|(id, _)| *id)
@@ -267,6 +273,7 @@ impl Desk {
             outcome,
             reason: None,
             called_back: None,
+            elsewhere: false,
         };
         self.remember(now, entry);
         self.over.push_back((view, now + SHOWN));

@@ -194,3 +194,49 @@ async fn an_exchange_brings_back_who_was_erased_and_that_is_told() {
     desk.quit().await;
 }
 
+/// What rang while nobody was here, or was answered elsewhere, is in the history; what ran here is not there twice.
+#[tokio::test]
+async fn the_log_of_the_exchange_is_merged_into_the_history() {
+    let folder = tempdir().unwrap();
+    let (mut desk, exchange) = start(&folder).await;
+    let note = json!({"cmd": "note.add", "number": "102", "text": "now"});
+    let Ok(Answer::Note(note)) = desk.ask(note).await else { panic!("no note") };
+    let now = note.at_ms;
+    let logged = |id: &str, kind, number: &str, ago: u64| LogEntry {
+        id: id.into(),
+        kind,
+        party: Party { name: format!("Wie {id} \u{202e}belt"), number: number.into() },
+        at: now - 60_000 * ago,
+    };
+    let log = vec![
+        logged("4", LogKind::Placed, "102", 10),
+        logged("3", LogKind::Received, "+31612345678", 30),
+        logged("2", LogKind::Missed, "+31612345678", 40),
+        logged("1", LogKind::Missed, "", 60),
+        logged("0", LogKind::Missed, "0201234567", 400 * 24 * 60),
+        logged("", LogKind::Missed, "0201234567", 5),
+    ];
+    exchange.tell(Input::CallLog(log.clone())).await;
+    let view = desk.view(|view| view.history.len() == 4).await;
+    let shown: Vec<(CallOutcome, &str)> =
+        view.history.iter().map(|past| (past.outcome, past.peer.number.as_str())).collect();
+    let [placed, answered, missed, withheld] = shown[..] else { panic!("{shown:?}") };
+    assert_eq!(placed, (CallOutcome::Placed, "102"));
+    assert_eq!((answered.0, missed.0), (CallOutcome::Answered, CallOutcome::Missed));
+    assert_eq!((answered.1, withheld), (missed.1, (CallOutcome::Missed, "")));
+    assert!(view.history.iter().all(|past| past.elsewhere));
+    assert!(view.history[2].called_back.is_some(), "answered elsewhere since: {view:?}");
+    assert_eq!(view.history[0].peer.name, "Wie 4 belt");
+    assert_eq!(view.missed, 2);
+    // It is read after every call.
+    exchange.tell(Input::CallLog(log)).await;
+    exchange.tell(Input::CallLog(vec![logged("5", LogKind::Placed, "103", 1)])).await;
+    let view = desk.view(|view| view.history.len() >= 5).await;
+    assert_eq!((view.history.len(), view.history[0].peer.number.as_str()), (5, "103"));
+    desk.quit().await;
+
+    let (mut desk, _exchange) = start(&folder).await;
+    let view = desk.view(|view| view.history.len() == 5).await;
+    assert!(view.history.iter().all(|past| past.elsewhere), "{view:?}");
+    desk.quit().await;
+}
