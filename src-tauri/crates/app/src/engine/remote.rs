@@ -23,7 +23,7 @@ use crate::event::{CallEvent, CallQueueEvent, Event};
 use crate::view::queue::CallQueueView;
 use crate::view::{
     AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, Encryption,
-    HistoryEntry, PeerView, QualityLevel,
+    HistoryEntry, QualityLevel,
 };
 
 /// Numbers of these calls begin here; those of own ones count from 1.
@@ -320,10 +320,7 @@ impl Desk {
 
     fn remote_view(&self, id: u64) -> Option<CallView> {
         let remote = self.remotes.calls.get(&id)?;
-        let peer = match remote.call.party.number.is_empty() {
-            true => PeerView { name: remote.call.party.name.clone(), ..PeerView::default() },
-            false => self.peer_of_party(&remote.call.party),
-        };
+        let peer = self.peer_of_party(&remote.call.party);
         let vip = self.is_vip(&peer);
         Some(CallView {
             id,

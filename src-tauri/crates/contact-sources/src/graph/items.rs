@@ -47,8 +47,7 @@ fn text(item: &Value, name: &str) -> String {
 }
 
 fn line(text: &str) -> String {
-    let blank = |char: char| if char.is_control() { ' ' } else { char };
-    text.trim().chars().take(TEXT).map(blank).collect()
+    contacts::tidy(text, TEXT)
 }
 
 fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

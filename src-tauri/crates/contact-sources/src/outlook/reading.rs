@@ -176,7 +176,7 @@ fn text<A: Automation>(
     member: &str,
 ) -> Result<String, SourceError> {
     match outlook.ask(of, member, &[])? {
-        Told::Text(text) => Ok(text.trim().chars().take(limits::TEXT).collect()),
+        Told::Text(text) => Ok(contacts::tidy(&text, limits::TEXT)),
         _ => Ok(String::new()),
     }
 }

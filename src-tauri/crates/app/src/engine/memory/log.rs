@@ -10,7 +10,6 @@ use store::{LoggedCall, PastCall, SAME_CALL_MS, Tables};
 use tracing::debug;
 
 use super::super::desk::Desk;
-use super::super::line::plain;
 use super::{HISTORY, words};
 use crate::view::{CallDirection, CallOutcome, HistoryEntry, PeerView};
 
@@ -62,12 +61,12 @@ impl Desk {
         };
         let number = match contacts::NumberKey::of(&entry.party.number) {
             Some(_) => contacts::show(&entry.party.number),
-            None => plain(&entry.party.number),
+            None => contacts::plain(&entry.party.number),
         };
         let uri = if number.is_empty() { ANONYMOUS } else { "" };
         let name = match &*self.contact_names(&entry.party.number) {
             [name] => name.clone(),
-            _ => plain(&entry.party.name),
+            _ => contacts::plain(&entry.party.name),
         };
         let past = HistoryEntry {
             id: 0,
