@@ -353,6 +353,31 @@ fn a_thousand_people_of_a_directory_are_kept_equal_and_calls_do_not_wait_for_it(
     Ok(())
 }
 
+#[test]
+fn a_directory_that_anybody_may_read_is_read_without_a_name() -> Result<()> {
+    let folder = tempdir()?;
+    let people: Vec<Person> = (0..300).map(Person::nth).collect();
+    let directory = Directory::start_open(folder.path(), &people)?;
+    let mut balie = Balie::start(&quiet(folder.path())?, "none")?;
+    let mut form = ldap_form(&directory, "start_tls", "");
+    form["settings"]["place"]["user"] = json!("");
+    let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+    ensure!(test["ok"] == true && test["names"][0].is_string(), "{test}");
+    balie.request("sources.add", &json!({"form": form}))?;
+    let first = read(&mut balie, FIRST)?;
+    ensure!(changes(&first) == (json!(true), json!(300), json!(0)), "{first}");
+    is_equal(&mut balie, "proef", &directory.everybody()?, "in pages")?;
+    drop(directory);
+
+    // One that asks who is there says so, and is not taken for an empty one.
+    let closed = tempdir()?;
+    let _directory = Directory::start(closed.path(), &people)?;
+    form["settings"]["tls_ca_file"] = json!(closed.path().join("slapd/keys/ca.pem"));
+    let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+    ensure!(test["ok"] == false && test["trouble"] == "forbidden", "{test}");
+    Ok(())
+}
+
 fn domain_form(controller: &Domain, encryption: &str, password: &str) -> Value {
     let port = if encryption == "tls" { domain::TLS_PORT } else { domain::PORT };
     json!({
