@@ -146,7 +146,7 @@ export const contacts: typeof nl = {
     popOff: 'Saved. Nothing opens.',
   },
   kept: 'What is kept of somebody',
-  keptHow: 'Calls and notes go by themselves after the time that is set. When somebody asks, hand everything over here or erase it.',
+  keptHow: 'Calls and notes go by themselves after the time that is set. When somebody asks, hand everything over here or erase it. Recordings are files in a folder of their own and are not part of it.',
   handOver: 'Save as a file',
   handedOver: (calls, notes, people) =>
     `Saved as a file: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,

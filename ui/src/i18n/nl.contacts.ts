@@ -147,7 +147,7 @@ export const contacts = {
     popOff: 'Bewaard. Er gaat niets open.',
   },
   kept: 'Wat er van iemand wordt bewaard',
-  keptHow: 'Gesprekken en notities verdwijnen vanzelf na de ingestelde tijd. Vraagt iemand ernaar, geef dan hier alles mee of wis het.',
+  keptHow: 'Gesprekken en notities verdwijnen vanzelf na de ingestelde tijd. Vraagt iemand ernaar, geef dan hier alles mee of wis het. Opnamen zijn bestanden in een eigen map en horen er niet bij.',
   handOver: 'Bewaar als bestand',
   handedOver: (calls: number, notes: number, people: number) =>
     `Bewaard als bestand: ${[one(calls, 'gesprek', 'gesprekken'), one(notes, 'notitie', 'notities'), one(people, 'contact', 'contacten')].join(', ')}.`,
