@@ -146,6 +146,11 @@ fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+fn user_agent(random: &mut Random) -> UserAgent {
+    let user_agent = format!("Balie/{}", crate::VERSION);
+    UserAgent::new(UaConfig { user_agent, ..UaConfig::default() }, random.fork())
+}
+
 impl Desk {
     /// Opens sockets and sound, reads the settings, begins with the accounts.
     pub(super) async fn open(
@@ -160,10 +165,7 @@ impl Desk {
             Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
         let (headset, keys) = Headset::open(&options.headsets, beside.as_deref());
         let mut random = Random::from_seed(options.seed.unwrap_or_else(rand_seed));
-        let ua = UserAgent::new(
-            UaConfig { user_agent: format!("Balie/{}", crate::VERSION), ..UaConfig::default() },
-            random.fork(),
-        );
+        let ua = user_agent(&mut random);
         let (work_sender, work) = mpsc::channel(WORK);
         let (centres, exchanges) = Centres::new(options.exchanges.clone());
         let network = Watcher::start();
