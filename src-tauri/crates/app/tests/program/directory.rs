@@ -8,9 +8,10 @@ use app::control::Answer;
 use app::event::{Event, SourceChange};
 use app::view::CallOutcome;
 use app::view::people::ErasedReport;
-use app::view::sources::{SourceState, SourceView};
+use app::view::sources::{SourceState, SourceTrouble, SourceView};
 use pbx::centre::{
-    Capability, DirectoryEntry, Input, LinkState, LogEntry, LogKind, Party, Request, RequestId,
+    Capability, DirectoryEntry, Input, LinkFault, LinkState, LogEntry, LogKind, Party, Request,
+    RequestId,
 };
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
@@ -131,6 +132,32 @@ async fn who_wants_it_read_while_it_is_read_gets_another_reading() {
     let third = is_read(&mut exchange).await;
     tell(&exchange, third, Vec::new()).await;
     assert_eq!(desk.source_read().await.gone, 2);
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn why_the_exchange_cannot_be_read_is_told_and_it_is_read_once_it_can() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange) = start(&folder).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    desk.source_read().await;
+    desk.until_found("Els Smit", true).await;
+    exchange.tell(Input::Link(LinkState::Lost)).await;
+    let (fault, detail) = (LinkFault::Credentials, "401".to_owned());
+    exchange.tell(Input::LinkFault { fault, detail }).await;
+    let told = |event| match event {
+        Event::SourceState(event) => event.trouble.map(|trouble| (event.state, trouble)),
+        _ => None,
+    };
+    assert_eq!(desk.event(told).await, (SourceState::Stopped, SourceTrouble::Refused));
+    assert!(desk.finds("Els Smit").await, "who was known stays");
+    exchange.tell(Input::Link(LinkState::Live)).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    assert_eq!(desk.source_read().await.put, 0);
+    let source = desk.sources().await.remove(0);
+    assert_eq!((source.state, source.trouble), (SourceState::Waiting, None));
     desk.quit().await;
 }
 

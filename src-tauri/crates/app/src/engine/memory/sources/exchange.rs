@@ -3,7 +3,7 @@
 //!
 //! Inputs: the model of the exchange tells that its directory is whole or could not be read, and how its link stands; the
 //! schedule of the source; accounts and exchanges that come and go. A reading begins when the link comes up, and when it is due. While there
-//! is no link the schedule rests: the binding looks for the exchange already.
+//! is no link the schedule rests: the binding looks for the exchange already. Why there is none is told as the source's trouble.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -17,6 +17,7 @@ use tracing::debug;
 
 use super::super::super::colleagues::name_of;
 use super::super::super::desk::Desk;
+use super::form::trouble_of;
 use super::{Feed, LOOK};
 use crate::control::{SourcePlace, SourceSettings};
 use crate::event::SourceChange;
@@ -160,11 +161,21 @@ impl Desk {
 impl Desk {
     /// The link of an exchange is another one.
     pub(in crate::engine) fn directory_link_changed(&mut self, now: Instant, account: &str) {
-        let is_up = self.centres.get(account).is_some_and(|one| one.takes_directory_requests());
+        let Some(running) = self.centres.get(account) else { return };
+        let (is_up, link) = (running.takes_directory_requests(), running.centre.link());
+        let fault = link.fault().filter(|_| !link.is_up());
+        let error = fault.map(|(fault, detail)| error_of(fault, detail));
         let Some(feed) = self.directory_of(account) else { return };
         // A reading that was under way is told of by itself.
-        if is_up && feed.state != SourceState::Syncing && feed.schedule.due().is_none() {
+        if feed.state == SourceState::Syncing {
+            return;
+        }
+        if is_up && feed.schedule.due().is_none() {
             feed.schedule.now(now);
+        }
+        if let Some(error) = error.filter(|error| feed.trouble != Some(trouble_of(error))) {
+            let id = feed.id;
+            self.source_failed_at_rest(now, id, &error);
         }
     }
 
