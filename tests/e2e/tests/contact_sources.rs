@@ -71,7 +71,7 @@ fn trials_of_an_address_book(balie: &mut Balie, book: &AddressBook) -> Result<()
     ensure!(test["ok"] == true && test["names"][0].is_string(), "{test}");
     let mut stranger = good.clone();
     stranger["settings"]["tls_ca_file"] = json!("");
-    let mut nobody = good.clone();
+    let mut nobody = good;
     nobody["settings"]["place"]["address"] = json!(format!("https://{SERVER}:1"));
     for (form, trouble) in [
         (dav_form(book, "falsch"), "refused"),
@@ -235,7 +235,7 @@ fn another_server_of_address_books_is_kept_equal_too() -> Result<()> {
 
     // Killed while cards are coming in: another book is read from its beginning.
     let before = cached(&mut balie, "proef")?;
-    let mut anew = form.clone();
+    let mut anew = form;
     anew["settings"]["place"]["address"] = json!(format!("{}/", book.address()));
     balie.forget("source.state");
     balie.request("sources.change", &json!({"source": source, "form": anew}))?;
