@@ -63,16 +63,29 @@ impl Person {
 }
 
 impl Directory {
-    /// Starts it with these people; everything goes to `folder`.
+    /// Starts it with these people; everything goes to `folder`. Whoever reads it must say who he is.
     ///
     /// # Errors
     /// When it does not come up.
     pub fn start(folder: &Path, people: &[Person]) -> Result<Self> {
+        Self::start_for("disallow bind_anon\nrequire authc", folder, people)
+    }
+
+    /// The same, and anybody may read it.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_open(folder: &Path, people: &[Person]) -> Result<Self> {
+        Self::start_for("access to * by * read", folder, people)
+    }
+
+    fn start_for(who: &str, folder: &Path, people: &[Person]) -> Result<Self> {
         let folder = folder.join("slapd");
         std::fs::create_dir_all(folder.join("data"))?;
         certificate::make(&folder.join("keys"), &[SERVER])?;
         let settings = include_str!("../lab/slapd.conf")
             .replace("@RUN@", &folder.display().to_string())
+            .replace("@WHO@", who)
             .replace("@BASE@", BASE)
             .replace("@ADMIN@", ADMIN)
             .replace("@PASSWORD@", PASSWORD);

@@ -27,6 +27,7 @@ pub mod microsoft;
 pub mod names;
 pub mod process;
 pub mod queues;
+pub mod reading;
 pub mod relay;
 pub mod roaming;
 pub mod rooms;

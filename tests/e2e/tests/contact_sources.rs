@@ -13,6 +13,7 @@ use e2e::balie::{Account, Balie};
 use e2e::directory::{self, Directory, Person};
 use e2e::domain::{self, Domain};
 use e2e::embedded::Embedded;
+use e2e::reading::{changes, read, read_well, sync, view};
 use e2e::{PHONES, SERVER, poll};
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -39,29 +40,6 @@ fn cached(balie: &mut Balie, word: &str) -> Result<BTreeMap<String, String>> {
     Ok(found)
 }
 
-/// The next end of a reading.
-fn read(balie: &mut Balie, limit: Duration) -> Result<Value> {
-    balie.event_within("source.state", limit, |event| {
-        event["state"] != "syncing" && (event["change"].is_object() || event["trouble"].is_string())
-    })
-}
-
-/// The next good end of a reading.
-fn read_well(balie: &mut Balie, limit: Duration) -> Result<Value> {
-    balie.event_within("source.state", limit, |event| event["change"].is_object())
-}
-
-fn sync(balie: &mut Balie, source: &Value) -> Result<Value> {
-    balie.forget("source.state");
-    balie.request("sources.sync", &json!({"source": source}))?;
-    read(balie, FIRST)
-}
-
-fn view(balie: &mut Balie) -> Result<Value> {
-    let list = balie.request("sources.list", &json!({}))?;
-    list.get(0).cloned().context("a source")
-}
-
 fn is_equal(
     balie: &mut Balie,
     word: &str,
@@ -74,11 +52,6 @@ fn is_equal(
     let extra: Vec<_> = here.keys().filter(|name| !there.contains_key(*name)).collect();
     ensure!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:?}, extra {extra:?}");
     Ok(())
-}
-
-fn changes(event: &Value) -> (Value, Value, Value) {
-    let change = &event["change"];
-    (change["full"].clone(), change["put"].clone(), change["gone"].clone())
 }
 
 fn dav_form(book: &AddressBook, password: &str) -> Value {
@@ -98,7 +71,7 @@ fn trials_of_an_address_book(balie: &mut Balie, book: &AddressBook) -> Result<()
     ensure!(test["ok"] == true && test["names"][0].is_string(), "{test}");
     let mut stranger = good.clone();
     stranger["settings"]["tls_ca_file"] = json!("");
-    let mut nobody = good.clone();
+    let mut nobody = good;
     nobody["settings"]["place"]["address"] = json!(format!("https://{SERVER}:1"));
     for (form, trouble) in [
         (dav_form(book, "falsch"), "refused"),
@@ -176,13 +149,13 @@ fn a_thousand_contacts_of_radicale_are_kept_equal_through_changes_kills_and_rest
     book.put(&Card { name: "Proef Anders van Zilver".into(), ..Card::nth(1) })?;
     book.remove(&Card::nth(2))?;
     book.put(&Card::nth(5000))?;
-    let delta = sync(&mut balie, &source)?;
+    let delta = sync(&mut balie, &source, FIRST)?;
     ensure!(changes(&delta) == (json!(false), json!(2), json!(1)), "{delta}");
     println!("Radicale, one changed, one new, one gone: {} ms", delta["change"]["millis"]);
     is_equal(&mut balie, "proef", &book.everybody()?, "delta")?;
     let notes = balie.request("note.list", &json!({"number": Card::nth(2).number}))?;
     ensure!(notes[0]["text"] == "belt maandag", "one's own notes stay: {notes}");
-    let nothing = sync(&mut balie, &source)?;
+    let nothing = sync(&mut balie, &source, FIRST)?;
     ensure!(changes(&nothing) == (json!(false), json!(0), json!(0)), "{nothing}");
     println!("Radicale, nothing changed: {} ms", nothing["change"]["millis"]);
 
@@ -252,17 +225,17 @@ fn another_server_of_address_books_is_kept_equal_too() -> Result<()> {
     is_equal(&mut balie, "proef", &book.everybody()?, "first")?;
     book.put(&Card { name: "Proef Anders van Zilver".into(), ..Card::nth(1) })?;
     book.remove(&Card::nth(2))?;
-    let delta = sync(&mut balie, &source)?;
+    let delta = sync(&mut balie, &source, FIRST)?;
     ensure!(changes(&delta) == (json!(false), json!(1), json!(1)), "{delta}");
     println!("Xandikos, one changed, one gone: {} ms", delta["change"]["millis"]);
     is_equal(&mut balie, "proef", &book.everybody()?, "delta")?;
     book.restart()?;
-    let nothing = sync(&mut balie, &source)?;
+    let nothing = sync(&mut balie, &source, FIRST)?;
     ensure!(changes(&nothing) == (json!(false), json!(0), json!(0)), "{nothing}");
 
     // Killed while cards are coming in: another book is read from its beginning.
     let before = cached(&mut balie, "proef")?;
-    let mut anew = form.clone();
+    let mut anew = form;
     anew["settings"]["place"]["address"] = json!(format!("{}/", book.address()));
     balie.forget("source.state");
     balie.request("sources.change", &json!({"source": source, "form": anew}))?;
@@ -345,7 +318,7 @@ fn a_thousand_people_of_a_directory_are_kept_equal_and_calls_do_not_wait_for_it(
     directory.change(&Person { name: "Proef Anders van Goud".into(), ..Person::nth(1) })?;
     directory.remove(&Person::nth(2))?;
     directory.add(&Person::nth(5000))?;
-    let delta = sync(&mut balie, &source)?;
+    let delta = sync(&mut balie, &source, FIRST)?;
     ensure!(delta["change"]["full"] == false && delta["change"]["gone"] == 1, "{delta}");
     println!("slapd, one changed, one new, one gone: {} ms", delta["change"]["millis"]);
     is_equal(&mut balie, "proef", &directory.everybody()?, "delta")?;
@@ -377,6 +350,31 @@ fn a_thousand_people_of_a_directory_are_kept_equal_and_calls_do_not_wait_for_it(
     is_equal(&mut balie, "proef", &directory.everybody()?, "after it was killed itself")?;
     balie.request("privacy.erase", &json!({"everybody": true}))?;
     ensure!(balie.request("sources.list", &json!({}))? == json!([]), "erased with the rest");
+    Ok(())
+}
+
+#[test]
+fn a_directory_that_anybody_may_read_is_read_without_a_name() -> Result<()> {
+    let folder = tempdir()?;
+    let people: Vec<Person> = (0..300).map(Person::nth).collect();
+    let directory = Directory::start_open(folder.path(), &people)?;
+    let mut balie = Balie::start(&quiet(folder.path())?, "none")?;
+    let mut form = ldap_form(&directory, "start_tls", "");
+    form["settings"]["place"]["user"] = json!("");
+    let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+    ensure!(test["ok"] == true && test["names"][0].is_string(), "{test}");
+    balie.request("sources.add", &json!({"form": form}))?;
+    let first = read(&mut balie, FIRST)?;
+    ensure!(changes(&first) == (json!(true), json!(300), json!(0)), "{first}");
+    is_equal(&mut balie, "proef", &directory.everybody()?, "in pages")?;
+    drop(directory);
+
+    // One that asks who is there says so, and is not taken for an empty one.
+    let closed = tempdir()?;
+    let _directory = Directory::start(closed.path(), &people)?;
+    form["settings"]["tls_ca_file"] = json!(closed.path().join("slapd/keys/ca.pem"));
+    let test = balie.request_within("sources.test", &json!({"form": form}), FIRST)?;
+    ensure!(test["ok"] == false && test["trouble"] == "forbidden", "{test}");
     Ok(())
 }
 
@@ -433,7 +431,7 @@ fn a_thousand_people_of_a_domain_controller_are_kept_equal_through_a_restart() -
     controller.change(&Person { name: "Proef Anders van Goud".into(), ..Person::nth(1) })?;
     controller.remove(&Person::nth(2))?;
     controller.add(&Person::nth(5000))?;
-    let delta = sync(&mut balie, &source)?;
+    let delta = sync(&mut balie, &source, FIRST)?;
     ensure!(delta["change"]["full"] == false && delta["change"]["gone"] == 1, "{delta}");
     println!("Samba, one changed, one new, one gone: {} ms", delta["change"]["millis"]);
     is_equal(&mut balie, "proef", &controller.everybody()?, "delta")?;

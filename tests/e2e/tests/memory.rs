@@ -1,6 +1,8 @@
 //! What the headless program remembers: calls over a restart and over being killed, contacts of files, notes, and what
 //! is erased.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use e2e::balie::{Account, Balie};
 use e2e::embedded::Embedded;
@@ -67,6 +69,68 @@ fn calls_survive_a_restart_and_a_kill_and_a_missed_caller_is_called_back() -> Re
     ensure!(kept(&mut balie)?.is_empty(), "all are gone");
     ensure!(balie.request("history.list", &json!({}))? == json!([]), "here too");
     Ok(())
+}
+
+/// A customer rings and gives up after a second.
+fn rings_in_vain(pbx: &Embedded, balie: &mut Balie, number: &str) -> Result<()> {
+    pbx.turn(&json!({
+        "cmd": "customer.call", "to": "101", "name": "Klant", "number": number, "patience_s": 1,
+    }))?;
+    let call = balie.ringing()?;
+    balie.call_state(&call, "ended")?;
+    balie.forget("call.state");
+    Ok(())
+}
+
+/// All calls that are kept, newest first: how each went, whether elsewhere, and with whom.
+fn history(balie: &mut Balie) -> Result<Vec<(Value, Value, String)>> {
+    let calls = kept(balie)?.into_iter().map(|call| {
+        let number = call["peer"]["number"].as_str().unwrap_or_default().replace(' ', "");
+        (call["outcome"].clone(), call["elsewhere"].clone(), number)
+    });
+    Ok(calls.collect())
+}
+
+#[test]
+fn calls_of_another_telephone_are_in_the_history_and_those_of_this_one_once() -> Result<()> {
+    let (folder, other) = (tempdir()?, tempdir()?);
+    let pbx = Embedded::start()?;
+    let echo = pbx.number("echo")?;
+    // The other telephone knows nothing of the exchange's list.
+    let plain = pbx.account("101")?.write(other.path(), LOOPBACK)?;
+    let services = pbx.account_with_services("101", None)?.write(folder.path(), LOOPBACK)?;
+    let mut telephone = Balie::start(&plain, "null")?;
+    telephone.registered()?;
+    rings_in_vain(&pbx, &mut telephone, "0612345601")?;
+    let call = telephone.dial(&echo)?;
+    telephone.hangup(&call)?;
+    ensure!(telephone.quit()? == 0, "an orderly end");
+
+    let mut balie = Balie::start(&services, "null")?;
+    balie.registered()?;
+    let mut known = poll_history(&mut balie, 2)?;
+    ensure!(known[0] == (json!("placed"), json!(true), echo), "{known:?}");
+    ensure!(known[1] == (json!("missed"), json!(true), "0612345601".into()), "{known:?}");
+    ensure!(missed(&mut balie)? == 1, "missed while nobody was here");
+    rings_in_vain(&pbx, &mut balie, "0612345602")?;
+    ensure!(balie.quit()? == 0, "an orderly end");
+
+    let mut telephone = Balie::start(&plain, "null")?;
+    telephone.registered()?;
+    rings_in_vain(&pbx, &mut telephone, "0612345603")?;
+    ensure!(telephone.quit()? == 0, "an orderly end");
+    let mut balie = Balie::start(&services, "null")?;
+    known.insert(0, (json!("missed"), json!(false), "0612345602".into()));
+    known.insert(0, (json!("missed"), json!(true), "0612345603".into()));
+    let all = poll_history(&mut balie, 4)?;
+    ensure!(all == known, "what ran here is there once: {all:?}");
+    Ok(())
+}
+
+fn poll_history(balie: &mut Balie, least: usize) -> Result<Vec<(Value, Value, String)>> {
+    e2e::poll("the list of the exchange", Duration::from_secs(60), || {
+        history(balie).ok().filter(|calls| calls.len() >= least)
+    })
 }
 
 /// People of a search or a lookup, by their names.

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::PHONES;
 use e2e::balie::{Account, Balie};
 use e2e::microsoft::Microsoft;
+use e2e::reading::{changes, read, sync};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -60,23 +61,6 @@ fn signed_in(balie: &mut Balie, microsoft: &Microsoft, way: &str) -> Result<(Val
     ensure!(over["ok"] == true && over["account"] == "jan@zilver.example", "{over} {page}");
     form["sign_in"] = id.clone();
     Ok((form, page))
-}
-
-fn read(balie: &mut Balie) -> Result<Value> {
-    balie.event_within("source.state", READ, |event| {
-        event["state"] != "syncing" && (event["change"].is_object() || event["trouble"].is_string())
-    })
-}
-
-fn sync(balie: &mut Balie, source: &Value) -> Result<Value> {
-    balie.forget("source.state");
-    balie.request("sources.sync", &json!({"source": source}))?;
-    read(balie)
-}
-
-fn changes(event: &Value) -> (Value, Value, Value) {
-    let change = &event["change"];
-    (change["full"].clone(), change["put"].clone(), change["gone"].clone())
 }
 
 fn is_equal(balie: &mut Balie, microsoft: &Microsoft, what: &str) -> Result<()> {
@@ -138,7 +122,7 @@ fn a_thousand_contacts_are_kept_equal_through_throttling_marks_that_are_too_old_
     let test = balie.request_within("sources.test", &json!({"form": form}), READ)?;
     ensure!(test["ok"] == true && test["names"][0] == "Jan de Wit", "{test}");
     let source = balie.request("sources.add", &json!({"form": form}))?["id"].clone();
-    let first = read(&mut balie)?;
+    let first = read(&mut balie, READ)?;
     ensure!(changes(&first) == (json!(true), json!(1252), json!(0)), "{first}");
     println!("Graph, first reading of 1252: {} ms", first["change"]["millis"]);
     is_equal(&mut balie, &microsoft, "first")?;
@@ -150,34 +134,34 @@ fn a_thousand_contacts_are_kept_equal_through_throttling_marks_that_are_too_old_
         json!({"what": "user", "record": {"id": "nieuw", "displayName": "Proef Nieuw", "businessPhones": ["0201110000"]}}),
     ];
     microsoft.order(&json!({"what": "all", "orders": changed}))?;
-    let delta = sync(&mut balie, &source)?;
+    let delta = sync(&mut balie, &source, READ)?;
     ensure!(changes(&delta) == (json!(false), json!(2), json!(2)), "{delta}");
     println!("Graph, two new or changed, two gone: {} ms", delta["change"]["millis"]);
     is_equal(&mut balie, &microsoft, "delta")?;
-    let nothing = sync(&mut balie, &source)?;
+    let nothing = sync(&mut balie, &source, READ)?;
     ensure!(changes(&nothing) == (json!(false), json!(0), json!(0)), "{nothing}");
     troubles(&mut balie, &microsoft, &source)?;
 
     // Consent is withdrawn: it stands still until somebody signs in again, and everybody is still here.
     microsoft.order(&json!({"what": "revoke"}))?;
-    let revoked = sync(&mut balie, &source)?;
+    let revoked = sync(&mut balie, &source, READ)?;
     ensure!(revoked["state"] == "stopped" && revoked["trouble"] == "sign_in", "{revoked}");
     is_equal(&mut balie, &microsoft, "without consent")?;
     form["sign_in"] = signed_in(&mut balie, &microsoft, "browser")?.0["sign_in"].clone();
     balie.forget("source.state");
     balie.request("sources.change", &json!({"source": source, "form": form}))?;
-    let again = read(&mut balie)?;
+    let again = read(&mut balie, READ)?;
     ensure!(changes(&again) == (json!(false), json!(0), json!(0)), "{again}");
     no_token_anywhere(&microsoft, folder.path())
 }
 
 fn troubles(balie: &mut Balie, microsoft: &Microsoft, source: &Value) -> Result<()> {
     microsoft.order(&json!({"what": "busy", "times": 2, "after": 1}))?;
-    let busy = sync(balie, source)?;
+    let busy = sync(balie, source, READ)?;
     ensure!(changes(&busy) == (json!(false), json!(0), json!(0)), "{busy}");
     ensure!(busy["change"]["millis"].as_u64() >= Some(2000), "two waits of a second: {busy}");
     microsoft.order(&json!({"what": "stale", "times": 1}))?;
-    let renewed = sync(balie, source)?;
+    let renewed = sync(balie, source, READ)?;
     ensure!(
         changes(&renewed) == (json!(false), json!(0), json!(0)),
         "renewed in silence: {renewed}"
@@ -189,16 +173,16 @@ fn troubles(balie: &mut Balie, microsoft: &Microsoft, source: &Value) -> Result<
         json!({"what": "outdate"}),
     ];
     microsoft.order(&json!({"what": "all", "orders": changed}))?;
-    let resynced = sync(balie, source)?;
+    let resynced = sync(balie, source, READ)?;
     ensure!(resynced["change"]["put"] == 1 && resynced["change"]["gone"] == 1, "{resynced}");
     println!("Graph, everything again after 410: {} ms", resynced["change"]["millis"]);
     is_equal(balie, microsoft, "after 410")?;
     // The connection breaks in the middle: nothing of it is kept, and the next reading has it.
     microsoft.order(&json!({"what": "all", "orders": [
         {"what": "contact", "record": contact("last", "Proef Laatste", 19_000_001)}, {"what": "broken", "times": 1}]}))?;
-    let broken = sync(balie, source)?;
+    let broken = sync(balie, source, READ)?;
     ensure!(broken["state"] == "failed" && broken["trouble"] == "broken", "{broken}");
-    let back = read(balie)?;
+    let back = read(balie, READ)?;
     ensure!(changes(&back) == (json!(false), json!(1), json!(0)), "{back}");
     is_equal(balie, microsoft, "after it broke")
 }
@@ -221,7 +205,7 @@ fn a_code_typed_in_another_browser_signs_in_too() -> Result<()> {
     let (form, page) = signed_in(&mut balie, &microsoft, "code")?;
     ensure!(page["text"].as_str().is_some_and(|text| text.contains("Success")), "{page}");
     balie.request("sources.add", &json!({"form": form}))?;
-    let first = read(&mut balie)?;
+    let first = read(&mut balie, READ)?;
     ensure!(changes(&first) == (json!(true), json!(1252), json!(0)), "{first}");
     is_equal(&mut balie, &microsoft, "first")?;
     microsoft.order(&json!({"what": "all", "orders": [
@@ -230,7 +214,7 @@ fn a_code_typed_in_another_browser_signs_in_too() -> Result<()> {
         {"what": "schedule", "address": "dubbel@zilver.example", "items": [
             {"status": "busy", "start": 0, "end": 60, "subject": "Sollicitatie", "location": "Kamer 3", "private": true}]},
     ]}))?;
-    sync(&mut balie, &json!(1))?;
+    sync(&mut balie, &json!(1), READ)?;
     one_person_of_two_entries(&mut balie)?;
     free_by_the_calendar(&mut balie, &config)?;
     a_note_in_the_calendar_once(&mut balie, &microsoft)?;

@@ -771,7 +771,7 @@ codec?: string, };
 /**
  * How a past call went.
  */
-export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed";
+export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed" | "placed";
 
 /**
  * The queue that a call came through.
@@ -2337,9 +2337,14 @@ export type EntryStateName = "queued" | "offered" | "whisper";
  */
 export type ErasedReport = { 
 /**
- * Contacts. A list that still has somebody brings him back when it is read again.
+ * Contacts.
  */
 contacts: number, 
+/**
+ * Sources that had one of these contacts: they can come back as long as they are there. Empty after everybody was erased,
+ * since the sources went, too; the directory of an exchange is read again all the same.
+ */
+sources: Array<string>, 
 /**
  * Calls.
  */
@@ -2904,7 +2909,12 @@ reason: Code | null,
 /**
  * Of a missed call: there was a conversation with this number since.
  */
-called_back: CalledBack | null, };
+called_back: CalledBack | null, 
+/**
+ * It is from the log of the exchange: it ran on another telephone, or while the program did not run. How long the
+ * conversation was is not known then.
+ */
+elsewhere: boolean, };
 
 /**
  * Kind of search result.

@@ -123,7 +123,7 @@ export class MockHost implements Host {
   private readonly listeners = new Set<(update: Update) => void>();
   private readonly lines = new MockLines();
   readonly company: Company;
-  private readonly kept = new Kept();
+  readonly kept = new Kept();
   /** Address books and directories; changed by tests, too. */
   readonly feeds: Feeds;
   readonly window = new MockWindow();
@@ -564,7 +564,7 @@ export class MockHost implements Host {
     const back = waiting === undefined ? null : { ...waiting, transfer: { state: 'failed' as const, to: peer, reason, status: null } };
     this.change({
       calls: this.view.calls.filter((one) => one.id !== id).map((one) => (one.id === back?.id ? back : one)),
-      history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason, called_back: null }, ...this.view.history],
+      history: [{ id, account, direction, peer, started_ms, seconds, outcome, reason, called_back: null, elsewhere: false }, ...this.view.history],
     });
   }
 }
@@ -651,7 +651,7 @@ function firstView(start: Scene): AppView {
 function pastCalls(now: number): HistoryEntry[] {
   const past = (id: number, name: string, number: string, minutes: number, rest: Partial<HistoryEntry>): HistoryEntry => ({
     id, account: 'main', direction: 'in', peer: { uri: `sip:${number}@pbx.example`, name, number },
-    started_ms: now - minutes * 60_000, seconds: 0, outcome: 'answered', reason: null, called_back: null, ...rest,
+    started_ms: now - minutes * 60_000, seconds: 0, outcome: 'answered', reason: null, called_back: null, elsewhere: false, ...rest,
   });
   return [
     past(9003, 'Garage Jansen', '0318 50 11 22', 4, { outcome: 'missed' }),

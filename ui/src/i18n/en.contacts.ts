@@ -146,13 +146,19 @@ export const contacts: typeof nl = {
     popOff: 'Saved. Nothing opens.',
   },
   kept: 'What is kept of somebody',
-  keptHow: 'Calls and notes go by themselves after the time that is set. When somebody asks, hand everything over here or erase it.',
+  keptHow: 'Calls and notes go by themselves after the time that is set. When somebody asks, hand everything over here or erase it. Recordings are files in a folder of their own and are not part of it.',
   handOver: 'Save as a file',
   handedOver: (calls, notes, people) =>
     `Saved as a file: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,
   erase: 'Erase…',
   eraseSure: 'Yes, erase all of this number',
   eraseNot: 'Do not erase',
+  eraseHow: 'What is kept here goes for good. A source that still has this contact can bring it back: take it out there, too.',
   erased: (calls, notes, people) =>
     `Erased: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,
+  comesBack: (sources) => `Also in ${sources.join(', ')}: take it out there, too, or it can come back.`,
+  eraseAll: 'Erase everything…',
+  eraseAllHow:
+    'All calls, notes, call-backs and contacts on this computer go for good, and so do your sources with their passwords. Accounts stay. Colleagues are read from the telephone exchange again: who must be gone there, too, is taken out by its administrator.',
+  eraseAllSure: 'Yes, erase everything',
 };

@@ -147,13 +147,19 @@ export const contacts = {
     popOff: 'Bewaard. Er gaat niets open.',
   },
   kept: 'Wat er van iemand wordt bewaard',
-  keptHow: 'Gesprekken en notities verdwijnen vanzelf na de ingestelde tijd. Vraagt iemand ernaar, geef dan hier alles mee of wis het.',
+  keptHow: 'Gesprekken en notities verdwijnen vanzelf na de ingestelde tijd. Vraagt iemand ernaar, geef dan hier alles mee of wis het. Opnamen zijn bestanden in een eigen map en horen er niet bij.',
   handOver: 'Bewaar als bestand',
   handedOver: (calls: number, notes: number, people: number) =>
     `Bewaard als bestand: ${[one(calls, 'gesprek', 'gesprekken'), one(notes, 'notitie', 'notities'), one(people, 'contact', 'contacten')].join(', ')}.`,
   erase: 'Wissen…',
   eraseSure: 'Ja, alles van dit nummer wissen',
   eraseNot: 'Niet wissen',
+  eraseHow: 'Wat hier wordt bewaard, verdwijnt voorgoed. Een bron die dit contact nog heeft, kan het terugbrengen: haal het daar ook weg.',
   erased: (calls: number, notes: number, people: number) =>
     `Gewist: ${[one(calls, 'gesprek', 'gesprekken'), one(notes, 'notitie', 'notities'), one(people, 'contact', 'contacten')].join(', ')}.`,
+  comesBack: (sources: string[]) => `Staat ook in ${sources.join(', ')}: haal het daar ook weg, anders kan het terugkomen.`,
+  eraseAll: 'Alles wissen…',
+  eraseAllHow:
+    'Alle gesprekken, notities, terugbelafspraken en contacten op deze computer verdwijnen voorgoed, en uw bronnen met hun wachtwoorden ook. Accounts blijven. Collega’s worden opnieuw uit de telefooncentrale gelezen: wie daar ook weg moet, haalt de beheerder daar weg.',
+  eraseAllSure: 'Ja, alles wissen',
 };

@@ -14,6 +14,11 @@ async function contacts(): Promise<MockHost> {
   return host;
 }
 
+/** What a button says of itself beyond its name. */
+function described(button: HTMLElement): string {
+  return document.getElementById(button.getAttribute('aria-describedby') ?? '')?.textContent ?? '';
+}
+
 function choose(name: string): void {
   const picker = document.querySelector<HTMLInputElement>('[data-file]');
   if (picker === null) throw new Error('no picker');
@@ -159,10 +164,31 @@ it('hands over and erases what is kept of a number, the latter only when asked t
   handOver.click();
   await within(kept).findByText('Bewaard als bestand: 0 gesprekken, 1 notitie, 0 contacten.');
   expect(saved).toHaveLength(1);
+  host.kept.alsoIn = ['Zaak'];
   within(kept).getByRole('button', { name: 'Wissen…' }).click();
-  (await within(kept).findByRole('button', { name: 'Ja, alles van dit nummer wissen' })).click();
-  await within(kept).findByText('Gewist: 0 gesprekken, 1 notitie, 0 contacten.');
+  const yes = await within(kept).findByRole('button', { name: 'Ja, alles van dit nummer wissen' });
+  expect(described(yes)).toContain('kan het terugbrengen');
+  expect(await violations()).toEqual([]);
+  yes.click();
+  await within(kept).findByText('Gewist: 0 gesprekken, 1 notitie, 0 contacten. Staat ook in Zaak: haal het daar ook weg, anders kan het terugkomen.');
   expect(sent(host, 'privacy.erase')).toMatchObject([{ number: '030 231 88 00' }]);
+});
+
+it('says what goes and what comes back before everything is erased', async () => {
+  const host = await contacts();
+  await host.control({ cmd: 'note.add', number: '030-2318800', text: 'belt maandag' });
+  const kept = screen.getByRole('region', { name: 'Wat er van iemand wordt bewaard' });
+  within(kept).getByRole('button', { name: 'Alles wissen…' }).click();
+  const yes = await within(kept).findByRole('button', { name: 'Ja, alles wissen' });
+  expect(described(yes)).toContain('uw bronnen met hun wachtwoorden ook');
+  expect(described(yes)).toContain('Collega’s worden opnieuw uit de telefooncentrale gelezen');
+  within(kept).getByRole('button', { name: 'Niet wissen' }).click();
+  await waitFor(() => expect(within(kept).queryByRole('button', { name: 'Ja, alles wissen' })).toBeNull());
+  expect(sent(host, 'privacy.erase')).toEqual([]);
+  within(kept).getByRole('button', { name: 'Alles wissen…' }).click();
+  (await within(kept).findByRole('button', { name: 'Ja, alles wissen' })).click();
+  await within(kept).findByText('Gewist: 0 gesprekken, 1 notitie, 0 contacten.');
+  expect(sent(host, 'privacy.erase')).toMatchObject([{ everybody: true }]);
 });
 
 it('says of a missed call that somebody has spoken to the caller since', async () => {
@@ -177,4 +203,16 @@ it('says of a missed call that somebody has spoken to the caller since', async (
   });
   expect(row.textContent).toContain('door Els');
   expect(row.classList.contains('trouble')).toBe(false);
+});
+
+it('says of a call from the list of the exchange that another telephone was used', async () => {
+  const host = await open();
+  const [past, ...rest] = (await host.control({ cmd: 'view.get' })).history;
+  if (past === undefined) throw new Error('no call');
+  const elsewhere = { ...past, elsewhere: true, seconds: 0, reason: null, called_back: null };
+  host.change({ history: [{ ...elsewhere, id: 901, outcome: 'answered' }, { ...elsewhere, id: 902, direction: 'out', outcome: 'placed' }, ...rest] });
+  await screen.findByText('Opgenomen op een ander toestel');
+  const row = screen.getByText('Gebeld met een ander toestel').closest('li');
+  expect(row?.dataset['outcome']).toBe('placed');
+  expect(row?.classList.contains('trouble')).toBe(false);
 });

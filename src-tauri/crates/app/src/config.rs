@@ -22,7 +22,7 @@ mod turn;
 
 pub use self::privacy::PrivacySettings;
 pub use self::recording::{RecordingFormatName, RecordingSettings};
-pub(crate) use self::screen_pop::{Caller, is_direction};
+pub(crate) use self::screen_pop::Caller;
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
 pub use self::sound::{AudioSettings, HeadsetSettings};

@@ -18,6 +18,7 @@ mod encryption;
 mod exchange_form;
 mod gather;
 mod headset;
+mod keeping;
 mod line;
 mod memory;
 mod network;

@@ -526,6 +526,8 @@ pub enum CallOutcome {
     Busy,
     /// Outgoing, failed.
     Failed,
+    /// Outgoing, on another telephone; whether anybody answered is not known.
+    Placed,
 }
 
 /// A call that is over.
@@ -549,6 +551,9 @@ pub struct HistoryEntry {
     pub reason: Option<Code>,
     /// Of a missed call: there was a conversation with this number since.
     pub called_back: Option<CalledBack>,
+    /// It is from the log of the exchange: it ran on another telephone, or while the program did not run. How long the
+    /// conversation was is not known then.
+    pub elsewhere: bool,
 }
 
 /// A missed caller was spoken to after all.

@@ -5,7 +5,8 @@
 //! | state | event | next |
 //! |---|---|---|
 //! | waiting | [`Schedule::begin`] | reading |
-//! | reading | [`Schedule::succeeded`] | waiting, the usual time |
+//! | reading | [`Schedule::now`] | reading, wanted again: what is being read may not have what was changed since it began |
+//! | reading | [`Schedule::succeeded`] | waiting, the usual time; wanted again: due at once |
 //! | reading | [`Schedule::failed`] | waiting, from seconds to five minutes; a person is needed: resting |
 //! | resting, waiting | [`Schedule::now`] | waiting, due at once |
 
@@ -35,7 +36,10 @@ pub struct Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting(Instant),
-    Reading,
+    /// `again`: another reading is wanted.
+    Reading {
+        again: bool,
+    },
     Resting,
 }
 
@@ -50,23 +54,27 @@ impl Schedule {
     pub fn due(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(due) => Some(due),
-            State::Reading | State::Resting => None,
+            State::Reading { .. } | State::Resting => None,
         }
     }
 
     /// It is read.
     pub fn is_reading(&self) -> bool {
-        self.state == State::Reading
+        matches!(self.state, State::Reading { .. })
     }
 
     /// A reading begins.
     pub fn begin(&mut self) {
-        self.state = State::Reading;
+        self.state = State::Reading { again: false };
     }
 
     /// A reading has ended well.
     pub fn succeeded(&mut self, now: Instant, random: &mut Random) {
         self.failures = 0;
+        if self.state == (State::Reading { again: true }) {
+            self.state = State::Waiting(now);
+            return;
+        }
         // A little earlier or later each time, so that many desks do not ask in the same second.
         let wait = between(random, self.every - self.every / 20, self.every + self.every / 20);
         self.state = State::Waiting(now + wait);
@@ -89,9 +97,11 @@ impl Schedule {
         self.state = State::Waiting(now + wait);
     }
 
-    /// Somebody wants it read now, or has changed its settings.
+    /// Somebody wants it read now, or has changed something. While it is read: once more after that.
     pub fn now(&mut self, now: Instant) {
-        if self.state != State::Reading {
+        if self.is_reading() {
+            self.state = State::Reading { again: true };
+        } else {
             self.failures = 0;
             self.state = State::Waiting(now);
         }
@@ -168,5 +178,25 @@ mod tests {
         schedule.begin();
         schedule.now(later);
         assert!(schedule.is_reading(), "what is being read is not begun a second time");
+    }
+
+    #[test]
+    fn what_is_wanted_while_it_is_read_is_read_once_more() {
+        let (start, mut random) = (start(), Random::from_seed([7; 32]));
+        let mut schedule = Schedule::new(start, EVERY, &mut random);
+        schedule.begin();
+        schedule.now(start);
+        schedule.now(start);
+        let ended = start + Duration::from_secs(5);
+        schedule.succeeded(ended, &mut random);
+        assert_eq!(schedule.due(), Some(ended), "the wish came after that reading began");
+        schedule.begin();
+        schedule.succeeded(ended, &mut random);
+        assert!(schedule.due().is_some_and(|due| due > ended + EVERY / 2), "once, not for ever");
+        // A failure is tried again anyway, and no sooner for that.
+        schedule.begin();
+        schedule.now(ended);
+        schedule.failed(ended, &SourceError::Unreachable, &mut random);
+        assert!(schedule.due().is_some_and(|due| due >= ended + FIRST / 2));
     }
 }

@@ -3,6 +3,7 @@
 //! The dial string is the user's own digits: only separators go. Nothing is prefixed or put into
 //! international form, so 112, extensions and feature codes leave as they were typed.
 
+use crate::plain::is_invisible;
 use crate::plan::NumberClass;
 
 /// Longest digit string that can be a number: 00, 15 digits of E.164, an outside-line digit.
@@ -193,11 +194,6 @@ fn is_separator(c: char) -> bool {
             c,
             '-' | '.' | '/' | '(' | ')' | '[' | ']' | '\u{2010}'..='\u{2015}' | '\u{2212}'
         )
-}
-
-/// Marks that come along when a number is copied from a web page.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 pub(crate) fn percent_decoded(text: &str) -> String {

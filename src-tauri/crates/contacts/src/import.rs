@@ -184,16 +184,7 @@ impl Imported {
     }
 }
 
-/// A value as it is kept: one line, no marks that turn text around, not too long.
+/// A value as it is kept.
 pub(crate) fn tidy(value: &str) -> String {
-    let plain = |c: char| match c {
-        c if c.is_whitespace() || c.is_control() => Some(' '),
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => None,
-        c => Some(c),
-    };
-    let text: String = value.chars().filter_map(plain).take(MAX_VALUE).collect();
-    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    crate::plain::tidy(value, MAX_VALUE)
 }

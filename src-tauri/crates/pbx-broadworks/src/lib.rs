@@ -7,6 +7,10 @@
 //! them, one task that owns them. `wire` reads what the server says, [`Actions`] builds what it is asked,
 //! [`Binding`] turns both into the words of `pbx::centre`.
 //!
+//! The directories have no way to be told what has changed since: neither Xsi-Actions nor Xsi-Events has a mark, a time or a
+//! subscription for them. So they are read whole, page by page, how far is told with every page
+//! ([`pbx::centre::Input::Directory`]), and whoever keeps them compares.
+//!
 //! Section numbers in this crate are those of the product's reference of BroadWorks' interface.
 
 mod actions;

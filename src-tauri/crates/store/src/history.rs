@@ -30,16 +30,19 @@ pub enum Outcome {
     Busy,
     /// Outgoing, failed.
     Failed,
+    /// Outgoing, on another telephone; whether anybody answered is not known.
+    Placed,
 }
 
 const DIRECTIONS: [(Direction, &str); 2] = [(Direction::In, "in"), (Direction::Out, "out")];
-const OUTCOMES: [(Outcome, &str); 6] = [
+const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Answered, "answered"),
     (Outcome::Missed, "missed"),
     (Outcome::Declined, "declined"),
     (Outcome::NoAnswer, "no_answer"),
     (Outcome::Busy, "busy"),
     (Outcome::Failed, "failed"),
+    (Outcome::Placed, "placed"),
 ];
 
 fn word<T: PartialEq>(table: &[(T, &'static str)], value: &T) -> &'static str {
@@ -114,6 +117,8 @@ pub struct PastCall {
     pub called_back_ms: Option<u64>,
     /// Who did, when that is known.
     pub called_back_by: Option<String>,
+    /// It is from the log of the exchange: it ran on another telephone, or while the program did not run.
+    pub elsewhere: bool,
 }
 
 impl NewCall {
@@ -124,7 +129,8 @@ impl NewCall {
 }
 
 const COLUMNS: &str = "id, account, direction, uri, name, number, started_ms, seconds, outcome, reason, \
-                       seen, called_back_ms, called_back_by";
+                       seen, called_back_ms, called_back_by, \
+                       EXISTS (SELECT 1 FROM logged WHERE logged.call = call.id AND made = 1) AS elsewhere";
 
 impl Tables<'_> {
     /// Keeps a call and gives back its row. A conversation settles the missed calls and the call-backs of that
@@ -234,6 +240,7 @@ impl Tables<'_> {
         for text in [
             "DELETE FROM note WHERE at_ms < ?1",
             "DELETE FROM call WHERE started_ms < ?1",
+            "DELETE FROM logged WHERE at_ms < ?1",
             "DELETE FROM call_back WHERE done_ms < ?1",
         ] {
             gone += self.sql.execute(text, [stored(ms)])?;
@@ -270,6 +277,7 @@ fn past_call(row: &Row<'_>) -> rusqlite::Result<PastCall> {
         seen: row.get("seen")?,
         called_back_ms: row.get::<_, Option<i64>>("called_back_ms")?.map(unstored),
         called_back_by: called_back_by.filter(|by| !by.is_empty()),
+        elsewhere: row.get("elsewhere")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is kept of one number or one person: to be handed over, and to be erased.
 
 use contacts::NumberKey;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::call_backs::CallBack;
 use crate::directory::Person;
@@ -32,10 +32,12 @@ pub struct Everything {
 }
 
 /// How much was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// In the cache of contacts. A source that still has somebody brings him back when it is read again.
+    /// In the cache of contacts.
     pub people: usize,
+    /// Names of the sources that are read again and again and had somebody of them: what they still have comes back.
+    pub sources: Vec<String>,
     /// Calls.
     pub calls: usize,
     /// Notes.
@@ -74,6 +76,11 @@ impl Tables<'_> {
         self.erased.set(true);
         let mut erased = Erased::default();
         for person in people {
+            if let Some(name) = self.forget_record(person.id)?
+                && !erased.sources.contains(&name)
+            {
+                erased.sources.push(name);
+            }
             erased.people +=
                 self.sql.execute("DELETE FROM person WHERE id = ?1", [stored(person.id)])?;
         }
@@ -101,7 +108,19 @@ impl Tables<'_> {
                 all("DELETE FROM source")?;
                 Ok(people)
             })?,
+            sources: Vec::new(),
         })
+    }
+
+    /// Forgets that somebody was read: what a source calls him may be his name. The name of the source, if it is read again.
+    fn forget_record(&self, person: u64) -> Result<Option<String>, StoreError> {
+        let source = "SELECT source.name FROM person JOIN reading ON reading.source = person.source \
+            JOIN source ON source.id = person.source WHERE person.id = ?1";
+        let name = self.sql.query_row(source, [stored(person)], |row| row.get(0)).optional()?;
+        let record = "DELETE FROM record WHERE (source, uid) IN \
+            (SELECT source, uid FROM person WHERE id = ?1)";
+        self.sql.execute(record, [stored(person)])?;
+        Ok(name)
     }
 
     /// The people that are meant, and the numbers.
@@ -130,6 +149,7 @@ mod tests {
     use crate::history::{Direction, NewCall, Outcome};
     use crate::notes::NewNote;
     use crate::open::in_memory;
+    use crate::readings::{Changed, NewReading};
 
     fn fill(tables: &Tables<'_>) -> u64 {
         let number = |number: &str| PersonNumber { label: "work".into(), number: number.into() };
@@ -183,7 +203,10 @@ mod tests {
             (found.people.len(), found.calls.len(), found.notes.len(), found.call_backs.len());
         assert_eq!(counts, (1, 1, 1, 1));
         let erased = tables.erase(&subject).unwrap();
-        assert_eq!(erased, Erased { people: 1, calls: 1, notes: 1, call_backs: 1 });
+        assert_eq!(
+            erased,
+            Erased { people: 1, calls: 1, notes: 1, call_backs: 1, ..Erased::default() }
+        );
         assert_eq!(tables.everything_of(&subject).unwrap(), Everything::default());
         assert_eq!(tables.calls(9, None).unwrap().len(), 2, "the others stay");
     }
@@ -194,8 +217,37 @@ mod tests {
         let tables = Tables::new(&sql);
         let person = fill(&tables);
         let erased = tables.erase(&Subject::Person(person)).unwrap();
-        assert_eq!(erased, Erased { people: 1, calls: 2, notes: 2, call_backs: 2 });
+        assert_eq!(
+            erased,
+            Erased { people: 1, calls: 2, notes: 2, call_backs: 2, ..Erased::default() }
+        );
         let erased = tables.erase_everything().unwrap();
-        assert_eq!(erased, Erased { people: 1, calls: 1, notes: 1, call_backs: 1 });
+        assert_eq!(
+            erased,
+            Erased { people: 1, calls: 1, notes: 1, call_backs: 1, ..Erased::default() }
+        );
+    }
+
+    /// What a source calls somebody may be his name: that goes, too, so the source brings him back when it is read from the
+    /// beginning, and the report says which.
+    #[test]
+    fn who_was_read_somewhere_is_told_and_what_he_is_called_there_is_gone() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        fill(&tables);
+        let new =
+            NewReading { kind: "carddav".into(), name: "Zaak".into(), settings: String::new() };
+        let source = tables.add_reading(&new).unwrap();
+        let number = PersonNumber { label: "work".into(), number: "+31612345678".into() };
+        let smit = Person { name: "Smit".into(), numbers: vec![number], ..Person::default() };
+        let put =
+            ["/smit.vcf", "/smit-2.vcf"].map(|uid| (uid.into(), "1".into(), Some(smit.clone())));
+        let group = ("/group.vcf".into(), "1".into(), None);
+        let changed = Changed { put: [put.to_vec(), vec![group]].concat(), ..Changed::default() };
+        assert!(tables.keep_reading(source, &changed, 5).unwrap());
+        let erased = tables.erase(&Subject::Number(NumberKey::of("0612345678").unwrap())).unwrap();
+        assert_eq!((erased.people, erased.sources), (3, vec!["Zaak".to_owned()]));
+        let left = tables.read_so_far(source).unwrap().unwrap().records;
+        assert_eq!(left.into_keys().collect::<Vec<_>>(), ["/group.vcf"]);
     }
 }

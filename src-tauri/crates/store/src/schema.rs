@@ -11,7 +11,7 @@ use crate::tables::StoreError;
 pub const VERSION: u32 = FORMS.len() as u32;
 
 /// What each form adds to the one before it.
-const FORMS: [&str; 7] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL, SAME, JOURNAL];
+const FORMS: [&str; 8] = [CALLS, PEOPLE, MEMORY, READINGS, UNTIL, SAME, JOURNAL, LOGGED];
 
 /// Calls that are over; preferences that belong to what is kept here and not in the settings file.
 const CALLS: &str = "
@@ -143,6 +143,20 @@ CREATE TABLE journal (
 CREATE INDEX journal_source ON journal (source, note);
 ";
 
+/// What is known of the logs of exchanges: which of the calls that are kept an entry means (none: it was erased), and whether
+/// it came from there.
+const LOGGED: &str = "
+CREATE TABLE logged (
+    account TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    call INTEGER REFERENCES call (id) ON DELETE SET NULL,
+    made INTEGER NOT NULL CHECK (made IN (0, 1)),
+    PRIMARY KEY (account, entry)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX logged_call ON logged (call);
+";
+
 /// Brings a database to the present form; a new one begins empty.
 pub(crate) fn migrate(sql: &mut Connection) -> Result<(), StoreError> {
     migrate_to(sql, VERSION)
@@ -185,6 +199,7 @@ mod tests {
             "INSERT INTO person VALUES (2, 1, 'v', 'Jan', '', '', '', '', '', 0);
              INSERT INTO same_person VALUES (1, 2, 1);",
             "INSERT INTO journal VALUES (1, 1, 'u-1', 'Jan');",
+            "INSERT INTO logged VALUES ('main', 'e-1', 1000, 7, 0);",
         ];
         for text in rows.into_iter().take(version as usize) {
             sql.execute_batch(text).unwrap();
@@ -223,6 +238,7 @@ mod tests {
                 ("record", 4),
                 ("same_person", 6),
                 ("journal", 7),
+                ("logged", 8),
             ];
             for (table, since) in tables {
                 // The newest form has two people.

@@ -19,6 +19,8 @@ export class Kept {
   private next = 1;
   /** When everybody is free again, for tests. */
   freeAt = Date.now() + 3_600_000;
+  /** Sources that have whoever is erased, for tests. */
+  alsoIn: string[] = [];
   private days = 90;
   private pop: ScreenPopView = { url: '', command: [], answered: false, example: '' };
   /** Two entries with the number 0302318800, one person or two. */
@@ -112,9 +114,9 @@ export class Kept {
       case 'privacy.export':
         return { contacts: [], calls: [], notes: this.notesOf(command.number), call_backs: [] } satisfies PrivacyReport;
       case 'privacy.erase': {
-        const gone = this.notesOf(command.number);
+        const gone = command.everybody === true ? this.notes : this.notesOf(command.number);
         this.notes = this.notes.filter((note) => !gone.includes(note));
-        return { contacts: 0, calls: 0, notes: gone.length, call_backs: 0 } satisfies ErasedReport;
+        return { contacts: 0, sources: command.everybody === true ? [] : this.alsoIn, calls: 0, notes: gone.length, call_backs: 0 } satisfies ErasedReport;
       }
       default:
         return {};

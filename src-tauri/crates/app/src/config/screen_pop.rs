@@ -54,14 +54,8 @@ impl Caller {
             "name" => &self.name,
             _ => &self.dialled,
         };
-        let kept = |char: &char| !char.is_control() && !is_direction(*char);
-        text.chars().filter(kept).take(MAX_VALUE).collect()
+        contacts::plain(text).chars().take(MAX_VALUE).collect()
     }
-}
-
-/// Marks that turn the direction of text, so that it reads as something else (Unicode Standard Annex 9, section 2).
-pub(crate) fn is_direction(char: char) -> bool {
-    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl ScreenPopSettings {

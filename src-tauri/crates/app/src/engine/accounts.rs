@@ -9,7 +9,7 @@ use sip_transport::{Anchors, Peering};
 use sip_types::{Host, Uri};
 use sip_ua::SessionTimer as UaTimer;
 use sip_ua::{AcceptFrom as UaAccept, AccountConfig, AccountId, RegistrationState};
-use store::{Kept, SecretsError};
+use store::SecretsError;
 use tracing::debug;
 
 use super::Reply;
@@ -388,9 +388,11 @@ impl Desk {
         };
         let id = settings.id.clone();
         let before = self.account(&id).map(|account| exchange_view(&account.settings));
-        if before.is_some_and(|before| before != exchange_view(&settings)) {
+        let another = before.is_none_or(|before| before != exchange_view(&settings));
+        if another {
             // Another exchange, or none: the next one begins anew.
             self.end_exchange(now, &id);
+            self.forget_directory(&id);
         }
         let mut password =
             Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
@@ -422,11 +424,19 @@ impl Desk {
             None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
         self.publisher.changed();
-        if let Some(secret) = exchange {
-            self.keep_exchange_secret(now, &settings, secret);
+        match exchange {
+            Some(secret) => self.keep_exchange_secret(now, &settings, secret),
+            None if another && password.is_some() => self.begin_exchange(now, &settings),
+            // It goes on as it is, or begins with its account.
+            None => {}
         }
         match password {
-            Some(password) => self.keep_password(now, id, password, reply, true),
+            Some(password) => {
+                self.enter_account(now, &id, Some(password.clone()));
+                self.keep_secret(id.clone(), password, move |_, session_only| {
+                    reply(Ok(Answer::Account(AccountSaved { account: id, session_only })));
+                });
+            }
             None => {
                 self.accounts.retain(|account| account.settings.id != id);
                 self.begin_account(now, settings, false);
@@ -446,38 +456,9 @@ impl Desk {
         if self.account(id).is_none() {
             return reply(Err(unknown_account(id)));
         }
-        if self.settings.is_kept() {
-            let running = self.accounts.iter_mut().map(|account| &mut account.settings);
-            let written = &mut self.settings.config.accounts;
-            for settings in running.chain(written).filter(|settings| settings.id == id) {
-                settings.use_keyring();
-            }
-            self.keep_settings(now);
-        }
-        self.keep_password(now, id.to_owned(), password.secret().clone(), reply, false);
-    }
-
-    fn keep_password(
-        &mut self,
-        now: Instant,
-        id: String,
-        secret: SecretString,
-        reply: Reply,
-        saved: bool,
-    ) {
-        self.enter_account(now, &id, Some(secret.clone()));
-        let (secrets, name) = (self.settings.secrets.clone(), id.clone());
-        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
-        self.later(work, move |desk, now, kept| {
-            let session_only = !matches!(kept, Ok(Kept::Keyring));
-            if session_only && desk.settings.is_kept() {
-                desk.notice(now, Code::NoKeyring, None, false);
-            }
-            reply(Ok(match saved {
-                true => Answer::Account(AccountSaved { account: id, session_only }),
-                false => Answer::done(),
-            }));
-        });
+        self.enter_account(now, id, Some(password.secret().clone()));
+        let kept = (id.to_owned(), password.secret().clone());
+        self.keep_given_secret(now, id, AccountSettings::use_keyring, kept, reply);
     }
 
     pub(super) fn remove_account(&mut self, now: Instant, id: &str) -> Result<Answer, ErrorReply> {
@@ -488,15 +469,9 @@ impl Desk {
         self.forget_directory(id);
         self.settings.config.accounts.retain(|account| account.id != id);
         self.keep_settings(now);
-        let (secrets, name) = (self.settings.secrets.clone(), id.to_owned());
-        let exchange = super::centre::secret_name(&name);
-        let relay = super::gather::relay_secret(&name);
-        let work = tokio::task::spawn_blocking(move || {
-            secrets.remove(&exchange);
-            secrets.remove(&relay);
-            secrets.remove(&name);
-        });
-        self.later(work, |_, _, _| {});
+        let exchange = super::centre::secret_name(id);
+        let relay = super::gather::relay_secret(id);
+        self.forget_secrets(vec![exchange, relay, id.to_owned()]);
         Ok(Answer::done())
     }
 

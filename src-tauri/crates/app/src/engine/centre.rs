@@ -27,7 +27,6 @@ use pbx::centre::{
 };
 use secrecy::SecretString;
 use sip_ua::SubscriptionId;
-use store::Kept;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
@@ -43,7 +42,7 @@ use super::accounts::unknown_account;
 use super::desk::Desk;
 use crate::code::Code;
 use crate::config::AccountSettings;
-use crate::control::{Answer, ErrorReply, Password};
+use crate::control::{ErrorReply, Password};
 use crate::event::{AgentEvent, Event, ExchangeEvent};
 use crate::exchange::{Exchanges, Feed, Order, Port, Told};
 use crate::view::Update;
@@ -189,13 +188,7 @@ impl Desk {
         secret: SecretString,
     ) {
         self.start_exchange(now, settings, Some(secret.clone()));
-        let (secrets, name) = (self.settings.secrets.clone(), secret_name(&settings.id));
-        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
-        self.later(work, move |desk, now, kept| {
-            if desk.settings.is_kept() && !matches!(kept, Ok(Kept::Keyring)) {
-                desk.notice(now, Code::NoKeyring, None, false);
-            }
-        });
+        self.keep_secret(secret_name(&settings.id), secret, |_, _| {});
     }
 
     fn start_exchange(
@@ -295,14 +288,6 @@ impl Desk {
         if known.settings.xsi.is_none() && known.settings.asterisk.is_none() {
             return reply(Err(ErrorReply::new(Code::NoExchange, "the account has no exchange")));
         }
-        if self.settings.is_kept() {
-            let running = self.accounts.iter_mut().map(|account| &mut account.settings);
-            let written = &mut self.settings.config.accounts;
-            for settings in running.chain(written).filter(|settings| settings.id == account) {
-                settings.keep_exchange_password();
-            }
-            self.keep_settings(now);
-        }
         let secret = password.secret().clone();
         match self.centres.running.get(account).map(|running| &running.way) {
             Some(Way::Binding(orders)) => {
@@ -316,14 +301,8 @@ impl Desk {
                 }
             }
         }
-        let (secrets, name) = (self.settings.secrets.clone(), secret_name(account));
-        let work = tokio::task::spawn_blocking(move || secrets.set(&name, &secret));
-        self.later(work, move |desk, now, kept| {
-            if desk.settings.is_kept() && !matches!(kept, Ok(Kept::Keyring)) {
-                desk.notice(now, Code::NoKeyring, None, false);
-            }
-            reply(Ok(Answer::done()));
-        });
+        let kept = (secret_name(account), secret);
+        self.keep_given_secret(now, account, AccountSettings::keep_exchange_password, kept, reply);
     }
 
     /// A binding told something.
@@ -417,7 +396,7 @@ impl Desk {
                 self.directory_told(now, account);
             }
             Change::DirectoryFailed => self.directory_failed(now, account),
-            Change::CallLog => {}
+            Change::CallLog => self.log_told(now, account),
         }
         if correlate {
             self.correlate(now, account);

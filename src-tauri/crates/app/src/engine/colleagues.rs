@@ -24,6 +24,8 @@ const SHOWN: usize = 2_000;
 const FOUND: usize = 20_000;
 /// A directory comes in many parts: they are gathered no more often than this.
 const PACE: Duration = Duration::from_millis(500);
+/// Most characters of a name.
+const NAME: usize = 200;
 
 /// Who was gathered.
 #[derive(Default)]
@@ -283,8 +285,8 @@ impl Desk {
 }
 
 pub(super) fn name_of(entry: &DirectoryEntry) -> String {
-    let name = format!("{} {}", entry.first_name.trim(), entry.last_name.trim());
-    match name.trim() {
+    let name = contacts::tidy(&format!("{} {}", entry.first_name, entry.last_name), NAME);
+    match &*name {
         "" if entry.extension.is_empty() => entry.number.clone(),
         "" => entry.extension.clone(),
         name => name.to_owned(),

@@ -20,6 +20,7 @@ use super::colleagues::Colleagues;
 use super::demo::Demo;
 use super::discover::Discoveries;
 use super::headset::Headset;
+use super::keeping::Keeping;
 use super::line::Line;
 use super::memory::{Feeds, Memory, Opening};
 use super::network::Network;
@@ -74,6 +75,8 @@ pub(super) struct Desk {
     pub(super) prepared: Option<String>,
     /// What outlives the run; none once the program ends.
     pub(super) memory: Option<Memory>,
+    /// Passwords on their way to the keyring.
+    pub(super) keeping: Keeping,
     /// Address books and directories that contacts are read from.
     pub(super) feeds: Feeds,
     /// Programs that were opened for callers and still run.
@@ -143,6 +146,11 @@ fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+fn user_agent(random: &mut Random) -> UserAgent {
+    let user_agent = format!("Balie/{}", crate::VERSION);
+    UserAgent::new(UaConfig { user_agent, ..UaConfig::default() }, random.fork())
+}
+
 impl Desk {
     /// Opens sockets and sound, reads the settings, begins with the accounts.
     pub(super) async fn open(
@@ -157,10 +165,7 @@ impl Desk {
             Sounds::open(&options.sound, &settings.config).map_err(StartError::Sound)?;
         let (headset, keys) = Headset::open(&options.headsets, beside.as_deref());
         let mut random = Random::from_seed(options.seed.unwrap_or_else(rand_seed));
-        let ua = UserAgent::new(
-            UaConfig { user_agent: format!("Balie/{}", crate::VERSION), ..UaConfig::default() },
-            random.fork(),
-        );
+        let ua = user_agent(&mut random);
         let (work_sender, work) = mpsc::channel(WORK);
         let (centres, exchanges) = Centres::new(options.exchanges.clone());
         let network = Watcher::start();
@@ -186,6 +191,7 @@ impl Desk {
             history: VecDeque::new(),
             prepared: None,
             memory: None,
+            keeping: Keeping::start(),
             feeds: Feeds::default(),
             popped: 0,
             departed: VecDeque::new(),
@@ -256,6 +262,7 @@ impl Desk {
         }
         self.stop_demo_and_wait().await;
         self.close_memory().await;
+        self.close_keeping().await;
         self.leave_headset().await;
         debug!("ended");
     }

@@ -10,16 +10,14 @@ use media::{Plan, RelayLogin, RelayServer, StreamId};
 use sdp::Candidate;
 use secrecy::SecretString;
 use sip_types::Uri;
-use store::Kept;
 use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 
 use super::Reply;
 use super::accounts::{anchors, unknown_account};
 use super::desk::Desk;
-use crate::code::Code;
 use crate::config::{AccountSettings, Secret, Turn};
-use crate::control::{Answer, Password};
+use crate::control::Password;
 
 /// Further addresses that are told of.
 const MOST_OTHERS: usize = 6;
@@ -188,26 +186,14 @@ impl Desk {
         if self.account(id).is_none() {
             return reply(Err(unknown_account(id)));
         }
-        if self.settings.is_kept() {
-            let running = self.accounts.iter_mut().map(|account| &mut account.settings);
-            let written = &mut self.settings.config.accounts;
-            for settings in running.chain(written).filter(|settings| settings.id == id) {
-                settings.turn_keyring = true;
-                settings.turn_password_env.clear();
-                settings.turn_password = Secret::default();
-            }
-            self.keep_settings(now);
-        }
         let secret = password.secret().clone();
         self.know_relays(id, Some(secret.clone()));
-        let (secrets, name) = (self.settings.secrets.clone(), relay_secret(id));
-        let work = spawn_blocking(move || secrets.set(&name, &secret));
-        self.later(work, move |desk, now, kept| {
-            if desk.settings.is_kept() && !matches!(kept, Ok(Kept::Keyring)) {
-                desk.notice(now, Code::NoKeyring, None, false);
-            }
-            reply(Ok(Answer::done()));
-        });
+        let mark = |settings: &mut AccountSettings| {
+            settings.turn_keyring = true;
+            settings.turn_password_env.clear();
+            settings.turn_password = Secret::default();
+        };
+        self.keep_given_secret(now, id, mark, (relay_secret(id), secret), reply);
     }
 }
 

@@ -14,7 +14,7 @@ use super::encryption::{Secrets, Terms, Wanted};
 use super::gather::Waits;
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
-use crate::config::{AccountSettings, CodecName, DtmfMode, Turn, is_direction};
+use crate::config::{AccountSettings, CodecName, DtmfMode, Turn};
 use crate::event::CallEvent;
 use crate::view::recording::RecordingName;
 use crate::view::{CallDirection, CallState, Encryption, PeerView, QualityLevel};
@@ -276,11 +276,11 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
     }
     let number = match contacts::NumberKey::of(&user) {
         Some(_) => contacts::show(&user),
-        None => plain(&user),
+        None => contacts::plain(&user),
     };
     PeerView {
         uri: identity.uri.to_string(),
-        name: plain(identity.display.as_deref().unwrap_or_default()),
+        name: contacts::plain(identity.display.as_deref().unwrap_or_default()),
         number,
         target: None,
     }
@@ -291,14 +291,14 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
     let user = Uri::parse(uri).ok().and_then(|uri| uri.user()).unwrap_or_default();
     let number = match contacts::NumberKey::of(&user) {
         Some(_) => contacts::show(&user),
-        None => plain(&user),
+        None => contacts::plain(&user),
     };
-    PeerView { uri: uri.to_owned(), name: plain(&name.unwrap_or_default()), number, target: None }
-}
-
-/// What somebody calls himself, as it can be shown: nothing in it turns the text around it, or breaks its line.
-fn plain(name: &str) -> String {
-    name.chars().filter(|char| !char.is_control() && !is_direction(*char)).collect()
+    PeerView {
+        uri: uri.to_owned(),
+        name: contacts::plain(&name.unwrap_or_default()),
+        number,
+        target: None,
+    }
 }
 
 pub(super) fn direction_view(direction: Direction) -> CallDirection {

@@ -3,6 +3,7 @@
 //!
 //! Calls on the embedded exchange are not kept: nobody real was called.
 
+mod log;
 mod people;
 mod privacy;
 mod roll;
@@ -375,11 +376,12 @@ fn recent(history: &VecDeque<HistoryEntry>, limit: usize) -> impl Iterator<Item 
 /// Directions and outcomes are the same words on both sides; a table keeps them so.
 const DIRECTIONS: [(CallDirection, store::Direction); 2] =
     [(CallDirection::In, store::Direction::In), (CallDirection::Out, store::Direction::Out)];
-const OUTCOMES: [(CallOutcome, store::Outcome); 6] = [
+const OUTCOMES: [(CallOutcome, store::Outcome); 7] = [
     (CallOutcome::Answered, store::Outcome::Answered),
     (CallOutcome::Missed, store::Outcome::Missed),
     (CallOutcome::Declined, store::Outcome::Declined),
     (CallOutcome::NoAnswer, store::Outcome::NoAnswer),
     (CallOutcome::Busy, store::Outcome::Busy),
     (CallOutcome::Failed, store::Outcome::Failed),
+    (CallOutcome::Placed, store::Outcome::Placed),
 ];

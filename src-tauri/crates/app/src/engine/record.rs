@@ -68,6 +68,7 @@ impl Desk {
             outcome,
             reason,
             called_back: None,
+            elsewhere: false,
         };
         self.remember(now, entry);
         self.over.push_back((view, now + SHOWN));

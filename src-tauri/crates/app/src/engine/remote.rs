@@ -23,7 +23,7 @@ use crate::event::{CallEvent, CallQueueEvent, Event};
 use crate::view::queue::CallQueueView;
 use crate::view::{
     AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, Encryption,
-    HistoryEntry, PeerView, QualityLevel,
+    HistoryEntry, QualityLevel,
 };
 
 /// Numbers of these calls begin here; those of own ones count from 1.
@@ -91,6 +91,12 @@ struct Step {
 }
 
 impl Remotes {
+    /// When the calls of an account began.
+    pub(super) fn begun_ms(&self, account: &str) -> impl Iterator<Item = u64> {
+        let of = self.calls.values().filter(move |remote| remote.account == account);
+        of.map(|remote| remote.started_ms)
+    }
+
     fn of(&self, account: &str, call: &str) -> Option<u64> {
         let same = |remote: &Remote| remote.account == account && remote.call.id == call;
         self.calls.iter().find(|(_, remote)| same(remote)).map(|(id, _)| *id)
@@ -267,6 +273,7 @@ impl Desk {
             outcome,
             reason: None,
             called_back: None,
+            elsewhere: false,
         };
         self.remember(now, entry);
         self.over.push_back((view, now + SHOWN));
@@ -313,10 +320,7 @@ impl Desk {
 
     fn remote_view(&self, id: u64) -> Option<CallView> {
         let remote = self.remotes.calls.get(&id)?;
-        let peer = match remote.call.party.number.is_empty() {
-            true => PeerView { name: remote.call.party.name.clone(), ..PeerView::default() },
-            false => self.peer_of_party(&remote.call.party),
-        };
+        let peer = self.peer_of_party(&remote.call.party);
         let vip = self.is_vip(&peer);
         Some(CallView {
             id,

@@ -330,10 +330,13 @@ pub struct PrivacyReport {
 }
 
 /// How much was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ErasedReport {
-    /// Contacts. A list that still has somebody brings him back when it is read again.
+    /// Contacts.
     pub contacts: u64,
+    /// Sources that had one of these contacts: they can come back as long as they are there. Empty after everybody was erased,
+    /// since the sources went, too; the directory of an exchange is read again all the same.
+    pub sources: Vec<String>,
     /// Calls.
     pub calls: u64,
     /// Notes.

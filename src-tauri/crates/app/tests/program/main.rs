@@ -7,6 +7,7 @@ mod codes;
 mod colleagues;
 mod demo;
 mod desk;
+mod directory;
 mod discover;
 mod exchange;
 mod exchange_transfers;

@@ -47,8 +47,7 @@ fn text(item: &Value, name: &str) -> String {
 }
 
 fn line(text: &str) -> String {
-    let blank = |char: char| if char.is_control() { ' ' } else { char };
-    text.trim().chars().take(TEXT).map(blank).collect()
+    contacts::tidy(text, TEXT)
 }
 
 fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
@@ -169,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             (of_folder.email.as_str(), of_folder.remark.as_str()),
-            ("zoe@zilver.example", "belt  maandag")
+            ("zoe@zilver.example", "belt maandag")
         );
         let user = contact(
             Kind::User,
@@ -201,13 +200,13 @@ mod tests {
         }
         let odd = contact(
             Kind::Contact,
-            &json!({"displayName": "Jan\u{0}\n", "businessPhones": "101", "mobilePhone": 5, "homePhones": [null, {}, "geen", "020 1"],
+            &json!({"displayName": "\u{202e}Jan\u{0}\n", "businessPhones": "101", "mobilePhone": 5, "homePhones": [null, {}, "geen", "020 1"],
                 "emailAddresses": {"address": "x"}, "department": ["a"]}),
         )
         .unwrap();
         assert_eq!(
             (odd.name.as_str(), odd.department.as_str(), odd.email.as_str()),
-            ("Jan ", "", "")
+            ("Jan", "", "")
         );
         assert_eq!(odd.numbers, [number(Label::Home, "020 1")]);
         let many = contact(

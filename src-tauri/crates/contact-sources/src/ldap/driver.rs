@@ -223,10 +223,11 @@ impl Ldap {
         synced.map_err(|error| self.meant(verdict.over(error)))
     }
 
-    /// To somebody who has said nothing of who he is Active Directory tells an operations error: that he must sign in first.
+    /// To somebody who has said nothing of who he is Active Directory tells an operations error, and OpenLDAP that it is
+    /// unwilling: that he must sign in first.
     fn meant(&self, error: SourceError) -> SourceError {
         match error {
-            SourceError::Server(1) if self.settings.user.trim().is_empty() => {
+            SourceError::Server(1 | 53) if self.settings.user.trim().is_empty() => {
                 SourceError::Forbidden
             }
             other => other,

@@ -125,7 +125,7 @@ impl Entry {
     /// Values as they are kept: one line, not too long, empty ones left out.
     fn texts(&self, name: &str) -> Vec<String> {
         let values = self.texts.get(&name.to_ascii_lowercase()).into_iter().flatten();
-        let tidy = values.take(limits::VALUES).map(|value| tidy(value));
+        let tidy = values.take(limits::VALUES).map(|value| contacts::tidy(value, LONGEST));
         tidy.filter(|value| !value.is_empty()).collect()
     }
 
@@ -156,19 +156,6 @@ impl Entry {
         }
         self.dn.to_lowercase()
     }
-}
-
-fn tidy(value: &str) -> String {
-    let plain = |c: char| match c {
-        c if c.is_whitespace() || c.is_control() => Some(' '),
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => None,
-        c => Some(c),
-    };
-    let text: String = value.chars().filter_map(plain).take(LONGEST).collect();
-    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

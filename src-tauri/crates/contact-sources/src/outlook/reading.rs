@@ -176,7 +176,7 @@ fn text<A: Automation>(
     member: &str,
 ) -> Result<String, SourceError> {
     match outlook.ask(of, member, &[])? {
-        Told::Text(text) => Ok(text.trim().chars().take(limits::TEXT).collect()),
+        Told::Text(text) => Ok(contacts::tidy(&text, limits::TEXT)),
         _ => Ok(String::new()),
     }
 }
@@ -267,7 +267,7 @@ mod tests {
         let list = Item { class: 69, ..item("l", "Lijst", 1.0) };
         let nobody = Item { members: vec![("EntryID", "n")], ..item("", "", 1.0) };
         let items = vec![
-            ("Contactpersonen", vec![item("a", "Jan de Wit", 46_000.5), list]),
+            ("Contactpersonen", vec![item("a", "Jan\u{202e} de\r\nWit", 46_000.5), list]),
             ("Klanten", vec![item("b", "Café Zilver", 46_001.25), nobody]),
         ];
         Script { items, asked: 0 }

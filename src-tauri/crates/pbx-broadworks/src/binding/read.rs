@@ -447,6 +447,8 @@ impl Reader {
     /// lists of the operator.
     async fn whole_directory(&self) -> Result<(), XsiError> {
         let mut first = true;
+        // That it is read is told before its first page is there.
+        self.part(&mut first, Vec::new(), None).await;
         let enterprise = self.people(DirectoryKind::Enterprise, &mut first).await;
         match enterprise {
             Ok(()) => {}

@@ -1,5 +1,7 @@
 //! The exchange's log of the user's calls (reference, section 3.3).
 
+use time::{Date, Month, UtcOffset};
+
 use super::number_of;
 use crate::xml::Element;
 
@@ -105,54 +107,39 @@ fn milliseconds(text: &str) -> Option<u64> {
     if text.len() > 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();
     }
-    let (date, time) = text.split_once(['T', ' '])?;
-    let mut date = date.splitn(3, '-').map(str::parse::<i64>);
-    let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
-    let in_range = (1970..=9999).contains(&year) && (1..=12).contains(&month);
-    if !in_range || !(1..=31).contains(&day) {
-        return None;
-    }
-    let split = time.find(['Z', '+', '-']).unwrap_or(time.len());
-    let (clock, zone) = time.split_at(split);
+    let (date, clock) = text.split_once(['T', ' '])?;
+    let mut date = date.splitn(3, '-');
+    let (year, month) = (date.next()?.parse().ok()?, date.next()?.parse::<u8>().ok()?);
+    let month = Month::try_from(month).ok()?;
+    let date = Date::from_calendar_date(year, month, date.next()?.parse().ok()?).ok()?;
+    let split = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at(split);
     let mut clock = clock.splitn(3, ':');
-    let hour = bounded(clock.next()?, 23)?;
-    let minute = bounded(clock.next()?, 59)?;
-    let (second, fraction) = split_fraction(clock.next().unwrap_or("0"))?;
-    let seconds =
-        days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset(zone)?;
-    u64::try_from(seconds * 1000 + fraction).ok()
+    let (hour, minute) = (clock.next()?.parse().ok()?, clock.next()?.parse().ok()?);
+    let (second, thousandths) = split_fraction(clock.next().unwrap_or("0"))?;
+    let at = date.with_hms_milli(hour, minute, second, thousandths).ok()?;
+    let at = at.assume_offset(offset(zone)?).unix_timestamp_nanos();
+    u64::try_from(at / 1_000_000).ok()
 }
 
-fn bounded(text: &str, most: i64) -> Option<i64> {
-    text.parse().ok().filter(|value| (0..=most).contains(value))
-}
-
-/// Seconds, and thousandths.
-fn split_fraction(text: &str) -> Option<(i64, i64)> {
+/// Seconds, and thousandths. A leap second is the one before it.
+fn split_fraction(text: &str) -> Option<(u8, u16)> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let thousandths: String = rest.chars().chain("000".chars()).take(3).collect();
-    Some((bounded(whole, 60)?, bounded(&thousandths, 999)?))
+    let second = whole.parse::<u8>().ok().filter(|second| *second <= 60)?;
+    Some((second.min(59), thousandths.parse().ok()?))
 }
 
-/// Seconds east of Greenwich.
-fn offset(zone: &str) -> Option<i64> {
+fn offset(zone: &str) -> Option<UtcOffset> {
     let sign = match zone.chars().next() {
-        None | Some('Z') => return Some(0),
+        None | Some('Z') => return Some(UtcOffset::UTC),
         Some('-') => -1,
         Some(_) => 1,
     };
     let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
-    let hours = bounded(digits.get(..2)?, 18)?;
-    let minutes = bounded(digits.get(2..4).unwrap_or("00"), 59)?;
-    Some(sign * (hours * 3600 + minutes * 60))
-}
-
-/// Days from 1 January 1970 in the Gregorian calendar, by counting years from March, so that the leap day
-/// comes last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let before_month = (153 * month + 2) / 5;
-    365 * year + year / 4 - year / 100 + year / 400 + before_month + day - 1 - 719_468
+    let hours: i8 = digits.get(..2)?.parse().ok()?;
+    let minutes: i8 = digits.get(2..4).unwrap_or("00").parse().ok()?;
+    UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
 }
 
 #[cfg(test)]
@@ -172,6 +159,9 @@ mod tests {
             ("1969-12-31T00:00:00Z", None),
             ("2026-13-01T00:00:00Z", None),
             ("2026-01-01T25:00:00Z", None),
+            ("2026-02-29T12:00:00Z", None),
+            ("2016-12-31T23:59:60Z", Some(1_483_228_799_000)),
+            ("2026-01-01T12:00:00+99:00", None),
             ("yesterday", None),
             ("", None),
         ] {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use time::{Date, Month, UtcDateTime};
 
 const MINUTE: u64 = 60;
 const DAY: i64 = 86_400;
@@ -87,36 +88,33 @@ pub(crate) struct DateTime {
 
 /// The date of Dutch local time.
 pub(crate) fn date_time(local_s: i64) -> DateTime {
-    let (days, second) = (local_s.div_euclid(DAY), local_s.rem_euclid(DAY));
-    let year = year_of(days);
-    let month = (1..=12).rev().find(|&month| first_of(year, month) <= days).unwrap_or(1);
+    let at = UtcDateTime::from_unix_timestamp(local_s).unwrap_or(UtcDateTime::UNIX_EPOCH);
+    let (hour, minute, second) = at.time().as_hms();
     let winter = local_s - 3_600;
     DateTime {
-        year,
-        month: usize::try_from(month).unwrap_or(1),
-        day: days - first_of(year, month) + 1,
-        hour: second / 3_600,
-        minute: second / 60 % 60,
-        second: second % 60,
-        weekday: usize::try_from((days + 3).rem_euclid(7)).unwrap_or(0),
+        year: i64::from(at.year()),
+        month: usize::from(u8::from(at.month())),
+        day: i64::from(at.day()),
+        hour: i64::from(hour),
+        minute: i64::from(minute),
+        second: i64::from(second),
+        weekday: usize::from(at.weekday().number_days_from_monday()),
         ahead: if dutch_time(winter) == local_s { 1 } else { 2 },
     }
 }
 
 /// Days from 1970-01-01 to the first of a month.
 pub(crate) fn first_of(year: i64, month: i64) -> i64 {
-    // March is the first month of a year that ends with the leap day.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    365 * year + leaps + (153 * month + 2) / 5 - 719_468
+    let month = u8::try_from(month).ok().and_then(|month| Month::try_from(month).ok());
+    let year = i32::try_from(year).ok();
+    let first =
+        year.zip(month).and_then(|(year, month)| Date::from_calendar_date(year, month, 1).ok());
+    first.map_or(0, |first| first.midnight().assume_utc().unix_timestamp().div_euclid(DAY))
 }
 
 fn year_of(day: i64) -> i64 {
-    let guess = 1970 + day.div_euclid(366);
-    (guess..=guess + day.abs() / 10_000 + 2)
-        .rev()
-        .find(|&year| first_of(year, 1) <= day)
-        .unwrap_or(guess)
+    let at = UtcDateTime::from_unix_timestamp(day.saturating_mul(DAY));
+    i64::from(at.unwrap_or(UtcDateTime::UNIX_EPOCH).year())
 }
 
 /// The last Sunday of a month of 31 days. Day 3 was a Sunday.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use time::UtcDateTime;
+
 /// Instants as times of day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
@@ -26,39 +28,27 @@ impl Clock {
     }
 }
 
-/// Year, month, day, hour, minute, second, millisecond of a time, UTC.
-fn parts(ms: u64) -> (i64, i64, i64, u64, u64, u64, u64) {
-    let (seconds, ms) = (ms / 1_000, ms % 1_000);
-    let days = i64::try_from(seconds / 86_400).unwrap_or(0);
-    // Days since 0000-03-01, in eras of 400 years.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60, ms)
+/// A time as a date and a time of day, UTC.
+fn date(ms: u64) -> UtcDateTime {
+    let at = UtcDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    at.unwrap_or(UtcDateTime::UNIX_EPOCH)
 }
 
 /// As call logs have it: ISO 8601 with an offset.
 pub(crate) fn iso(ms: u64) -> String {
-    let (year, month, day, hour, minute, second, ms) = parts(ms);
+    let at = date(ms);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second, ms) = at.time().as_hms_milli();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}+00:00")
 }
 
 /// As registrations have it: the text form of a Java date.
 pub(crate) fn java(ms: u64) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    // 1970-01-01 was a Thursday.
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let (year, month, day, hour, minute, second, _) = parts(ms);
-    let weekday = usize::try_from(ms / 86_400_000 % 7).ok().and_then(|day| DAYS.get(day));
-    let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
-    let (weekday, month) = (weekday.unwrap_or(&"Thu"), month.unwrap_or(&"Jan"));
+    let at = date(ms);
+    let short = |name: String| name.chars().take(3).collect::<String>();
+    let (weekday, month) = (short(at.weekday().to_string()), short(at.month().to_string()));
+    let (hour, minute, second) = at.time().as_hms();
+    let (day, year) = (at.day(), at.year());
     format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}")
 }
 

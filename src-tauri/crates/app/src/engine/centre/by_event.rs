@@ -383,5 +383,5 @@ pub(super) fn number_of(told: &str) -> String {
 }
 
 pub(super) fn plain(text: &str, most: usize) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(most).collect()
+    contacts::plain(text.trim()).chars().take(most).collect()
 }

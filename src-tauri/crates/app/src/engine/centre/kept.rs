@@ -71,7 +71,7 @@ pub(super) fn message(told: &VoiceMessage) -> MessageView {
     let number = contacts::show(&told.caller.number);
     MessageView {
         message: told.id.clone(),
-        peer: PeerView { name: told.caller.name.clone(), number, ..PeerView::default() },
+        peer: PeerView { name: contacts::plain(&told.caller.name), number, ..PeerView::default() },
         at_ms: told.at,
         heard: told.heard,
         urgent: told.urgent,

@@ -206,8 +206,9 @@ impl Desk {
 
     /// Somebody that the exchange names, with the name that the directory knows.
     pub(in super::super) fn peer_of_party(&self, party: &Party) -> PeerView {
-        let number = contacts::show(&party.number);
-        let peer = PeerView { name: party.name.clone(), number, ..PeerView::default() };
+        let number = contacts::plain(&contacts::show(&party.number));
+        let name = contacts::plain(&party.name);
+        let peer = PeerView { name, number, ..PeerView::default() };
         if party.number.is_empty() { peer } else { self.named(peer) }
     }
 }

@@ -1,5 +1,7 @@
 //! What is kept of somebody: handed over, and erased.
 
+use std::time::Instant;
+
 use contacts::NumberKey;
 use store::{Subject, Tables};
 
@@ -56,28 +58,39 @@ impl Desk {
             };
             Ok((tables.erase(&subject)?, Some(keys)))
         };
-        self.reply_from(work, reply, |desk, (erased, keys)| {
-            let stays = |peer: &PeerView| {
-                let key = words::key_of(peer);
-                keys.as_ref().is_some_and(|keys| key.is_none_or(|key| !keys.contains(&key)))
-            };
-            desk.history.retain(|past| stays(&past.peer));
-            desk.transfers.retain(|entry| stays(&entry.caller) && stays(&entry.to));
-            let missed = desk.history.iter().filter(|past| past.outcome == CallOutcome::Missed);
-            desk.missed = desk.missed.min(u32::try_from(missed.count()).unwrap_or(u32::MAX));
-            desk.publisher.changed();
-            if keys.is_none() {
-                desk.forget_sources();
+        self.remembering(work, move |desk, now, result| match result {
+            Ok((erased, keys)) => {
+                desk.forget_in_memory(now, keys.as_deref());
+                let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+                reply(Ok(Answer::Erased(ErasedReport {
+                    contacts: count(erased.people),
+                    sources: erased.sources,
+                    calls: count(erased.calls),
+                    notes: count(erased.notes),
+                    call_backs: count(erased.call_backs),
+                })));
             }
-            desk.read_people();
-            let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-            Answer::Erased(ErasedReport {
-                contacts: count(erased.people),
-                calls: count(erased.calls),
-                notes: count(erased.notes),
-                call_backs: count(erased.call_backs),
-            })
+            Err(error) => reply(Err(super::refused(&error))),
         });
+    }
+
+    /// What was erased in the database goes from what is shown; `keys`: of these numbers, none: of everybody.
+    fn forget_in_memory(&mut self, now: Instant, keys: Option<&[NumberKey]>) {
+        let stays = |peer: &PeerView| {
+            let key = words::key_of(peer);
+            keys.is_some_and(|keys| key.is_none_or(|key| !keys.contains(&key)))
+        };
+        self.history.retain(|past| stays(&past.peer));
+        self.transfers.retain(|entry| stays(&entry.caller) && stays(&entry.to));
+        let missed = self.history.iter().filter(|past| past.outcome == CallOutcome::Missed);
+        self.missed = self.missed.min(u32::try_from(missed.count()).unwrap_or(u32::MAX));
+        self.publisher.changed();
+        if keys.is_none() {
+            self.forget_sources();
+            // An exchange and its colleagues are there all the same: its directory is read anew.
+            self.begin_directories(now);
+        }
+        self.read_people();
     }
 }
 

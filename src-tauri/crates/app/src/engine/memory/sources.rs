@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use contact_sources::{Access, Known, Progress, Schedule, SourceError, Synced};
 use contacts::import::Contact;
 use secrecy::SecretString;
-use store::{Changed, Kept, NewReading, ReadSoFar, Reading, StoreError, Tables};
+use store::{Changed, NewReading, ReadSoFar, Reading, StoreError, Tables};
 use tokio::runtime::Handle;
 use tracing::{debug, info};
 
@@ -80,6 +80,8 @@ struct Feed {
     unwritten: Option<(u64, SourceTrouble)>,
     /// When what is being read was asked for.
     begun: Option<Instant>,
+    /// Somebody has asked for the next reading: one that has begun already may not have what he has just changed.
+    wanted: bool,
 }
 
 impl Feeds {
@@ -217,6 +219,7 @@ impl Desk {
             journal,
             unwritten: None,
             begun: None,
+            wanted: false,
         });
         self.feeds.changed = true;
         self.begin_calendars(now);
@@ -230,11 +233,7 @@ impl Desk {
     }
 
     fn forget_source_secrets(&self, ids: Vec<u64>) {
-        let secrets = self.settings.secrets.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            ids.into_iter().for_each(|id| secrets.remove(&secret_name(id)));
-        });
-        self.later(work, |_, _, _| {});
+        self.forget_secrets(ids.into_iter().map(secret_name).collect());
     }
 }
 
@@ -534,7 +533,10 @@ impl Desk {
                 {
                     without = true;
                 }
-                _ => feed.schedule.now(now),
+                _ => {
+                    feed.wanted = true;
+                    feed.schedule.now(now);
+                }
             }
         }
         match without && source.is_some() {
@@ -661,14 +663,7 @@ impl Desk {
             feed.stop(form::lack_of(&feed.settings));
         }
         let Some(password) = typed else { return reply(self.answer_source(id)) };
-        let secrets = self.settings.secrets.clone();
-        let work = tokio::task::spawn_blocking(move || secrets.set(&secret_name(id), &password));
-        self.later(work, move |desk, now, kept| {
-            if !matches!(kept, Ok(Kept::Keyring)) && desk.settings.is_kept() {
-                desk.notice(now, Code::NoKeyring, None, false);
-            }
-            reply(desk.answer_source(id));
-        });
+        self.keep_secret(secret_name(id), password, move |desk, _| reply(desk.answer_source(id)));
     }
 
     /// Takes a source away with its contacts and its password.

@@ -35,7 +35,7 @@ pub(super) fn new_call(entry: &HistoryEntry, by: String) -> NewCall {
 }
 
 pub(super) fn entry(past: PastCall) -> HistoryEntry {
-    let PastCall { id, call, called_back_ms, called_back_by, .. } = past;
+    let PastCall { id, call, called_back_ms, called_back_by, elsewhere, .. } = past;
     let direction = DIRECTIONS.iter().find(|(_, kept)| *kept == call.direction);
     let outcome = OUTCOMES.iter().find(|(_, kept)| *kept == call.outcome);
     HistoryEntry {
@@ -48,6 +48,7 @@ pub(super) fn entry(past: PastCall) -> HistoryEntry {
         outcome: outcome.map_or(CallOutcome::Failed, |(ours, _)| *ours),
         reason: call.reason.and_then(code),
         called_back: called_back_ms.map(|at_ms| CalledBack { at_ms, by: called_back_by }),
+        elsewhere,
     }
 }
 

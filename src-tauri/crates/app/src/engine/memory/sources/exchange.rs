@@ -2,8 +2,8 @@
 //! there again in the next run before the exchange has said a word.
 //!
 //! Inputs: the model of the exchange tells that its directory is whole or could not be read, and how its link stands; the
-//! schedule of the source; accounts that come and go. A reading begins when the link comes up, and when it is due. While there
-//! is no link the schedule rests: the binding looks for the exchange already.
+//! schedule of the source; accounts and exchanges that come and go. A reading begins when the link comes up, and when it is due. While there
+//! is no link the schedule rests: the binding looks for the exchange already. Why there is none is told as the source's trouble.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -17,6 +17,7 @@ use tracing::debug;
 
 use super::super::super::colleagues::name_of;
 use super::super::super::desk::Desk;
+use super::form::trouble_of;
 use super::{Feed, LOOK};
 use crate::control::{SourcePlace, SourceSettings};
 use crate::event::SourceChange;
@@ -41,16 +42,11 @@ impl Feed {
 
 impl Desk {
     /// The sources are known: those of accounts that are no more go, those that are missing come.
-    pub(super) fn begin_directories(&mut self, now: Instant) {
-        let has = |desk: &Desk, account: &str| {
-            let mut written = desk.settings.config.accounts.iter();
-            written.any(|one| one.id == account && one.xsi.is_some())
-                || desk.account(account).is_some_and(|one| one.settings.xsi.is_some() && !one.demo)
-        };
+    pub(in crate::engine::memory) fn begin_directories(&mut self, now: Instant) {
         let kept: Vec<String> =
             self.feeds.all.iter().filter_map(Feed::account).map(str::to_owned).collect();
         for account in kept {
-            match has(self, &account) {
+            match self.has_directory(&account) {
                 true => self.rest_directory(&account),
                 false => self.forget_directory(&account),
             }
@@ -58,6 +54,13 @@ impl Desk {
         let accounts: Vec<String> =
             self.accounts.iter().map(|account| account.settings.id.clone()).collect();
         accounts.iter().for_each(|account| self.begin_directory(now, account));
+    }
+
+    /// Whether an account has an exchange whose directory is kept. Those of the demo come and go.
+    fn has_directory(&self, account: &str) -> bool {
+        let mut written = self.settings.config.accounts.iter();
+        written.any(|one| one.id == account && one.xsi.is_some())
+            || self.account(account).is_some_and(|one| one.settings.xsi.is_some() && !one.demo)
     }
 
     /// An exchange begins: what was known of its directory is recalled, and is read anew when there is a link.
@@ -89,8 +92,10 @@ impl Desk {
         let account = account.to_owned();
         let add = move |tables: &Tables<'_>| tables.add_reading(&new);
         self.remembering(add, move |desk, now, added| match added {
-            // Two that began it at once: one of them is enough.
-            Ok(id) if desk.directory_of(&account).is_some() => desk.drop_directory(id),
+            // Two that began it at once: one of them is enough. The exchange may be gone, too.
+            Ok(id) if desk.directory_of(&account).is_some() || !desk.has_directory(&account) => {
+                desk.drop_directory(id);
+            }
             Ok(id) => {
                 desk.enter_source(now, id, name, settings, None);
                 desk.rest_directory(&account);
@@ -100,11 +105,13 @@ impl Desk {
         });
     }
 
-    /// The account is no more.
+    /// The account is no more, or has no exchange any more, or another one: whom the old one named goes with it.
     pub(in crate::engine) fn forget_directory(&mut self, account: &str) {
         let Some(id) = self.directory_of(account).map(|feed| feed.id) else { return };
+        debug!(id, account, "directory of an exchange: any -> gone with the exchange");
         self.feeds.all.retain(|feed| feed.id != id);
         self.feeds.changed = true;
+        self.colleagues.changed();
         self.drop_directory(id);
     }
 
@@ -154,11 +161,21 @@ impl Desk {
 impl Desk {
     /// The link of an exchange is another one.
     pub(in crate::engine) fn directory_link_changed(&mut self, now: Instant, account: &str) {
-        let is_up = self.centres.get(account).is_some_and(|one| one.takes_directory_requests());
+        let Some(running) = self.centres.get(account) else { return };
+        let (is_up, link) = (running.takes_directory_requests(), running.centre.link());
+        let fault = link.fault().filter(|_| !link.is_up());
+        let error = fault.map(|(fault, detail)| error_of(fault, detail));
         let Some(feed) = self.directory_of(account) else { return };
         // A reading that was under way is told of by itself.
-        if is_up && feed.state != SourceState::Syncing && feed.schedule.due().is_none() {
+        if feed.state == SourceState::Syncing {
+            return;
+        }
+        if is_up && feed.schedule.due().is_none() {
             feed.schedule.now(now);
+        }
+        if let Some(error) = error.filter(|error| feed.trouble != Some(trouble_of(error))) {
+            let id = feed.id;
+            self.source_failed_at_rest(now, id, &error);
         }
     }
 
@@ -171,10 +188,17 @@ impl Desk {
             self.source_failed_at_rest(now, id, &error);
             return;
         };
-        debug!(id, "directory of an exchange: waiting, due -> reading");
-        running.centre.ask(now, Request::ReadDirectory);
+        // The binding reads by itself when it has connected.
+        let is_read = running.centre.directory_progress().is_some();
+        debug!(id, is_read, "directory of an exchange: waiting, due -> reading");
+        if !is_read {
+            running.centre.ask(now, Request::ReadDirectory);
+        }
         let Some(feed) = self.directory_of(account) else { return };
         feed.schedule.begin();
+        if std::mem::take(&mut feed.wanted) && is_read {
+            feed.schedule.now(now);
+        }
         (feed.state, feed.begun) = (SourceState::Syncing, Some(now));
         (feed.shown, feed.look) = ((0, 0), Some(now + LOOK));
         self.source_changed(now, id, None);
