@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
-use crate::microphone::{SilenceWatch, Trial};
+use crate::diagnosis::{MachineWatch, Surroundings};
+use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
 use crate::recorder::Tap;
@@ -71,6 +72,8 @@ pub(crate) struct Dsp {
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
+    clipping: ClippingWatch,
+    machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
     ringing: Option<Box<Ringing>>,
@@ -108,6 +111,8 @@ impl Dsp {
             blocks: Vec::with_capacity(16),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
+            clipping: ClippingWatch::default(),
+            machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
             ringing: None,
@@ -163,6 +168,7 @@ impl Dsp {
         let patience = if self.simulated { FILE_PATIENCE } else { DEVICE_PATIENCE };
         let mut pace = Pace::new(clock(), patience, !self.simulated);
         let mut microphone = [0.0_f32; BLOCK];
+        self.machine.rest();
         loop {
             loop {
                 match self.commands.try_recv() {
@@ -182,6 +188,7 @@ impl Dsp {
                     while self.audio.capture.read(&mut microphone) {}
                 }
                 self.watch_silence(&microphone);
+                self.clipping.observe(&microphone);
                 self.tick(now, &mut microphone);
                 continue;
             }
@@ -284,15 +291,27 @@ impl Dsp {
         self.ring(now);
         self.measure(microphone, &speaker);
         self.ticks += 1;
+        self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
         let publish = self.ticks.is_multiple_of(PUBLISH_EVERY);
+        let surroundings = publish.then(|| self.surroundings());
         for stream in &mut self.streams {
-            stream.keep(now, publish, &mut self.pending);
+            stream.keep(now, surroundings, &mut self.pending);
         }
         if publish {
             self.report_devices();
         }
         self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));
         self.flush();
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            capture: self.audio.capture.latency().map(|device| device + self.processor.delay()),
+            playback: self.audio.playback.stats().latency,
+            machine_late: self.machine.is_late(),
+            microphone_silent: self.silence.as_ref().is_some_and(SilenceWatch::is_silent),
+            microphone_clips: self.clipping.clips(),
+        }
     }
 
     /// The microphone to every stream; within a conference the other members too.

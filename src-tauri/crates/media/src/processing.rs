@@ -4,12 +4,17 @@
 //! what is played, and cleans what is heard; both run in blocks of 10 ms on the DSP thread, so the
 //! two share the microphone's clock.
 
+use std::time::Duration;
+
 use audio::{BLOCK, SAMPLE_RATE};
 use sonora::config::{
     AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, MaxProcessingRate,
     NoiseSuppression, NoiseSuppressionLevel, Pipeline, TransparentModeType,
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
+
+/// The middle of what was measured for the chain.
+const DELAY: Duration = Duration::from_millis(12);
 
 /// What is done to the microphone's sound before anybody hears it. With nothing chosen it passes
 /// untouched and without delay; otherwise it is 9 to 15 ms later.
@@ -56,6 +61,12 @@ impl Processor {
             Some(chain) => chain.apply_config(config(wanted)),
             None => self.chain = Some(Box::new(chain(wanted))),
         }
+    }
+
+    /// How much later the sound is for it, about.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        if self.chain.is_some() { DELAY } else { Duration::ZERO }
     }
 
     /// Cleans a block of 10 ms at 48 kHz, heard by the microphone, in place.

@@ -76,7 +76,9 @@ pub struct RemoteReport {
     pub total_lost: i32,
     /// Jitter at the peer in timestamp units of what we send.
     pub jitter: u32,
-    /// How many of its reports there were.
+    /// The highest sequence number that it received, with its cycles.
+    pub highest_sequence: u32,
+    /// How many such reports there were.
     pub count: u32,
 }
 
@@ -109,6 +111,10 @@ pub struct RtcpSession {
     remote_metrics: Option<VoipMetrics>,
     /// The middle of the peer's last reference time, whose it was, and when it came.
     reference: Option<(u32, u32, Instant)>,
+    /// When the peer's last report came, and the packets that it had sent by then.
+    told: Option<(Instant, u32)>,
+    /// Since when it was known whether the peer sends, and whether it does.
+    sends: Option<(Instant, bool)>,
 }
 
 impl RtcpSession {
@@ -130,6 +136,8 @@ impl RtcpSession {
             metrics: None,
             remote_metrics: None,
             reference: None,
+            told: None,
+            sends: None,
         };
         // The first report comes in half the time (RFC 3550, 6.3.2).
         session.due = now + session.interval() / 2;
@@ -159,6 +167,12 @@ impl RtcpSession {
     /// What the peer last told of what we send, beyond its reception report.
     pub const fn remote_metrics(&self) -> Option<VoipMetrics> {
         self.remote_metrics
+    }
+
+    /// Whether the peer has been sending since that time, by its own reports; `None` while it has not told of all that
+    /// time.
+    pub fn peer_sends_since(&self, since: Instant) -> Option<bool> {
+        self.sends.filter(|(from, _)| *from >= since).map(|(_, sends)| sends)
     }
 
     /// Builds the report if it is due: SR when we sent since the last one, else RR, with SDES CNAME. True when `out`
@@ -215,6 +229,7 @@ impl RtcpSession {
                 201 => {
                     let report =
                         ReceiverReport::unmarshal(&mut packet).map_err(|_| RtcpError::Malformed)?;
+                    self.learn_of_sending(now, None);
                     self.blocks(now, our_ssrc, &report.reports);
                 }
                 203 => farewell = true,
@@ -328,8 +343,17 @@ impl RtcpSession {
     ) -> Result<(), RtcpError> {
         let report = SenderReport::unmarshal(packet).map_err(|_| RtcpError::Malformed)?;
         self.last_sr = Some((NtpTime(report.ntp_time).middle(), report.ssrc, now));
+        self.learn_of_sending(now, Some(report.packet_count));
         self.blocks(now, our_ssrc, &report.reports);
         Ok(())
+    }
+
+    /// A report tells what was sent since the one before: with a count of packets, or without one, nothing.
+    fn learn_of_sending(&mut self, now: Instant, count: Option<u32>) {
+        if let Some((before, sent)) = self.told {
+            self.sends = Some((before, count.is_some_and(|count| count != sent)));
+        }
+        self.told = Some((now, count.or(self.told.map(|(_, sent)| sent)).unwrap_or_default()));
     }
 
     fn blocks(&mut self, now: Instant, our_ssrc: u32, reports: &[ReceptionReport]) {
@@ -339,7 +363,8 @@ impl RtcpSession {
             // 24 bits with a sign.
             total_lost: (report.total_lost << 8).cast_signed() >> 8,
             jitter: report.jitter,
-            count: self.remote.map_or(0, |before| before.count).saturating_add(1),
+            highest_sequence: report.last_sequence_number,
+            count: self.remote.map_or(0, |before| before.count).wrapping_add(1),
         });
         self.measure(now, report.last_sender_report, report.delay);
     }
@@ -618,6 +643,22 @@ mod tests {
         }
         let round_trip = left.rtcp.round_trip().unwrap();
         assert!(round_trip.abs_diff(way * 2) < Duration::from_millis(1), "{round_trip:?}");
+    }
+
+    #[test]
+    fn whether_the_peer_sends_is_known_from_two_reports_of_that_time() {
+        let (mut left, mut right) = call();
+        let now = left.rtcp.due.max(right.rtcp.due);
+        let mut bytes = Vec::new();
+        assert_eq!(right.rtcp.peer_sends_since(now), None);
+        report(now, &mut left, &mut right);
+        let first = right.rtcp.told.unwrap().0;
+        assert_eq!(right.rtcp.peer_sends_since(now), None, "it tells of the time before");
+        left.sender.frame(first, &[0x55; 160], 160, &mut bytes);
+        report(first, &mut left, &mut right);
+        assert_eq!(right.rtcp.peer_sends_since(now), Some(true));
+        report(right.rtcp.told.unwrap().0, &mut left, &mut right);
+        assert_eq!(right.rtcp.peer_sends_since(now), Some(false));
     }
 
     #[test]
