@@ -22,6 +22,7 @@ mod line;
 mod memory;
 mod network;
 mod publish;
+mod quality;
 mod record;
 mod recordings;
 mod registrations;

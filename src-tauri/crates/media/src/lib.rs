@@ -29,6 +29,7 @@ mod processing;
 mod quality;
 mod recorder;
 pub mod resample;
+mod sender_rate;
 mod stats;
 mod stream;
 mod tone;

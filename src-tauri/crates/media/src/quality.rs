@@ -59,9 +59,15 @@ impl LossThere {
     const HOLDS: Duration = Duration::from_secs(30);
 
     /// Takes a report and how many packets were sent by now. A peer whom nothing reaches any more reports no loss.
-    pub(crate) fn observe(&mut self, now: Instant, report: &RemoteReport, sent: u64) {
+    /// The share lost by it, when it is a new one.
+    pub(crate) fn observe(
+        &mut self,
+        now: Instant,
+        report: &RemoteReport,
+        sent: u64,
+    ) -> Option<f32> {
         if report.count == self.taken {
-            return;
+            return None;
         }
         self.taken = report.count;
         let highest = report.highest_sequence;
@@ -71,6 +77,7 @@ impl LossThere {
         self.before = Some((highest, sent));
         let share = if cut { 1.0 } else { f32::from(report.fraction_lost) / 256.0 };
         self.share = Some((now, share));
+        Some(share)
     }
 
     /// 0 to 1; `None` while nothing is reported, or no longer.
@@ -144,11 +151,12 @@ impl Ways {
     }
 
     /// One of the peer's two devices: of what it adds, what is neither its packets nor its buffer is split in half, as
-    /// the round trip is.
+    /// the round trip is. Figures that contradict each other by more than their roundness are none.
     fn peer_device(&self) -> Option<Duration> {
+        const ROUND: Duration = Duration::from_millis(5);
         let peer = self.peer?;
-        let devices = peer.end_system?.checked_sub(peer.buffer?)?.checked_sub(self.received?)?;
-        Some(devices / 2)
+        let (all, others) = (peer.end_system?, peer.buffer? + self.received?);
+        (all + ROUND >= others).then(|| all.saturating_sub(others) / 2)
     }
 
     /// What arrives.
@@ -304,6 +312,9 @@ mod tests {
         assert_eq!(ways.tx().total(), Some(ms(12 + 26 + 30 + 60 + 20)));
         assert_eq!(ways.end_system(), Some(ms(12 + 26 + 35 + 18)));
         assert_eq!(Ways { playback: None, ..ways }.end_system(), None);
+        // Figures in whole milliseconds, from devices that hold next to nothing.
+        let round = VoipMetrics { end_system: Some(ms(79)), ..peer };
+        assert_eq!(Ways { peer: Some(round), ..ours() }.rx().capture, Some(Duration::ZERO));
         // Figures that contradict each other are none.
         let odd = VoipMetrics { end_system: Some(ms(50)), ..peer };
         assert_eq!(Ways { peer: Some(odd), ..ours() }.rx().capture, None);

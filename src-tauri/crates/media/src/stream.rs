@@ -26,6 +26,7 @@ use crate::keeper::Signal;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
 use crate::recorder::Tap;
+use crate::sender_rate::{SenderRate, WayThere};
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
 /// A direction without packets for this long has ceased.
@@ -137,8 +138,10 @@ struct Line {
     encoder: Encoder,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
-    /// Sound of the packet that is being filled.
+    rate: SenderRate,
+    /// Sound of the packet that is being filled, and how much it takes.
     frame: Vec<f32>,
+    full: usize,
     payload: Vec<u8>,
 }
 
@@ -213,14 +216,19 @@ impl Stream {
                 if line.agreed.codec != agreed.codec {
                     line.encoder = encoder;
                 }
-                if line.agreed.ptime_ms != agreed.ptime_ms {
+                let packets = |of: &Negotiated| (of.codec.kind, of.ptime_ms, of.max_ptime_ms);
+                if packets(&line.agreed) != packets(&agreed) {
+                    line.rate = SenderRate::new(&agreed);
                     line.frame.clear();
                 }
+                line.encoder.set_room(line.rate.room());
                 (line.remote, line.remote_rtcp) = (remote, remote_rtcp);
                 line.agreed = agreed;
             }
             None => {
                 self.line = Some(Line {
+                    rate: SenderRate::new(&agreed),
+                    full: BLOCK,
                     agreed,
                     encoder,
                     remote,
@@ -337,9 +345,7 @@ impl Stream {
     fn receive_report(&mut self, packet: &Packet, data: &[u8]) {
         match self.reports.handle_packet(packet.at, self.sender.ssrc(), data) {
             Ok(_) => {
-                if let Some(report) = self.reports.remote_report() {
-                    self.loss_there.observe(packet.at, &report, self.sender.stats().packets);
-                }
+                self.follow_report(packet.at);
                 if let (Some(line), true) = (&mut self.line, packet.rtcp) {
                     line.remote_rtcp = packet.from;
                 }
@@ -356,6 +362,19 @@ impl Stream {
                 tracing::debug!(stream = self.id.0, %error, "RTCP dropped");
             }
         }
+    }
+
+    /// Packets get longer where the peer's report tells of too little room, and shorter again.
+    fn follow_report(&mut self, at: Instant) {
+        let sent = self.sender.stats().packets;
+        let (Some(report), Some(line)) = (self.reports.remote_report(), &mut self.line) else {
+            return;
+        };
+        let Some(loss) = self.loss_there.observe(at, &report, sent) else { return };
+        let seconds = f64::from(report.jitter) / f64::from(line.agreed.codec.clock_rate.max(1));
+        let jitter = Duration::from_secs_f64(seconds);
+        line.rate.observe(at, WayThere { loss, jitter, round_trip: self.reports.round_trip() });
+        line.encoder.set_room(line.rate.room());
     }
 
     fn receive_sound(
@@ -440,9 +459,12 @@ impl Stream {
             tap.mark(&mut block);
             tap.take(&block, &self.heard);
         }
+        if line.frame.is_empty() {
+            line.full = usize::from(line.rate.packet_ms() / 10) * BLOCK;
+        }
         line.frame.extend_from_slice(&block);
+        let full = line.full;
         self.keys.drive(now, self.sender.timestamp());
-        let full = packet_blocks(&line.agreed) * BLOCK;
         if line.frame.len() >= full {
             self.send_frame(now, full);
         }
@@ -591,8 +613,7 @@ impl Stream {
     fn ways(&self, now: Instant) -> Ways {
         let jitter = self.jitter.stats();
         let codec = self.kind().map(look_ahead);
-        let block = Duration::from_millis(10);
-        let packets = |line: &Line| block * u32::try_from(packet_blocks(&line.agreed)).unwrap_or(0);
+        let packets = |line: &Line| Duration::from_millis(line.rate.packet_ms().into());
         let received = Some(jitter.frame).filter(|frame| !frame.is_zero());
         Ways {
             capture: self.around.capture,
@@ -682,7 +703,7 @@ impl Stream {
             unauthenticated: self.unauthenticated,
             rejected: self.rejected,
             concealed: self.concealed,
-            packet_ms: self.line.as_ref().map_or(0, |line| line.agreed.ptime_ms),
+            packet_ms: self.line.as_ref().map_or(0, |line| line.rate.packet_ms()),
             evidence: self.evidence(now, &ways),
         }
     }
@@ -695,16 +716,6 @@ fn clock_rates(agreed: &Negotiated) -> Vec<(u8, u32)> {
     rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
     rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
     rates
-}
-
-fn packet_blocks(agreed: &Negotiated) -> usize {
-    let blocks = usize::from(agreed.ptime_ms / 10).clamp(1, MAX_PACKET_BLOCKS);
-    match (agreed.codec.kind, blocks) {
-        // Opus has no packets of 30 and 50 ms in one frame; the next shorter one is always accepted.
-        (CodecKind::Opus, 3) => 2,
-        (CodecKind::Opus, 5) => 4,
-        (_, blocks) => blocks,
-    }
 }
 
 /// Multiplies by a gain that moves to `wanted` within the block, so that switching makes no click.

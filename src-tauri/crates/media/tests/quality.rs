@@ -120,9 +120,7 @@ fn the_direction_that_is_sent_is_judged_by_what_the_peer_says() {
     assert_eq!(engine.stats(stream).unwrap().tx.mos, None, "nobody has said anything");
     let ssrc = &packet[8..12];
     // A reception report: a quarter lost, even arrival. A buffer of 90 ms and 150 ms in all.
-    let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
-    report.extend_from_slice(ssrc);
-    report.extend([64, 0, 0, 25, 0, 0, 0, 100, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let mut report = reception_report(ssrc.try_into().unwrap(), 64, 100, 8);
     report.extend([0x80, 207, 0, 10, 0, 0, 0, 9, 7, 0, 0, 8]);
     report.extend_from_slice(ssrc);
     report.extend([64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 150, 127, 127, 127, 16, 127, 127, 127, 127]);
@@ -137,4 +135,48 @@ fn the_direction_that_is_sent_is_judged_by_what_the_peer_says() {
     assert_eq!(stats.tx.delay.total(), None, "the round trip is unknown");
     assert_eq!(stats.evidence.lost_out, Some(0.25));
     assert_eq!(stats.evidence.cause(), Cause::NetworkOut);
+}
+
+/// A reception report of the peer's about that source: share lost in 1/256, and jitter in timestamp units.
+fn reception_report(ssrc: [u8; 4], lost: u8, highest: u32, jitter: u32) -> Vec<u8> {
+    let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
+    report.extend(ssrc);
+    report.extend([lost, 0, 0, 25]);
+    report.extend(highest.to_be_bytes());
+    report.extend(jitter.to_be_bytes());
+    report.extend([0; 8]);
+    report
+}
+
+#[test]
+fn packets_get_longer_where_the_peer_tells_of_too_little_room_and_no_sound_is_left_out() {
+    let rtp = UdpSocket::bind("127.0.0.1:47560").unwrap();
+    rtp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (engine, _events) = engine(47_564);
+    let (stream, _, rtcp_port) = engine.open(HERE).unwrap();
+    let opus = agreed(CodecKind::Opus, 47_560, false);
+    engine.configure(stream, Negotiated { max_ptime_ms: Some(40), ..opus }).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:47561").unwrap();
+    let mut packet = [0_u8; 1_500];
+    let mut stamps = Vec::new();
+    for n in 0..60_u32 {
+        rtp.recv_from(&mut packet).unwrap();
+        let number = |at: usize| u32::from_be_bytes(packet[at..at + 4].try_into().unwrap());
+        stamps.push(number(4));
+        if n % 10 == 5 {
+            let ssrc = number(8).to_be_bytes();
+            let highest = number(0) & 0xffff;
+            let report = reception_report(ssrc, 64, highest, 2_400);
+            sender.send_to(&report, (HERE, rtcp_port)).unwrap();
+        }
+    }
+    let steps: Vec<u32> = stamps.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let longer = steps.iter().position(|step| *step == 1_920).unwrap();
+    assert!(longer >= 14, "after the second report: {steps:?}");
+    let (short, long) = steps.split_at(longer);
+    assert!(
+        short.iter().all(|step| *step == 960) && long.iter().all(|step| *step == 1_920),
+        "{steps:?}"
+    );
+    assert_eq!(engine.stats(stream).unwrap().packet_ms, 40);
 }

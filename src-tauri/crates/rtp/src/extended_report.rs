@@ -87,10 +87,10 @@ impl VoipMetrics {
             discard_rate: part(self.loss.discarded),
             burst_density: part(self.loss.burst_density),
             gap_density: part(self.loss.gap_density),
-            burst_duration: milliseconds(Some(self.loss.burst)),
-            gap_duration: milliseconds(Some(self.loss.gap)),
-            round_trip_delay: milliseconds(self.round_trip),
-            end_system_delay: milliseconds(self.end_system),
+            burst_duration: milliseconds(self.loss.burst),
+            gap_duration: milliseconds(self.loss.gap),
+            round_trip_delay: delay(self.round_trip),
+            end_system_delay: delay(self.end_system),
             signal_level: UNAVAILABLE,
             noise_level: UNAVAILABLE,
             rerl: UNAVAILABLE,
@@ -101,9 +101,9 @@ impl VoipMetrics {
             mos_cq: tenths(self.conversation_mos),
             rx_config: RECEIVER,
             reserved: 0,
-            jb_nominal: milliseconds(self.buffer),
-            jb_maximum: milliseconds(self.longest_buffer),
-            jb_abs_max: milliseconds(self.longest_buffer),
+            jb_nominal: delay(self.buffer),
+            jb_maximum: delay(self.longest_buffer),
+            jb_abs_max: delay(self.longest_buffer),
         }
     }
 
@@ -206,7 +206,13 @@ fn tenths(score: Option<f32>) -> u8 {
     score.map_or(UNAVAILABLE, |score| (score * 10.0).round().clamp(10.0, 50.0) as u8)
 }
 
-/// 0 says unknown; a delay of less than a millisecond is one.
-fn milliseconds(delay: Option<Duration>) -> u16 {
-    delay.map_or(0, |delay| u16::try_from(delay.as_millis()).unwrap_or(u16::MAX))
+/// Rounded.
+fn milliseconds(duration: Duration) -> u16 {
+    let rounded = duration.saturating_add(Duration::from_micros(500));
+    u16::try_from(rounded.as_millis()).unwrap_or(u16::MAX)
+}
+
+/// 0 says unknown; a delay of less than a millisecond is told as one.
+fn delay(delay: Option<Duration>) -> u16 {
+    delay.map_or(0, |delay| milliseconds(delay).max(1))
 }
