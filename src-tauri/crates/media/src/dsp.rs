@@ -35,6 +35,9 @@ const PUBLISH_EVERY: u64 = 5;
 /// Ticks between two level events: 70 ms, about 15 a second.
 const LEVELS_EVERY: u64 = 7;
 
+/// By so much less than its devices hold an echo is looked for: it may come a little earlier, and may not be missed.
+const ECHO_MARGIN: Duration = Duration::from_millis(10);
+
 /// What the engine's handle asks for.
 pub(crate) enum Command {
     Open(Box<Opening>),
@@ -281,6 +284,7 @@ impl Dsp {
         for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
             stream.pull(now, block);
         }
+        self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
         self.send(now, microphone);
         let mut speaker = mix(&self.blocks);
@@ -302,6 +306,12 @@ impl Dsp {
         }
         self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));
         self.flush();
+    }
+
+    /// How long microphone and loudspeaker hold sound at least, together.
+    fn device_delay(&self) -> Option<Duration> {
+        let both = self.audio.capture.latency()? + self.audio.playback.stats().latency?;
+        Some(both.saturating_sub(ECHO_MARGIN))
     }
 
     fn surroundings(&self) -> Surroundings {

@@ -45,6 +45,8 @@ pub struct Processor {
     wanted: Processing,
     /// None while nothing is to be done.
     chain: Option<Box<AudioProcessing>>,
+    /// From a sound given to the loudspeaker to its echo, at least, in milliseconds; as far as is known.
+    echo_ms: Option<i32>,
     failed: bool,
 }
 
@@ -63,6 +65,13 @@ impl Processor {
         }
     }
 
+    /// How long the devices hold sound, the loudspeaker's and the microphone's together, so that an echo is looked for
+    /// there from its first word on. What is heard decides; `None`, when nothing is known. An echo that came earlier than
+    /// this would be missed at first, so a little less is better than a little more.
+    pub fn set_device_delay(&mut self, delay: Option<Duration>) {
+        self.echo_ms = delay.map(|delay| i32::try_from(delay.as_millis()).unwrap_or(i32::MAX));
+    }
+
     /// How much later the sound is for it, about.
     #[must_use]
     pub fn delay(&self) -> Duration {
@@ -72,6 +81,10 @@ impl Processor {
     /// Cleans a block of 10 ms at 48 kHz, heard by the microphone, in place.
     pub fn clean(&mut self, microphone: &mut [f32; BLOCK]) {
         let Some(chain) = &mut self.chain else { return };
+        if let Some(delay) = self.echo_ms.filter(|_| self.wanted.echo_cancelling) {
+            // Longer than half a second is taken for that.
+            let _ = chain.set_stream_delay_ms(delay);
+        }
         let mut cleaned = [0.0_f32; BLOCK];
         match chain.process_capture_f32(&[microphone.as_slice()], &mut [cleaned.as_mut_slice()]) {
             Ok(()) => *microphone = cleaned,
