@@ -307,7 +307,7 @@ impl RtcpSession {
     fn take_block(&mut self, now: Instant, our_ssrc: u32, block: Block) {
         match block {
             Block::Metrics(ssrc, metrics) if ssrc == our_ssrc => {
-                self.remote_metrics = Some(metrics)
+                self.remote_metrics = Some(metrics);
             }
             Block::Reference(ssrc, time) => {
                 self.reference = Some((ssrc, NtpTime(time).middle(), now));
