@@ -699,6 +699,19 @@ export type CallCreated = {
 call: number, };
 
 /**
+ * How long sound takes from mouth to ear, in tens of milliseconds; null while a part of the way is unknown.
+ */
+export type CallDelay = { 
+/**
+ * Of what is heard here.
+ */
+rx_ms: number | null, 
+/**
+ * Of what is said here.
+ */
+tx_ms: number | null, };
+
+/**
  * Who started a call.
  */
 export type CallDirection = "in" | "out";
@@ -879,7 +892,15 @@ suite: string | null,
 /**
  * Packets of an encrypted call that were not the peer's: forged, damaged, sent again, or in clear.
  */
-unauthenticated: number, };
+unauthenticated: number, 
+/**
+ * Length of the packets that are sent, milliseconds.
+ */
+packet_ms: number | null, 
+/**
+ * Why the sound is bad, as the call shows it; null while nothing is wrong.
+ */
+cause: QualityCause | null, };
 
 /**
  * One call.
@@ -946,9 +967,18 @@ encryption: Encryption,
  */
 codec: string | null, 
 /**
- * Quality so far.
+ * Quality so far, of the direction that sounds worse.
  */
 quality: QualityLevel, 
+/**
+ * Why it is poor, or the microphone is of no use; null while nothing is wrong. It comes when that has lasted some
+ * seconds, and goes so too.
+ */
+quality_cause: QualityCause | null, 
+/**
+ * How long sound takes from mouth to ear.
+ */
+delay: CallDelay, 
 /**
  * True when no sound has arrived for seconds though both sides are in conversation.
  */
@@ -2060,6 +2090,31 @@ numbers: Array<ContactNumberView>,
 parts?: Array<ContactPart>, };
 
 /**
+ * The way of sound by its parts, milliseconds; what is not known is null.
+ */
+export type DelayStats = { 
+/**
+ * The talker's device, and what is done to the sound there. The other side's is worked out from what it tells.
+ */
+capture_ms: number | null, 
+/**
+ * Collecting the sound of one packet, and what the codec looks ahead.
+ */
+frame_ms: number | null, 
+/**
+ * Half of the round trip.
+ */
+network_ms: number | null, 
+/**
+ * The listener's jitter buffer.
+ */
+buffer_ms: number | null, 
+/**
+ * The listener's device.
+ */
+playback_ms: number | null, };
+
+/**
  * A number of the demo and what it does.
  */
 export type DemoNumber = { 
@@ -2158,13 +2213,25 @@ lost: number | null,
  */
 jitter_ms: number | null, 
 /**
- * Estimated mean opinion score, 1.0 to 4.5.
+ * Estimated mean opinion score, 1.0 to 4.5, of what the listener of this direction hears.
  */
 mos: number | null, 
 /**
  * Payload bytes.
  */
-bytes: number, };
+bytes: number, 
+/**
+ * Estimated time from mouth to ear, milliseconds; null while a part of it is unknown.
+ */
+mouth_to_ear_ms: number | null, 
+/**
+ * The sum of the parts that are known, milliseconds: it takes at least as long.
+ */
+at_least_ms: number, 
+/**
+ * The parts.
+ */
+delay: DelayStats, };
 
 /**
  * What `account.discover` found. Passwords stay in the program.
@@ -3822,6 +3889,11 @@ export type PrivacyView = {
  * Days; 0: they do not outlive a run of the program.
  */
 history_days: number, };
+
+/**
+ * Where the cause of bad sound lies.
+ */
+export type QualityCause = "unknown" | "our_side" | "their_side" | "network_in" | "network_out" | "network" | "microphone_silent" | "microphone_clips";
 
 /**
  * How good a call sounds.

@@ -7,6 +7,7 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset, headsetCodes } from './en.headset';
+import { badSound, soundDelay } from './en.sound';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -181,6 +182,7 @@ export const en: Messages = {
       what: 'No sound arrives',
       todo: 'Ask whether the other side hears you; else hang up and call again.',
     },
+    badSound,
     encryption: {
       full: 'Encrypted',
       keys_exposed: 'Encrypted, keys unprotected',
@@ -201,6 +203,7 @@ export const en: Messages = {
     },
     quality: { unknown: 'measuring…', good: 'good', fair: 'fair', poor: 'poor' },
     qualityLabel: (word) => `Sound: ${word}`,
+    delay: soundDelay,
     group: (name) => `Call with ${name}`,
   },
   recording: {

@@ -13,6 +13,7 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset, headsetCodes } from './nl.headset';
+import { badSound, soundDelay } from './nl.sound';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -204,6 +205,7 @@ export const nl = {
       what: 'Er komt geen geluid binnen',
       todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.',
     },
+    badSound,
     encryption: {
       full: 'Versleuteld',
       keys_exposed: 'Versleuteld, sleutels onbeschermd',
@@ -224,6 +226,7 @@ export const nl = {
     },
     quality: { unknown: 'meten…', good: 'goed', fair: 'matig', poor: 'slecht' },
     qualityLabel: (word: string) => `Geluid: ${word}`,
+    delay: soundDelay,
     group: (name: string) => `Gesprek met ${name}`,
   },
   recording: {

@@ -52,6 +52,18 @@ describe('announcements', () => {
     expect(said(cut, cut).polite).toBe('');
   });
 
+  it('tell once that the sound became bad and why, and not of a microphone that a notice tells of', async () => {
+    const ringing = await view((host) => host.ring());
+    const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };
+    const so = (quality_cause: CallView['quality_cause'], no_sound = false): AppView => ({ ...ringing, calls: [{ ...call, quality_cause, no_sound }] });
+    expect(said(so(null), so('network_in')).polite).toBe(`${nl.calls.badSound.network_in.what}. ${nl.calls.badSound.network_in.todo}`);
+    expect(said(so('network_in'), so('network_in')).polite).toBe('');
+    expect(said(so('network_in'), so('unknown')).polite).toBe('');
+    expect(said(so('unknown'), so(null)).polite).toBe('');
+    expect(said(so(null), so('microphone_silent')).polite).toBe('');
+    expect(said(so(null), so('their_side', true)).polite).toContain(nl.calls.noSound.what);
+  });
+
   it('tell that a call is recorded, and that it no longer is', async () => {
     const ringing = await view((host) => host.ring());
     const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };

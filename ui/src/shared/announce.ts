@@ -116,8 +116,12 @@ function callTrouble(texts: Messages, before: CallView | undefined, call: CallVi
     const { what, todo } = texts.codes[call.reason];
     return `${what}. ${todo}`;
   }
-  const silenced = call.reason === null && call.no_sound && before?.no_sound === false;
-  return silenced ? `${texts.calls.noSound.what}. ${texts.calls.noSound.todo}` : '';
+  if (call.reason !== null || before === undefined) return '';
+  if (call.no_sound) return before.no_sound ? '' : `${texts.calls.noSound.what}. ${texts.calls.noSound.todo}`;
+  const cause = call.quality_cause;
+  // Said once, when the sound becomes bad. That the microphone is silent is a notice, which says itself.
+  if (cause === null || before.quality_cause !== null || cause === 'microphone_silent') return '';
+  return `${texts.calls.badSound[cause].what}. ${texts.calls.badSound[cause].todo}`;
 }
 
 /** Where a caller goes, and how that ended. */

@@ -146,6 +146,22 @@ describe('desk', () => {
     await waitFor(() => expect(trouble()).toContain(nl.codes.connection_lost.what));
   });
 
+  it('says in the call itself why its sound is bad, and how long sound takes', async () => {
+    const host = await open();
+    host.ring();
+    await waitFor(() => screen.getByRole('button', { name: /Opnemen/ }));
+    press('F2');
+    await waitFor(() => screen.getByRole('button', { name: /Ophangen/ }));
+    const { calls } = await host.control({ cmd: 'view.get' });
+    const trouble = (): string => document.querySelector('article.call .trouble')?.textContent ?? '';
+    host.change({ calls: calls.map((call) => ({ ...call, quality: 'poor', quality_cause: 'network_out', delay: { rx_ms: 90, tx_ms: null } })) });
+    await waitFor(() => expect(trouble()).toContain(nl.calls.badSound.network_out.what));
+    expect(screen.getByRole('img', { name: 'Geluid: slecht; de ander is na 90 ms te horen' })).toBeTruthy();
+    host.change({ calls: calls.map((call) => ({ ...call, quality: 'good', quality_cause: null })) });
+    await waitFor(() => expect(trouble()).toBe(''));
+    expect(screen.getByRole('img', { name: 'Geluid: goed' })).toBeTruthy();
+  });
+
   it('shows a notice with what the system said, until it is dismissed', async () => {
     await open({ notices: ['bad_config'] });
     const line = document.querySelector('[data-code="bad_config"]');

@@ -21,7 +21,7 @@ pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
 pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
-pub use self::report::{CallStats, DirectionStats, TestKind, TestReport, TestStep};
+pub use self::report::{CallStats, DelayStats, DirectionStats, TestKind, TestReport, TestStep};
 pub use self::sources::{
     NewContact, NewNumber, SignInWay, SourceCommand, SourceEncryption, SourceForm, SourcePlace,
     SourceSettings,

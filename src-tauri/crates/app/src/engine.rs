@@ -23,6 +23,7 @@ mod line;
 mod memory;
 mod network;
 mod publish;
+mod quality;
 mod record;
 mod recordings;
 mod registrations;

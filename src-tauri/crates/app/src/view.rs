@@ -8,6 +8,7 @@ pub mod desktop;
 pub mod headset;
 pub mod kept;
 pub mod people;
+pub mod quality;
 pub mod queue;
 pub mod recording;
 pub mod safety;
@@ -22,6 +23,7 @@ use self::centre::CentreView;
 use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
 use self::headset::HeadsetView;
+use self::quality::{CallDelay, QualityCause};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
 use self::safety::{GuardSettings, HelpView};
@@ -410,8 +412,13 @@ pub struct CallView {
     pub encryption: Encryption,
     /// Codec in use.
     pub codec: Option<String>,
-    /// Quality so far.
+    /// Quality so far, of the direction that sounds worse.
     pub quality: QualityLevel,
+    /// Why it is poor, or the microphone is of no use; null while nothing is wrong. It comes when that has lasted some
+    /// seconds, and goes so too.
+    pub quality_cause: Option<QualityCause>,
+    /// How long sound takes from mouth to ear.
+    pub delay: CallDelay,
     /// True when no sound has arrived for seconds though both sides are in conversation.
     pub no_sound: bool,
     /// Why it ended, could not be made, or is as good as over.

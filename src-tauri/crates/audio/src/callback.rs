@@ -51,13 +51,17 @@ impl Pulse {
         self.beats.fetch_add(1, Ordering::Release);
     }
 
+    /// Frames of the last buffer that the device asked for or gave; 0 before the first.
+    pub(crate) fn period(&self) -> usize {
+        self.period.load(Ordering::Relaxed) as usize
+    }
+
     /// Frames the device has played, by the clock, of the last buffer it took: at most all of it.
     pub(crate) fn played(&self, now: Instant, rate: u32) -> usize {
         let last = self.base + Duration::from_nanos(self.last.load(Ordering::Relaxed));
         let since = now.saturating_duration_since(last).as_nanos();
         let frames = since.saturating_mul(u128::from(rate)) / 1_000_000_000;
-        let period = self.period.load(Ordering::Relaxed) as usize;
-        usize::try_from(frames).unwrap_or(usize::MAX).min(period)
+        usize::try_from(frames).unwrap_or(usize::MAX).min(self.period())
     }
 }
 

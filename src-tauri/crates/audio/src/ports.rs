@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer};
 
@@ -22,8 +22,8 @@ const CAPTURE_LIMIT: usize = 20 * BLOCK;
 pub(crate) struct CaptureLine {
     pub(crate) ring: Consumer<f32>,
     pub(crate) rate: u32,
-    /// Whether the other side may be late and must not lose a sample (files).
-    pub(crate) patient: bool,
+    /// `None`: the other side is no device, may be late and must not lose a sample (files).
+    pub(crate) pulse: Option<Arc<Pulse>>,
 }
 
 /// What the microphone hears, in blocks of 10 ms.
@@ -61,10 +61,27 @@ impl Capture {
         self.line.is_some()
     }
 
-    /// Samples thrown away because they were read too late.
+    /// How long sound was on its way from the device to the block last read: the buffer that the device fills before it
+    /// hands it over, and what waits here. What the hardware and the sound server add is unknown and not in it. `None`
+    /// while no device is attached or it has given nothing yet.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        let line = self.line.as_ref()?;
+        let waiting = time_of(self.ready.len(), SAMPLE_RATE);
+        match &line.pulse {
+            None => Some(waiting),
+            Some(pulse) => {
+                let period = Some(pulse.period()).filter(|period| *period > 0)?;
+                Some(time_of(period, line.rate) + waiting)
+            }
+        }
+    }
+
+    /// Samples thrown away because they were read too late, and those that found no room.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.dropped
+        let pulse = self.line.as_ref().and_then(|line| line.pulse.as_ref());
+        self.dropped + pulse.map_or(0, |pulse| pulse.overruns.load(Ordering::Relaxed).into())
     }
 
     fn adopt(&mut self) {
@@ -94,7 +111,7 @@ impl Capture {
             }
             chunk.commit_all();
         }
-        if !line.patient && self.ready.len() > CAPTURE_LIMIT {
+        if line.pulse.is_some() && self.ready.len() > CAPTURE_LIMIT {
             let excess = self.ready.len() - BLOCK;
             self.dropped += excess as u64;
             self.ready.drain(..excess);
@@ -119,6 +136,10 @@ pub struct PlaybackStats {
     pub waiting_ms: f32,
     /// Present trim of the rate for clock drift, parts per million.
     pub trim_ppm: f32,
+    /// How long the sound last written waits until the device plays it, smoothed over a second or so: what waits in the
+    /// ring and the buffer that the device holds. What the hardware and the sound server add is unknown and not in it.
+    /// `None` before the device has asked for any.
+    pub latency: Option<Duration>,
 }
 
 /// What the speaker plays, in blocks of 10 ms.
@@ -151,6 +172,8 @@ impl Playback {
         self.adopt();
         let Some(line) = &mut self.line else { return };
         let Some(pulse) = &line.pulse else {
+            let waiting = line.ring.buffer().capacity() - line.ring.slots();
+            self.stats.latency = Some(time_of(waiting, line.rate));
             let _ = line.ring.push_partial_slice(block);
             return;
         };
@@ -163,11 +186,15 @@ impl Playback {
         // What the device took in its last buffer goes out little by little; so the measure does
         // not jump when its callbacks drift past our ticks.
         let played = pulse.played(now, line.rate);
+        let until_played = time_of((waiting + pulse.period()).saturating_sub(played), line.rate);
+        let latency =
+            self.stats.latency.map_or(until_played, |before| before * 63 / 64 + until_played / 64);
         let verdict = self.level.observe(signed(waiting) - signed(played), underruns);
         self.stats = PlaybackStats {
             underruns,
             waiting_ms: samples_to_ms(waiting, line.rate),
             trim_ppm: self.level.ppm(),
+            latency: Some(latency),
         };
         if verdict == Verdict::Skip {
             return;
@@ -200,6 +227,7 @@ impl Playback {
         while let Ok(line) = self.lines.try_recv() {
             self.line = line;
             self.resampler = None;
+            self.stats = PlaybackStats::default();
             let Some(line) = &mut self.line else { continue };
             self.level = LevelControl::new(line.rate);
             if line.pulse.is_some() {
@@ -217,6 +245,12 @@ impl Playback {
 #[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
 fn samples_to_ms(samples: usize, rate: u32) -> f32 {
     samples as f32 * 1000.0 / rate as f32
+}
+
+/// How long so many samples last.
+fn time_of(samples: usize, rate: u32) -> Duration {
+    let nanos = samples as u64 * 1_000_000_000 / u64::from(rate.max(1));
+    Duration::from_nanos(nanos)
 }
 
 #[derive(Debug, PartialEq)]
@@ -321,13 +355,14 @@ impl LevelControl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callback::{CaptureSide, PlaybackSide};
     use rtrb::RingBuffer;
 
     #[test]
     fn blocks_come_out_whole_and_in_order() {
         let (lines, mut capture) = Capture::new();
         let (mut tx, ring) = RingBuffer::new(4096);
-        lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient: false })).unwrap();
+        lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, pulse: None })).unwrap();
         let mut block = [0.0; BLOCK];
         assert!(!capture.read(&mut block));
         assert!(capture.is_attached());
@@ -344,7 +379,8 @@ mod tests {
         for (patient, dropped) in [(false, 12_000 - 480), (true, 0)] {
             let (lines, mut capture) = Capture::new();
             let (mut tx, ring) = RingBuffer::new(16_384);
-            lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient })).unwrap();
+            let pulse = (!patient).then(|| Arc::new(Pulse::new(base())));
+            lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, pulse })).unwrap();
             for _ in 0..12_000 {
                 tx.push(0.1).unwrap();
             }
@@ -410,6 +446,40 @@ mod tests {
         let mut level = LevelControl::new(SAMPLE_RATE);
         assert_eq!(level.observe(level.ms(100), 0), Verdict::Skip);
         assert_eq!(level.observe(level.ms(10), 0), Verdict::Steady);
+    }
+
+    #[test]
+    fn delay_of_a_device_is_its_buffer_and_what_waits_and_unknown_before_it_runs() {
+        let (tx, ring) = RingBuffer::new(9_600);
+        let pulse = Arc::new(Pulse::new(base()));
+        let (lines, mut capture) = Capture::new();
+        assert_eq!(capture.latency(), None);
+        let line = CaptureLine { ring, rate: 44_100, pulse: Some(Arc::clone(&pulse)) };
+        lines.send(Some(line)).unwrap();
+        let mut block = [0.0; BLOCK];
+        assert!(!capture.read(&mut block));
+        assert_eq!(capture.latency(), None);
+        let mut device = CaptureSide::new(tx, 1, pulse);
+        device.on_data(base(), &[0.1_f32; 882]);
+        assert!(capture.read(&mut block));
+        let there = capture.latency().unwrap();
+        assert!(
+            (Duration::from_millis(27)..=Duration::from_millis(30)).contains(&there),
+            "{there:?}"
+        );
+
+        let now = base();
+        let pulse = Arc::new(Pulse::new(now));
+        let (lines, mut playback) = Playback::new();
+        let (ring, rx) = RingBuffer::new(19_200);
+        let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
+        lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
+        playback.write(now, &[0.1; BLOCK]);
+        assert_eq!(playback.stats().latency, None);
+        // The lead of 15 ms waits; the device takes 10 ms of it and plays 4 until we write.
+        device.on_data(now, &mut [0.0_f32; BLOCK]);
+        playback.write(now + Duration::from_millis(4), &[0.1; BLOCK]);
+        assert_eq!(playback.stats().latency, Some(Duration::from_millis(5 + 10 - 4)));
     }
 
     #[test]

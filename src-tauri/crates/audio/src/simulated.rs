@@ -81,7 +81,7 @@ fn spawn(source: WavSource, sink: Option<WavSink>) -> Result<Audio, AudioError> 
     let (_, ringer) = Playback::new();
     let (_, events) = channel();
     let (mic, ring) = RingBuffer::new(100 * BLOCK);
-    let _ = capture_lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, patient: true }));
+    let _ = capture_lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, pulse: None }));
     let (ring, speaker) = RingBuffer::new(100 * BLOCK);
     let _ = playback_lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: None }));
     let (commands, inbox) = channel();

@@ -75,7 +75,7 @@ pub(crate) fn open_input(device: &cpal::Device) -> Result<(DeviceStream, Capture
         with_fixed_buffer(&format, &mut attempt).map_err(|e| in_words(&name, &e))?;
     stream.play().map_err(|e| in_words(&name, &e))?;
     let id = id_of(device);
-    let line = CaptureLine { ring, rate: format.rate, patient: false };
+    let line = CaptureLine { ring, rate: format.rate, pulse: Some(Arc::clone(&pulse)) };
     Ok((DeviceStream { _stream: stream, pulse, id, name }, line))
 }
 

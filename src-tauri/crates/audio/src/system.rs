@@ -25,9 +25,10 @@ use crate::{
 /// How often the list of devices is looked at.
 const POLL: Duration = Duration::from_millis(1_500);
 /// How often it is while somebody talks, so that sound is back within half a second after another device became the
-/// default. A look must cost a fiftieth of the time between two at most: some systems open every device for it.
-const QUICK_POLL: Duration = Duration::from_millis(150);
-const POLL_SHARE: u32 = 50;
+/// default. A look may take a twentieth of the time between two at most: some systems open every device for it. Most of it is
+/// waiting for the sound server, so that a busy machine, where it takes longer, must not make looks rare.
+const QUICK_POLL: Duration = Duration::from_millis(120);
+const POLL_SHARE: u32 = 20;
 /// How often running streams are looked at.
 const WATCH: Duration = Duration::from_millis(50);
 /// A running stream without a callback for this long is lost.

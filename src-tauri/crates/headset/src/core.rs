@@ -458,9 +458,16 @@ impl Core {
     fn pressed(&mut self, now: Instant, key: Key) {
         let Calls { ringing, talk, other_held, .. } = self.calls;
         let gesture = match (key, talk) {
-            (Key::Flash | Key::Hold, Talk::Live) if ringing || other_held => Gesture::Swap,
-            (Key::Flash | Key::Hold, Talk::Live) => Gesture::Hold,
-            (Key::Flash | Key::Hold, Talk::Held) => Gesture::Resume,
+            (Key::Line, Talk::None | Talk::Held) if ringing => {
+                // The lamps say so at once, as when the hook is lifted; the device follows them.
+                self.granted = Some((true, now + GRANT));
+                Gesture::Answer
+            }
+            (Key::Flash | Key::Hold | Key::Line, Talk::Live) if ringing || other_held => {
+                Gesture::Swap
+            }
+            (Key::Flash | Key::Hold | Key::Line, Talk::Live) => Gesture::Hold,
+            (Key::Flash | Key::Hold | Key::Line, Talk::Held) => Gesture::Resume,
             (Key::Drop | Key::Reject, _) if ringing => Gesture::Reject,
             (Key::Drop, Talk::Live) => {
                 self.granted = Some((false, now + GRANT));

@@ -31,6 +31,8 @@ pub enum Key {
     Hold,
     /// Telephony, redial.
     Redial,
+    /// Telephony, line: takes the other call, or the one that rings.
+    Line,
     /// Telephony, drop: ends or declines.
     Drop,
     /// Telephony, phone mute.
@@ -271,6 +273,7 @@ fn key_of(usage: &Usage) -> Option<Key> {
         (TELEPHONY, 0x23) => Some(Key::Hold),
         (TELEPHONY, 0x24) => Some(Key::Redial),
         (TELEPHONY, 0x26) => Some(Key::Drop),
+        (TELEPHONY, 0x2A) => Some(Key::Line),
         (TELEPHONY, 0x2F) => Some(Key::Mute),
         (TELEPHONY, 0x07) | (BUTTON, 0x07 | 0x01) => Some(Key::Reject),
         (TELEPHONY, 0x97) => Some(Key::Busy),

@@ -54,6 +54,8 @@ pub struct Encoder {
     expected_loss: u8,
     /// What the peer takes, bits per second.
     max_bitrate: u32,
+    /// What the network has room for, bits per second.
+    room: u32,
 }
 
 enum EncoderEngine {
@@ -83,6 +85,7 @@ impl Encoder {
             pcm: Vec::with_capacity(TEN_MS * 12),
             expected_loss: 0,
             max_bitrate: u32::MAX,
+            room: u32::MAX,
         })
     }
 
@@ -135,9 +138,18 @@ impl Encoder {
         self.apply_bitrate();
     }
 
+    /// Sends no more bits a second than the network has room for; `None`: as many as wanted. Only Opus has a choice.
+    pub fn set_room(&mut self, bits: Option<u32>) {
+        let room = bits.unwrap_or(u32::MAX);
+        if room != self.room {
+            self.room = room;
+            self.apply_bitrate();
+        }
+    }
+
     fn apply_bitrate(&mut self) {
         let wanted = if self.expected_loss == 0 { OPUS_BITRATE } else { OPUS_BITRATE_UNDER_LOSS };
-        let bits = i32::try_from(wanted.min(self.max_bitrate)).unwrap_or(i32::MAX);
+        let bits = i32::try_from(wanted.min(self.max_bitrate).min(self.room)).unwrap_or(i32::MAX);
         if let EncoderEngine::Opus(encoder) = &mut self.engine
             && let Err(error) = encoder.set_bitrate(opus::Bitrate::Bits(bits))
         {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
-use crate::microphone::{SilenceWatch, Trial};
+use crate::diagnosis::{MachineWatch, Surroundings};
+use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
 use crate::recorder::Tap;
@@ -33,6 +34,9 @@ const IDLE_LOOK: Duration = Duration::from_millis(500);
 const PUBLISH_EVERY: u64 = 5;
 /// Ticks between two level events: 70 ms, about 15 a second.
 const LEVELS_EVERY: u64 = 7;
+
+/// By so much less than its devices hold an echo is looked for: it may come a little earlier, and may not be missed.
+const ECHO_MARGIN: Duration = Duration::from_millis(10);
 
 /// What the engine's handle asks for.
 pub(crate) enum Command {
@@ -71,6 +75,8 @@ pub(crate) struct Dsp {
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
+    clipping: ClippingWatch,
+    machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
     ringing: Option<Box<Ringing>>,
@@ -108,6 +114,8 @@ impl Dsp {
             blocks: Vec::with_capacity(16),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
+            clipping: ClippingWatch::default(),
+            machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
             ringing: None,
@@ -163,6 +171,7 @@ impl Dsp {
         let patience = if self.simulated { FILE_PATIENCE } else { DEVICE_PATIENCE };
         let mut pace = Pace::new(clock(), patience, !self.simulated);
         let mut microphone = [0.0_f32; BLOCK];
+        self.machine.rest();
         loop {
             loop {
                 match self.commands.try_recv() {
@@ -182,6 +191,7 @@ impl Dsp {
                     while self.audio.capture.read(&mut microphone) {}
                 }
                 self.watch_silence(&microphone);
+                self.clipping.observe(&microphone);
                 self.tick(now, &mut microphone);
                 continue;
             }
@@ -274,6 +284,7 @@ impl Dsp {
         for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
             stream.pull(now, block);
         }
+        self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
         self.send(now, microphone);
         let mut speaker = mix(&self.blocks);
@@ -284,15 +295,33 @@ impl Dsp {
         self.ring(now);
         self.measure(microphone, &speaker);
         self.ticks += 1;
+        self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
         let publish = self.ticks.is_multiple_of(PUBLISH_EVERY);
+        let surroundings = publish.then(|| self.surroundings());
         for stream in &mut self.streams {
-            stream.keep(now, publish, &mut self.pending);
+            stream.keep(now, surroundings, &mut self.pending);
         }
         if publish {
             self.report_devices();
         }
         self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));
         self.flush();
+    }
+
+    /// How long microphone and loudspeaker hold sound at least, together.
+    fn device_delay(&self) -> Option<Duration> {
+        let both = self.audio.capture.latency()? + self.audio.playback.stats().latency?;
+        Some(both.saturating_sub(ECHO_MARGIN))
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            capture: self.audio.capture.latency().map(|device| device + self.processor.delay()),
+            playback: self.audio.playback.stats().latency,
+            machine_late: self.machine.is_late(),
+            microphone_silent: self.silence.as_ref().is_some_and(SilenceWatch::is_silent),
+            microphone_clips: self.clipping.clips(),
+        }
     }
 
     /// The microphone to every stream; within a conference the other members too.

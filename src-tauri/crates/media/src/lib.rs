@@ -15,6 +15,7 @@
 //! the DSP thread.
 
 pub mod codec;
+mod diagnosis;
 mod dsp;
 mod engine;
 mod error;
@@ -28,18 +29,21 @@ mod processing;
 mod quality;
 mod recorder;
 pub mod resample;
+mod sender_rate;
 mod stats;
 mod stream;
 mod tone;
 mod wires;
 
 pub use audio::{AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, devices};
+pub use diagnosis::{Cause, Evidence};
 pub use engine::{Engine, EngineConfig, StreamId};
 pub use error::EngineError;
 pub use event::{Events, MediaEvent};
 pub use media_transport::{Carrier, Failure, Plan, RelayLogin, RelayServer};
 pub use microphone::TestStage;
 pub use processing::{Processing, Processor};
+pub use quality::DelayParts;
 pub use recorder::{Recording, RecordingFormat, RecordingMark};
 pub use stats::{StreamStats, TrafficStats};
 pub use tone::{RingTone, Tone, TonePlan};

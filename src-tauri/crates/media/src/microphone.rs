@@ -29,6 +29,49 @@ impl SilenceWatch {
     }
 }
 
+impl SilenceWatch {
+    /// It gives nothing though somebody should hear it.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.silent
+    }
+}
+
+/// The largest value that a microphone gives; what is louder is cut off there.
+const LIMIT: f32 = 0.999;
+/// Samples at the limit in a block that are no accident: 0.1 ms.
+const CUT: usize = 5;
+/// Blocks of a window: 5 s.
+const WINDOW: u16 = 500;
+/// Blocks of it that are cut off before that is heard as a harsh voice: 0.3 s.
+const HARSH: u16 = 30;
+
+/// Whether what is said is too loud for the microphone's device.
+#[derive(Debug, Default)]
+pub(crate) struct ClippingWatch {
+    blocks: u16,
+    cut: u16,
+    clips: bool,
+}
+
+impl ClippingWatch {
+    /// Takes 10 ms of the microphone, as it gives them. It clips from the block on that makes it too many in a window, and
+    /// no longer after a window with hardly any.
+    pub(crate) fn observe(&mut self, block: &[f32; BLOCK]) {
+        let at_limit = block.iter().filter(|sample| sample.abs() >= LIMIT).count();
+        self.cut += u16::from(at_limit >= CUT);
+        self.blocks += 1;
+        self.clips |= self.cut >= HARSH;
+        if self.blocks >= WINDOW {
+            self.clips = self.cut >= HARSH / 2 && self.clips;
+            (self.blocks, self.cut) = (0, 0);
+        }
+    }
+
+    pub(crate) const fn clips(&self) -> bool {
+        self.clips
+    }
+}
+
 /// How far a test of the microphone is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TestStage {
@@ -124,6 +167,26 @@ mod tests {
             assert_eq!(speaker, [f32::from(block) / 400.0; BLOCK]);
         }
         assert_eq!((trial.news(), trial.news()), (Some(TestStage::Off), None));
+    }
+
+    #[test]
+    fn a_voice_that_is_cut_off_for_long_clips_and_a_loud_one_does_not() {
+        let mut watch = ClippingWatch::default();
+        let (loud, mut cut) = ([0.9; BLOCK], [0.5; BLOCK]);
+        cut[100..110].fill(-1.0);
+        for _ in 0..1_000 {
+            watch.observe(&loud);
+        }
+        // One shout.
+        (0..20).for_each(|_| watch.observe(&cut));
+        assert!(!watch.clips());
+        (0..30).for_each(|_| watch.observe(&cut));
+        assert!(watch.clips());
+        // It lasts until a whole window is better.
+        (0..WINDOW - 50).for_each(|_| watch.observe(&loud));
+        assert!(watch.clips());
+        (0..WINDOW).for_each(|_| watch.observe(&loud));
+        assert!(!watch.clips());
     }
 
     #[test]

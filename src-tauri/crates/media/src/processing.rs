@@ -4,12 +4,17 @@
 //! what is played, and cleans what is heard; both run in blocks of 10 ms on the DSP thread, so the
 //! two share the microphone's clock.
 
+use std::time::Duration;
+
 use audio::{BLOCK, SAMPLE_RATE};
 use sonora::config::{
     AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, MaxProcessingRate,
     NoiseSuppression, NoiseSuppressionLevel, Pipeline, TransparentModeType,
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
+
+/// The middle of what was measured for the chain.
+const DELAY: Duration = Duration::from_millis(12);
 
 /// What is done to the microphone's sound before anybody hears it. With nothing chosen it passes
 /// untouched and without delay; otherwise it is 9 to 15 ms later.
@@ -40,6 +45,8 @@ pub struct Processor {
     wanted: Processing,
     /// None while nothing is to be done.
     chain: Option<Box<AudioProcessing>>,
+    /// From a sound given to the loudspeaker to its echo, at least, in milliseconds; as far as is known.
+    echo_ms: Option<i32>,
     failed: bool,
 }
 
@@ -58,9 +65,26 @@ impl Processor {
         }
     }
 
+    /// How long the devices hold sound, the loudspeaker's and the microphone's together, so that an echo is looked for
+    /// there from its first word on. What is heard decides; `None`, when nothing is known. An echo that came earlier than
+    /// this would be missed at first, so a little less is better than a little more.
+    pub fn set_device_delay(&mut self, delay: Option<Duration>) {
+        self.echo_ms = delay.map(|delay| i32::try_from(delay.as_millis()).unwrap_or(i32::MAX));
+    }
+
+    /// How much later the sound is for it, about.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        if self.chain.is_some() { DELAY } else { Duration::ZERO }
+    }
+
     /// Cleans a block of 10 ms at 48 kHz, heard by the microphone, in place.
     pub fn clean(&mut self, microphone: &mut [f32; BLOCK]) {
         let Some(chain) = &mut self.chain else { return };
+        if let Some(delay) = self.echo_ms.filter(|_| self.wanted.echo_cancelling) {
+            // Longer than half a second is taken for that.
+            let _ = chain.set_stream_delay_ms(delay);
+        }
         let mut cleaned = [0.0_f32; BLOCK];
         match chain.process_capture_f32(&[microphone.as_slice()], &mut [cleaned.as_mut_slice()]) {
             Ok(()) => *microphone = cleaned,

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use sdp::{CodecKind, CryptoSuite};
 
+use crate::{DelayParts, Evidence};
+
 /// One direction of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrafficStats {
@@ -16,8 +18,11 @@ pub struct TrafficStats {
     pub lost: Option<u64>,
     /// Interarrival jitter in milliseconds (RFC 3550 6.4.1), by whom as for `lost`.
     pub jitter_ms: Option<f64>,
-    /// E-model estimate of the mean opinion score, 1 to 4.5; `None` while unknown.
+    /// E-model estimate of the mean opinion score, 1 to 4.5, of what the listener of this direction hears: the peer's
+    /// loss and buffer for what is sent. `None` while unknown; delay that is unknown costs nothing in it.
     pub mos: Option<f64>,
+    /// How long sound takes from mouth to ear.
+    pub delay: DelayParts,
 }
 
 /// Figures of one stream, never older than 100 ms.
@@ -43,4 +48,8 @@ pub struct StreamStats {
     pub rejected: u64,
     /// 10 ms blocks of sound that were concealed because nothing arrived in time.
     pub concealed: u64,
+    /// Length of the packets that are sent, in milliseconds; 0 before the first agreement.
+    pub packet_ms: u8,
+    /// What was seen of where trouble may come from.
+    pub evidence: Evidence,
 }

@@ -12,20 +12,27 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use audio::{BLOCK, SAMPLE_RATE};
-use rtp::{Digit, EventReceiver, EventSender, JitterBuffer, JitterConfig, NtpTime, Pulled};
+use rtp::{
+    Digit, EventReceiver, EventSender, Inserted, JitterBuffer, JitterConfig, LossPattern,
+    LossShares, NtpTime, Pulled, VoipMetrics,
+};
 use sdp::{CodecKind, Negotiated};
 
 use crate::codec::{Decoder, Encoder};
+use crate::diagnosis::{Evidence, Surroundings};
 use crate::dsp::{add, limit};
 use crate::guard::Guard;
 use crate::keeper::Signal;
 use crate::net::{Listening, Packet, Sockets};
-use crate::quality::LossWindow;
+use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
 use crate::recorder::Tap;
+use crate::sender_rate::{SenderRate, WayThere};
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
 /// A direction without packets for this long has ceased.
 const QUIET: Duration = Duration::from_secs(1);
+/// Sound that does not come for this long is missing.
+const MISSING: Duration = Duration::from_secs(2);
 /// What a comma among the keys waits.
 const COMMA: Duration = Duration::from_secs(2);
 /// Keys that may wait.
@@ -115,6 +122,10 @@ pub(crate) struct Stream {
     unauthenticated: u64,
     concealed: u64,
     loss: LossWindow,
+    loss_there: LossThere,
+    /// How the peer's packets are lost, for our reports.
+    pattern: LossPattern,
+    around: Surroundings,
     expected_loss: u8,
     datagram: Vec<u8>,
     /// What arrived, in clear.
@@ -127,8 +138,10 @@ struct Line {
     encoder: Encoder,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
-    /// Sound of the packet that is being filled.
+    rate: SenderRate,
+    /// Sound of the packet that is being filled, and how much it takes.
     frame: Vec<f32>,
+    full: usize,
     payload: Vec<u8>,
 }
 
@@ -171,6 +184,9 @@ impl Stream {
             unauthenticated: 0,
             concealed: 0,
             loss: LossWindow::default(),
+            loss_there: LossThere::default(),
+            pattern: LossPattern::default(),
+            around: Surroundings::default(),
             expected_loss: 0,
             datagram: Vec::with_capacity(2_048),
             clear: Vec::with_capacity(2_048),
@@ -187,6 +203,7 @@ impl Stream {
         self.sender.set_codec(agreed.codec.payload_type, agreed.codec.clock_rate);
         self.configure_receiver(&agreed, decoders);
         self.keys.configure(&agreed);
+        self.reports.ask_for_metrics(agreed.voip_metrics);
         let old = self.line.as_ref().map(|line| (&line.agreed, line.remote));
         let remote = match (&agreed.ice, old) {
             (Some(_), _) => self.path.unwrap_or(NOWHERE),
@@ -199,14 +216,19 @@ impl Stream {
                 if line.agreed.codec != agreed.codec {
                     line.encoder = encoder;
                 }
-                if line.agreed.ptime_ms != agreed.ptime_ms {
+                let packets = |of: &Negotiated| (of.codec.kind, of.ptime_ms, of.max_ptime_ms);
+                if packets(&line.agreed) != packets(&agreed) {
+                    line.rate = SenderRate::new(&agreed);
                     line.frame.clear();
                 }
+                line.encoder.set_room(line.rate.room());
                 (line.remote, line.remote_rtcp) = (remote, remote_rtcp);
                 line.agreed = agreed;
             }
             None => {
                 self.line = Some(Line {
+                    rate: SenderRate::new(&agreed),
+                    full: BLOCK,
                     agreed,
                     encoder,
                     remote,
@@ -323,6 +345,7 @@ impl Stream {
     fn receive_report(&mut self, packet: &Packet, data: &[u8]) {
         match self.reports.handle_packet(packet.at, self.sender.ssrc(), data) {
             Ok(_) => {
+                self.follow_report(packet.at);
                 if let (Some(line), true) = (&mut self.line, packet.rtcp) {
                     line.remote_rtcp = packet.from;
                 }
@@ -339,6 +362,19 @@ impl Stream {
                 tracing::debug!(stream = self.id.0, %error, "RTCP dropped");
             }
         }
+    }
+
+    /// Packets get longer where the peer's report tells of too little room, and shorter again.
+    fn follow_report(&mut self, at: Instant) {
+        let sent = self.sender.stats().packets;
+        let (Some(report), Some(line)) = (self.reports.remote_report(), &mut self.line) else {
+            return;
+        };
+        let Some(loss) = self.loss_there.observe(at, &report, sent) else { return };
+        let seconds = f64::from(report.jitter) / f64::from(line.agreed.codec.clock_rate.max(1));
+        let jitter = Duration::from_secs_f64(seconds);
+        line.rate.observe(at, WayThere { loss, jitter, round_trip: self.reports.round_trip() });
+        line.encoder.set_room(line.rate.room());
     }
 
     fn receive_sound(
@@ -367,6 +403,10 @@ impl Stream {
             .telephone_event_receive
             .iter()
             .any(|t| t.payload_type == header.payload_type);
+        if received.source_changed {
+            self.pattern = LossPattern::default();
+        }
+        let mut used = true;
         if is_key {
             if let Some(digit) = self.keys_received.handle_packet(&header, received.packet.payload)
             {
@@ -374,8 +414,9 @@ impl Stream {
             }
         } else {
             // A packet cannot have arrived after the tick that reads it.
-            self.jitter.insert(packet.at.min(now), &received.packet);
+            used = self.jitter.insert(packet.at.min(now), &received.packet) != Inserted::Late;
         }
+        self.pattern.observe(header.sequence, used);
     }
 
     /// The next 10 ms for the speaker; silence while held.
@@ -418,9 +459,12 @@ impl Stream {
             tap.mark(&mut block);
             tap.take(&block, &self.heard);
         }
+        if line.frame.is_empty() {
+            line.full = usize::from(line.rate.packet_ms() / 10) * BLOCK;
+        }
         line.frame.extend_from_slice(&block);
+        let full = line.full;
         self.keys.drive(now, self.sender.timestamp());
-        let full = packet_blocks(&line.agreed) * BLOCK;
         if line.frame.len() >= full {
             self.send_frame(now, full);
         }
@@ -481,18 +525,15 @@ impl Stream {
         socket.send_to(&self.datagram, to).map(|_| ())
     }
 
-    /// Reports, activity and figures; called every tick.
-    pub(crate) fn keep(&mut self, now: Instant, publish: bool, events: &mut Vec<MediaEvent>) {
+    /// Reports, activity and, with the surroundings, figures; called every tick.
+    pub(crate) fn keep(
+        &mut self,
+        now: Instant,
+        around: Option<Surroundings>,
+        events: &mut Vec<MediaEvent>,
+    ) {
         if self.line.is_some() && self.reports.poll_timeout().is_some_and(|at| now >= at) {
-            let due = self.reports.handle_timeout(
-                now,
-                &self.sender,
-                &mut self.receiver,
-                &mut self.datagram,
-            );
-            if due {
-                self.transmit_report();
-            }
+            self.report(now);
         }
         let recent =
             |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < QUIET);
@@ -506,8 +547,18 @@ impl Stream {
         }
         let stats = self.receiver.stats();
         self.loss.observe(now, stats.packets, stats.lost, self.jitter.stats().late);
-        if publish {
-            self.publish();
+        if let Some(around) = around {
+            self.around = around;
+            self.publish(now);
+        }
+    }
+
+    fn report(&mut self, now: Instant) {
+        let metrics = self.reports.wants_metrics().then(|| self.metrics(now)).flatten();
+        self.reports.set_metrics(metrics);
+        let (sender, receiver) = (&self.sender, &mut self.receiver);
+        if self.reports.handle_timeout(now, sender, receiver, &mut self.datagram) {
+            self.transmit_report();
         }
     }
 
@@ -539,31 +590,94 @@ impl Stream {
                 self.transmit_report();
             }
         }
-        self.publish();
+        self.publish(now);
     }
 
     pub(crate) fn press(&mut self, digits: &str) {
         self.keys.press(digits);
     }
 
-    fn publish(&mut self) {
-        let stats = self.stats();
+    fn publish(&mut self, now: Instant) {
+        let stats = self.stats(now);
         // The reader holds the lock for a copy only; should it, the next figures come in 50 ms.
         if let Ok(mut published) = self.published.try_lock() {
             *published = stats;
         }
     }
 
-    fn stats(&self) -> StreamStats {
+    fn kind(&self) -> Option<CodecKind> {
+        self.line.as_ref().map(|line| line.agreed.codec.kind)
+    }
+
+    /// What sound goes through, both ways.
+    fn ways(&self, now: Instant) -> Ways {
+        let jitter = self.jitter.stats();
+        let codec = self.kind().map(look_ahead);
+        let packets = |line: &Line| Duration::from_millis(line.rate.packet_ms().into());
+        let received = Some(jitter.frame).filter(|frame| !frame.is_zero());
+        Ways {
+            capture: self.around.capture,
+            playback: self.around.playback,
+            sent: self.line.as_ref().map(packets).zip(codec).map(|(packet, codec)| packet + codec),
+            received: received.zip(codec).map(|(packet, codec)| packet + codec),
+            buffer: received.map(|_| jitter.delay),
+            round_trip: self.reports.round_trip(),
+            peer: self.reports.remote_metrics().filter(|_| self.loss_there.is_fresh(now)),
+        }
+    }
+
+    /// What our reports tell of what arrives; `None` before anything is known.
+    fn metrics(&self, now: Instant) -> Option<VoipMetrics> {
+        let (kind, summary) = self.kind().zip(self.pattern.summary())?;
+        let (ways, loss) = (self.ways(now), self.loss.share());
+        let delay = ways.rx().total();
+        let rating = crate::quality::rating(kind, loss, delay).filter(|_| delay.is_some());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+        let whole = |rating: f32| rating.round() as u8;
+        Some(VoipMetrics {
+            loss: LossShares::new(&summary, self.jitter.stats().frame),
+            round_trip: None,
+            end_system: ways.end_system(),
+            rating: rating.map(whole),
+            listening_mos: crate::quality::rating(kind, loss, None).map(rtp::quality::mos_of),
+            conversation_mos: rating.map(rtp::quality::mos_of),
+            buffer: ways.buffer,
+            longest_buffer: Some(JitterConfig::default().max_delay),
+        })
+    }
+
+    fn evidence(&self, now: Instant, ways: &Ways) -> Evidence {
+        let report = self.reports.remote_report().filter(|_| self.loss_there.is_fresh(now));
+        let clock = f64::from(self.kind().map_or(8_000, CodecKind::clock_rate));
+        let expected = self.line.as_ref().is_some_and(|line| line.agreed.receive_active);
+        let since = self.receiver.last_received();
+        let quiet = since.filter(|at| now.saturating_duration_since(*at) >= MISSING);
+        let speaks = !self.muted && !self.held;
+        Evidence {
+            lost_in: self.loss.share(),
+            lost_out: self.loss_there.share(now),
+            discarded_there: ways.peer.map(|peer| peer.loss.discarded),
+            jitter_out: report.map(|r| Duration::from_secs_f64(f64::from(r.jitter) / clock)),
+            round_trip: ways.round_trip,
+            missing: quiet.filter(|_| expected).and_then(|at| self.reports.peer_sends_since(at)),
+            machine_late: self.around.machine_late,
+            microphone_silent: self.around.microphone_silent && speaks,
+            microphone_clips: self.around.microphone_clips && speaks,
+        }
+    }
+
+    fn stats(&self, now: Instant) -> StreamStats {
         let received = self.receiver.stats();
         let sent = self.sender.stats();
-        let jitter = self.jitter.stats();
         let report = self.reports.remote_report();
-        let kind = self.line.as_ref().map(|l| l.agreed.codec.kind);
-        let round_trip = self.reports.round_trip();
-        let playout = jitter.delay;
+        let kind = self.kind();
+        let ways = self.ways(now);
+        let (rx, tx) = (ways.rx(), ways.tx());
+        let discarded = ways.peer.map_or(0.0, |peer| peer.loss.discarded);
+        let unheard = self.loss_there.share(now).map(|lost| lost + discarded * (1.0 - lost));
         let clock = f64::from(kind.map_or(8_000, CodecKind::clock_rate));
         let lost = u64::try_from(received.lost).unwrap_or(0);
+        let mos = |loss, delay| kind.and_then(|kind| crate::quality::mos(kind, loss, delay));
         StreamStats {
             codec: kind,
             rx: TrafficStats {
@@ -571,26 +685,26 @@ impl Stream {
                 bytes: received.bytes,
                 lost: Some(lost),
                 jitter_ms: (received.packets > 1).then(|| f64::from(received.jitter_us) / 1000.0),
-                mos: kind
-                    .and_then(|k| crate::quality::mos(k, self.loss.share(), round_trip, playout)),
+                mos: mos(self.loss.share(), rx.rated()),
+                delay: rx,
             },
             tx: TrafficStats {
                 packets: sent.packets,
                 bytes: sent.bytes,
                 lost: report.map(|r| u64::try_from(r.total_lost).unwrap_or(0)),
                 jitter_ms: report.map(|r| f64::from(r.jitter) * 1000.0 / clock),
-                mos: kind.zip(report).and_then(|(k, r)| {
-                    let loss = f32::from(r.fraction_lost) / 256.0;
-                    crate::quality::mos(k, Some(loss), round_trip, playout)
-                }),
+                mos: mos(unheard, tx.rated()),
+                delay: tx,
             },
-            rtt_ms: round_trip.map(|d| d.as_secs_f64() * 1000.0),
-            jitter_buffer_ms: playout.as_secs_f64() * 1000.0,
+            rtt_ms: ways.round_trip.map(|d| d.as_secs_f64() * 1000.0),
+            jitter_buffer_ms: self.jitter.stats().delay.as_secs_f64() * 1000.0,
             remote: self.line.as_ref().map(|l| l.remote),
             suite: self.guard.as_ref().map(|guard| guard.suite()),
             unauthenticated: self.unauthenticated,
             rejected: self.rejected,
             concealed: self.concealed,
+            packet_ms: self.line.as_ref().map_or(0, |line| line.rate.packet_ms()),
+            evidence: self.evidence(now, &ways),
         }
     }
 }
@@ -602,16 +716,6 @@ fn clock_rates(agreed: &Negotiated) -> Vec<(u8, u32)> {
     rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
     rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
     rates
-}
-
-fn packet_blocks(agreed: &Negotiated) -> usize {
-    let blocks = usize::from(agreed.ptime_ms / 10).clamp(1, MAX_PACKET_BLOCKS);
-    match (agreed.codec.kind, blocks) {
-        // Opus has no packets of 30 and 50 ms in one frame; the next shorter one is always accepted.
-        (CodecKind::Opus, 3) => 2,
-        (CodecKind::Opus, 5) => 4,
-        (_, blocks) => blocks,
-    }
 }
 
 /// Multiplies by a gain that moves to `wanted` within the block, so that switching makes no click.

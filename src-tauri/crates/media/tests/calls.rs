@@ -56,6 +56,8 @@ fn agreed(kind: CodecKind, ip: IpAddr, port: u16) -> Negotiated {
         telephone_event_receive: vec![keys],
         comfort_noise_pt: None,
         ptime_ms: 20,
+        max_ptime_ms: None,
+        voip_metrics: false,
         send: true,
         receive_active: true,
         remote_direction: Direction::SendRecv,

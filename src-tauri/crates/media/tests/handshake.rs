@@ -79,6 +79,8 @@ impl Pair {
             telephone_event_receive: Vec::new(),
             comfort_noise_pt: None,
             ptime_ms: 20,
+            max_ptime_ms: None,
+            voip_metrics: false,
             send: true,
             receive_active: true,
             remote_direction: Direction::SendRecv,

@@ -95,6 +95,8 @@ pub struct JitterStats {
     pub target: Duration,
     /// The delay of what is being played, above the fastest packet: `jitter_buffer_ms`.
     pub delay: Duration,
+    /// The sound in one packet of the peer's; zero before any was played.
+    pub frame: Duration,
     /// Packets that wait.
     pub waiting: usize,
     /// Packets that came too late.
@@ -304,6 +306,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         JitterStats {
             target: duration(self.aim()),
             delay: duration(delay),
+            frame: duration(self.current.map_or(0, |_| self.frame)),
             waiting: self.store.len(),
             ..self.stats
         }

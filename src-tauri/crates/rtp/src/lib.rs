@@ -10,9 +10,11 @@
 mod comfort_noise;
 mod concealment;
 mod delay_estimator;
+mod extended_report;
 mod fifo;
 mod frame_decoder;
 mod jitter_buffer;
+mod loss_pattern;
 mod packet;
 mod packet_store;
 pub mod quality;
@@ -24,8 +26,10 @@ mod telephone_event;
 mod time_stretch;
 mod upsample;
 
+pub use extended_report::{LossShares, VoipMetrics};
 pub use frame_decoder::{DecodeError, FrameDecoder};
 pub use jitter_buffer::{BLOCK_SAMPLES, Inserted, JitterBuffer, JitterConfig, JitterStats, Pulled};
+pub use loss_pattern::{LossPattern, LossSummary};
 pub use packet::{PacketError, RtpHeader, RtpPacket, is_rtcp};
 pub use receiver::{Dropped, Received, Receiver, ReceiverStats};
 pub use rtcp::{NtpTime, RemoteReport, ReportBlock, RtcpError, RtcpSession};

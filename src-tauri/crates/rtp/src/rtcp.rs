@@ -1,6 +1,7 @@
-//! Sender and receiver reports (RFC 3550, 6): building, reading, when to send, and the round trip.
+//! Sender and receiver reports (RFC 3550, 6) and extended ones (RFC 3611): building, reading, when to send, and the round
+//! trip.
 //!
-//! Inputs: the peer's datagrams, time, and the two streams' counts. The packets go through `rtc-rtcp`; the compound
+//! Inputs: the peer's datagrams, time, the two streams' counts, and what is measured of what arrives. The packets go through `rtc-rtcp`; the compound
 //! is walked here, so that one odd packet in it does not cost the others.
 
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use rtc_rtcp::source_description::{
 };
 use rtc_shared::marshal::Unmarshal;
 
+use crate::extended_report::{self, Block, VoipMetrics};
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 
@@ -74,6 +76,10 @@ pub struct RemoteReport {
     pub total_lost: i32,
     /// Jitter at the peer in timestamp units of what we send.
     pub jitter: u32,
+    /// The highest sequence number that it received, with its cycles.
+    pub highest_sequence: u32,
+    /// How many such reports there were.
+    pub count: u32,
 }
 
 /// Why an RTCP datagram is not used.
@@ -98,6 +104,17 @@ pub struct RtcpSession {
     last_sr: Option<(u32, u32, Instant)>,
     remote: Option<RemoteReport>,
     round_trip: Option<Duration>,
+    /// The description asked for metrics.
+    metrics_asked: bool,
+    /// What the next report says of what arrives.
+    metrics: Option<VoipMetrics>,
+    remote_metrics: Option<VoipMetrics>,
+    /// The middle of the peer's last reference time, whose it was, and when it came.
+    reference: Option<(u32, u32, Instant)>,
+    /// When the peer's last report came, and the packets that it had sent by then.
+    told: Option<(Instant, u32)>,
+    /// Since when it was known whether the peer sends, and whether it does.
+    sends: Option<(Instant, bool)>,
 }
 
 impl RtcpSession {
@@ -115,6 +132,12 @@ impl RtcpSession {
             last_sr: None,
             remote: None,
             round_trip: None,
+            metrics_asked: false,
+            metrics: None,
+            remote_metrics: None,
+            reference: None,
+            told: None,
+            sends: None,
         };
         // The first report comes in half the time (RFC 3550, 6.3.2).
         session.due = now + session.interval() / 2;
@@ -124,6 +147,32 @@ impl RtcpSession {
     /// When the next report is due.
     pub const fn poll_timeout(&self) -> Option<Instant> {
         Some(self.due)
+    }
+
+    /// Whether the peer's description asks for VoIP metrics (`a=rtcp-xr:voip-metrics`, RFC 3611, 5.1).
+    pub const fn ask_for_metrics(&mut self, asked: bool) {
+        self.metrics_asked = asked;
+    }
+
+    /// Whether the peer takes VoIP metrics: it asked for them, or sends its own.
+    pub const fn wants_metrics(&self) -> bool {
+        self.metrics_asked || self.remote_metrics.is_some()
+    }
+
+    /// What the next report says of what arrives, where the peer wants that; the round trip is filled in here.
+    pub const fn set_metrics(&mut self, metrics: Option<VoipMetrics>) {
+        self.metrics = metrics;
+    }
+
+    /// What the peer last told of what we send, beyond its reception report.
+    pub const fn remote_metrics(&self) -> Option<VoipMetrics> {
+        self.remote_metrics
+    }
+
+    /// Whether the peer has been sending since that time, by its own reports; `None` while it has not told of all that
+    /// time.
+    pub fn peer_sends_since(&self, since: Instant) -> Option<bool> {
+        self.sends.filter(|(from, _)| *from >= since).map(|(_, sends)| sends)
     }
 
     /// Builds the report if it is due: SR when we sent since the last one, else RR, with SDES CNAME. True when `out`
@@ -180,9 +229,13 @@ impl RtcpSession {
                 201 => {
                     let report =
                         ReceiverReport::unmarshal(&mut packet).map_err(|_| RtcpError::Malformed)?;
+                    self.learn_of_sending(now, None);
                     self.blocks(now, our_ssrc, &report.reports);
                 }
                 203 => farewell = true,
+                extended_report::PACKET_TYPE => {
+                    extended_report::read(packet, |block| self.take_block(now, our_ssrc, block));
+                }
                 _ => {}
             }
             rest = after;
@@ -228,16 +281,49 @@ impl RtcpSession {
         let name =
             SourceDescriptionItem { sdes_type: SdesType::SdesCname, text: self.cname.clone() };
         let chunk = SourceDescriptionChunk { source: ssrc, items: vec![name] };
-        vec![report, Box::new(SourceDescription { chunks: vec![chunk] })]
+        let listens = sender.timestamp_at(now).filter(|_| sent).is_none();
+        let blocks = self.extended_blocks(now, listens, receiver.ssrc());
+        let mut packets = vec![report, Box::new(SourceDescription { chunks: vec![chunk] })];
+        packets.extend(extended_report::write(ssrc, &blocks));
+        packets
+    }
+
+    /// What an extended report says now. One who only listens asks for the round trip by his own reference time.
+    fn extended_blocks(&self, now: Instant, listens: bool, source: Option<u32>) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        if let (Some(metrics), Some(ssrc), true) = (self.metrics, source, self.wants_metrics()) {
+            blocks
+                .push(Block::Metrics(ssrc, VoipMetrics { round_trip: self.round_trip, ..metrics }));
+        }
+        if let Some((ssrc, reference, at)) = self.reference {
+            blocks.push(Block::Answer { ssrc, reference, delay: since(at, now) });
+        }
+        if listens && self.wants_metrics() {
+            blocks.push(Block::Reference(0, self.clock(now).0));
+        }
+        blocks
+    }
+
+    fn take_block(&mut self, now: Instant, our_ssrc: u32, block: Block) {
+        match block {
+            Block::Metrics(ssrc, metrics) if ssrc == our_ssrc => {
+                self.remote_metrics = Some(metrics);
+            }
+            Block::Reference(ssrc, time) => {
+                self.reference = Some((ssrc, NtpTime(time).middle(), now));
+            }
+            Block::Answer { ssrc, reference, delay } if ssrc == our_ssrc => {
+                self.measure(now, reference, delay);
+            }
+            Block::Metrics(..) | Block::Answer { .. } => {}
+        }
     }
 
     /// A block with the peer's last SR and how long ago it came, if it was that source's.
     fn block(&self, now: Instant, block: ReportBlock) -> ReceptionReport {
         let last = self.last_sr.filter(|(_, ssrc, _)| *ssrc == block.ssrc);
-        let (last_sender_report, delay) = last.map_or((0, 0), |(middle, _, at)| {
-            let micros = now.saturating_duration_since(at).as_micros();
-            (middle, u32::try_from(micros * 65_536 / 1_000_000).unwrap_or(u32::MAX))
-        });
+        let (last_sender_report, delay) =
+            last.map_or((0, 0), |(middle, _, at)| (middle, since(at, now)));
         ReceptionReport {
             ssrc: block.ssrc,
             fraction_lost: block.fraction_lost,
@@ -257,8 +343,17 @@ impl RtcpSession {
     ) -> Result<(), RtcpError> {
         let report = SenderReport::unmarshal(packet).map_err(|_| RtcpError::Malformed)?;
         self.last_sr = Some((NtpTime(report.ntp_time).middle(), report.ssrc, now));
+        self.learn_of_sending(now, Some(report.packet_count));
         self.blocks(now, our_ssrc, &report.reports);
         Ok(())
+    }
+
+    /// A report tells what was sent since the one before: with a count of packets, or without one, nothing.
+    fn learn_of_sending(&mut self, now: Instant, count: Option<u32>) {
+        if let Some((before, sent)) = self.told {
+            self.sends = Some((before, count.is_some_and(|count| count != sent)));
+        }
+        self.told = Some((now, count.or(self.told.map(|(_, sent)| sent)).unwrap_or_default()));
     }
 
     fn blocks(&mut self, now: Instant, our_ssrc: u32, reports: &[ReceptionReport]) {
@@ -268,18 +363,22 @@ impl RtcpSession {
             // 24 bits with a sign.
             total_lost: (report.total_lost << 8).cast_signed() >> 8,
             jitter: report.jitter,
+            highest_sequence: report.last_sequence_number,
+            count: self.remote.map_or(0, |before| before.count).wrapping_add(1),
         });
-        if report.last_sender_report != 0 {
-            let there_and_back = self
-                .clock(now)
-                .middle()
-                .wrapping_sub(report.last_sender_report)
-                .wrapping_sub(report.delay);
-            // More than half the range is a negative figure: the peer's delay is wrong.
-            if there_and_back < 1 << 31 {
-                let micros = u64::from(there_and_back) * 1_000_000 / 65_536;
-                self.round_trip = Some(Duration::from_micros(micros));
-            }
+        self.measure(now, report.last_sender_report, report.delay);
+    }
+
+    /// The round trip from a time of ours that came back after that delay; 0 is no time.
+    fn measure(&mut self, now: Instant, sent: u32, delay: u32) {
+        if sent == 0 {
+            return;
+        }
+        let there_and_back = self.clock(now).middle().wrapping_sub(sent).wrapping_sub(delay);
+        // More than half the range is a negative figure: the peer's delay is wrong.
+        if there_and_back < 1 << 31 {
+            let micros = u64::from(there_and_back) * 1_000_000 / 65_536;
+            self.round_trip = Some(Duration::from_micros(micros));
         }
     }
 
@@ -297,6 +396,12 @@ impl RtcpSession {
         let thousandth = u32::try_from((z ^ (z >> 31)) % 1_001).unwrap_or_default();
         INTERVAL / 2 + INTERVAL * thousandth / 1_000
     }
+}
+
+/// The time between two moments in 1/65536 s.
+fn since(at: Instant, now: Instant) -> u32 {
+    let micros = now.saturating_duration_since(at).as_micros();
+    u32::try_from(micros * 65_536 / 1_000_000).unwrap_or(u32::MAX)
 }
 
 /// One packet of a compound and what follows it.
@@ -331,6 +436,7 @@ const fn wrap(count: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extended_report::LossShares;
     use crate::packet::{RtpHeader, RtpPacket};
     use crate::sender::SenderConfig;
     use proptest::prelude::*;
@@ -441,6 +547,149 @@ mod tests {
         RtpPacket { header: RtpHeader::default(), payload: &[0; 20] }.write(&mut bytes);
         let mut end = end(start(), 7);
         assert_eq!(end.rtcp.handle_packet(start(), 7, &bytes), Err(RtcpError::Malformed));
+    }
+
+    fn metrics() -> VoipMetrics {
+        VoipMetrics {
+            loss: LossShares {
+                lost: 0.0625,
+                discarded: 0.125,
+                burst_density: 0.5,
+                gap_density: 0.015_625,
+                burst: Duration::from_millis(120),
+                gap: Duration::from_millis(4_000),
+            },
+            round_trip: None,
+            end_system: Some(Duration::from_millis(83)),
+            rating: Some(71),
+            listening_mos: Some(3.9),
+            conversation_mos: Some(3.6),
+            buffer: Some(Duration::from_millis(40)),
+            longest_buffer: Some(Duration::from_millis(400)),
+        }
+    }
+
+    /// A report of one end to the other, delivered; what was sent.
+    fn report(now: Instant, from: &mut End, to: &mut End) -> Vec<u8> {
+        let (mut bytes, due) = (Vec::new(), from.rtcp.due.max(now));
+        assert!(from.rtcp.handle_timeout(due, &from.sender, &mut from.receiver, &mut bytes));
+        assert_eq!(to.rtcp.handle_packet(due, to.sender.ssrc(), &bytes), Ok(false));
+        bytes
+    }
+
+    fn has_extended_report(mut bytes: &[u8]) -> bool {
+        while let Some((packet, after)) = split(bytes).unwrap() {
+            if packet.get(1) == Some(&207) {
+                return true;
+            }
+            bytes = after;
+        }
+        false
+    }
+
+    #[test]
+    fn metrics_reach_the_sender_only_when_it_asked_or_tells_its_own() {
+        let (mut left, mut right) = call();
+        let now = left.rtcp.due.max(right.rtcp.due);
+        right.rtcp.set_metrics(Some(metrics()));
+        assert!(!has_extended_report(&report(now, &mut right, &mut left)));
+        assert_eq!(left.rtcp.remote_metrics(), None);
+        right.rtcp.ask_for_metrics(true);
+        assert!(has_extended_report(&report(now, &mut right, &mut left)));
+        let told = left.rtcp.remote_metrics().unwrap();
+        let round_trip = told.round_trip.unwrap();
+        assert!(round_trip.abs_diff(Duration::from_millis(60)) <= Duration::from_millis(1));
+        assert_eq!(VoipMetrics { round_trip: None, ..told }, metrics());
+        // Who is told so tells his own, though nobody asked him.
+        left.rtcp.set_metrics(Some(VoipMetrics::default()));
+        assert!(left.rtcp.wants_metrics());
+        report(now, &mut left, &mut right);
+        let nothing = right.rtcp.remote_metrics().unwrap();
+        assert_eq!((nothing.end_system, nothing.buffer, nothing.rating), (None, None, None));
+        assert_eq!((nothing.listening_mos, nothing.conversation_mos), (None, None));
+    }
+
+    #[test]
+    fn metrics_of_another_stream_are_not_ours() {
+        let (mut left, mut right) = call();
+        right.rtcp.ask_for_metrics(true);
+        right.rtcp.set_metrics(Some(metrics()));
+        let now = right.rtcp.due;
+        let mut bytes = Vec::new();
+        right.rtcp.handle_timeout(now, &right.sender, &mut right.receiver, &mut bytes);
+        assert_eq!(left.rtcp.handle_packet(now, 99, &bytes), Ok(false));
+        assert_eq!(left.rtcp.remote_metrics(), None);
+    }
+
+    #[test]
+    fn one_who_only_listens_learns_the_round_trip() {
+        let base = start();
+        let (mut left, mut right) = (end(base, 1), end(base, 2));
+        let mut bytes = Vec::new();
+        // Left only listens; right talks, and the way is 40 ms long.
+        let way = Duration::from_millis(40);
+        left.rtcp.ask_for_metrics(true);
+        for tick in 0..1_000_u32 {
+            let now = base + Duration::from_millis(20) * tick;
+            right.sender.frame(now, &[0x55; 160], 160, &mut bytes);
+            left.receiver.handle_packet(now + way, peer(), &bytes).unwrap();
+            if left.rtcp.handle_timeout(now, &left.sender, &mut left.receiver, &mut bytes) {
+                assert_eq!(bytes.get(1), Some(&201), "nothing was sent");
+                right.rtcp.handle_packet(now + way, 2, &bytes).unwrap();
+            }
+            if right.rtcp.handle_timeout(now, &right.sender, &mut right.receiver, &mut bytes) {
+                left.rtcp.handle_packet(now + way, 1, &bytes).unwrap();
+            }
+        }
+        let round_trip = left.rtcp.round_trip().unwrap();
+        assert!(round_trip.abs_diff(way * 2) < Duration::from_millis(1), "{round_trip:?}");
+    }
+
+    #[test]
+    fn whether_the_peer_sends_is_known_from_two_reports_of_that_time() {
+        let (mut left, mut right) = call();
+        let now = left.rtcp.due.max(right.rtcp.due);
+        let mut bytes = Vec::new();
+        assert_eq!(right.rtcp.peer_sends_since(now), None);
+        report(now, &mut left, &mut right);
+        let first = right.rtcp.told.unwrap().0;
+        assert_eq!(right.rtcp.peer_sends_since(now), None, "it tells of the time before");
+        left.sender.frame(first, &[0x55; 160], 160, &mut bytes);
+        report(first, &mut left, &mut right);
+        assert_eq!(right.rtcp.peer_sends_since(now), Some(true));
+        report(right.rtcp.told.unwrap().0, &mut left, &mut right);
+        assert_eq!(right.rtcp.peer_sends_since(now), Some(false));
+    }
+
+    #[test]
+    fn an_odd_block_costs_neither_the_other_blocks_nor_the_report() {
+        let mut end = end(start(), 7);
+        let metrics = extended_report::write(5, &[Block::Metrics(7, metrics())]).unwrap();
+        let good = rtc_rtcp::packet::marshal(&[metrics]).unwrap();
+        let block = good.get(8..).unwrap();
+        // Unknown, then of the wrong length for its kind, then ours, then one that runs over the end.
+        let mut blocks = vec![99, 0, 0, 1, 1, 2, 3, 4, 7, 0, 0, 1, 0, 0, 0, 7];
+        blocks.extend_from_slice(block);
+        blocks.extend([5, 0, 0xff, 0xff]);
+        let words = u8::try_from(1 + blocks.len() / 4).unwrap();
+        let mut datagram = vec![0x80, 201, 0, 1, 0, 0, 0, 5, 0x80, 207, 0, words, 0, 0, 0, 5];
+        datagram.extend(blocks);
+        assert_eq!(end.rtcp.handle_packet(start(), 7, &datagram), Ok(false));
+        assert_eq!(end.rtcp.remote_metrics().unwrap().rating, Some(71));
+    }
+
+    #[test]
+    fn values_that_say_unknown_are_unknown() {
+        let mut end = end(start(), 7);
+        let mut block = vec![0x80, 201, 0, 1, 0, 0, 0, 5, 0x80, 207, 0, 10, 0, 0, 0, 5, 7, 0, 0, 8];
+        block.extend([0, 0, 0, 7]);
+        block.extend([0; 8]);
+        // No round trip, a delay beyond reason; levels, ratings and scores unavailable; no buffer.
+        block.extend([
+            0, 0, 0xff, 0xff, 127, 127, 127, 16, 127, 127, 127, 127, 0, 0, 0, 0, 0, 0, 0, 0,
+        ]);
+        assert_eq!(end.rtcp.handle_packet(start(), 7, &block), Ok(false));
+        assert_eq!(end.rtcp.remote_metrics(), Some(VoipMetrics::default()));
     }
 
     proptest! {

@@ -162,6 +162,8 @@ pub(crate) struct Offering<'a> {
     pub(crate) setup: Option<Setup>,
     pub(crate) ice: Ice,
     pub(crate) rtcp_mux: bool,
+    /// The peer is asked for VoIP metrics of what we send.
+    pub(crate) voip_metrics: bool,
 }
 
 /// What is written of ICE.
@@ -246,7 +248,7 @@ fn formats(local: &LocalMedia, offering: Offering<'_>) -> String {
 
 /// The attributes of the audio line.
 fn attributes(local: &LocalMedia, direction: Direction, offering: Offering<'_>) -> Vec<Attribute> {
-    let Offering { codecs, events, crypto, setup, ice, rtcp_mux, .. } = offering;
+    let Offering { codecs, events, crypto, setup, ice, rtcp_mux, voip_metrics, .. } = offering;
     let mut lines = Vec::new();
     let mut line = |name: &str, value: String| lines.push(Attribute::with_value(name, value));
     for Codec { kind, payload_type, clock_rate, channels, fmtp } in codecs {
@@ -276,6 +278,9 @@ fn attributes(local: &LocalMedia, direction: Direction, offering: Offering<'_>) 
         }
     }
     line("ptime", local.ptime_ms.to_string());
+    if voip_metrics {
+        line("rtcp-xr", "voip-metrics".to_owned());
+    }
     if local.rtcp_port != local.rtp_port.saturating_add(1) {
         line("rtcp", local.rtcp_port.to_string());
     }

@@ -130,6 +130,10 @@ pub struct Negotiated {
     pub comfort_noise_pt: Option<u8>,
     /// Milliseconds of sound per packet to send: what the peer asked for, within 10 to 60.
     pub ptime_ms: u8,
+    /// The longest packets that the peer says it takes, in milliseconds (`a=maxptime`).
+    pub max_ptime_ms: Option<u8>,
+    /// The peer asks for VoIP metrics of what we receive (RFC 3611, 5.1).
+    pub voip_metrics: bool,
     /// Whether we may send.
     pub send: bool,
     /// Whether sound is to be expected.

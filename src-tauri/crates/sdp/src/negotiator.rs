@@ -121,6 +121,7 @@ impl Negotiator {
             setup: handshake.then_some(Setup::Actpass),
             ice,
             rtcp_mux: muxed || handshake || ice == Ice::Ours,
+            voip_metrics: true,
         };
         let bytes = self.written.write(local, direction, &slots, offering);
         let media = local.clone();
@@ -239,6 +240,7 @@ impl Negotiator {
             setup,
             ice: written,
             rtcp_mux: negotiated.rtcp_mux,
+            voip_metrics: stream.voip_metrics,
         };
         let bytes = self.written.write(local, direction, &slots, offering);
         self.slots = slots;
@@ -420,6 +422,8 @@ fn base(
         telephone_event_receive: Vec::new(),
         comfort_noise_pt: None,
         ptime_ms: packet_time(stream, local, kind),
+        max_ptime_ms: stream.max_ptime_ms,
+        voip_metrics: stream.voip_metrics,
         send: direction.sends() && (ice.is_some() || !address.is_unspecified()),
         receive_active: direction.receives(),
         remote_direction: stream.direction,

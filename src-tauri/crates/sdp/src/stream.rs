@@ -44,6 +44,8 @@ pub(crate) struct AudioStream {
     pub(crate) comfort_noise: bool,
     pub(crate) ptime_ms: Option<u8>,
     pub(crate) max_ptime_ms: Option<u8>,
+    /// VoIP metrics are asked for (RFC 3611, 5.1).
+    pub(crate) voip_metrics: bool,
     pub(crate) direction: Direction,
     /// The keys that can be used, in the peer's order.
     pub(crate) crypto: Vec<CryptoAttribute>,
@@ -78,6 +80,7 @@ impl AudioStream {
             comfort_noise: false,
             ptime_ms: milliseconds(media, "ptime"),
             max_ptime_ms: milliseconds(media, "maxptime"),
+            voip_metrics: voip_metrics(&media.attributes) || voip_metrics(&session.attributes),
             direction: direction(&media.attributes)
                 .or_else(|| direction(&session.attributes))
                 .unwrap_or_default(),
@@ -257,6 +260,12 @@ fn mid(session: &Session, media: &Media) -> Option<(String, bool)> {
         words.next() == Some("BUNDLE") && words.any(|word| word == mid)
     });
     Some((mid.to_owned(), bundled))
+}
+
+/// Whether extended reports with VoIP metrics are among those asked for.
+fn voip_metrics(attributes: &[Attribute]) -> bool {
+    let mut formats = values(attributes, "rtcp-xr").flat_map(str::split_ascii_whitespace);
+    formats.any(|format| format.eq_ignore_ascii_case("voip-metrics"))
 }
 
 /// Whether there is an attribute of that name.

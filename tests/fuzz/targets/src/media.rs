@@ -135,6 +135,8 @@ pub fn rtcp(data: &[u8]) {
         now += Duration::from_secs(3);
         let _ = session.handle_packet(now, 1, datagram);
         let _ = (session.remote_report(), session.round_trip());
+        // What a peer says of us goes back to it.
+        session.set_metrics(session.remote_metrics());
         if session.handle_timeout(now, &sender, &mut receiver, &mut out) {
             assert!(rtp::is_rtcp(&out), "our report is no RTCP");
         }

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::code::Code;
 use crate::view::Encryption;
+use crate::view::quality::QualityCause;
 
 /// Answer to `account.test`: what was tried, in order; it stops at the first that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
@@ -69,6 +70,10 @@ pub struct CallStats {
     pub suite: Option<String>,
     /// Packets of an encrypted call that were not the peer's: forged, damaged, sent again, or in clear.
     pub unauthenticated: u64,
+    /// Length of the packets that are sent, milliseconds.
+    pub packet_ms: Option<u8>,
+    /// Why the sound is bad, as the call shows it; null while nothing is wrong.
+    pub cause: Option<QualityCause>,
 }
 
 /// One direction of a call's sound.
@@ -80,8 +85,29 @@ pub struct DirectionStats {
     pub lost: Option<u64>,
     /// Interarrival jitter, milliseconds.
     pub jitter_ms: Option<f64>,
-    /// Estimated mean opinion score, 1.0 to 4.5.
+    /// Estimated mean opinion score, 1.0 to 4.5, of what the listener of this direction hears.
     pub mos: Option<f64>,
     /// Payload bytes.
     pub bytes: u64,
+    /// Estimated time from mouth to ear, milliseconds; null while a part of it is unknown.
+    pub mouth_to_ear_ms: Option<f64>,
+    /// The sum of the parts that are known, milliseconds: it takes at least as long.
+    pub at_least_ms: f64,
+    /// The parts.
+    pub delay: DelayStats,
+}
+
+/// The way of sound by its parts, milliseconds; what is not known is null.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
+pub struct DelayStats {
+    /// The talker's device, and what is done to the sound there. The other side's is worked out from what it tells.
+    pub capture_ms: Option<f64>,
+    /// Collecting the sound of one packet, and what the codec looks ahead.
+    pub frame_ms: Option<f64>,
+    /// Half of the round trip.
+    pub network_ms: Option<f64>,
+    /// The listener's jitter buffer.
+    pub buffer_ms: Option<f64>,
+    /// The listener's device.
+    pub playback_ms: Option<f64>,
 }

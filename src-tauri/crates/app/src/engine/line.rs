@@ -12,12 +12,13 @@ use sip_ua::{Identity, SessionId};
 use super::calls::refuses_description;
 use super::encryption::{Secrets, Terms, Wanted};
 use super::gather::Waits;
+use super::quality::QualityWatch;
 use super::transfers::{Errand, ReferTo, Reference};
 use crate::code::Code;
 use crate::config::{AccountSettings, CodecName, DtmfMode, Turn};
 use crate::event::CallEvent;
 use crate::view::recording::RecordingName;
-use crate::view::{CallDirection, CallState, Encryption, PeerView, QualityLevel};
+use crate::view::{CallDirection, CallState, Encryption, PeerView};
 
 /// Milliseconds of sound in a packet.
 const PTIME_MS: u8 = 20;
@@ -90,7 +91,7 @@ pub(super) struct Line {
     pub(super) rang: bool,
     pub(super) rx_active: bool,
     pub(super) tx_active: bool,
-    pub(super) quality: QualityLevel,
+    pub(super) quality: QualityWatch,
     /// Since when no sound arrives that should.
     pub(super) silent_since: Option<Instant>,
     /// That has lasted long enough to be told.
@@ -161,7 +162,7 @@ impl Line {
             rang: false,
             rx_active: false,
             tx_active: false,
-            quality: QualityLevel::Unknown,
+            quality: QualityWatch::default(),
             silent_since: None,
             no_sound: false,
             trouble: None,

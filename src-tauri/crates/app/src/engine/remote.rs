@@ -20,6 +20,7 @@ use super::desk::Desk;
 use crate::code::Code;
 use crate::control::{Answer, CallCreated, Command, ConsultCreated, ErrorReply, Parked};
 use crate::event::{CallEvent, CallQueueEvent, Event};
+use crate::view::quality::CallDelay;
 use crate::view::queue::CallQueueView;
 use crate::view::{
     AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, Encryption,
@@ -339,6 +340,8 @@ impl Desk {
             encryption: Encryption::Unknown,
             codec: None,
             quality: QualityLevel::Unknown,
+            quality_cause: None,
+            delay: CallDelay::default(),
             no_sound: false,
             reason: None,
             status: None,

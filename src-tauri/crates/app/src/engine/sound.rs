@@ -16,10 +16,10 @@ use super::desk::Desk;
 use super::line::codec_word;
 use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
-use crate::control::{Answer, CallStats, DirectionStats, ErrorReply};
+use crate::control::{Answer, CallStats, DelayStats, DirectionStats, ErrorReply};
 use crate::event::Event;
 use crate::view::headset::HeadsetView;
-use crate::view::{AudioView, DeviceView, Levels, MicrophoneTest, QualityLevel, Update};
+use crate::view::{AudioView, DeviceView, Levels, MicrophoneTest, Update};
 
 /// How long the tone of a failed call plays.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -416,15 +416,8 @@ impl Desk {
                 line.no_sound = no_sound;
                 self.publisher.changed();
             }
-            let mos = self.sounds.engine.stats(media.stream).and_then(|stats| stats.rx.mos);
-            let quality = match mos {
-                None => QualityLevel::Unknown,
-                Some(mos) if mos >= 4.0 => QualityLevel::Good,
-                Some(mos) if mos >= 3.1 => QualityLevel::Fair,
-                Some(_) => QualityLevel::Poor,
-            };
-            if quality != line.quality {
-                line.quality = quality;
+            let stats = self.sounds.engine.stats(media.stream);
+            if stats.is_some_and(|stats| line.quality.observe(now, &stats, no_sound)) {
                 self.publisher.changed();
             }
         }
@@ -432,7 +425,8 @@ impl Desk {
 
     pub(super) fn stats(&self, id: CallId) -> Option<CallStats> {
         let stats = self.stream(id).and_then(|stream| self.sounds.engine.stats(stream));
-        let encryption = self.lines.get(&id)?.encryption();
+        let line = self.lines.get(&id)?;
+        let (encryption, cause) = (line.encryption(), line.quality.cause());
         Some(stats.map_or_else(CallStats::default, |stats| CallStats {
             codec: stats.codec.map(|codec| codec_word(codec).to_owned()),
             rx: direction_stats(&stats.rx),
@@ -443,6 +437,8 @@ impl Desk {
             encryption,
             suite: stats.suite.map(|suite| suite.to_string()),
             unauthenticated: stats.unauthenticated,
+            packet_ms: Some(stats.packet_ms).filter(|ms| *ms > 0),
+            cause,
         }))
     }
 }
@@ -454,7 +450,20 @@ fn direction_stats(stats: &TrafficStats) -> DirectionStats {
         jitter_ms: stats.jitter_ms.map(tenths),
         mos: stats.mos.map(|mos| (mos * 100.0).round() / 100.0),
         bytes: stats.bytes,
+        mouth_to_ear_ms: stats.delay.total().map(milliseconds),
+        at_least_ms: milliseconds(stats.delay.known()),
+        delay: DelayStats {
+            capture_ms: stats.delay.capture.map(milliseconds),
+            frame_ms: stats.delay.frame.map(milliseconds),
+            network_ms: stats.delay.network.map(milliseconds),
+            buffer_ms: stats.delay.buffer.map(milliseconds),
+            playback_ms: stats.delay.playback.map(milliseconds),
+        },
     }
+}
+
+fn milliseconds(delay: Duration) -> f64 {
+    tenths(delay.as_secs_f64() * 1_000.0)
 }
 
 fn tenths(value: f64) -> f64 {

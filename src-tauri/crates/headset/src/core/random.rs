@@ -56,7 +56,7 @@ proptest! {
         let mut core = Core::new(family.descriptor).unwrap();
         let mut now = start();
         let mut stands = Calls::default();
-        let mut hook = false;
+        let (mut hook, mut line) = (false, false);
         let mut written: Vec<Vec<u8>> = Vec::new();
         for step in steps {
             let mut lifted = false;
@@ -82,15 +82,22 @@ proptest! {
                         }
                         _ => Vec::new(),
                     };
-                    // Where the hook is by the family's own notes, and not by what is tested.
-                    let place = family.report(&[Key::Hook]);
-                    let numbered = place.len() == family.report(&[]).len() && place[0] != 0 && !family.report(&[]).iter().all(|b| *b == 0);
-                    let is_its = !numbered || report.first() == place.first();
-                    let at = place.iter().enumerate().skip(usize::from(numbered)).find(|(_, byte)| **byte != 0).map(|(at, _)| at);
-                    if let Some(byte) = at.and_then(|at| report.get(at)).filter(|_| is_its) {
-                        let on = byte & 1 == 1;
+                    // Where the controls are by the family's own notes, and not by what is tested.
+                    let is_on = |key: Key| {
+                        let place = family.report(&[key]);
+                        let numbered = place.len() == family.report(&[]).len() && place[0] != 0 && !family.report(&[]).iter().all(|b| *b == 0);
+                        let is_its = !numbered || report.first() == place.first();
+                        let at = place.iter().enumerate().skip(usize::from(numbered)).find(|(_, byte)| **byte != 0);
+                        let bits = at.map(|(at, bits)| (report.get(at), *bits)).filter(|_| is_its);
+                        bits.and_then(|(byte, bits)| byte.map(|byte| byte & bits != 0))
+                    };
+                    if let Some(on) = is_on(Key::Hook) {
                         lifted = on && (!hook || !family.hook_has_level);
                         hook = on;
+                    }
+                    if let Some(on) = is_on(Key::Line).filter(|_| family.has(Key::Line)) {
+                        lifted |= on && !line;
+                        line = on;
                     }
                     core.handle_input(now, Input::Report(&report));
                 }

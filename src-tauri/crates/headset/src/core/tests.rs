@@ -341,7 +341,7 @@ fn a_second_call_waits_while_the_first_goes_on() {
         rig.after(1000);
         rig.calls(WAITING);
         assert!(rig.is_lit(Lamp::Ring) && rig.is_lit(Lamp::OffHook));
-        for key in rig.of(&[Key::Flash, Key::Hold]) {
+        for key in rig.of(&[Key::Flash, Key::Hold, Key::Line]) {
             rig.press(key);
             assert_eq!(rig.asked(), [Gesture::Swap]);
         }
@@ -361,11 +361,35 @@ fn a_second_call_waits_while_the_first_goes_on() {
 }
 
 #[test]
+fn the_line_key_takes_who_calls_and_the_lamps_say_so_at_once() {
+    let mut rig = Rig::new(families::JABRA);
+    for (stands, waits) in [(IDLE, RINGING), (HELD, Calls { ringing: true, ..HELD })] {
+        rig.calls(stands);
+        rig.press(Key::Line);
+        assert_eq!(rig.asked(), if stands == HELD { vec![Gesture::Resume] } else { vec![] });
+        rig.calls(stands);
+        rig.after(10_000);
+        rig.calls(waits);
+        rig.press(Key::Line);
+        assert_eq!(rig.asked(), [Gesture::Answer]);
+        assert!(rig.is_lit(Lamp::OffHook) && !rig.is_lit(Lamp::Ring));
+        rig.calls(TALKING);
+        assert_eq!(rig.asked(), [], "the hook follows our lamp");
+        rig.after(5_000);
+        rig.press(Key::Line);
+        assert_eq!(rig.asked(), [Gesture::Hold]);
+        rig.calls(IDLE);
+        rig.after(10_000);
+        assert_eq!(rig.asked(), []);
+    }
+}
+
+#[test]
 fn a_call_on_hold_rests_and_is_taken_back() {
     every_family(|rig| {
         rig.calls(TALKING);
         rig.after(1000);
-        for key in rig.of(&[Key::Flash, Key::Hold]) {
+        for key in rig.of(&[Key::Flash, Key::Hold, Key::Line]) {
             rig.press(key);
             assert_eq!(rig.asked(), [Gesture::Hold]);
         }
@@ -381,7 +405,7 @@ fn a_call_on_hold_rests_and_is_taken_back() {
         rig.after(1000);
         let two = Calls { other_held: true, ..TALKING };
         rig.calls(two);
-        for key in rig.of(&[Key::Flash, Key::Hold]) {
+        for key in rig.of(&[Key::Flash, Key::Hold, Key::Line]) {
             rig.press(key);
             assert_eq!(rig.asked(), [Gesture::Swap]);
         }

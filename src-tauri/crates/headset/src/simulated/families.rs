@@ -104,6 +104,7 @@ pub const JABRA: Family = Family {
     keys: &[
         (Key::Hook, 0),
         (Key::Busy, 1),
+        (Key::Line, 2),
         (Key::Mute, 3),
         (Key::Flash, 4),
         (Key::Redial, 5),

@@ -3,6 +3,8 @@
 //! decibels the echo is softer (ERLE) while only the other side speaks, and what is left of one's own voice, in PESQ-WB,
 //! while both do. `cargo xtask bench sound` runs it; `cargo run --release --example echo -p media` alone.
 //!
+//! Both are told what the devices hold, 20 ms less than the echo takes.
+//!
 //! The room answers for 0.3 s (RT60), the echo comes back 20 to 200 ms after the sound was given to the loudspeaker and
 //! 10 dB below one's own voice; one's own voice is heard while the other side speaks every other three seconds, and while
 //! it never stops. Ends with 1 when a floor is not held: 40 dB after five seconds, 20 dB in the first second of the echo,
@@ -14,6 +16,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use audio::read_wav;
 use media::resample::Decimator;
@@ -31,6 +34,8 @@ const RATE: usize = 48_000;
 const BLOCK: usize = 480;
 /// From giving sound to the loudspeaker to hearing it in the microphone.
 const DELAYS_MS: [usize; 4] = [20, 60, 120, 200];
+/// What of it no device tells: the way through the room and the hardware.
+const BEYOND_DEVICES_MS: usize = 20;
 /// While only the other side speaks, in seconds.
 const ALONE: usize = 30;
 /// How long the other side speaks and is silent in turn.
@@ -112,6 +117,8 @@ fn convolve(sound: &[f32], answer: &[f32]) -> Vec<f32> {
 struct Scene {
     microphone: Vec<f32>,
     speaker: Vec<f32>,
+    /// What the devices hold of the delay, in milliseconds.
+    devices_ms: usize,
 }
 
 fn quantised(sound: &[f32]) -> Vec<f32> {
@@ -125,12 +132,14 @@ impl Scene {
         for (to, from) in microphone.iter_mut().skip(LEARNING * RATE).zip(own) {
             *to += from;
         }
-        Self { microphone: quantised(&microphone), speaker }
+        let devices_ms = delay_ms.saturating_sub(BEYOND_DEVICES_MS);
+        Self { microphone: quantised(&microphone), speaker, devices_ms }
     }
 
     fn through_ours(&self, wanted: Processing) -> Vec<f32> {
         let mut chain = Processor::default();
         chain.set(wanted);
+        chain.set_device_delay(Some(Duration::from_millis(self.devices_ms as u64)));
         let mut out = Vec::with_capacity(self.microphone.len());
         for (heard, played) in
             self.microphone.chunks_exact(BLOCK).zip(self.speaker.chunks_exact(BLOCK))
@@ -153,6 +162,7 @@ impl Scene {
         let status = Command::new(python)
             .arg(path("webrtc.py"))
             .args([path("microphone.wav"), path("speaker.wav"), path("out.wav")])
+            .arg(self.devices_ms.to_string())
             .args(words.split(' '))
             .status()
             .unwrap();

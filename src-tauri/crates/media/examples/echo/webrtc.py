@@ -1,5 +1,5 @@
-"""What WebRTC's own audio processing makes of a microphone: MICROPHONE SPEAKER OUT, 16-bit mono at 48 kHz, and then any
-of the words echo, noise and gain."""
+"""What WebRTC's own audio processing makes of a microphone: MICROPHONE SPEAKER OUT, 16-bit mono at 48 kHz, what the devices
+hold in milliseconds, and then any of the words echo, noise and gain."""
 import sys
 import wave
 
@@ -16,7 +16,7 @@ def blocks(path):
 
 
 def main():
-    microphone, speaker, out, *wanted = sys.argv[1:]
+    microphone, speaker, out, delay, *wanted = sys.argv[1:]
     chain = AudioProcessingModule(
         echo_cancellation="echo" in wanted,
         noise_suppression="noise" in wanted,
@@ -26,7 +26,7 @@ def main():
     with wave.open(out, "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
         for heard, played in zip(blocks(microphone), blocks(speaker)):
-            chain.set_stream_delay_ms(0)
+            chain.set_stream_delay_ms(int(delay))
             chain.process_stream(heard)
             file.writeframes(bytes(heard.data))
             chain.process_reverse_stream(played)

@@ -44,15 +44,20 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
+        Self::after(40)
+    }
+
+    /// Its loudspeaker's sound comes so many milliseconds late.
+    fn after(ms: usize) -> Self {
         let mut noise = Voice::new(7);
         let taps = (0..120)
             .map(|n| {
                 #[expect(clippy::cast_precision_loss, reason = "a hundred or so")]
                 let decay = (-(n as f32) / 24.0).exp();
-                (1_920 + n * 24, 0.35 * decay * noise.white())
+                (ms * 48 + n * 24, 0.35 * decay * noise.white())
             })
             .collect();
-        Self { line: vec![0.0; 8_192], taps, at: 0 }
+        Self { line: vec![0.0; 16_384], taps, at: 0 }
     }
 
     fn echo(&mut self, speaker: &[f32; BLOCK]) -> [f32; BLOCK] {
@@ -90,7 +95,13 @@ const ECHO: Processing =
 
 /// By how many dB the echo of `blocks` is softer, after `before` to learn.
 fn enhancement(before: usize, blocks: usize) -> f64 {
-    let (mut chain, mut room, mut far) = (processor(ECHO), Room::new(), Voice::new(1));
+    enhancement_in(Room::new(), None, before, blocks)
+}
+
+/// The same in that room, with the delay of the devices told.
+fn enhancement_in(mut room: Room, told: Option<Duration>, before: usize, blocks: usize) -> f64 {
+    let (mut chain, mut far) = (processor(ECHO), Voice::new(1));
+    chain.set_device_delay(told);
     let (mut heard, mut left) = (0.0, 0.0);
     for n in 0..before + blocks {
         let speaker = far.block(0.5);
@@ -113,6 +124,26 @@ fn an_echo_is_taken_out() {
     assert!(first > 15.0, "{first:.1} dB in the first second");
     let steady = enhancement(500, 500);
     assert!(steady > 35.0, "{steady:.1} dB after five seconds");
+}
+
+#[test]
+fn an_echo_that_comes_late_is_taken_out_at_once_where_the_devices_are_known() {
+    let first = |told: Option<u64>| {
+        enhancement_in(Room::after(200), told.map(Duration::from_millis), 0, 100)
+    };
+    let unknown = first(None);
+    // Half of it known, all of it, and 10 ms too much.
+    for told in [100, 180, 200, 210] {
+        let known = first(Some(told));
+        assert!(
+            known > 28.0 && known > unknown + 5.0,
+            "told {told}: {known:.1}, not told {unknown:.1}"
+        );
+    }
+    // Near by, what is known does no harm.
+    let near = |told| enhancement_in(Room::new(), told, 0, 100);
+    let (plain, told) = (near(None), near(Some(Duration::from_millis(30))));
+    assert!(told > plain - 1.0, "{told:.1}, {plain:.1}");
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn first_offer() {
     a=rtpmap:101 telephone-event/8000
     a=fmtp:101 0-15
     a=ptime:20
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
 }
@@ -152,6 +153,7 @@ fn hold_and_resume_keep_lines_and_numbers() {
     a=rtpmap:101 telephone-event/8000
     a=fmtp:101 0-15
     a=ptime:20
+    a=rtcp-xr:voip-metrics
     a=sendonly
     ");
     let held = "v=0\r\nc=IN IP4 198.51.100.1\r\nm=video 0 RTP/AVP 99\r\n\
@@ -198,12 +200,33 @@ fn oddities_of_carriers() {
     assert_eq!(wide.codec.kind, CodecKind::G722);
     let (_, slow) =
         answer("v=0\nc=IN IP4 10.0.0.1\nm=audio 5000 RTP/AVP 8\na=ptime:200\na=maxptime:40\n");
-    assert_eq!(slow.ptime_ms, 40);
+    assert_eq!((slow.ptime_ms, slow.max_ptime_ms), (40, Some(40)));
     let (_, noise) = answer(
         "v=0\nc=IN IP4 10.0.0.1\nm=audio 5000 RTP/AVP 8 13 101\na=rtpmap:101 telephone-event/8000/1\n",
     );
     assert_eq!(noise.comfort_noise_pt, Some(13));
     assert_eq!(noise.telephone_event.map(|e| e.payload_type), Some(101));
+}
+
+#[test]
+fn metrics_are_asked_of_everybody_and_again_of_those_who_ask_for_ours() {
+    let line = "c=IN IP4 10.0.0.1\nm=audio 5000 RTP/AVP 8\n";
+    let (silent, plain) = answer(&format!("v=0\n{line}"));
+    assert!(!plain.voip_metrics && !silent.contains("rtcp-xr"));
+    assert_eq!(plain.max_ptime_ms, None);
+    for offer in [
+        format!("v=0\n{line}a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup VoIP-Metrics\n"),
+        format!("v=0\na=rtcp-xr:voip-metrics\n{line}"),
+    ] {
+        let (text, negotiated) = answer(&offer);
+        assert!(negotiated.voip_metrics && text.contains("a=rtcp-xr:voip-metrics\r\n"), "{text}");
+    }
+    let (_, other) = answer(&format!("v=0\n{line}a=rtcp-xr:pkt-loss-rle=100 x-voip-metrics\n"));
+    assert!(!other.voip_metrics);
+    let (mut alice, mut bob) = (Negotiator::new(1), Negotiator::new(2));
+    let offer = alice.offer(&local(), Direction::SendRecv).unwrap();
+    let (answer, at_bob) = bob.answer(&offer, &local(), Direction::SendRecv).unwrap();
+    assert!(at_bob.voip_metrics && alice.receive_answer(&answer).unwrap().voip_metrics);
 }
 
 #[test]

@@ -30,6 +30,8 @@ fn agreed(kind: CodecKind, send: bool) -> Negotiated {
         telephone_event_receive: vec![TelephoneEvent { payload_type: 101, clock_rate: 8_000 }],
         comfort_noise_pt: None,
         ptime_ms: 20,
+        max_ptime_ms: None,
+        voip_metrics: false,
         send,
         receive_active: true,
         remote_direction: Direction::SendRecv,

@@ -1,6 +1,7 @@
 //! Which call a key from anywhere means.
 
 use super::*;
+use crate::view::quality::CallDelay;
 use crate::view::{CallDirection, Encryption, PeerView, QualityLevel};
 
 fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
@@ -21,6 +22,8 @@ fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
         encryption: Encryption::None,
         codec: None,
         quality: QualityLevel::Unknown,
+        quality_cause: None,
+        delay: CallDelay::default(),
         no_sound: false,
         reason: None,
         status: None,

@@ -47,6 +47,7 @@ fn an_offer_that_must_be_encrypted() {
     a=crypto:3 AES_256_CM_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
     a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
     a=ptime:20
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
     let wish = Negotiator::new(8).offer(&with(SrtpPolicy::Optional, 0), Direction::SendRecv);

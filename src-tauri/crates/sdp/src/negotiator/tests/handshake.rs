@@ -62,6 +62,7 @@ fn an_offer_as_browsers_make_it() {
     a=ice-pwd:AAAAAAAAAAAAAAAAAAAAAAAA
     a=candidate:1 1 udp 2130706431 192.0.2.10 50000 typ host
     a=ptime:20
+    a=rtcp-xr:voip-metrics
     a=end-of-candidates
     a=rtcp-mux
     a=sendrecv

@@ -1,0 +1,17 @@
+// English, of how a call sounds and why.
+
+import type { badSound as dutch, soundDelay as inDutch } from './nl.sound';
+
+export const badSound: typeof dutch = {
+  unknown: { what: 'The sound is bad, and nothing shows why', todo: 'Ask whether the other side hears you; else hang up and call again.' },
+  our_side: { what: 'This computer does not keep up with the sound', todo: 'Close programs that compute a lot.' },
+  their_side: { what: 'It is the other side: the sound falters there', todo: 'Ask them to look at their telephone or to call again.' },
+  network_in: { what: 'The network loses sound of the other side', todo: 'You hear them badly. A cable is better than wifi.' },
+  network_out: { what: 'The network loses your sound', todo: 'The other side hears you badly. A cable is better than wifi.' },
+  network: { what: 'The network is slow or loses sound, both ways', todo: 'A cable is better than wifi.' },
+  microphone_silent: { what: 'Your microphone gives no sound', todo: 'See whether it is on, or choose another one.' },
+  microphone_clips: { what: 'You sound distorted', todo: 'Turn the microphone down or hold it further away.' },
+};
+
+export const soundDelay: typeof inDutch = (heard, said) =>
+  [heard === null ? '' : `they are heard after ${heard} ms`, said === null ? '' : `you after ${said} ms`].filter((part) => part !== '').join(', ');
