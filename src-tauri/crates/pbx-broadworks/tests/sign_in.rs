@@ -200,7 +200,7 @@ async fn start() -> (Binding, mpsc::Receiver<Input>, Exchange, Server) {
 async fn an_agent_signs_in_sees_his_queue_and_asks_for_things() {
     let (binding, mut inputs, exchange, server) = start().await;
     binding.sign_in(password()).await;
-    let is_directory = |input: &Input| matches!(input, Input::Directory { entries, .. } if entries[0].user.as_ref().is_some_and(|user| user.0 == "u2@pbx.example"));
+    let is_directory = |input: &Input| matches!(input, Input::Directory { entries, .. } if entries.iter().filter_map(|one| one.user.as_ref()).any(|user| user.0 == "u2@pbx.example"));
     let mut seen = until(&mut inputs, is_directory).await;
     if !seen.contains(&Input::Link(LinkState::Polling)) {
         // The figures of the queue are refused, so they are read at intervals.
