@@ -163,6 +163,46 @@ fn a_call_through_the_relay_goes_on_when_an_address_changes() -> Result<()> {
 }
 
 #[test]
+fn a_call_that_goes_straight_finds_its_way_anew_when_an_address_changes() -> Result<()> {
+    let folder = tempdir()?;
+    let _kamailio = Kamailio::start(folder.path())?;
+    let room = Room::build(8)?;
+    let account = |user: &str| {
+        let server = format!("{SERVER}:{}", kamailio::PORT);
+        Account::new(user, kamailio::PASSWORD, &server).with("ice = true")
+    };
+    let audio = |name: &str| {
+        let file = folder.path().join(name);
+        format!("wav:{},{},loop", speech().display(), file.display())
+    };
+    let mut caller = start(&room, &account("201"), &audio("caller.wav"), folder.path())?;
+    // The other one is beside the server, which the room reaches without a relay, at an address of his own: what is sent to
+    // the server's is the server's to answer.
+    let file = account("202").write(folder.path(), e2e::PHONES)?;
+    let program = std::process::Command::new(program()?);
+    let mut callee = Balie::start_by(program, &file, &audio("callee.wav"))?;
+    callee.registered()?;
+    let outgoing = caller.begin("202")?;
+    let incoming = callee.ringing()?;
+    callee.request("call.answer", &json!({"call": incoming}))?;
+    caller.call_state(&outgoing, "active")?;
+    sounds_on(&mut callee, &incoming)?;
+    for host in [77, 78] {
+        // Nothing comes from or to the old address any more: what is heard after this came by new checks.
+        room.takes_address(host)?;
+        for _ in 0..2 {
+            sounds_on(&mut callee, &incoming).with_context(|| format!("to the callee, {host}"))?;
+            sounds_on(&mut caller, &outgoing).with_context(|| format!("to the caller, {host}"))?;
+        }
+    }
+    caller.hangup(&outgoing)?;
+    callee.call_state(&incoming, "ended")?;
+    callee.quit()?;
+    caller.quit()?;
+    Ok(())
+}
+
+#[test]
 fn a_call_to_asterisk_comes_back_through_the_relay() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
