@@ -1,8 +1,8 @@
 //! Sender and receiver reports (RFC 3550, 6) and extended ones (RFC 3611): building, reading, when to send, and the round
 //! trip.
 //!
-//! Inputs: the peer's datagrams, time, the two streams' counts, and what is measured of what arrives. The packets go through `rtc-rtcp`; the compound
-//! is walked here, so that one odd packet in it does not cost the others.
+//! Inputs: the peer's datagrams, time, the two streams' counts, and what is measured of what arrives. The packets go
+//! through `rtc-rtcp`; the compound is walked here, so that one odd packet in it does not cost the others.
 
 use std::time::{Duration, Instant};
 

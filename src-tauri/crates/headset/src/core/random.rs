@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::start;
 use super::*;
-use crate::simulated::families;
+use crate::simulated::families::{self, Family};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -48,6 +48,18 @@ fn lamps(calls: Calls, lamp: Lamp) -> bool {
     }
 }
 
+/// Whether a control is on in a report, by the family's own notes and not by what is tested; none: it is not in there.
+fn is_on(family: &Family, key: Key, report: &[u8]) -> Option<bool> {
+    let (place, rest) = (family.report(&[key]), family.report(&[]));
+    // Where reports have numbers, the first byte is one.
+    let numbered = place.len() == rest.len() && place[0] != 0 && rest.iter().any(|byte| *byte != 0);
+    if numbered && report.first() != place.first() {
+        return None;
+    }
+    let at = (usize::from(numbered)..place.len()).find(|at| place[*at] != 0)?;
+    Some(report.get(at)? & place[at] != 0)
+}
+
 proptest! {
     #[test]
     fn whatever_comes(which in 0..families::ALL.len(), steps in proptest::collection::vec(step(), 1..60)) {
@@ -82,20 +94,11 @@ proptest! {
                         }
                         _ => Vec::new(),
                     };
-                    // Where the controls are by the family's own notes, and not by what is tested.
-                    let is_on = |key: Key| {
-                        let place = family.report(&[key]);
-                        let numbered = place.len() == family.report(&[]).len() && place[0] != 0 && !family.report(&[]).iter().all(|b| *b == 0);
-                        let is_its = !numbered || report.first() == place.first();
-                        let at = place.iter().enumerate().skip(usize::from(numbered)).find(|(_, byte)| **byte != 0);
-                        let bits = at.map(|(at, bits)| (report.get(at), *bits)).filter(|_| is_its);
-                        bits.and_then(|(byte, bits)| byte.map(|byte| byte & bits != 0))
-                    };
-                    if let Some(on) = is_on(Key::Hook) {
+                    if let Some(on) = is_on(&family, Key::Hook, &report) {
                         lifted = on && (!hook || !family.hook_has_level);
                         hook = on;
                     }
-                    if let Some(on) = is_on(Key::Line).filter(|_| family.has(Key::Line)) {
+                    if let Some(on) = is_on(&family, Key::Line, &report).filter(|_| family.has(Key::Line)) {
                         lifted |= on && !line;
                         line = on;
                     }
