@@ -516,10 +516,27 @@ const withPopups = (views) => views.flatMap((view) => view.popup !== true ? [vie
   : [view, {
     name: `${view.name}, pop-up`, window: 'incoming', stays: view.stays,
     enter: async (machine) => {
-      if (!(await machine.session.exists(view.stays))) await view.enter(machine);
-      await here(machine.session, 'a ringing call', view.stays);
+      // A caller may give up just then.
+      for (let tries = 0; tries < 3; tries += 1) {
+        if (!(await machine.session.exists(view.stays))) await view.enter(machine);
+        await here(machine.session, 'a ringing call', view.stays);
+        if (await takesKeys(machine.session)) return;
+      }
+      throw new Error('every caller gave up before the pop-up took keys');
     },
   }]);
+
+/** Keys do not count in the pop-up before it has been there for a short while. Gives back whether they do; not where it has gone. */
+async function takesKeys(session) {
+  await session.enterWindow('incoming');
+  const told = await until('keys that count in the pop-up', 10_000, async () => {
+    if (!(await session.exists('[data-act="answer"]'))) return 'gone';
+    await session.press(KEY.tab);
+    return session.run(`return document.activeElement?.closest('[data-act]') != null`);
+  });
+  await session.enterMain();
+  return told === true;
+}
 
 export const TOURS = [
   { name: 'first start', views: FIRST_START },
@@ -542,7 +559,13 @@ export const TOURS = [
   },
 ];
 
-/** Goes through the views of a tour; `look` is called at each, in its window, and may come back to the main one. */
+/** Takes note of the call that a view stays for, so that another one in its place is told from it. */
+const mark = ({ session }, { stays }) => (stays === undefined ? undefined : session.run(`document.querySelector(arguments[0])?.setAttribute('data-looked-at', '')`, stays));
+
+/**
+ * Goes through the views of a tour; `look` is called at each, in its window, and may come back to the main one. What it is given
+ * besides, called in the main window, enters the view anew where it has gone by itself, and says whether it had.
+ */
 export async function through(machine, views, look) {
   const { session } = machine;
   const wanted = process.env.BALIE_VIEWS?.split(';');
@@ -550,8 +573,14 @@ export async function through(machine, views, look) {
   for (const view of views.filter(({ name }, place) => place === 0 || wanted === undefined || wanted.includes(name))) {
     await session.enterMain();
     await view.enter(machine);
+    await mark(machine, view);
     await look(view, async () => {
-      if (view.fleeting === true || (view.stays !== undefined && !(await session.exists(view.stays)))) await view.enter(machine);
+      const left = view.fleeting === true || (view.stays !== undefined && !(await session.exists(`${view.stays}[data-looked-at]`)));
+      if (left) {
+        await view.enter(machine);
+        await mark(machine, view);
+      }
+      return left;
     });
     await session.enterMain();
     await view.leave?.(machine);

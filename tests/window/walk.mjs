@@ -143,6 +143,13 @@ async function read(session) {
   return { count, wrong };
 }
 
+async function inView(session, view) {
+  await toWindow(session, view);
+  const told = await read(session);
+  const walked = view.fleeting === true ? { count: 0, wrong: [] } : await walk(session);
+  return { told, walked, found: [...walked.wrong, ...told.wrong] };
+}
+
 const tour = ({ views, ...start }) => ({
   ...start,
   name: `walk: ${start.name}`,
@@ -150,13 +157,18 @@ const tour = ({ views, ...start }) => ({
     const { session } = machine;
     await session.enterMain();
     const wrong = [];
-    await through(machine, views, async (view) => {
+    await through(machine, views, async (view, again) => {
       // A drag is a hand on the mouse; a card is what the pointer rests on, and the right column has the same.
       if (view.mouse === true) return;
-      await toWindow(session, view);
-      const told = await read(session);
-      const walked = view.fleeting === true ? { count: 0, wrong: [] } : await walk(session);
-      const found = [...walked.wrong, ...told.wrong];
+      let { told, walked, found } = await inView(session, view);
+      // A caller who gave up took the view along; what was found, or was not there to be found, then says nothing of it.
+      const doubtful = () => view.fleeting !== true && (found.length > 0 || walked.count === 0);
+      for (let more = 0; doubtful() && more < 3; more += 1) {
+        await session.enterMain();
+        if (!(await again())) break;
+        ({ told, walked, found } = await inView(session, view));
+      }
+      if (doubtful() && walked.count === 0) found.push('nothing that Tab could come to');
       wrong.push(...found.map((one) => `${view.name}: ${one}`));
       if (found.length === 0) machine.passed(`${view.name}: Tab comes to all ${walked.count}, the focus is seen; ${told.count} things told as they are seen`);
       if (view.window === undefined) await session.run(`document.querySelector('[role="combobox"]')?.focus()`);
