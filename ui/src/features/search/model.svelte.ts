@@ -69,6 +69,8 @@ export class Search {
   /** A pinned target that was chosen: it need not be listed. */
   private picked = $state.raw<Entry | null>(null);
   private asked = 0;
+  /** The results shown last, by key: one that is still the same is not drawn anew. */
+  private kept: Readonly<Record<string, Entry>> = {};
   private frozen: Section[] = [];
   private frozenFor: Filter | null = null;
   private frozenOnly: Only = 'all';
@@ -104,17 +106,24 @@ export class Search {
   private readonly accounts: ReadonlyMap<string, string> = $derived.by(() => accountsOf(this.desk.colleagues));
 
   /** The results: the same ones until others come, whatever is typed meanwhile. */
-  private readonly found: Section[] = $derived.by(() => found(this.desk.t, this.hits, this.accounts));
+  private readonly found: Section[] = $derived.by(() => {
+    const sections = found(this.desk.t, this.hits, this.accounts, this.kept);
+    this.kept = Object.fromEntries(sections.flatMap(({ entries }) => entries).map((entry) => [entry.key, entry]));
+    return sections;
+  });
+
+  /** Whether results are shown: whoever was listed stays until the first ones come, so that nothing flickers and tiles are kept. */
+  readonly searched: boolean = $derived(this.query !== '' && this.answered !== '');
 
   readonly sections: Section[] = $derived.by(() =>
-    this.query === '' ? this.browsed : [...this.found, ...queueSection(this.desk, this.query)],
+    this.searched ? [...this.found, ...queueSection(this.desk, this.query)] : this.browsed,
   );
 
   readonly entries: Entry[] = $derived(this.sections.flatMap((section) => section.entries));
 
   /** The highlighted entry: the chosen one while it is listed, else the first result of a search. */
   readonly highlighted: Entry | null = $derived(
-    this.picked ?? this.entries.find((entry) => entry.key === this.chosen) ?? (this.query === '' ? null : (this.entries[0] ?? null)),
+    this.picked ?? this.entries.find((entry) => entry.key === this.chosen) ?? (this.searched ? (this.entries[0] ?? null) : null),
   );
 
   /** Place of the highlighted entry; -1 when none is. */
@@ -352,8 +361,13 @@ function accountsOf(colleagues: readonly ColleagueView[]): ReadonlyMap<string, s
   return new Map(colleagues.map((colleague) => [colleague.number, colleague.account]));
 }
 
-function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<string, string>): Section[] {
+function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<string, string>, kept: Readonly<Record<string, Entry>>): Section[] {
   if (hits.length === 0) return [];
+  const entries = hits.map((hit, place) => {
+    const entry = hitEntry(t, hit, place, accounts);
+    const before = kept[entry.key];
+    return before !== undefined && alike(before, entry) ? before : entry;
+  });
   const people = hits.filter((hit) => hit.kind === 'colleague' || hit.kind === 'contact').length;
   const past = hits.filter((hit) => hit.kind === 'history').length;
   return [
@@ -362,10 +376,12 @@ function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<st
       title: t.search.found,
       note: t.search.foundCount(people, past),
       people: false,
-      entries: hits.map((hit, place) => hitEntry(t, hit, place, accounts)),
+      entries,
     },
   ];
 }
+
+const alike = (a: Entry, b: Entry): boolean => (Object.keys(b) as (keyof Entry)[]).every((part) => a[part] === b[part]);
 
 function hitEntry(t: Messages, hit: SearchHit, place: number, accounts: ReadonlyMap<string, string>): Entry {
   const account = accounts.get(hit.target);
