@@ -2,7 +2,8 @@
 // (with `growth`) or `lines` (with `search`); both when left out.
 //
 // start     from the start to the window and to a reachable desk of forty colleagues, and the memory of all processes once nothing
-//           happens any more; linphone beside it in the same run: its desktop program where that is installed, else its console
+//           happens any more. Before it, each alone in the same run: linphone, its desktop program where that is installed, else
+//           its console; and an empty page in the same web engine, below which no window of it can come
 // growth    what 500 calls leave behind, and how much of it came after the first of them
 // lines     a thousand watched lines with 200 changes a second for a minute: processor time of all processes, and for each change of
 //           a tile in sight how long it takes from the word at the exchange to the painted tile
@@ -16,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { watchKeys } from './painted.mjs';
-import { freePort, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { Session, until } from './webdriver.mjs';
 
 const binary = resolve(process.argv[2] ?? '');
@@ -45,8 +46,6 @@ async function onMachine(work) {
   const sessions = [];
   try {
     const env = privateEnvironment(home, await startDisplay(processes, '1920x1080x24'));
-    // Without a graphics processor a composited page is drawn by software GL, which nobody's desk does; not even its compiler is loaded.
-    if (!existsSync('/dev/dri')) Object.assign(env, { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1' });
     env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
     processes.start('openbox', ['--sm-disable'], { env });
     const driver = await startDriver(processes, env);
@@ -71,7 +70,7 @@ function own(home) {
     try {
       if (!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${home}`)) continue;
       const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-      if (/^(balie$|WebKit(Net|Web|GPU))/.test(name) && !name.startsWith('WebKitWebDriv')) found.push({ pid, name });
+      if (/^(balie$|MiniBrowser$|WebKit(Net|Web|GPU))/.test(name) && !name.startsWith('WebKitWebDriv')) found.push({ pid, name });
     } catch {
       // It ended meanwhile.
     }
@@ -124,7 +123,10 @@ async function control(session, request) {
 }
 
 async function start() {
-  await onMachine(async ({ home, open, processes, env }) => {
+  // Each alone: what programs share counts for each in part only.
+  await onMachine(beside);
+  await onMachine(emptyPage);
+  await onMachine(async ({ home, open, processes }) => {
     const { people } = await exchangeOf(COLLEAGUES, { home, processes });
     const began = performance.now();
     const session = await open([]);
@@ -137,7 +139,6 @@ async function start() {
     const find = () => own(home);
     await idle(find);
     tell('start', { window_ms: Math.round(window), ready_ms: Math.round(ready), ...memory(find()) });
-    await beside(processes, env, home);
     const before = memory(find());
     // The first calls load what no later one loads again.
     await talk(session, Math.min(FIRST_CALLS, calls));
@@ -165,7 +166,7 @@ async function talk(session, many) {
 const inPath = (name) => process.env.PATH.split(delimiter).some((folder) => existsSync(join(folder, name)));
 
 /** Linphone on the same machine: time to its window or its prompt, and its memory once it has nothing to do. */
-async function beside(processes, env, home) {
+async function beside({ processes, env, home }) {
   const desktop = inPath('linphone');
   const program = desktop ? 'linphone' : inPath('linphonec') ? 'linphonec' : undefined;
   if (program === undefined) return tell('linphone', { missing: true });
@@ -189,7 +190,17 @@ async function beside(processes, env, home) {
   const find = () => [{ pid: running.child.pid, name: program }];
   await idle(find);
   tell('linphone', { program, [desktop ? 'window_ms' : 'ready_ms']: Math.round(ready), ...memory(find()) });
-  process.kill(-running.child.pid, 'SIGTERM');
+}
+
+/** An empty page in the web engine that the window uses, with the options the window gives it, and the memory of all its processes. */
+async function emptyPage({ processes, env, home }) {
+  const browser = miniBrowser();
+  if (browser === undefined) return tell('empty page', { missing: true });
+  processes.start(browser, ['about:blank'], { env: { ...env, ...plainPainting(), JSC_useJIT: 'false' } });
+  const find = () => own(home);
+  await until('the empty page', 60_000, async () => find().some(({ name }) => name.startsWith('WebKitWebP')));
+  await idle(find);
+  tell('empty page', memory(find()));
 }
 
 /** An exchange, a process of its own, for a company of `count` people, and the settings of the account that watches them all. */

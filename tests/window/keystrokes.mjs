@@ -3,16 +3,15 @@
 // With BINARY: the real window on its demo. Without: the page on the scripted program with LINES lamps (2,000), some of
 // which change all the time, in the window's engine (WebKit's small browser). One JSON line, milliseconds.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { watchKeys } from './painted.mjs';
 import { Session, until } from './webdriver.mjs';
 
 const UI = fileURLToPath(new URL('../../ui/', import.meta.url));
-const BROWSERS = ['/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/libexec/webkit2gtk-4.1/MiniBrowser'];
 const FIELD = '[role="combobox"]';
 /** What is typed, letter by letter, and emptied again. */
 const WORDS = ['jansen', 'de wit', 'verkoop', 'esra', '10', 'van', 'postma', 'zo'];
@@ -26,8 +25,8 @@ const home = mkdtempSync(join(tmpdir(), 'balie-keystrokes-'));
 let session;
 try {
   const env = privateEnvironment(home, await startDisplay(processes));
-  // Without a graphics processor a composited page is drawn by software GL, which nobody's desk does.
-  if (!existsSync('/dev/dri')) env.WEBKIT_DISABLE_COMPOSITING_MODE = '1';
+  // As the window itself chooses; the browser beside it does not.
+  Object.assign(env, plainPainting());
   env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
   processes.start('openbox', ['--sm-disable'], { env });
   const driver = await startDriver(processes, env);
@@ -65,7 +64,7 @@ async function openWindow(driver) {
 }
 
 async function openBrowser(driver) {
-  const browser = BROWSERS.find((one) => existsSync(one));
+  const browser = miniBrowser();
   if (browser === undefined) throw new Error('WebKit’s small browser is not installed');
   const port = await freePort();
   const vite = join(UI, 'node_modules/.bin/vite');

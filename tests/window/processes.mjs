@@ -1,7 +1,7 @@
 // The processes a window test needs, each ended by its own id.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { until } from './webdriver.mjs';
@@ -105,4 +105,15 @@ export async function startDriver(processes, env) {
     return (await fetch(`${base}/status`)).ok;
   });
   return base;
+}
+
+/** WebKitGTK's own browser of one page, where it is installed. */
+export function miniBrowser() {
+  const places = ['/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/libexec/webkit2gtk-4.1/MiniBrowser'];
+  return places.find((place) => existsSync(place));
+}
+
+/** What the window tells its web engine on a machine without a graphics processor. */
+export function plainPainting() {
+  return existsSync('/dev/dri') ? {} : { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1' };
 }

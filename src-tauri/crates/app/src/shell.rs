@@ -3,9 +3,15 @@
 use crate::event::EventLine;
 use crate::view::{CallView, HistoryEntry, Update};
 
-/// The name in the environment by which the window says to its own web engine (WebKitGTK) whether it compiles scripts.
-/// Nothing that the program starts is to hear of it.
+/// Name in the environment by which the window says to its own web engine (WebKitGTK) whether it compiles scripts.
 pub const WEB_ENGINE_COMPILES: &str = "JSC_useJIT";
+/// By which it says that pages are not put together by the graphics processor.
+pub const WEB_ENGINE_PLAIN: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+/// By which it says that pictures are not handed over in the graphics processor's memory.
+pub const WEB_ENGINE_COPIES: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+/// What the window's web engine alone is to hear of, and nothing that the program starts.
+pub const WEB_ENGINE_OPTIONS: [&str; 3] =
+    [WEB_ENGINE_COMPILES, WEB_ENGINE_PLAIN, WEB_ENGINE_COPIES];
 
 /// State of the tray icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

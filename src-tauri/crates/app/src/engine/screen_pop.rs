@@ -61,7 +61,9 @@ impl Desk {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // A browser's own web engine may be the same as the window's.
-        command.env_remove(crate::shell::WEB_ENGINE_COMPILES);
+        for option in crate::shell::WEB_ENGINE_OPTIONS {
+            command.env_remove(option);
+        }
         // Where passwords come from the environment they are for this program alone.
         for account in &self.settings.config.accounts {
             let xsi = account.xsi.iter().map(|xsi| &xsi.password_env);
