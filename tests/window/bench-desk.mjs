@@ -46,6 +46,9 @@ async function onMachine(work) {
   const sessions = [];
   try {
     const env = privateEnvironment(home, await startDisplay(processes, '1920x1080x24'));
+    // As the window chooses by itself.
+    delete env.WEBKIT_DISABLE_COMPOSITING_MODE;
+    delete env.WEBKIT_DISABLE_DMABUF_RENDERER;
     env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
     processes.start('openbox', ['--sm-disable'], { env });
     const driver = await startDriver(processes, env);

@@ -61,6 +61,9 @@ export function privateEnvironment(home, display) {
     TAURI_AUTOMATION: 'true',
     TAURI_WEBVIEW_AUTOMATION: 'true',
     NO_AT_BRIDGE: '1',
+    // In layers, as with a graphics processor: else WebKit's driver waits without end for the picture of a page in which nothing changes.
+    WEBKIT_DISABLE_COMPOSITING_MODE: '0',
+    WEBKIT_DISABLE_DMABUF_RENDERER: '0',
     RUST_LOG: process.env.RUST_LOG ?? 'warn',
   };
 }
@@ -114,6 +117,7 @@ export function miniBrowser() {
 }
 
 /** What the window tells its web engine on a machine without a graphics processor. */
-export function plainPainting() {
-  return existsSync('/dev/dri') ? {} : { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1' };
-}
+export const PLAIN = { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1' };
+
+/** What it tells its web engine on this machine. */
+export const plainPainting = () => (existsSync('/dev/dri') ? {} : PLAIN);

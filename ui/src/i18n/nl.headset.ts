@@ -1,7 +1,7 @@
 // Dutch, of the keys and lamps of headsets and of busy lights.
 
 import type { Code } from '../bindings';
-import type { CodeText } from './nl';
+import type { CodeText } from './nl.codes';
 
 export const headsetCodes: Pick<Record<Code, CodeText>, 'headset_denied' | 'headset_in_use' | 'headset_failed'> = {
   headset_denied: {

@@ -1,7 +1,7 @@
 // Dutch, of how a call sounds and why.
 
 import type { QualityCause } from '../bindings';
-import type { CodeText } from './nl';
+import type { CodeText } from './nl.codes';
 
 export const badSound: Record<QualityCause, CodeText> = {
   unknown: { what: 'Het geluid is slecht, en waardoor is niet te zien', todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.' },

@@ -2,6 +2,7 @@
 
 import type { CallView, PeerView } from '../bindings';
 import type { Messages } from '../i18n';
+import type { CodeText } from '../i18n/nl.codes';
 
 /** The name, else the number, else the address, else "unknown number"; of a fetched call that nobody is named for, where
  * it comes from. */
@@ -26,10 +27,21 @@ export function cameThrough(texts: Messages, call: CallView): string {
     .join(' · ');
 }
 
-/** Why a call ended, in words, with the SIP status for support; empty for an ordinary end. */
+/** Whether it was ended here before anybody spoke: stopped while it rang there, or declined while it rang here. */
+export function endedHere(call: CallView): boolean {
+  if (call.direction === 'out') return call.reason === 'cancelled';
+  return call.reason === 'declined' || call.reason === 'busy_here';
+}
+
+/** Why a call ended and what to do about it; null for an ordinary end. */
+export function endText(texts: Messages, call: CallView): CodeText | null {
+  if (endedHere(call)) return texts.calls.ownEnd[call.direction];
+  return call.reason === null ? null : texts.codes[call.reason];
+}
+
+/** Why a call ended, in words; empty for an ordinary end. */
 export function endReason(texts: Messages, call: CallView): string {
-  if (call.reason === null) return '';
-  return texts.codes[call.reason].what;
+  return endText(texts, call)?.what ?? '';
 }
 
 const CODECS: Partial<Record<string, string>> = { opus: 'Opus', g722: 'G.722', pcma: 'G.711 A', pcmu: 'G.711 µ' };

@@ -49,6 +49,26 @@ describe('desk', () => {
     expect(sent(host, 'call.hangup')).toHaveLength(1);
   });
 
+  it('says of a call that was declined or stopped here that nobody else did it', async () => {
+    const host = await open();
+    const end = (reason: 'cancelled' | 'declined' | 'busy_here', status: number | null): void =>
+      host.change({ calls: host.view.calls.map((call) => ({ ...call, state: 'ended', reason, status })) });
+    host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    end('declined', 486);
+    await screen.findByText('U hebt geweigerd', { selector: '.over span' });
+    await screen.findByText('De beller staat in de lijst met gesprekken.', { selector: '.over small' });
+    type('0612345678');
+    press('Enter');
+    await waitFor(() => expect(document.querySelector('[data-call-state="ringing"]')).not.toBeNull());
+    end('cancelled', null);
+    await screen.findByText('U bent gestopt met bellen', { selector: '.over span' });
+    expect(screen.getAllByText(/./, { selector: '.over small' })).toHaveLength(1);
+    // What the other side does is still said of the other side.
+    end('busy_here', 486);
+    await screen.findByText('In gesprek (486)', { selector: '.over span' });
+  });
+
   it('answers another one than the longest with F3, chosen with ⇧ F3', async () => {
     const host = await open();
     const calls = [host.ring(), host.ring(), host.ring()];
