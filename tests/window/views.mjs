@@ -193,6 +193,8 @@ const QUIET = [
     leave: async ({ session }) => {
       await session.press(KEY.escape);
       await session.release();
+      // Else a card shows over whatever comes under the pointer.
+      await session.point('header h1');
       await clear(session);
     },
   },
