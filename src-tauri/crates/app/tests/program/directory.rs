@@ -6,6 +6,7 @@
 use app::StartOptions;
 use app::control::Answer;
 use app::event::{Event, SourceChange};
+use app::exchange::Port;
 use app::view::CallOutcome;
 use app::view::people::ErasedReport;
 use app::view::sources::{SourceState, SourceTrouble, SourceView};
@@ -15,6 +16,7 @@ use pbx::centre::{
 };
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::desk::{Desk, PATIENCE, options};
 use crate::exchange::{Exchange, bert, config, exchanges, me};
@@ -32,6 +34,12 @@ fn company() -> Vec<DirectoryEntry> {
 }
 
 async fn start(folder: &TempDir) -> (Desk, Exchange) {
+    let (desk, exchange, _ports) = start_with_ports(folder).await;
+    (desk, exchange)
+}
+
+/// Also where the exchanges come out that begin later.
+async fn start_with_ports(folder: &TempDir) -> (Desk, Exchange, UnboundedReceiver<Port>) {
     let (exchanges, mut ports) = exchanges();
     let mut config = config(&["main"]);
     config.paths.data_dir = folder.path().join("data");
@@ -41,7 +49,7 @@ async fn start(folder: &TempDir) -> (Desk, Exchange) {
     let present = vec![Capability::Directory];
     exchange.tell(Input::Capabilities { present, missing: Vec::new() }).await;
     exchange.tell(Input::Link(LinkState::Live)).await;
-    (desk, exchange)
+    (desk, exchange, ports)
 }
 
 async fn is_read(exchange: &mut Exchange) -> RequestId {
@@ -190,6 +198,30 @@ async fn the_directory_goes_with_its_exchange_at_once() {
     tell(&exchange, request, company()).await;
     let change = desk.source_read().await;
     assert_eq!((change.full, change.put), (true, 2));
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_saved_with_the_telephones_password_is_connected_at_once() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange, mut ports) = start_with_ports(&folder).await;
+    let form = |exchange: serde_json::Value| json!({"cmd": "account.save", "form": {"id": "main", "user": "main", "server": "127.0.0.1", "password": "typed", "exchange": exchange}});
+    desk.ask(form(json!({"kind": "none"}))).await.unwrap();
+    assert!(exchange.is_let_go().await);
+    let same =
+        json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
+    desk.ask(form(same.clone())).await.unwrap();
+    let mut exchange = Exchange::of(&mut ports).await;
+    exchange.tell(Input::Link(LinkState::Live)).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    assert_eq!(desk.source_read().await.put, 2);
+
+    // Another password for the telephone leaves the exchange as it is.
+    desk.ask(form(same)).await.unwrap();
+    desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
+    is_read(&mut exchange).await;
+    assert!(ports.is_empty(), "it was connected anew");
     desk.quit().await;
 }
 
