@@ -226,6 +226,31 @@ async fn an_exchange_that_is_saved_with_the_telephones_password_is_connected_at_
 }
 
 #[tokio::test]
+async fn the_directory_is_called_what_its_account_is_called() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange) = start(&folder).await;
+    let request = is_read(&mut exchange).await;
+    tell(&exchange, request, company()).await;
+    desk.source_read().await;
+    assert_eq!(desk.sources().await[0].name, "main");
+    let form = |name: &str| json!({"cmd": "account.save", "form": {"id": "main", "user": "main", "server": "127.0.0.1", "display_name": name}});
+    desk.ask(form(" Balie ")).await.unwrap();
+    let source = desk.sources().await.remove(0);
+    assert_eq!((source.name.as_str(), source.contacts), ("Balie", 2));
+    let erased = desk.erase(json!({"number": "030 2318802"})).await;
+    assert_eq!(erased.sources, ["Balie"], "so it is called where it is kept, too");
+    desk.ask(form("")).await.unwrap();
+    assert_eq!(desk.sources().await[0].name, "main");
+    desk.ask(form("Balie")).await.unwrap();
+    desk.quit().await;
+
+    // The settings of this start still have no name.
+    let (desk, _exchange) = start(&folder).await;
+    assert_eq!(desk.sources().await[0].name, "main");
+    desk.quit().await;
+}
+
+#[tokio::test]
 async fn an_exchange_brings_back_who_was_erased_and_that_is_told() {
     let folder = tempdir().unwrap();
     let (mut desk, mut exchange) = start(&folder).await;
