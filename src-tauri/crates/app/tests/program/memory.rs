@@ -301,7 +301,9 @@ async fn a_person_of_two_lists_is_handed_over_and_erased_with_all_that_they_have
         "TmFhbTtFLW1haWw7TW9iaWVsDQpKYW4gWmlsdmVyO2phbkB6aWx2ZXIuZXhhbXBsZTswNjEyMzQ1Njc4DQo=",
     ];
     for data in lists {
-        desk.ask(json!({"cmd": "contacts.import", "name": "list.csv", "data": data})).await.unwrap();
+        desk.ask(json!({"cmd": "contacts.import", "name": "list.csv", "data": data}))
+            .await
+            .unwrap();
     }
     desk.ask(json!({"cmd": "note.add", "number": "0612345678", "text": "mobile"})).await.unwrap();
     let lookup = json!({"cmd": "contacts.lookup", "number": "0302318800"});

@@ -117,7 +117,9 @@ impl Desk {
     pub(in crate::engine) fn name_directory(&mut self, account: &str) {
         let Some(known) = self.account(account).filter(|known| !known.demo) else { return };
         let name = directory_name(&known.settings);
-        let Some(feed) = self.directory_of(account).filter(|feed| feed.name != name) else { return };
+        let Some(feed) = self.directory_of(account).filter(|feed| feed.name != name) else {
+            return;
+        };
         let Ok(settings) = serde_json::to_string(&feed.settings) else { return };
         feed.name.clone_from(&name);
         let id = feed.id;
