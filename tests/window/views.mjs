@@ -244,6 +244,21 @@ const QUIET = [
     },
     leave: ({ session }) => clear(session),
   },
+  {
+    name: 'what is kept of somebody',
+    enter: async ({ session }) => {
+      await type(session, '0209876543');
+      await here(session, 'what is kept', '[data-kept] summary');
+      await session.click('[data-kept] summary');
+      await session.click('[data-kept] [data-act="erase"]');
+      await here(session, 'what would go', '[data-kept] [data-act="erase-sure"]');
+    },
+    leave: async ({ session }) => {
+      await session.click('[data-kept] [data-act="erase-sure"]');
+      await here(session, 'what was erased', '[data-kept] [role="status"] span');
+      await clear(session);
+    },
+  },
   overlay('keys', (session) => session.press(KEY.f1), '[data-key="answer"]'),
   overlay('looks', (session) => session.click('[data-opens="view"]'), `${PANEL} input`),
   overlay('accounts', (session) => session.click('[data-account-state]'), 'dialog article'),

@@ -25,6 +25,7 @@ pub mod matrix;
 pub mod measure;
 pub mod microsoft;
 pub mod names;
+pub mod namespace;
 pub mod process;
 pub mod queues;
 pub mod reading;

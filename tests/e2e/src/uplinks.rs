@@ -4,12 +4,14 @@
 //! The namespace belongs to a sleeping process and goes with it; nothing is left behind.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::Result;
 
 use crate::SERVER;
+pub use crate::namespace::ip;
+use crate::namespace::{Namespace, forget_link};
 
 /// One way out of the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Uplink {
 
 /// The house.
 pub struct House {
-    holder: Child,
+    namespace: Namespace,
 }
 
 impl House {
@@ -67,20 +69,7 @@ impl House {
     pub fn build(folder: &Path, names: &str) -> Result<Self> {
         let resolv = folder.join("resolv.conf");
         std::fs::write(&resolv, names)?;
-        let script = "mount --bind \"$0\" /etc/resolv.conf && echo ready && exec sleep infinity";
-        let mut holder = Command::new("unshare")
-            .args(["--net", "--mount", "sh", "-c", script])
-            .arg(&resolv)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot unshare a namespace")?;
-        let mut line = String::new();
-        let stdout = holder.stdout.take().context("no standard output")?;
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)?;
-        let house = Self { holder };
-        ensure!(line.trim() == "ready", "the house was not built");
-        house.ip("link set lo up")?;
+        let house = Self { namespace: Namespace::with_names(resolv.as_os_str())? };
         for uplink in [Uplink::Wifi, Uplink::Mobile, Uplink::Vpn] {
             house.lay(uplink)?;
         }
@@ -89,7 +78,7 @@ impl House {
 
     fn lay(&self, uplink: Uplink) -> Result<()> {
         let (near, far) = (uplink.name(), format!("{}-far", uplink.name()));
-        let id = self.holder.id();
+        let id = self.namespace.id();
         ip(&format!("link add {far} type veth peer name {near} netns {id}"))?;
         ip(&format!("addr add {}/24 dev {far}", uplink.router()))?;
         ip(&format!("link set {far} up"))?;
@@ -103,16 +92,13 @@ impl House {
     /// # Errors
     /// When it fails.
     pub fn ip(&self, arguments: &str) -> Result<()> {
-        done(self.enter("ip").args(arguments.split_whitespace()))
+        self.namespace.ip(arguments)
     }
 
     /// A command that runs in the house.
     #[must_use]
     pub fn enter(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        let id = self.holder.id().to_string();
-        command.args(["-t", &id, "--net", "--mount", "--", program]);
-        command
+        self.namespace.enter(program)
     }
 
     /// Brings an uplink up with this address; it becomes the way to everywhere.
@@ -138,33 +124,10 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        let _ = self.holder.kill();
-        let _ = self.holder.wait();
-        // The far ends go with the namespace, which the kernel takes apart in its own time; the
-        // next house needs their names.
         for uplink in [Uplink::Wifi, Uplink::Mobile, Uplink::Vpn] {
-            let _ = Command::new("ip")
-                .args(["link", "del", &format!("{}-far", uplink.name())])
-                .stderr(Stdio::null())
-                .status();
+            forget_link(&format!("{}-far", uplink.name()));
         }
     }
-}
-
-/// Runs `ip` where the server is.
-///
-/// # Errors
-/// When it fails.
-pub fn ip(arguments: &str) -> Result<()> {
-    done(Command::new("ip").args(arguments.split_whitespace()))
-}
-
-fn done(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
 }
 
 /// How long an uplink is away in these tests.

@@ -1,6 +1,8 @@
 //! Transfers through Asterisk 22: a customer (102) has called the reception (101), who passes him on to a
 //! colleague (103).
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

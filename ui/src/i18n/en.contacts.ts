@@ -152,6 +152,9 @@ export const contacts: typeof nl = {
     `Saved as a file: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,
   erase: 'Erase…',
   eraseSure: 'Yes, erase all of this number',
+  erasePerson: (name) => `Yes, erase all of ${name}`,
+  goes: (calls, notes, people) =>
+    `This goes: ${[one(calls, 'call', 'calls'), one(notes, 'note', 'notes'), one(people, 'contact', 'contacts')].join(', ')}.`,
   eraseNot: 'Do not erase',
   eraseHow: 'What is kept here goes for good. A source that still has this contact can bring it back: take it out there, too.',
   erased: (calls, notes, people) =>

@@ -153,6 +153,9 @@ export const contacts = {
     `Bewaard als bestand: ${[one(calls, 'gesprek', 'gesprekken'), one(notes, 'notitie', 'notities'), one(people, 'contact', 'contacten')].join(', ')}.`,
   erase: 'Wissen…',
   eraseSure: 'Ja, alles van dit nummer wissen',
+  erasePerson: (name: string) => `Ja, alles van ${name} wissen`,
+  goes: (calls: number, notes: number, people: number) =>
+    `Dit verdwijnt: ${[one(calls, 'gesprek', 'gesprekken'), one(notes, 'notitie', 'notities'), one(people, 'contact', 'contacten')].join(', ')}.`,
   eraseNot: 'Niet wissen',
   eraseHow: 'Wat hier wordt bewaard, verdwijnt voorgoed. Een bron die dit contact nog heeft, kan het terugbrengen: haal het daar ook weg.',
   erased: (calls: number, notes: number, people: number) =>

@@ -174,6 +174,33 @@ it('hands over and erases what is kept of a number, the latter only when asked t
   expect(sent(host, 'privacy.erase')).toMatchObject([{ number: '030 231 88 00' }]);
 });
 
+it('erases a person with all numbers from the card, once it was said what goes', async () => {
+  const host = await open();
+  type('0302318800');
+  await screen.findByRole('region', { name: 'In de contactlijsten' });
+  await host.control({ cmd: 'note.add', number: '0302318800', text: 'belt maandag' });
+  const card = await waitFor(() => {
+    const found = document.querySelector<HTMLDetailsElement>('[data-kept]');
+    if (found === null) throw new Error('no card');
+    return found;
+  });
+  card.open = true;
+  within(card).getByRole('button', { name: 'Wissen…' }).click();
+  const yes = await within(card).findByRole('button', { name: /^Ja, alles van .+ wissen$/ });
+  expect(sent(host, 'privacy.erase')).toEqual([]);
+  expect(sent(host, 'privacy.export')).toMatchObject([{ contact: 901 }]);
+  expect(described(yes)).toContain('Dit verdwijnt: 0 gesprekken, 1 notitie, 1 contact.');
+  expect(described(yes)).toContain('verdwijnt voorgoed');
+  expect(await violations()).toEqual([]);
+  within(card).getByRole('button', { name: 'Niet wissen' }).click();
+  (await within(card).findByRole('button', { name: 'Wissen…' })).click();
+  host.kept.alsoIn = ['Zaak'];
+  (await within(card).findByRole('button', { name: /^Ja, alles van/ })).click();
+  await within(card).findByText('Gewist: 0 gesprekken, 1 notitie, 1 contact. Staat ook in Zaak: haal het daar ook weg, anders kan het terugkomen.');
+  expect(sent(host, 'privacy.erase')).toMatchObject([{ contact: 901 }]);
+  await waitFor(() => expect(screen.queryByText('belt maandag')).toBeNull());
+});
+
 it('says what goes and what comes back before everything is erased', async () => {
   const host = await contacts();
   await host.control({ cmd: 'note.add', number: '030-2318800', text: 'belt maandag' });

@@ -14,8 +14,8 @@ use crate::tables::{StoreError, Tables, stored};
 pub enum Subject {
     /// Whoever has this number.
     Number(NumberKey),
-    /// Somebody in the cache of contacts, with all numbers.
-    Person(u64),
+    /// Somebody in the cache of contacts, with all numbers: the entries that are the same person.
+    Person(Vec<u64>),
 }
 
 /// Everything that is kept of somebody.
@@ -130,8 +130,9 @@ impl Tables<'_> {
         };
         Ok(match subject {
             Subject::Number(key) => (self.people_with(key)?, vec![key.clone()]),
-            Subject::Person(id) => {
-                let people: Vec<Person> = self.person(*id)?.into_iter().collect();
+            Subject::Person(ids) => {
+                let people = ids.iter().filter_map(|id| self.person(*id).transpose());
+                let people: Vec<Person> = people.collect::<Result<_, _>>()?;
                 let mut keys: Vec<NumberKey> = people.iter().flat_map(keys_of).collect();
                 keys.sort_unstable();
                 keys.dedup();
@@ -216,7 +217,7 @@ mod tests {
         let sql = in_memory();
         let tables = Tables::new(&sql);
         let person = fill(&tables);
-        let erased = tables.erase(&Subject::Person(person)).unwrap();
+        let erased = tables.erase(&Subject::Person(vec![person])).unwrap();
         assert_eq!(
             erased,
             Erased { people: 1, calls: 2, notes: 2, call_backs: 2, ..Erased::default() }
@@ -225,6 +226,22 @@ mod tests {
         assert_eq!(
             erased,
             Erased { people: 1, calls: 1, notes: 1, call_backs: 1, ..Erased::default() }
+        );
+    }
+
+    #[test]
+    fn a_person_of_several_lists_is_erased_with_all_entries() {
+        let sql = in_memory();
+        let tables = Tables::new(&sql);
+        fill(&tables);
+        let ids: Vec<u64> = tables.people().unwrap().iter().map(|person| person.id).collect();
+        let subject = Subject::Person(ids);
+        let found = tables.everything_of(&subject).unwrap();
+        assert_eq!((found.people.len(), found.calls.len()), (2, 3));
+        let erased = tables.erase(&subject).unwrap();
+        assert_eq!(
+            erased,
+            Erased { people: 2, calls: 3, notes: 3, call_backs: 3, ..Erased::default() }
         );
     }
 

@@ -23,3 +23,10 @@ it('says what is lacking, and takes empty numbers as the usual ones', () => {
   const { place } = formOf(typed, null).settings;
   expect(place).toMatchObject({ kind: 'ldap', host: 'ad', port: 0, encryption: 'tls' });
 });
+
+it('lets notes go to whatever has a calendar that takes them, and to nothing else', () => {
+  const kinds = ['carddav', 'microsoft', 'outlook', 'ldap'] as const;
+  const settings = kinds.map((kind) => formOf({ ...EMPTY, kind, callNotes: true, ownDnd: true }, null).settings);
+  expect(settings.map((one) => one.call_notes)).toEqual([true, true, true, false]);
+  expect(settings.map((one) => one.own_dnd)).toEqual([true, true, false, false]);
+});

@@ -57,6 +57,9 @@ export function typedOf({ name, settings }: SourceView): Typed {
 /** Whether one's own calendar is there, too. */
 export const hasCalendars = (kind: FilledKind): boolean => kind === 'carddav' || kind === 'microsoft';
 
+/** Whether notes of calls can be written in that calendar. */
+export const takesNotes = (kind: FilledKind): boolean => hasCalendars(kind) || kind === 'outlook';
+
 export type Lacking = 'address' | 'client' | 'what' | 'minutes' | 'port';
 
 const isWithin = (text: string, most: number): boolean => /^\d{1,5}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most;
@@ -102,6 +105,6 @@ export function formOf(typed: Typed, before: SourceView | null): SourceForm {
     name: typed.name.trim(),
     password: typed.kind === 'microsoft' ? '' : typed.password,
     ...(typed.kind === 'microsoft' && typed.signIn !== null ? { sign_in: typed.signIn } : {}),
-    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), own_dnd: hasCalendars(typed.kind) && typed.ownDnd, call_notes: hasCalendars(typed.kind) && typed.callNotes, place: place() },
+    settings: { every_minutes: Number(typed.minutes.trim()), tls_ca_file: typed.authority.trim(), own_dnd: hasCalendars(typed.kind) && typed.ownDnd, call_notes: takesNotes(typed.kind) && typed.callNotes, place: place() },
   };
 }

@@ -10,6 +10,15 @@ const COLUMNS: readonly [string, ImportField, string[]][] = [
   ['Postcode', 'ignore', ['3511 AB', '']],
 ];
 
+/** Of whom something is handed over or erased. */
+interface Chosen {
+  number?: string;
+  contact?: number;
+}
+
+/** The number that somebody has. */
+const HIS_NUMBER = '0302318800';
+
 const digits = (text: string): string => text.replace(/\D/g, '');
 
 export class Kept {
@@ -65,7 +74,7 @@ export class Kept {
   }
 
   private lookup(number: string): SearchHit[] {
-    if (number !== '0302318800') return [];
+    if (number !== HIS_NUMBER) return [];
     const hit = (contact: number, detail: string): SearchHit => ({ kind: 'contact', name: 'Zoë de Wit', detail, contact, target: number });
     return this.isOne ? [hit(901, 'Zilver')] : [hit(901, 'Zilver'), hit(902, 'Goud')];
   }
@@ -112,18 +121,24 @@ export class Kept {
         return this.pop;
       }
       case 'privacy.export':
-        return { contacts: [], calls: [], notes: this.notesOf(command.number), call_backs: [] } satisfies PrivacyReport;
+        return { contacts: this.peopleOf(command), calls: [], notes: this.notesOf(command), call_backs: [] } satisfies PrivacyReport;
       case 'privacy.erase': {
-        const gone = command.everybody === true ? this.notes : this.notesOf(command.number);
+        const gone = command.everybody === true ? this.notes : this.notesOf(command);
         this.notes = this.notes.filter((note) => !gone.includes(note));
-        return { contacts: 0, sources: command.everybody === true ? [] : this.alsoIn, calls: 0, notes: gone.length, call_backs: 0 } satisfies ErasedReport;
+        return { contacts: this.peopleOf(command).length, sources: command.everybody === true ? [] : this.alsoIn, calls: 0, notes: gone.length, call_backs: 0 } satisfies ErasedReport;
       }
       default:
         return {};
     }
   }
 
-  private notesOf(number: string | undefined): NoteView[] {
-    return this.notes.filter((note) => number !== undefined && digits(note.number) === digits(number));
+  private peopleOf({ contact }: Chosen): ContactView[] {
+    return contact === undefined ? [] : [this.contact(contact)];
+  }
+
+  /** A contact has one number. */
+  private notesOf({ number, contact }: Chosen): NoteView[] {
+    const of = contact === undefined ? number : HIS_NUMBER;
+    return this.notes.filter((note) => of !== undefined && digits(note.number) === digits(of));
   }
 }

@@ -423,6 +423,7 @@ impl Desk {
             Some(account) => account.settings = settings.clone(),
             None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
+        self.name_directory(&id);
         self.publisher.changed();
         match exchange {
             Some(secret) => self.keep_exchange_secret(now, &settings, secret),

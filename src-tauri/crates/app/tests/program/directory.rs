@@ -6,6 +6,7 @@
 use app::StartOptions;
 use app::control::Answer;
 use app::event::{Event, SourceChange};
+use app::exchange::Port;
 use app::view::CallOutcome;
 use app::view::people::ErasedReport;
 use app::view::sources::{SourceState, SourceTrouble, SourceView};
@@ -15,6 +16,7 @@ use pbx::centre::{
 };
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::desk::{Desk, PATIENCE, options};
 use crate::exchange::{Exchange, bert, config, exchanges, me};
@@ -32,6 +34,12 @@ fn company() -> Vec<DirectoryEntry> {
 }
 
 async fn start(folder: &TempDir) -> (Desk, Exchange) {
+    let (desk, exchange, _ports) = start_with_ports(folder).await;
+    (desk, exchange)
+}
+
+/// Also where the exchanges come out that begin later.
+async fn start_with_ports(folder: &TempDir) -> (Desk, Exchange, UnboundedReceiver<Port>) {
     let (exchanges, mut ports) = exchanges();
     let mut config = config(&["main"]);
     config.paths.data_dir = folder.path().join("data");
@@ -41,7 +49,21 @@ async fn start(folder: &TempDir) -> (Desk, Exchange) {
     let present = vec![Capability::Directory];
     exchange.tell(Input::Capabilities { present, missing: Vec::new() }).await;
     exchange.tell(Input::Link(LinkState::Live)).await;
-    (desk, exchange)
+    (desk, exchange, ports)
+}
+
+/// Where the company has been read.
+async fn start_read(folder: &TempDir) -> (Desk, Exchange, SourceChange) {
+    let (mut desk, mut exchange) = start(folder).await;
+    let change = is_read_as_company(&mut desk, &mut exchange).await;
+    (desk, exchange, change)
+}
+
+/// The exchange is asked for its directory and tells the company; what that changed.
+async fn is_read_as_company(desk: &mut Desk, exchange: &mut Exchange) -> SourceChange {
+    let request = is_read(exchange).await;
+    tell(exchange, request, company()).await;
+    desk.source_read().await
 }
 
 async fn is_read(exchange: &mut Exchange) -> RequestId {
@@ -139,10 +161,7 @@ async fn who_wants_it_read_while_it_is_read_gets_another_reading() {
 #[tokio::test]
 async fn why_the_exchange_cannot_be_read_is_told_and_it_is_read_once_it_can() {
     let folder = tempdir().unwrap();
-    let (mut desk, mut exchange) = start(&folder).await;
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    desk.source_read().await;
+    let (mut desk, mut exchange, _) = start_read(&folder).await;
     desk.until_found("Els Smit", true).await;
     exchange.tell(Input::Link(LinkState::Lost)).await;
     let (fault, detail) = (LinkFault::Credentials, "401".to_owned());
@@ -154,9 +173,7 @@ async fn why_the_exchange_cannot_be_read_is_told_and_it_is_read_once_it_can() {
     assert_eq!(desk.event(told).await, (SourceState::Stopped, SourceTrouble::Refused));
     assert!(desk.finds("Els Smit").await, "who was known stays");
     exchange.tell(Input::Link(LinkState::Live)).await;
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    assert_eq!(desk.source_read().await.put, 0);
+    assert_eq!(is_read_as_company(&mut desk, &mut exchange).await.put, 0);
     let source = desk.sources().await.remove(0);
     assert_eq!((source.state, source.trouble), (SourceState::Waiting, None));
     desk.quit().await;
@@ -165,10 +182,7 @@ async fn why_the_exchange_cannot_be_read_is_told_and_it_is_read_once_it_can() {
 #[tokio::test]
 async fn the_directory_goes_with_its_exchange_at_once() {
     let folder = tempdir().unwrap();
-    let (mut desk, mut exchange) = start(&folder).await;
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    desk.source_read().await;
+    let (mut desk, mut exchange, _) = start_read(&folder).await;
     desk.until_found("Els Smit", true).await;
     let other =
         json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
@@ -194,27 +208,65 @@ async fn the_directory_goes_with_its_exchange_at_once() {
 }
 
 #[tokio::test]
+async fn an_exchange_that_is_saved_with_the_telephones_password_is_connected_at_once() {
+    let folder = tempdir().unwrap();
+    let (mut desk, mut exchange, mut ports) = start_with_ports(&folder).await;
+    let form = |exchange: serde_json::Value| json!({"cmd": "account.save", "form": {"id": "main", "user": "main", "server": "127.0.0.1", "password": "typed", "exchange": exchange}});
+    desk.ask(form(json!({"kind": "none"}))).await.unwrap();
+    assert!(exchange.is_let_go().await);
+    let same =
+        json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
+    desk.ask(form(same.clone())).await.unwrap();
+    let mut exchange = Exchange::of(&mut ports).await;
+    exchange.tell(Input::Link(LinkState::Live)).await;
+    assert_eq!(is_read_as_company(&mut desk, &mut exchange).await.put, 2);
+
+    // Another password for the telephone leaves the exchange as it is.
+    desk.ask(form(same)).await.unwrap();
+    desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
+    is_read(&mut exchange).await;
+    assert!(ports.is_empty(), "it was connected anew");
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn the_directory_is_called_what_its_account_is_called() {
+    let folder = tempdir().unwrap();
+    let (desk, _exchange, _) = start_read(&folder).await;
+    assert_eq!(desk.sources().await[0].name, "main");
+    let form = |name: &str| json!({"cmd": "account.save", "form": {"id": "main", "user": "main", "server": "127.0.0.1", "display_name": name}});
+    desk.ask(form(" Balie ")).await.unwrap();
+    let source = desk.sources().await.remove(0);
+    assert_eq!((source.name.as_str(), source.contacts), ("Balie", 2));
+    let erased = desk.erase(json!({"number": "030 2318802"})).await;
+    assert_eq!(erased.sources, ["Balie"], "so it is called where it is kept, too");
+    desk.ask(form("")).await.unwrap();
+    assert_eq!(desk.sources().await[0].name, "main");
+    desk.ask(form("Balie")).await.unwrap();
+    desk.quit().await;
+
+    // The settings of this start still have no name.
+    let (desk, _exchange) = start(&folder).await;
+    assert_eq!(desk.sources().await[0].name, "main");
+    desk.quit().await;
+}
+
+#[tokio::test]
 async fn an_exchange_brings_back_who_was_erased_and_that_is_told() {
     let folder = tempdir().unwrap();
-    let (mut desk, mut exchange) = start(&folder).await;
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    assert_eq!(desk.source_read().await.put, 2);
+    let (mut desk, mut exchange, read) = start_read(&folder).await;
+    assert_eq!(read.put, 2);
 
     let erased = desk.erase(json!({"number": "030 2318802"})).await;
     assert_eq!((erased.contacts, erased.sources), (1, vec!["main".to_owned()]));
     desk.ask(json!({"cmd": "sources.sync"})).await.unwrap();
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    let change = desk.source_read().await;
+    let change = is_read_as_company(&mut desk, &mut exchange).await;
     assert_eq!((change.put, change.gone), (1, 0), "the source has him: equal to it again");
 
     let before = desk.sources().await.remove(0).id;
     let erased = desk.erase(json!({"everybody": true})).await;
     assert_eq!((erased.contacts, erased.sources.len()), (2, 0));
-    let request = is_read(&mut exchange).await;
-    tell(&exchange, request, company()).await;
-    let change = desk.source_read().await;
+    let change = is_read_as_company(&mut desk, &mut exchange).await;
     assert_eq!((change.full, change.put), (true, 2), "read anew, from the beginning");
     let sources = desk.sources().await;
     assert_eq!((sources.len(), sources[0].contacts), (1, 2), "{before}: {sources:?}");

@@ -288,3 +288,33 @@ async fn what_is_kept_is_sealed_with_a_key_of_the_keyring_and_a_lost_key_is_told
     assert_eq!(history(&desk).await.len(), 1, "a new beginning");
     desk.quit().await;
 }
+
+/// Two lists have him, each with another number.
+#[tokio::test]
+async fn a_person_of_two_lists_is_handed_over_and_erased_with_all_that_they_have() {
+    let folder = tempdir().unwrap();
+    let mut options = options();
+    options.config.paths.data_dir = folder.path().join("data");
+    let desk = Desk::start(options).await.unwrap();
+    let lists = [
+        "TmFhbTtFLW1haWw7VGVsZWZvb24NCkphbiBaaWx2ZXI7amFuQHppbHZlci5leGFtcGxlOzAzMDIzMTg4MDANCg==",
+        "TmFhbTtFLW1haWw7TW9iaWVsDQpKYW4gWmlsdmVyO2phbkB6aWx2ZXIuZXhhbXBsZTswNjEyMzQ1Njc4DQo=",
+    ];
+    for data in lists {
+        desk.ask(json!({"cmd": "contacts.import", "name": "list.csv", "data": data}))
+            .await
+            .unwrap();
+    }
+    desk.ask(json!({"cmd": "note.add", "number": "0612345678", "text": "mobile"})).await.unwrap();
+    let lookup = json!({"cmd": "contacts.lookup", "number": "0302318800"});
+    let Ok(Answer::Hits(hits)) = desk.ask(lookup).await else { panic!("no hits") };
+    let contact = hits[0].contact.unwrap();
+    let export = json!({"cmd": "privacy.export", "contact": contact});
+    let Ok(Answer::Privacy(known)) = desk.ask(export.clone()).await else { panic!("no report") };
+    assert_eq!((known.contacts.len(), known.notes.len()), (2, 1));
+    let erase = json!({"cmd": "privacy.erase", "contact": contact});
+    let Ok(Answer::Erased(erased)) = desk.ask(erase).await else { panic!("nothing erased") };
+    assert_eq!((erased.contacts, erased.notes), (2, 1));
+    assert_eq!(desk.ask(export).await.unwrap_err().code, Code::UnknownEntry);
+    desk.quit().await;
+}

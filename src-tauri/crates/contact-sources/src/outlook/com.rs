@@ -3,10 +3,13 @@
 
 use windows::Win32::System::Com::{
     CLSCTX_LOCAL_SERVER, CLSIDFromProgID, COINIT_APARTMENTTHREADED, CoCreateInstance,
-    CoInitializeEx, CoUninitialize, DISPATCH_METHOD, DISPATCH_PROPERTYGET, DISPPARAMS, IDispatch,
+    CoInitializeEx, CoUninitialize, DISPATCH_METHOD, DISPATCH_PROPERTYGET, DISPATCH_PROPERTYPUT,
+    DISPPARAMS, IDispatch,
 };
+use windows::Win32::System::Ole::DISPID_PROPERTYPUT;
 use windows::Win32::System::Variant::{
-    VARIANT, VT_BOOL, VT_BSTR, VT_DATE, VT_DISPATCH, VT_I2, VT_I4, VT_R8,
+    VAR_CHANGE_FLAGS, VARIANT, VT_BOOL, VT_BSTR, VT_DATE, VT_DISPATCH, VT_I2, VT_I4, VT_R8,
+    VariantChangeType,
 };
 use windows::core::{BSTR, Error, GUID, HSTRING, PCWSTR, w};
 
@@ -60,20 +63,10 @@ impl Automation for Com {
         member: &str,
         arguments: &[Argument<'_>],
     ) -> Result<Told<IDispatch>, SourceError> {
-        let name = HSTRING::from(member);
-        let (names, mut id) = ([PCWSTR(name.as_ptr())], 0);
-        // SAFETY: one name goes in and one number comes out; both live until it returns.
-        unsafe { of.GetIDsOfNames(&GUID::zeroed(), names.as_ptr(), 1, LOCALE, &mut id) }
-            .map_err(|error| failure(&error))?;
+        let id = number_of(of, member)?;
         // The last one comes first.
-        let mut given: Vec<VARIANT> = arguments
-            .iter()
-            .rev()
-            .map(|argument| match argument {
-                Argument::Text(text) => VARIANT::from(*text),
-                Argument::Number(number) => VARIANT::from(*number),
-            })
-            .collect();
+        let mut given: Vec<VARIANT> =
+            arguments.iter().rev().map(|argument| written(*argument)).collect::<Result<_, _>>()?;
         let parameters = DISPPARAMS {
             rgvarg: given.as_mut_ptr(),
             rgdispidNamedArgs: std::ptr::null_mut(),
@@ -97,6 +90,61 @@ impl Automation for Com {
         .map_err(|error| failure(&error))?;
         Ok(read(&told))
     }
+
+    fn put(
+        &mut self,
+        of: &IDispatch,
+        member: &str,
+        value: Argument<'_>,
+    ) -> Result<(), SourceError> {
+        let id = number_of(of, member)?;
+        let (mut given, mut name) = (written(value)?, DISPID_PROPERTYPUT);
+        let parameters = DISPPARAMS {
+            rgvarg: &mut given,
+            rgdispidNamedArgs: &mut name,
+            cArgs: 1,
+            cNamedArgs: 1,
+        };
+        // SAFETY: the value and its name live until it returns.
+        unsafe {
+            of.Invoke(
+                id,
+                &GUID::zeroed(),
+                LOCALE,
+                DISPATCH_PROPERTYPUT,
+                &parameters,
+                None,
+                None,
+                None,
+            )
+        }
+        .map_err(|error| failure(&error))
+    }
+}
+
+/// The number of a member.
+fn number_of(of: &IDispatch, member: &str) -> Result<i32, SourceError> {
+    let name = HSTRING::from(member);
+    let (names, mut id) = ([PCWSTR(name.as_ptr())], 0);
+    // SAFETY: one name goes in and one number comes out; both live until it returns.
+    unsafe { of.GetIDsOfNames(&GUID::zeroed(), names.as_ptr(), 1, LOCALE, &mut id) }
+        .map_err(|error| failure(&error))?;
+    Ok(id)
+}
+
+/// An argument or a value as COM has it.
+fn written(argument: Argument<'_>) -> Result<VARIANT, SourceError> {
+    Ok(match argument {
+        Argument::Text(text) => VARIANT::from(text),
+        Argument::Number(number) => VARIANT::from(number),
+        Argument::Time(days) => {
+            let (days, mut time) = (VARIANT::from(days), VARIANT::default());
+            // SAFETY: both live until it returns.
+            unsafe { VariantChangeType(&mut time, &days, VAR_CHANGE_FLAGS(0), VT_DATE) }
+                .map_err(|error| failure(&error))?;
+            time
+        }
+    })
 }
 
 /// What is in an answer; what is of no use here is nothing.

@@ -1,15 +1,18 @@
-//! Classic Outlook on Windows by automation: the contacts of the person's folder and of the folders below it. What is asked is in
-//! [`reading`], which knows nothing of Windows and is tested with an Outlook that answers from a script; [`com`] puts it on COM.
+//! Classic Outlook on Windows by automation: the contacts of the person's folder and of the folders below it, and notes of calls in
+//! his calendar. What is asked is in [`reading`] and [`writing`], which know nothing of Windows and are tested with an Outlook that
+//! answers from a script; [`com`] puts it on COM.
 //! The new Outlook has no such door; its contacts come from Microsoft 365.
 
 #[cfg(windows)]
 mod com;
 #[cfg(any(windows, test))]
 mod reading;
+#[cfg(any(windows, test))]
+mod writing;
 
 use contacts::import::Contact;
 
-use crate::source::{Pending, Source};
+use crate::source::{CallNote, Pending, Source};
 use crate::{Known, Progress, SourceError, Synced, Tested};
 
 /// What somebody's Outlook is asked for. There is nothing to fill in: it is the one of whoever is signed in to Windows.
@@ -18,10 +21,12 @@ pub struct OutlookSettings {}
 
 /// An argument of a member.
 #[cfg(any(windows, test))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Argument<'a> {
     Text(&'a str),
     Number(i32),
+    /// A time, in days as automation counts them.
+    Time(f64),
 }
 
 /// What a member gives.
@@ -52,6 +57,14 @@ pub(crate) trait Automation {
         member: &str,
         arguments: &[Argument<'_>],
     ) -> Result<Told<Self::Object>, SourceError>;
+
+    /// Gives a member of an object another value.
+    fn put(
+        &mut self,
+        of: &Self::Object,
+        member: &str,
+        value: Argument<'_>,
+    ) -> Result<(), SourceError>;
 }
 
 /// The Outlook of this computer.
@@ -98,5 +111,16 @@ impl Source for Outlook {
 
     fn add<'a>(&'a self, _: &'a str, _: &'a Contact) -> Pending<'a, ()> {
         Box::pin(std::future::ready(Err(SourceError::ReadOnly)))
+    }
+
+    #[cfg_attr(not(windows), expect(unused_variables, reason = "there is no Outlook here"))]
+    fn write_note<'a>(&'a self, note: &'a CallNote) -> Pending<'a, ()> {
+        #[cfg(windows)]
+        return Box::pin({
+            let note = note.clone();
+            Outlook::with(move |com| writing::write(com, &note))
+        });
+        #[cfg(not(windows))]
+        Box::pin(std::future::ready(Err(SourceError::NotASource)))
     }
 }

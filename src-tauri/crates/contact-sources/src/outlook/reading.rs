@@ -76,9 +76,14 @@ pub(super) fn read<A: Automation>(
 
 /// `Application.GetNamespace("MAPI").GetDefaultFolder(olFolderContacts)`.
 fn contacts_folder<A: Automation>(outlook: &mut A) -> Result<A::Object, SourceError> {
-    let application = outlook.application()?;
-    let session = object(outlook, &application, "GetNamespace", &[Argument::Text("MAPI")])?;
+    let session = session(outlook)?;
     object(outlook, &session, "GetDefaultFolder", &[Argument::Number(CONTACTS)])
+}
+
+/// Where the folders of whoever is signed in to Windows are.
+pub(super) fn session<A: Automation>(outlook: &mut A) -> Result<A::Object, SourceError> {
+    let application = outlook.application()?;
+    object(outlook, &application, "GetNamespace", &[Argument::Text("MAPI")])
 }
 
 /// All contacts of a folder and of those below it.
@@ -150,7 +155,8 @@ fn contact<A: Automation>(
     }))
 }
 
-fn object<A: Automation>(
+/// A member that is an object.
+pub(super) fn object<A: Automation>(
     outlook: &mut A,
     of: &A::Object,
     member: &str,
@@ -260,6 +266,10 @@ mod tests {
                 }
                 _ => Err(SourceError::NotASource),
             }
+        }
+
+        fn put(&mut self, _: &Vec<String>, _: &str, _: Argument<'_>) -> Result<(), SourceError> {
+            Err(SourceError::ReadOnly)
         }
     }
 

@@ -16,7 +16,7 @@ use crate::view::{CallOutcome, PeerView};
 
 impl Desk {
     pub(super) fn export(&mut self, of: &SubjectChoice, reply: Reply) {
-        let subject = match subject(of) {
+        let subject = match self.subject(of) {
             Ok(Some(subject)) => subject,
             Ok(None) => {
                 let message = "name a number or a contact";
@@ -42,7 +42,7 @@ impl Desk {
 
     /// Erases in the database and in memory. Everything that is shown is read anew.
     pub(super) fn erase(&mut self, of: &SubjectChoice, reply: Reply) {
-        let subject = match subject(of) {
+        let subject = match self.subject(of) {
             Ok(subject) => subject,
             Err(error) => return reply(Err(error)),
         };
@@ -92,20 +92,20 @@ impl Desk {
         }
         self.read_people();
     }
-}
 
-/// Whom a choice means; none: everybody.
-fn subject(of: &SubjectChoice) -> Result<Option<Subject>, ErrorReply> {
-    match (&of.number, of.contact, of.everybody) {
-        (Some(number), None, false) => match NumberKey::of(number) {
-            Some(key) => Ok(Some(Subject::Number(key))),
-            None => Err(no_number(number)),
-        },
-        (None, Some(contact), false) => Ok(Some(Subject::Person(contact))),
-        (None, None, true) => Ok(None),
-        _ => {
-            let message = "name either a number, a contact or everybody";
-            Err(ErrorReply::new(Code::BadRequest, message))
+    /// Whom a choice means, a person with all entries that are the same one; none: everybody.
+    fn subject(&self, of: &SubjectChoice) -> Result<Option<Subject>, ErrorReply> {
+        match (&of.number, of.contact, of.everybody) {
+            (Some(number), None, false) => match NumberKey::of(number) {
+                Some(key) => Ok(Some(Subject::Number(key))),
+                None => Err(no_number(number)),
+            },
+            (None, Some(contact), false) => Ok(Some(Subject::Person(self.entries_of(contact)))),
+            (None, None, true) => Ok(None),
+            _ => {
+                let message = "name either a number, a contact or everybody";
+                Err(ErrorReply::new(Code::BadRequest, message))
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ use super::super::super::colleagues::name_of;
 use super::super::super::desk::Desk;
 use super::form::trouble_of;
 use super::{Feed, LOOK};
+use crate::config::AccountSettings;
 use crate::control::{SourcePlace, SourceSettings};
 use crate::event::SourceChange;
 use crate::view::sources::SourceState;
@@ -36,6 +37,12 @@ impl Feed {
             _ => None,
         }
     }
+}
+
+/// What the directory of an account's exchange is called.
+fn directory_name(settings: &AccountSettings) -> String {
+    let name = settings.display_name.trim();
+    if name.is_empty() { settings.id.clone() } else { name.to_owned() }
 }
 
 // --- which there are ---
@@ -69,8 +76,8 @@ impl Desk {
         if known.settings.xsi.is_none() || !self.feeds.opened {
             return;
         }
-        let name = known.settings.display_name.trim();
-        let name = if name.is_empty() { account } else { name }.to_owned();
+        let name = directory_name(&known.settings);
+        self.name_directory(account);
         if let Some(feed) = self.directory_of(account) {
             // Whatever was under way went with the exchange that was asked.
             if feed.state == SourceState::Syncing {
@@ -98,10 +105,31 @@ impl Desk {
             }
             Ok(id) => {
                 desk.enter_source(now, id, name, settings, None);
+                desk.name_directory(&account);
                 desk.rest_directory(&account);
                 desk.directory_link_changed(now, &account);
             }
             Err(error) => desk.memory_failed(now, &error),
+        });
+    }
+
+    /// The directory of an account is called what the account is called, also once that is another name.
+    pub(in crate::engine) fn name_directory(&mut self, account: &str) {
+        let Some(known) = self.account(account).filter(|known| !known.demo) else { return };
+        let name = directory_name(&known.settings);
+        let Some(feed) = self.directory_of(account).filter(|feed| feed.name != name) else {
+            return;
+        };
+        let Ok(settings) = serde_json::to_string(&feed.settings) else { return };
+        feed.name.clone_from(&name);
+        let id = feed.id;
+        self.feeds.changed = true;
+        let new = NewReading { kind: EXCHANGE.to_owned(), name, settings };
+        let change = move |tables: &Tables<'_>| tables.change_reading(id, &new, false);
+        self.remembering(change, |desk, now, changed| {
+            if let Err(error) = changed {
+                desk.memory_failed(now, &error);
+            }
         });
     }
 
