@@ -14,6 +14,9 @@
 //! (`media-transport`), and those of the `audio` crate. Callers' threads only send commands and read published figures; no call blocks on
 //! the DSP thread.
 
+#[cfg(test)]
+#[path = "../tests/agreement/mod.rs"]
+mod agreement;
 pub mod codec;
 mod diagnosis;
 mod dsp;
