@@ -23,6 +23,7 @@ const CASES: &[(&str, fn())] = &[
     ("sound_is_back_after_each_of_fifty_changes", sound_is_back_after_each_of_fifty_changes),
     ("a_device_that_silently_stops_is_replaced", a_device_that_silently_stops_is_replaced),
     ("the_first_sound_is_heard_from_its_beginning", the_first_sound_is_heard_from_its_beginning),
+    ("sound_waits_for_the_speaker_and_is_whole", sound_waits_for_the_speaker_and_is_whole),
 ];
 
 fn main() {
@@ -582,4 +583,41 @@ fn the_first_sound_is_heard_from_its_beginning() {
     println!("first heard after {:?}, {pieces} of 10 pieces", first - since);
     assert!(pieces >= 9, "{pieces} of 10 pieces");
     ear.process.kill().unwrap();
+}
+
+/// From the moment the path is asked for: the microphone gives its sound from its first blocks, and what waited until the
+/// speaker plays is heard, all ten pieces of it. Counted in blocks, whatever the time the devices take.
+fn sound_waits_for_the_speaker_and_is_whole() {
+    let talker = Outsider::talks("mic");
+    let mut ear = Outsider::listens("spk");
+    let mut audio = system("voice", "spk");
+    let (mut waited, mut written, mut read, mut silent) = (0, 0, 0, None);
+    let mut block = [0.0; BLOCK];
+    let since = Instant::now();
+    for n in 0..500 {
+        while audio.capture.read(&mut block) {
+            read += 1;
+            if silent.is_none() && block.iter().any(|s| s.abs() > 0.1) {
+                silent = Some(read - 1);
+            }
+        }
+        if audio.playback.plays() {
+            let out = if written < 10 { tone() } else { [0.0; BLOCK] };
+            audio.playback.write(Instant::now(), &out);
+            written += 1;
+        } else {
+            waited += 1;
+        }
+        let due = since + Duration::from_millis(10 * (n + 1));
+        while Instant::now() < due {
+            pause(1);
+        }
+    }
+    let pieces = ear.heard.try_iter().count();
+    println!("waited {waited} blocks, {pieces} of 10 pieces, {silent:?} of {read} blocks silent");
+    assert!(waited > 0 && written > 100, "{waited} waited, {written} written");
+    assert!(pieces >= 10, "{pieces} of 10 pieces");
+    assert!(silent.is_some_and(|silent| silent < 10), "{silent:?} blocks of silence at first");
+    ear.process.kill().unwrap();
+    drop(talker);
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
+use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
@@ -18,6 +18,7 @@ use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
 use crate::recorder::Tap;
+use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
 use crate::tone::{Ringing, TonePlayer};
 use crate::{MediaEvent, StreamId, Tone, TonePlan};
@@ -72,6 +73,7 @@ pub(crate) struct Dsp {
     streams: Vec<Stream>,
     /// One block per stream, what it contributes to the speaker.
     blocks: Vec<[f32; BLOCK]>,
+    speaker_start: SpeakerStart,
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
@@ -112,6 +114,7 @@ impl Dsp {
             shared,
             streams: Vec::with_capacity(16),
             blocks: Vec::with_capacity(16),
+            speaker_start: SpeakerStart::default(),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
             clipping: ClippingWatch::default(),
@@ -217,6 +220,7 @@ impl Dsp {
             self.rest_at = None;
             if !self.active {
                 self.active = true;
+                self.speaker_start.path_opened(now);
                 self.audio.control.set_active(true);
             }
         } else if self.active {
@@ -281,8 +285,9 @@ impl Dsp {
         for stream in &mut self.streams {
             stream.receive(now, &mut self.pending);
         }
+        let holds = self.speaker_start.holds(now, self.audio.playback.plays());
         for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
-            stream.pull(now, block);
+            stream.pull(now, block, holds);
         }
         self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
@@ -373,6 +378,14 @@ impl Dsp {
 
     fn report_devices(&mut self) {
         while let Ok(event) = self.audio.events.try_recv() {
+            match &event {
+                AudioEvent::NoDevice { kind: DeviceKind::Output, .. } => {
+                    self.speaker_start.no_speaker();
+                }
+                AudioEvent::Started { kind: DeviceKind::Output, .. }
+                | AudioEvent::DevicesChanged => self.speaker_start.devices_changed(),
+                _ => {}
+            }
             self.pending.push(match event {
                 AudioEvent::Lost { kind, name, reason } => {
                     MediaEvent::DeviceLost { kind, name, reason }

@@ -33,6 +33,7 @@ mod quality;
 mod recorder;
 pub mod resample;
 mod sender_rate;
+mod speaker_start;
 mod stats;
 mod stream;
 mod tone;
