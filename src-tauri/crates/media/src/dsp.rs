@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
+use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
@@ -81,6 +81,7 @@ pub(crate) struct Dsp {
     machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
+    alerts: Alerts,
     ringing: Option<Box<Ringing>>,
     levels: Levels,
     pending: Vec<MediaEvent>,
@@ -91,21 +92,32 @@ pub(crate) struct Dsp {
     rest_at: Option<Instant>,
 }
 
+/// What goes to the device for alerts.
+#[derive(Default)]
+struct Alerts {
+    /// One was chosen.
+    apart: bool,
+    player: TonePlayer,
+    start: SpeakerStart,
+}
+
 #[expect(clippy::disallowed_methods, reason = "the DSP thread is the driver that tells the time")]
 fn clock() -> Instant {
     Instant::now()
 }
 
 impl Dsp {
-    /// `heard`: sound may come from the microphone.
+    /// `spec`: what `audio` was opened by.
     pub(crate) fn new(
         audio: Audio,
-        heard: bool,
+        spec: &AudioSpec,
         commands: Receiver<Command>,
         events: Sender<MediaEvent>,
         shared: Arc<Shared>,
     ) -> Self {
         let simulated = audio.control.is_simulated();
+        let heard = *spec != AudioSpec::Null;
+        let alerts_apart = matches!(spec, AudioSpec::System(choice) if choice.alerts.is_some());
         Self {
             simulated,
             audio,
@@ -121,6 +133,7 @@ impl Dsp {
             machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
+            alerts: Alerts { apart: alerts_apart && !simulated, ..Alerts::default() },
             ringing: None,
             levels: Levels::default(),
             pending: Vec::with_capacity(64),
@@ -154,7 +167,8 @@ impl Dsp {
     }
 
     fn is_wanted(&self) -> bool {
-        self.uses_path() || (self.ringing.is_some() && !self.simulated) || self.active
+        let rings = self.ringing.is_some() && !self.simulated;
+        self.uses_path() || rings || !self.alerts.player.is_silent() || self.active
     }
 
     /// Waits for something to do; true at the end.
@@ -261,16 +275,42 @@ impl Dsp {
                     self.blocks.pop();
                 }
             }
-            Command::Tone(tone) => self.tones.set(tone),
-            Command::TonePlan(plan) => self.tones.set_plan(plan),
+            Command::Tone(tone) => self.play(tone),
+            Command::TonePlan(plan) => {
+                self.tones.set_plan(plan);
+                self.alerts.player.set_plan(plan);
+            }
             Command::Trial(room) => self.trial.set(room),
             Command::Ring(ringing) => {
                 self.audio.control.set_ringing(ringing.is_some());
                 self.ringing = ringing;
             }
-            Command::Devices(choice) => self.audio.control.set_devices(choice),
+            Command::Devices(choice) => self.set_devices(choice),
             Command::Processing(wanted) => self.processor.set(wanted),
         }
+    }
+
+    /// A call's own tones go to the ear; that somebody else calls goes where alerts go.
+    fn play(&mut self, tone: Tone) {
+        let apart = tone == Tone::CallWaiting && self.alerts.apart;
+        self.tones.set(if apart { Tone::None } else { tone });
+        let alert = if apart { tone } else { Tone::None };
+        let was_silent = self.alerts.player.is_silent();
+        self.alerts.player.set(alert);
+        if was_silent != self.alerts.player.is_silent() {
+            if was_silent {
+                self.alerts.start.path_opened(clock());
+            }
+            self.audio.control.set_alerting(was_silent);
+        }
+    }
+
+    fn set_devices(&mut self, choice: DeviceChoice) {
+        self.alerts.apart = choice.alerts.is_some() && !self.simulated;
+        self.audio.control.set_devices(choice);
+        let tone =
+            if self.alerts.player.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
+        self.play(tone);
     }
 
     fn with(&mut self, id: StreamId, change: impl FnOnce(&mut Stream)) {
@@ -298,6 +338,7 @@ impl Dsp {
         self.processor.played(&speaker);
         self.audio.playback.write(now, &speaker);
         self.ring(now);
+        self.alert(now);
         self.measure(microphone, &speaker);
         self.ticks += 1;
         self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
@@ -357,7 +398,19 @@ impl Dsp {
         if let Some(ringing) = &mut self.ringing {
             let mut block = [0.0; BLOCK];
             ringing.fill(&mut block);
-            self.audio.ringer.write(now, &block);
+            for ringer in &mut self.audio.ringers {
+                ringer.write(now, &block);
+            }
+        }
+    }
+
+    /// The first burst of an alert waits for its device, as the first words of a call do.
+    fn alert(&mut self, now: Instant) {
+        let holds = self.alerts.start.holds(now, self.audio.alerts.plays());
+        if !holds && !self.alerts.player.is_silent() {
+            let mut block = [0.0; BLOCK];
+            self.alerts.player.mix(&mut block);
+            self.audio.alerts.write(now, &block);
         }
     }
 

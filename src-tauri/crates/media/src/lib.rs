@@ -39,7 +39,9 @@ mod stream;
 mod tone;
 mod wires;
 
-pub use audio::{AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, devices};
+pub use audio::{
+    AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, RINGERS, devices,
+};
 pub use diagnosis::{Cause, Evidence};
 pub use engine::{Engine, EngineConfig, StreamId};
 pub use error::EngineError;
