@@ -117,6 +117,7 @@ fn rc(port: u16, encryption: Encryption, home: &Path) -> String {
          use_info=0\nuse_rfc2833=1\nregister_only_when_network_is_up=0\nauto_net_state_mon=0\n\
          incoming_calls_early_media=0\n\
          [rtp]\naudio_rtp_port=33000-33100\n\
+         rtcp_xr_enabled=1\nrtcp_xr_voip_metrics_enabled=1\nrtcp_xr_rcvr_rtt_mode=all\n\
          [net]\nmtu=1300\nfirewall_policy=0\n\
          [sound]\nremote_ring=\nlocal_ring=\nechocancellation=0\n\
          [video]\nenabled=0\ncapture=0\ndisplay=0\n\

@@ -580,9 +580,17 @@ input: string | null,
  */
 output: string | null, 
 /**
- * Chosen device for ringing.
+ * Chosen devices for ringing, all at once; none: the system's.
  */
-ringer: string | null, 
+ringers: Array<string>, 
+/**
+ * How many can be chosen.
+ */
+most_ringers: number, 
+/**
+ * Chosen device for alerts; `None`: where one talks.
+ */
+alerts: string | null, 
 /**
  * The other side's voice is taken out of the microphone's sound.
  */
@@ -1916,9 +1924,13 @@ input: string | null,
  */
 output: string | null, 
 /**
- * Where it rings.
+ * Where it rings: a device, or several that ring at once.
  */
-ringer: string | null, } | { "cmd": "processing.set", 
+ringer: string | Array<string> | null, 
+/**
+ * Where alerts sound (somebody else calls); null: where one talks.
+ */
+alerts?: string | null, } | { "cmd": "processing.set", 
 /**
  * Take the other side's voice out.
  */
@@ -4439,9 +4451,13 @@ input: string | null,
  */
 output: string | null, 
 /**
- * Where it rings.
+ * Where it rings: a device, or several that ring at once.
  */
-ringer: string | null, } | { "cmd": "processing.set", 
+ringer: string | Array<string> | null, 
+/**
+ * Where alerts sound (somebody else calls); null: where one talks.
+ */
+alerts?: string | null, } | { "cmd": "processing.set", 
 /**
  * Take the other side's voice out.
  */

@@ -265,7 +265,13 @@ export class MockHost implements Host {
         return {};
       case 'devices.set':
         this.change({
-          audio: { ...this.view.audio, input: command.input, output: command.output, ringer: command.ringer },
+          audio: {
+            ...this.view.audio,
+            input: command.input,
+            output: command.output,
+            ringers: typeof command.ringer === 'string' ? [command.ringer] : (command.ringer ?? []),
+            alerts: command.alerts ?? null,
+          },
         });
         return {};
       case 'processing.set': {
@@ -631,7 +637,7 @@ function firstView(start: Scene): AppView {
     audio: {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
-      input: null, output: null, ringer: 's', echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
+      input: null, output: null, ringers: ['s'], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
       headset: {
         available: true, on: true, light_on: true, devices: [{ id: 'j', name: 'Jabra Evolve2' }], device: null,
         used: 'Jabra Evolve2', light: null, trouble: null,

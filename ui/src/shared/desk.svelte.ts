@@ -17,7 +17,7 @@ const EMPTY: AppView = {
   history: [],
   missed: 0,
   transfers: [],
-  audio: { inputs: [], outputs: [], input: null, output: null, ringer: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', headset: { available: false, on: true, light_on: true, devices: [], device: null, used: null, light: null, trouble: null }, problem: null },
+  audio: { inputs: [], outputs: [], input: null, output: null, ringers: [], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', headset: { available: false, on: true, light_on: true, devices: [], device: null, used: null, light: null, trouble: null }, problem: null },
   demo: null,
   colleagues: [],
   notices: [],

@@ -17,6 +17,7 @@ mod privacy;
 mod recording;
 mod screen_pop;
 mod setup;
+pub(crate) mod several;
 mod sound;
 mod turn;
 
@@ -586,30 +587,14 @@ impl Proxies {
 
 impl Serialize for Proxies {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [] => serializer.serialize_str(""),
-            [one] => serializer.serialize_str(one),
-            several => several.serialize(serializer),
-        }
+        several::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Proxies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proxies, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            One(String),
-            Several(Vec<String>),
-        }
-        let list = match Form::deserialize(deserializer) {
-            Ok(Form::One(one)) => vec![one],
-            Ok(Form::Several(several)) => several,
-            Err(_) => {
-                return Err(D::Error::custom("this is an address or a list of them"));
-            }
-        };
-        Ok(Proxies(list.into_iter().filter(|proxy| !proxy.is_empty()).collect()))
+        let list = several::deserialize(deserializer);
+        list.map(Proxies).map_err(|_| D::Error::custom("this is an address or a list of them"))
     }
 }
 

@@ -459,9 +459,14 @@ pub enum Command {
         /// Loudspeaker or headset.
         #[serde(default)]
         output: Option<String>,
-        /// Where it rings.
+        /// Where it rings: a device, or several that ring at once.
+        #[serde(default, deserialize_with = "crate::config::several::deserialize")]
+        #[ts(type = "string | Array<string> | null")]
+        ringer: Vec<String>,
+        /// Where alerts sound (somebody else calls); null: where one talks.
         #[serde(default)]
-        ringer: Option<String>,
+        #[ts(optional = nullable)]
+        alerts: Option<String>,
     },
     /// What is done to the microphone's sound; what is left out stays.
     #[serde(rename = "processing.set")]

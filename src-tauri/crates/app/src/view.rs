@@ -607,8 +607,12 @@ pub struct AudioView {
     pub input: Option<String>,
     /// Chosen loudspeaker or headset for talking.
     pub output: Option<String>,
-    /// Chosen device for ringing.
-    pub ringer: Option<String>,
+    /// Chosen devices for ringing, all at once; none: the system's.
+    pub ringers: Vec<String>,
+    /// How many can be chosen.
+    pub most_ringers: u32,
+    /// Chosen device for alerts; `None`: where one talks.
+    pub alerts: Option<String>,
     /// The other side's voice is taken out of the microphone's sound.
     pub echo_cancelling: bool,
     /// Steady noise is made softer.

@@ -23,6 +23,8 @@ pub enum DeviceKind {
     Output,
     /// The output that rings. Only in events: [`devices`] lists it as [`DeviceKind::Output`].
     Ringer,
+    /// The output for alerts. Only in events, as [`DeviceKind::Ringer`].
+    Alerts,
 }
 
 impl fmt::Display for DeviceKind {
@@ -31,6 +33,7 @@ impl fmt::Display for DeviceKind {
             Self::Input => "input",
             Self::Output => "output",
             Self::Ringer => "ringer",
+            Self::Alerts => "alerts",
         })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! One shape for all of them: [`open`] gives two ends of a sound path, [`Capture`] (what the
 //! microphone heard) and [`Playback`] (what the speaker plays), both 48 kHz mono `f32` in blocks
-//! of [`BLOCK`] samples (10 ms), plus a [`Playback`] for the ringer, a [`Control`] to change
-//! devices, and a queue of [`AudioEvent`]s. Whoever holds the two ends is the DSP thread; the
+//! of [`BLOCK`] samples (10 ms), plus a [`Playback`] for each device that rings and one for alerts, a
+//! [`Control`] to change devices, and a queue of [`AudioEvent`]s. Whoever holds the two ends is the DSP thread; the
 //! device callbacks on the other side of the rings never allocate, lock, log or call the system.
 //!
 //! Sample-rate conversion and clock-drift correction happen inside `Capture` and `Playback`, on
@@ -40,6 +40,9 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Samples in one block: 10 ms at [`SAMPLE_RATE`].
 pub const BLOCK: usize = 480;
 
+/// So many devices can ring at once.
+pub const RINGERS: usize = 4;
+
 /// An open sound path. Dropping it stops the devices, ends its threads and completes any WAV
 /// file being written.
 pub struct Audio {
@@ -47,8 +50,10 @@ pub struct Audio {
     pub capture: Capture,
     /// What the speaker or headset plays.
     pub playback: Playback,
-    /// What the ringer device plays; silent back ends throw it away.
-    pub ringer: Playback,
+    /// What the devices that ring play, each the same; silent back ends throw it away.
+    pub ringers: [Playback; RINGERS],
+    /// What the device for alerts plays; silent back ends throw it away.
+    pub alerts: Playback,
     /// Changes devices while open.
     pub control: Control,
     /// Losses, returns and changes of devices, in the order they happened.
@@ -110,10 +115,17 @@ impl Control {
         }
     }
 
-    /// Starts or stops the ringer's own output stream, which is opened only while something rings.
+    /// Starts or stops the output streams of what rings, which are opened only while something rings.
     pub fn set_ringing(&self, on: bool) {
         if let ControlInner::System(supervisor) = &self.inner {
             supervisor.set_ringing(on);
+        }
+    }
+
+    /// Starts or stops the output stream for alerts, which is opened only while there is one.
+    pub fn set_alerting(&self, on: bool) {
+        if let ControlInner::System(supervisor) = &self.inner {
+            supervisor.set_alerting(on);
         }
     }
 

@@ -217,6 +217,14 @@ impl Playback {
         self.line.is_some()
     }
 
+    /// Whether what is written now is going to be heard: the attached device has begun to ask for sound. A stand-in
+    /// always does.
+    pub fn plays(&mut self) -> bool {
+        self.adopt();
+        let begun = |pulse: &Arc<Pulse>| pulse.beats.load(Ordering::Acquire) > 0;
+        self.line.as_ref().is_some_and(|line| line.pulse.as_ref().is_none_or(begun))
+    }
+
     /// Figures since the present device was attached.
     #[must_use]
     pub fn stats(&self) -> PlaybackStats {
@@ -499,6 +507,34 @@ mod tests {
             rx.read_chunk(had).unwrap().commit_all();
         }
         assert!(got.abs_diff(44_100 + 661) < 300, "{got}");
+    }
+
+    /// What is written once the speaker plays is all there, after the silence of its lead and nothing else.
+    #[test]
+    fn a_speaker_plays_from_its_first_callback_on_and_then_loses_nothing() {
+        let now = base();
+        let (lines, mut playback) = Playback::new();
+        assert!(!playback.plays());
+        let (ring, rx) = RingBuffer::new(19_200);
+        let pulse = Arc::new(Pulse::new(now));
+        let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
+        lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
+        assert!(!playback.plays());
+        let mut heard = vec![0.0_f32; BLOCK];
+        device.on_data(now, &mut heard);
+        assert!(playback.plays());
+        for _ in 0..10 {
+            playback.write(now, &[0.5; BLOCK]);
+            let mut buffer = [0.0_f32; BLOCK];
+            device.on_data(now, &mut buffer);
+            heard.extend(buffer);
+        }
+        let before = heard.iter().position(|sample| sample.abs() > 0.4).unwrap();
+        // 15 ms of lead and what the resampler of the clock's drift holds.
+        assert!(before <= 2 * BLOCK + 64, "{before} frames before the first sound");
+        assert!(heard[before..].iter().all(|sample| sample.abs() > 0.4));
+        lines.send(None).unwrap();
+        assert!(!playback.plays());
     }
 
     #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]

@@ -78,7 +78,8 @@ pub(crate) fn open_wav(input: &Path, output: &Path, looped: bool) -> Result<Audi
 fn spawn(source: WavSource, sink: Option<WavSink>) -> Result<Audio, AudioError> {
     let (capture_lines, capture) = Capture::new();
     let (playback_lines, playback) = Playback::new();
-    let (_, ringer) = Playback::new();
+    let silent = || Playback::new().1;
+    let (ringers, alerts) = (std::array::from_fn(|_| silent()), silent());
     let (_, events) = channel();
     let (mic, ring) = RingBuffer::new(100 * BLOCK);
     let _ = capture_lines.send(Some(CaptureLine { ring, rate: SAMPLE_RATE, pulse: None }));
@@ -92,7 +93,7 @@ fn spawn(source: WavSource, sink: Option<WavSink>) -> Result<Audio, AudioError> 
         .map_err(|e| AudioError::Thread(e.to_string()))?;
     let pacer = Pacer { commands: Some(commands), thread: Some(thread) };
     let control = Control { inner: ControlInner::Simulated(pacer) };
-    Ok(Audio { capture, playback, ringer, control, events })
+    Ok(Audio { capture, playback, ringers, alerts, control, events })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread is a clock: it paces the stand-in")]

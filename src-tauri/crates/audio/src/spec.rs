@@ -33,8 +33,11 @@ pub struct DeviceChoice {
     pub input: Option<DeviceId>,
     /// Speaker or headset for talking.
     pub output: Option<DeviceId>,
-    /// Device that rings; `None` rings on the system's default output.
-    pub ringer: Option<DeviceId>,
+    /// Devices that ring, all at once, at most [`RINGERS`](crate::RINGERS); none of them there: the system's default
+    /// output rings.
+    pub ringers: Vec<DeviceId>,
+    /// Device for alerts: sounds that are no call's own (somebody else calls). `None`: they have no device apart.
+    pub alerts: Option<DeviceId>,
 }
 
 impl Default for AudioSpec {

@@ -44,7 +44,9 @@ pub(crate) fn find(
         .and_then(|id| host.device_by_id(&id));
     let fallback = || match kind {
         DeviceKind::Input => host.default_input_device(),
-        DeviceKind::Output | DeviceKind::Ringer => host.default_output_device(),
+        DeviceKind::Output | DeviceKind::Ringer | DeviceKind::Alerts => {
+            host.default_output_device()
+        }
     };
     chosen
         .or_else(fallback)

@@ -1,7 +1,7 @@
 //! The computer's devices: one supervisor thread owns every stream, follows defaults and
 //! replaces what stops.
 //!
-//! Inputs of a side (microphone, speaker, ringer):
+//! Inputs of a side (microphone, speaker, each device that rings, alerts):
 //! - from the program: wanted or not, which device
 //! - from the device: an error flag, callbacks (counted; none for 250 ms is a loss)
 //! - from the system, polled every 1.5 s, and several times a second while a side is used where that costs little: the
@@ -19,7 +19,7 @@ use crate::ports::{CaptureLine, PlaybackLine};
 use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
 use crate::{
     Audio, AudioError, AudioEvent, Capture, Control, ControlInner, Device, DeviceChoice, DeviceId,
-    DeviceKind, Playback,
+    DeviceKind, Playback, RINGERS,
 };
 
 /// How often the list of devices is looked at.
@@ -45,6 +45,7 @@ enum Command {
     Devices(DeviceChoice),
     Active(bool),
     Ringing(bool),
+    Alerting(bool),
 }
 
 /// Handle to the supervisor thread; dropping it closes all streams.
@@ -66,6 +67,10 @@ impl Supervisor {
         self.send(Command::Ringing(on));
     }
 
+    pub(crate) fn set_alerting(&self, on: bool) {
+        self.send(Command::Alerting(on));
+    }
+
     fn send(&self, command: Command) {
         if self.commands.as_ref().is_none_or(|c| c.send(command).is_err()) {
             tracing::warn!("sound supervisor has ended");
@@ -85,20 +90,26 @@ impl Drop for Supervisor {
 pub(crate) fn open(choice: DeviceChoice) -> Result<Audio, AudioError> {
     let (capture_lines, capture) = Capture::new();
     let (playback_lines, playback) = Playback::new();
-    let (ringer_lines, ringer) = Playback::new();
+    let (alert_lines, alerts) = Playback::new();
+    let mut ringer_lines = Vec::with_capacity(RINGERS);
+    let ringers = std::array::from_fn(|_| {
+        let (lines, ringer) = Playback::new();
+        ringer_lines.push(lines);
+        ringer
+    });
     let (event_sender, events) = channel();
     let (commands, inbox) = channel();
     let (end, ended) = channel();
     let spawned = std::thread::Builder::new().name("balie-devices".to_owned()).spawn(move || {
-        let mut watch = Watch {
-            host: None,
-            choice,
-            input: Side::new(DeviceKind::Input, Lines::Capture(capture_lines)),
-            output: Side::new(DeviceKind::Output, Lines::Playback(playback_lines)),
-            ringer: Side::new(DeviceKind::Ringer, Lines::Playback(ringer_lines)),
-            known: None,
-            events: event_sender,
-        };
+        // One is opened after the other: the loudspeaker first, since what comes meanwhile waits for it.
+        let mut sides = vec![
+            Side::new(Role::Output, Lines::Playback(playback_lines)),
+            Side::new(Role::Input, Lines::Capture(capture_lines)),
+            Side::new(Role::Alerts, Lines::Playback(alert_lines)),
+        ];
+        let ringers = ringer_lines.into_iter().enumerate();
+        sides.extend(ringers.map(|(n, lines)| Side::new(Role::Ringer(n), Lines::Playback(lines))));
+        let mut watch = Watch { host: None, choice, sides, known: None, events: event_sender };
         watch.run(&inbox);
         drop(watch);
         let _ = end.send(());
@@ -106,7 +117,7 @@ pub(crate) fn open(choice: DeviceChoice) -> Result<Audio, AudioError> {
     spawned.map_err(|e| AudioError::Thread(e.to_string()))?;
     let control =
         Control { inner: ControlInner::System(Supervisor { commands: Some(commands), ended }) };
-    Ok(Audio { capture, playback, ringer, control, events })
+    Ok(Audio { capture, playback, ringers, alerts, control, events })
 }
 
 /// The devices there are now.
@@ -158,12 +169,77 @@ struct Known {
     output: Option<DeviceId>,
 }
 
+/// What a side is for; of those that ring, which of the devices chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Input,
+    Output,
+    Alerts,
+    Ringer(usize),
+}
+
+impl Role {
+    const fn kind(self) -> DeviceKind {
+        match self {
+            Self::Input => DeviceKind::Input,
+            Self::Output => DeviceKind::Output,
+            Self::Alerts => DeviceKind::Alerts,
+            Self::Ringer(_) => DeviceKind::Ringer,
+        }
+    }
+}
+
+/// What a side is to use.
+#[derive(Debug, PartialEq, Eq)]
+enum Target {
+    /// Nothing: another device rings already.
+    Nothing,
+    /// The system's default, or, where that is unknown, whatever the system gives.
+    Default(Option<DeviceId>),
+    /// What was chosen, and is there.
+    Chosen(DeviceId),
+}
+
+impl Target {
+    const fn device(&self) -> Option<&DeviceId> {
+        match self {
+            Self::Nothing => None,
+            Self::Default(id) => id.as_ref(),
+            Self::Chosen(id) => Some(id),
+        }
+    }
+}
+
+/// The device of a side: the one chosen, or the default one where that is not there. What rings keeps to the devices
+/// chosen as long as one of them is there, each once.
+fn target(role: Role, choice: &DeviceChoice, known: &Known) -> Target {
+    let there = |id: &&DeviceId| known.ids.contains(id);
+    let pick = |wanted: &Option<DeviceId>, default: &Option<DeviceId>| {
+        let chosen = wanted.as_ref().filter(there).cloned();
+        chosen.map_or_else(|| Target::Default(default.clone()), Target::Chosen)
+    };
+    match role {
+        Role::Input => pick(&choice.input, &known.input),
+        Role::Output => pick(&choice.output, &known.output),
+        Role::Alerts => pick(&choice.alerts, &known.output),
+        Role::Ringer(n) => {
+            let before = choice.ringers.get(..n).unwrap_or(&choice.ringers);
+            let own = choice.ringers.get(n).filter(|id| !before.contains(id)).filter(there);
+            match own {
+                Some(id) => Target::Chosen(id.clone()),
+                None if n == 0 && !choice.ringers.iter().any(|id| there(&id)) => {
+                    Target::Default(known.output.clone())
+                }
+                None => Target::Nothing,
+            }
+        }
+    }
+}
+
 struct Watch {
     host: Option<cpal::Host>,
     choice: DeviceChoice,
-    input: Side,
-    output: Side,
-    ringer: Side,
+    sides: Vec<Side>,
     known: Option<Known>,
     events: Sender<AudioEvent>,
 }
@@ -177,7 +253,7 @@ impl Watch {
     fn run(&mut self, inbox: &Receiver<Command>) {
         let mut poll_at = self.poll(clock());
         loop {
-            let wait = if self.sides().iter().any(|s| s.wanted) { WATCH } else { POLL };
+            let wait = if self.sides.iter().any(|s| s.wanted) { WATCH } else { POLL };
             match inbox.recv_timeout(wait) {
                 Ok(command) => {
                     self.obey(command);
@@ -194,10 +270,6 @@ impl Watch {
         }
     }
 
-    fn sides(&mut self) -> [&mut Side; 3] {
-        [&mut self.input, &mut self.output, &mut self.ringer]
-    }
-
     fn obey(&mut self, command: Command) {
         match command {
             Command::Devices(choice) => {
@@ -206,13 +278,19 @@ impl Watch {
                 self.follow();
             }
             Command::Active(on) => {
-                self.input.wanted = on;
-                self.output.wanted = on;
+                self.want(on, |role| matches!(role, Role::Input | Role::Output));
             }
-            Command::Ringing(on) => self.ringer.wanted = on,
+            Command::Ringing(on) => self.want(on, |role| matches!(role, Role::Ringer(_))),
+            Command::Alerting(on) => self.want(on, |role| role == Role::Alerts),
         }
-        for side in self.sides() {
+        for side in &mut self.sides {
             side.retry_at = None;
+        }
+    }
+
+    fn want(&mut self, on: bool, which: impl Fn(Role) -> bool) {
+        for side in self.sides.iter_mut().filter(|side| which(side.role)) {
+            side.wanted = on;
         }
     }
 
@@ -221,7 +299,7 @@ impl Watch {
         self.look(now);
         let end = clock();
         let cost = end.saturating_duration_since(now) * POLL_SHARE;
-        let used = self.sides().iter().any(|side| side.wanted);
+        let used = self.sides.iter().any(|side| side.wanted);
         end + if used { cost.clamp(QUICK_POLL, POLL) } else { POLL }
     }
 
@@ -239,7 +317,7 @@ impl Watch {
         if self.known.as_ref().is_some_and(|k| *k != known) {
             tracing::debug!(?known, "sound devices changed");
             let _ = self.events.send(AudioEvent::DevicesChanged);
-            for side in self.sides() {
+            for side in &mut self.sides {
                 side.retry_at = Some(now);
                 side.retry = RETRY;
             }
@@ -251,16 +329,15 @@ impl Watch {
     /// Stops a stream whose device is no longer the one to use.
     fn follow(&mut self) {
         let Some(known) = &self.known else { return };
-        let pick = |wanted: &Option<DeviceId>, default: &Option<DeviceId>| {
-            wanted.clone().filter(|id| known.ids.contains(id)).or_else(|| default.clone())
-        };
-        let input = pick(&self.choice.input, &known.input);
-        let output = pick(&self.choice.output, &known.output);
-        let ringer = pick(&self.choice.ringer, &known.output);
-        let targets = [input, output, ringer];
-        for (side, target) in self.sides().into_iter().zip(targets) {
+        for side in &mut self.sides {
+            let target = target(side.role, &self.choice, known);
             let current = side.stream.as_ref().and_then(|s| s.id.clone());
-            if target.is_some() && current.is_some() && current != target {
+            if target == Target::Nothing {
+                side.stop("another device rings");
+            } else if target.device().is_some()
+                && current.is_some()
+                && current.as_ref() != target.device()
+            {
                 side.stop("another device is to be used");
             }
         }
@@ -268,19 +345,30 @@ impl Watch {
 
     /// Opens what is wanted, closes what is not, replaces what stopped.
     fn tend(&mut self, now: Instant) {
-        let choice = self.choice.clone();
-        let wanted = [&choice.input, &choice.output, &choice.ringer];
-        let Self { host, input, output, ringer, events, .. } = self;
-        for (side, wanted) in [input, output, ringer].into_iter().zip(wanted) {
+        let Self { host, choice, sides, known, events } = self;
+        for side in sides {
             side.check(now, events);
-            if side.wanted && side.stream.is_none() && side.retry_at.is_none_or(|at| now >= at) {
-                if side.reported.is_some() || side.lost {
-                    // A sound server that was restarted needs a new connection.
-                    *host = None;
-                }
-                let host = host.get_or_insert_with(cpal::default_host);
-                side.start(host, wanted.as_ref(), now, events);
+            if !side.wanted || side.stream.is_some() || side.retry_at.is_some_and(|at| now < at) {
+                continue;
             }
+            let wanted = match (side.role, known.as_ref()) {
+                (Role::Input, _) => choice.input.as_ref(),
+                (Role::Output, _) => choice.output.as_ref(),
+                (Role::Alerts, _) => choice.alerts.as_ref(),
+                (Role::Ringer(0), None) => choice.ringers.first(),
+                (Role::Ringer(_), None) => continue,
+                (Role::Ringer(n), Some(known)) => match target(side.role, choice, known) {
+                    Target::Nothing => continue,
+                    Target::Default(_) => None,
+                    Target::Chosen(_) => choice.ringers.get(n),
+                },
+            };
+            if side.reported.is_some() || side.lost {
+                // A sound server that was restarted needs a new connection.
+                *host = None;
+            }
+            let host = host.get_or_insert_with(cpal::default_host);
+            side.start(host, wanted, now, events);
         }
     }
 }
@@ -292,7 +380,7 @@ enum Lines {
 
 /// One side and its stream.
 struct Side {
-    kind: DeviceKind,
+    role: Role,
     lines: Lines,
     wanted: bool,
     stream: Option<DeviceStream>,
@@ -306,9 +394,9 @@ struct Side {
 }
 
 impl Side {
-    fn new(kind: DeviceKind, lines: Lines) -> Self {
+    fn new(role: Role, lines: Lines) -> Self {
         Self {
-            kind,
+            role,
             lines,
             wanted: false,
             stream: None,
@@ -328,7 +416,7 @@ impl Side {
         now: Instant,
         events: &Sender<AudioEvent>,
     ) {
-        let kind = self.kind;
+        let kind = self.role.kind();
         let opened = find(host, kind, wanted).and_then(|device| match &self.lines {
             Lines::Capture(lines) => open_input(&device).map(|(stream, line)| {
                 let _ = lines.send(Some(line));
@@ -382,7 +470,7 @@ impl Side {
             return;
         }
         let reason = if failed { "the device reported an error" } else { "the device stopped" };
-        let (kind, name, reason) = (self.kind, stream.name.clone(), reason.to_owned());
+        let (kind, name, reason) = (self.role.kind(), stream.name.clone(), reason.to_owned());
         self.stop(&reason);
         self.lost = true;
         let _ = events.send(AudioEvent::Lost { kind, name, reason });
@@ -390,7 +478,7 @@ impl Side {
 
     fn stop(&mut self, why: &str) {
         let Some(stream) = self.stream.take() else { return };
-        tracing::debug!(kind = %self.kind, device = stream.name, why, "Running -> Off");
+        tracing::debug!(role = ?self.role, device = stream.name, why, "Running -> Off");
         match &self.lines {
             Lines::Capture(lines) => drop(lines.send(None)),
             Lines::Playback(lines) => drop(lines.send(None)),
@@ -421,5 +509,44 @@ mod tests {
         let card = ["alsa:null", "alsa:default", "alsa:plughw:CARD=PCH,DEV=0"];
         assert_eq!(left(&card), card[1..]);
         assert_eq!(left(&["pulseaudio:headset", "wasapi:x"]).len(), 2);
+    }
+
+    fn known(ids: &[&str]) -> Known {
+        let ids = ids.iter().map(|id| DeviceId((*id).to_owned())).collect();
+        let output = Some(DeviceId("default".to_owned()));
+        Known { ids, input: None, output }
+    }
+
+    #[test]
+    fn what_was_chosen_rings_as_far_as_it_is_there_and_each_once() {
+        let id = |name: &str| DeviceId(name.to_owned());
+        let targets = |chosen: &[&str], there: &[&str]| {
+            let ringers = chosen.iter().map(|name| id(name)).collect();
+            let choice = DeviceChoice { ringers, ..DeviceChoice::default() };
+            let role = |n| target(Role::Ringer(n), &choice, &known(there));
+            [role(0), role(1), role(2)]
+        };
+        let usual = || Target::Default(Some(id("default")));
+        let chosen = |name: &str| Target::Chosen(id(name));
+        assert_eq!(targets(&[], &["a"]), [usual(), Target::Nothing, Target::Nothing]);
+        assert_eq!(targets(&["a", "b"], &["a", "b"]), [chosen("a"), chosen("b"), Target::Nothing]);
+        // One is unplugged: the other rings alone, and nothing else begins to.
+        assert_eq!(targets(&["a", "b"], &["b"]), [Target::Nothing, chosen("b"), Target::Nothing]);
+        assert_eq!(targets(&["a", "b"], &["c"]), [usual(), Target::Nothing, Target::Nothing]);
+        assert_eq!(
+            targets(&["a", "a", "b"], &["a", "b"]),
+            [chosen("a"), Target::Nothing, chosen("b")]
+        );
+    }
+
+    #[test]
+    fn alerts_have_their_own_device_and_the_default_one_without_it() {
+        let id = |name: &str| DeviceId(name.to_owned());
+        let choice = DeviceChoice { alerts: Some(id("a")), ..DeviceChoice::default() };
+        assert_eq!(target(Role::Alerts, &choice, &known(&["a"])), Target::Chosen(id("a")));
+        assert_eq!(
+            target(Role::Alerts, &choice, &known(&[])),
+            Target::Default(Some(id("default")))
+        );
     }
 }

@@ -23,6 +23,11 @@ const CASES: &[(&str, fn())] = &[
     ("sound_is_back_after_each_of_fifty_changes", sound_is_back_after_each_of_fifty_changes),
     ("a_device_that_silently_stops_is_replaced", a_device_that_silently_stops_is_replaced),
     ("the_first_sound_is_heard_from_its_beginning", the_first_sound_is_heard_from_its_beginning),
+    (
+        "it_rings_on_two_devices_at_once_and_alerts_on_a_third",
+        it_rings_on_two_and_alerts_on_a_third,
+    ),
+    ("sound_waits_for_the_speaker_and_is_whole", sound_waits_for_the_speaker_and_is_whole),
 ];
 
 fn main() {
@@ -142,7 +147,7 @@ fn id(name: &str) -> Option<DeviceId> {
 }
 
 fn system(input: &str, output: &str) -> Audio {
-    let choice = DeviceChoice { input: id(input), output: id(output), ringer: None };
+    let choice = DeviceChoice { input: id(input), output: id(output), ..DeviceChoice::default() };
     let audio = open(&AudioSpec::System(choice)).unwrap();
     audio.control.set_active(true);
     audio
@@ -375,7 +380,7 @@ impl Call {
     /// Uses that microphone and speaker while they are there.
     fn uses(&self, input: Option<&str>, output: Option<&str>) {
         let (input, output) = (input.and_then(id), output.and_then(id));
-        self.control.set_devices(DeviceChoice { input, output, ringer: None });
+        self.control.set_devices(DeviceChoice { input, output, ..DeviceChoice::default() });
     }
 
     fn hears(&self, since: Instant) -> Option<Instant> {
@@ -582,4 +587,88 @@ fn the_first_sound_is_heard_from_its_beginning() {
     println!("first heard after {:?}, {pieces} of 10 pieces", first - since);
     assert!(pieces >= 9, "{pieces} of 10 pieces");
     ear.process.kill().unwrap();
+}
+
+/// From the moment the path is asked for: the microphone gives its sound from its first blocks, and what waited until the
+/// speaker plays is heard, all ten pieces of it. Counted in blocks, whatever the time the devices take.
+fn sound_waits_for_the_speaker_and_is_whole() {
+    let talker = Outsider::talks("mic");
+    let mut ear = Outsider::listens("spk");
+    let mut audio = system("voice", "spk");
+    let (mut waited, mut written, mut read, mut silent) = (0, 0, 0, None);
+    let mut block = [0.0; BLOCK];
+    let since = Instant::now();
+    for n in 0..500 {
+        while audio.capture.read(&mut block) {
+            read += 1;
+            if silent.is_none() && block.iter().any(|s| s.abs() > 0.1) {
+                silent = Some(read - 1);
+            }
+        }
+        if audio.playback.plays() {
+            let out = if written < 10 { tone() } else { [0.0; BLOCK] };
+            audio.playback.write(Instant::now(), &out);
+            written += 1;
+        } else {
+            waited += 1;
+        }
+        let due = since + Duration::from_millis(10 * (n + 1));
+        while Instant::now() < due {
+            pause(1);
+        }
+    }
+    let pieces = ear.heard.try_iter().count();
+    println!("waited {waited} blocks, {pieces} of 10 pieces, {silent:?} of {read} blocks silent");
+    assert!(waited > 0 && written > 100, "{waited} waited, {written} written");
+    assert!(pieces >= 10, "{pieces} of 10 pieces");
+    assert!(silent.is_some_and(|silent| silent < 10), "{silent:?} blocks of silence at first");
+    ear.process.kill().unwrap();
+    drop(talker);
+}
+
+/// What rings is heard on both devices chosen and not where alerts go, and alerts only there. One that is unplugged leaves
+/// the other ringing.
+fn it_rings_on_two_and_alerts_on_a_third() {
+    let [left, right, bell] = ["left", "right", "bell"].map(speaker);
+    let ears = ["left", "right", "bell"].map(Outsider::listens);
+    let ringers = ["left", "right"].into_iter().filter_map(id).collect();
+    let choice = DeviceChoice { ringers, alerts: id("bell"), ..DeviceChoice::default() };
+    let mut audio = open(&AudioSpec::System(choice)).unwrap();
+    let mut play = |ring: bool, which: &[usize]| {
+        for ear in &ears {
+            while ear.heard.try_recv().is_ok() {}
+        }
+        audio.control.set_ringing(ring);
+        audio.control.set_alerting(!ring);
+        // Ten seconds at most, until whoever should hear it has.
+        let mut counts = [0; 3];
+        for _ in 0..1_000 {
+            for playback in &mut audio.ringers {
+                playback.write(Instant::now(), &if ring { tone() } else { [0.0; BLOCK] });
+            }
+            audio.alerts.write(Instant::now(), &if ring { [0.0; BLOCK] } else { tone() });
+            for (count, ear) in counts.iter_mut().zip(&ears) {
+                *count += ear.heard.try_iter().count();
+            }
+            if which.iter().all(|n| counts[*n] >= 20) {
+                break;
+            }
+            pause(10);
+        }
+        audio.control.set_ringing(false);
+        audio.control.set_alerting(false);
+        pause(300);
+        println!("ring {ring}: {counts:?}");
+        for (n, count) in counts.into_iter().enumerate() {
+            assert_eq!(count >= 20, which.contains(&n), "{n}: {counts:?}");
+            assert!(count == 0 || which.contains(&n), "{n}: {counts:?}");
+        }
+    };
+    play(true, &[0, 1]);
+    play(false, &[2]);
+    pactl(&format!("unload-module {left}"));
+    pause(2_000);
+    play(true, &[1]);
+    pactl(&format!("unload-module {right}"));
+    pactl(&format!("unload-module {bell}"));
 }

@@ -434,6 +434,76 @@ fn a_peer_whose_address_is_translated_is_found_by_its_checks() {
     }
 }
 
+fn agree_on_paths(net: &mut Net, paths: [IceParameters; 2]) {
+    for (end, (role, paths)) in
+        [DtlsRole::Server, DtlsRole::Client].into_iter().zip(paths).enumerate()
+    {
+        let fingerprints = vec![net.ends[1 - end].fingerprint()];
+        net.agree(end, Some(DtlsParameters { role, fingerprints }), Some(paths));
+    }
+}
+
+#[test]
+fn where_only_ipv6_connects_that_is_the_way() {
+    let mut net = Net::new();
+    let six = |host: u16| SocketAddr::from(([0xfd99, 0, 0, 0, 0, 0, 0, host], 5000));
+    for (end, host) in [(0, 1), (1, 2)] {
+        (net.ends[end].here, net.seen_as[end]) = (six(host), six(host));
+    }
+    // Addresses of IPv4 are told too, of which none is there.
+    let dead = |host| vec![Candidate::new(CandidateKind::Host, at(host), None)];
+    let mut paths = ice(&net, 0, &[dead(1), dead(2)]);
+    for path in &mut paths {
+        path.candidates.reverse();
+    }
+    agree_on_paths(&mut net, paths);
+    net.run(Duration::from_secs(1));
+    assert_eq!((net.ends[0].path, net.ends[1].path), (Some(six(2)), Some(six(1))));
+    assert!(net.share_keys());
+}
+
+/// An offer without candidates, the rest of which never comes (half trickle towards us, RFC 8838, 16), and an answer of
+/// that kind; also behind address translation and where checks are lost.
+#[test]
+fn an_end_that_tells_no_address_is_found_by_its_checks() {
+    for (silent, hidden, lossy) in
+        [(0, false, false), (1, false, false), (0, true, false), (1, true, true)]
+    {
+        let mut net = Net::new();
+        if hidden {
+            net.ends[silent].here = SocketAddr::from(([10, 0, 0, 2], 5000));
+            net.seen_as[silent] = SocketAddr::from(([203, 0, 113, 9], 40_001));
+        }
+        if lossy {
+            net.loses = Box::new(|_, n, _| n % 3 == 0);
+        }
+        let mut paths = ice(&net, 0, &[Vec::new(), Vec::new()]);
+        paths[1 - silent].candidates.clear();
+        agree_on_paths(&mut net, paths);
+        net.run(Duration::from_secs(5));
+        assert_eq!(net.ends[1 - silent].path, Some(net.seen_as[silent]), "{silent} {hidden}");
+        assert!(net.share_keys() && net.ends.iter().all(|end| end.failed.is_none()));
+    }
+}
+
+/// Those that come later, in another description of the same session, are taken.
+#[test]
+fn addresses_told_later_are_taken() {
+    let mut net = Net::new();
+    let mut first = ice(&net, 0, &[Vec::new(), Vec::new()]);
+    for path in &mut first {
+        path.candidates.clear();
+    }
+    agree_on_paths(&mut net, first);
+    net.run(Duration::from_secs(2));
+    assert_eq!((net.ends[0].path, net.ends[1].path), (None, None));
+    let all = ice(&net, 0, &[Vec::new(), Vec::new()]);
+    agree_on_paths(&mut net, all);
+    net.run(Duration::from_secs(2));
+    assert_eq!((net.ends[0].path, net.ends[1].path), (Some(at(2)), Some(at(1))));
+    assert!(net.share_keys());
+}
+
 /// What a STUN server answers.
 fn seen(request: &[u8], from: SocketAddr) -> Vec<u8> {
     use rtc_stun::message::{BINDING_SUCCESS, Message};

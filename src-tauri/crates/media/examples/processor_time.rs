@@ -13,7 +13,10 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use media::{AudioSpec, Engine, EngineConfig, Events, Processing};
-use sdp::{Codec, CodecKind, Direction, Negotiated};
+use sdp::{CodecKind, Negotiated};
+
+#[path = "../tests/agreement/mod.rs"]
+mod agreement;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SECONDS: u16 = 10;
@@ -33,33 +36,7 @@ fn engine(first_port: u16, folder: &Path) -> (Engine, Events) {
 }
 
 fn agreed(kind: CodecKind, port: u16) -> Negotiated {
-    let codec = Codec {
-        kind,
-        payload_type: kind.static_payload_type().unwrap_or(111),
-        clock_rate: kind.clock_rate(),
-        channels: kind.channels(),
-        fmtp: None,
-    };
-    Negotiated {
-        remote: SocketAddr::new(HERE, port),
-        remote_rtcp: SocketAddr::new(HERE, port + 1),
-        codec: codec.clone(),
-        receive: vec![codec],
-        telephone_event: None,
-        telephone_event_receive: Vec::new(),
-        comfort_noise_pt: None,
-        ptime_ms: 20,
-        max_ptime_ms: None,
-        voip_metrics: false,
-        send: true,
-        receive_active: true,
-        remote_direction: Direction::SendRecv,
-        remote_held: false,
-        rtcp_mux: false,
-        srtp: None,
-        dtls: None,
-        ice: None,
-    }
+    agreement::plain(kind, SocketAddr::new(HERE, port))
 }
 
 /// Processor time of this process so far, in seconds.

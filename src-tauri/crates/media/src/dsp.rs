@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, BLOCK, DeviceChoice, SAMPLE_RATE};
+use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
@@ -18,6 +18,7 @@ use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
 use crate::recorder::Tap;
+use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
 use crate::tone::{Ringing, TonePlayer};
 use crate::{MediaEvent, StreamId, Tone, TonePlan};
@@ -72,6 +73,7 @@ pub(crate) struct Dsp {
     streams: Vec<Stream>,
     /// One block per stream, what it contributes to the speaker.
     blocks: Vec<[f32; BLOCK]>,
+    speaker_start: SpeakerStart,
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
@@ -79,6 +81,7 @@ pub(crate) struct Dsp {
     machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
+    alerts: Alerts,
     ringing: Option<Box<Ringing>>,
     levels: Levels,
     pending: Vec<MediaEvent>,
@@ -89,21 +92,32 @@ pub(crate) struct Dsp {
     rest_at: Option<Instant>,
 }
 
+/// What goes to the device for alerts.
+#[derive(Default)]
+struct Alerts {
+    /// One was chosen.
+    apart: bool,
+    player: TonePlayer,
+    start: SpeakerStart,
+}
+
 #[expect(clippy::disallowed_methods, reason = "the DSP thread is the driver that tells the time")]
 fn clock() -> Instant {
     Instant::now()
 }
 
 impl Dsp {
-    /// `heard`: sound may come from the microphone.
+    /// `spec`: what `audio` was opened by.
     pub(crate) fn new(
         audio: Audio,
-        heard: bool,
+        spec: &AudioSpec,
         commands: Receiver<Command>,
         events: Sender<MediaEvent>,
         shared: Arc<Shared>,
     ) -> Self {
         let simulated = audio.control.is_simulated();
+        let heard = *spec != AudioSpec::Null;
+        let alerts_apart = matches!(spec, AudioSpec::System(choice) if choice.alerts.is_some());
         Self {
             simulated,
             audio,
@@ -112,12 +126,14 @@ impl Dsp {
             shared,
             streams: Vec::with_capacity(16),
             blocks: Vec::with_capacity(16),
+            speaker_start: SpeakerStart::default(),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
             clipping: ClippingWatch::default(),
             machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
+            alerts: Alerts { apart: alerts_apart && !simulated, ..Alerts::default() },
             ringing: None,
             levels: Levels::default(),
             pending: Vec::with_capacity(64),
@@ -151,7 +167,8 @@ impl Dsp {
     }
 
     fn is_wanted(&self) -> bool {
-        self.uses_path() || (self.ringing.is_some() && !self.simulated) || self.active
+        let rings = self.ringing.is_some() && !self.simulated;
+        self.uses_path() || rings || !self.alerts.player.is_silent() || self.active
     }
 
     /// Waits for something to do; true at the end.
@@ -217,6 +234,7 @@ impl Dsp {
             self.rest_at = None;
             if !self.active {
                 self.active = true;
+                self.speaker_start.path_opened(now);
                 self.audio.control.set_active(true);
             }
         } else if self.active {
@@ -257,16 +275,42 @@ impl Dsp {
                     self.blocks.pop();
                 }
             }
-            Command::Tone(tone) => self.tones.set(tone),
-            Command::TonePlan(plan) => self.tones.set_plan(plan),
+            Command::Tone(tone) => self.play(tone),
+            Command::TonePlan(plan) => {
+                self.tones.set_plan(plan);
+                self.alerts.player.set_plan(plan);
+            }
             Command::Trial(room) => self.trial.set(room),
             Command::Ring(ringing) => {
                 self.audio.control.set_ringing(ringing.is_some());
                 self.ringing = ringing;
             }
-            Command::Devices(choice) => self.audio.control.set_devices(choice),
+            Command::Devices(choice) => self.set_devices(choice),
             Command::Processing(wanted) => self.processor.set(wanted),
         }
+    }
+
+    /// A call's own tones go to the ear; that somebody else calls goes where alerts go.
+    fn play(&mut self, tone: Tone) {
+        let apart = tone == Tone::CallWaiting && self.alerts.apart;
+        self.tones.set(if apart { Tone::None } else { tone });
+        let alert = if apart { tone } else { Tone::None };
+        let was_silent = self.alerts.player.is_silent();
+        self.alerts.player.set(alert);
+        if was_silent != self.alerts.player.is_silent() {
+            if was_silent {
+                self.alerts.start.path_opened(clock());
+            }
+            self.audio.control.set_alerting(was_silent);
+        }
+    }
+
+    fn set_devices(&mut self, choice: DeviceChoice) {
+        self.alerts.apart = choice.alerts.is_some() && !self.simulated;
+        self.audio.control.set_devices(choice);
+        let tone =
+            if self.alerts.player.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
+        self.play(tone);
     }
 
     fn with(&mut self, id: StreamId, change: impl FnOnce(&mut Stream)) {
@@ -281,8 +325,9 @@ impl Dsp {
         for stream in &mut self.streams {
             stream.receive(now, &mut self.pending);
         }
+        let holds = self.speaker_start.holds(now, self.audio.playback.plays());
         for (stream, block) in self.streams.iter_mut().zip(&mut self.blocks) {
-            stream.pull(now, block);
+            stream.pull(now, block, holds);
         }
         self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
@@ -293,6 +338,7 @@ impl Dsp {
         self.processor.played(&speaker);
         self.audio.playback.write(now, &speaker);
         self.ring(now);
+        self.alert(now);
         self.measure(microphone, &speaker);
         self.ticks += 1;
         self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
@@ -352,7 +398,19 @@ impl Dsp {
         if let Some(ringing) = &mut self.ringing {
             let mut block = [0.0; BLOCK];
             ringing.fill(&mut block);
-            self.audio.ringer.write(now, &block);
+            for ringer in &mut self.audio.ringers {
+                ringer.write(now, &block);
+            }
+        }
+    }
+
+    /// The first burst of an alert waits for its device, as the first words of a call do.
+    fn alert(&mut self, now: Instant) {
+        let holds = self.alerts.start.holds(now, self.audio.alerts.plays());
+        if !holds && !self.alerts.player.is_silent() {
+            let mut block = [0.0; BLOCK];
+            self.alerts.player.mix(&mut block);
+            self.audio.alerts.write(now, &block);
         }
     }
 
@@ -373,6 +431,14 @@ impl Dsp {
 
     fn report_devices(&mut self) {
         while let Ok(event) = self.audio.events.try_recv() {
+            match &event {
+                AudioEvent::NoDevice { kind: DeviceKind::Output, .. } => {
+                    self.speaker_start.no_speaker();
+                }
+                AudioEvent::Started { kind: DeviceKind::Output, .. }
+                | AudioEvent::DevicesChanged => self.speaker_start.devices_changed(),
+                _ => {}
+            }
             self.pending.push(match event {
                 AudioEvent::Lost { kind, name, reason } => {
                     MediaEvent::DeviceLost { kind, name, reason }

@@ -279,7 +279,7 @@ impl Engine {
         self.send(Command::TonePlan(plan));
     }
 
-    /// Rings on the ringer device, or stops ringing.
+    /// Rings on the devices chosen for it, or stops ringing.
     ///
     /// # Errors
     /// [`EngineError::RingTone`] when the file cannot be used; the built-in bell rings instead.
@@ -355,7 +355,7 @@ impl Running {
         let audio = audio::open(spec)?;
         let network = Network::start()?;
         let (commands, inbox) = channel();
-        let dsp = Dsp::new(audio, *spec != AudioSpec::Null, inbox, events, shared);
+        let dsp = Dsp::new(audio, spec, inbox, events, shared);
         let thread = std::thread::Builder::new()
             .name("balie-dsp".to_owned())
             .spawn(move || dsp.run())

@@ -14,6 +14,9 @@
 //! (`media-transport`), and those of the `audio` crate. Callers' threads only send commands and read published figures; no call blocks on
 //! the DSP thread.
 
+#[cfg(test)]
+#[path = "../tests/agreement/mod.rs"]
+mod agreement;
 pub mod codec;
 mod diagnosis;
 mod dsp;
@@ -30,12 +33,15 @@ mod quality;
 mod recorder;
 pub mod resample;
 mod sender_rate;
+mod speaker_start;
 mod stats;
 mod stream;
 mod tone;
 mod wires;
 
-pub use audio::{AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, devices};
+pub use audio::{
+    AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, RINGERS, devices,
+};
 pub use diagnosis::{Cause, Evidence};
 pub use engine::{Engine, EngineConfig, StreamId};
 pub use error::EngineError;

@@ -156,38 +156,11 @@ fn packet_ms(agreed: &Negotiated) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sdp::{Codec, Direction};
     use std::net::SocketAddr;
 
     fn agreed(kind: CodecKind, ptime_ms: u8, max_ptime_ms: Option<u8>) -> Negotiated {
-        let nowhere: SocketAddr = "192.0.2.1:9".parse().unwrap();
-        let codec = Codec {
-            kind,
-            payload_type: 96,
-            clock_rate: kind.clock_rate(),
-            channels: kind.channels(),
-            fmtp: None,
-        };
-        Negotiated {
-            remote: nowhere,
-            remote_rtcp: nowhere,
-            receive: vec![codec.clone()],
-            codec,
-            telephone_event: None,
-            telephone_event_receive: Vec::new(),
-            comfort_noise_pt: None,
-            ptime_ms,
-            max_ptime_ms,
-            voip_metrics: false,
-            send: true,
-            receive_active: true,
-            remote_direction: Direction::SendRecv,
-            remote_held: false,
-            rtcp_mux: false,
-            srtp: None,
-            dtls: None,
-            ice: None,
-        }
+        let nowhere = SocketAddr::from(([192, 0, 2, 1], 9));
+        Negotiated { ptime_ms, max_ptime_ms, ..crate::agreement::plain(kind, nowhere) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]

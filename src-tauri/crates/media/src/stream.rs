@@ -419,10 +419,11 @@ impl Stream {
         self.pattern.observe(header.sequence, used);
     }
 
-    /// The next 10 ms for the speaker; silence while held.
-    pub(crate) fn pull(&mut self, now: Instant, block: &mut [f32; BLOCK]) {
+    /// The next 10 ms for the speaker; silence while held. `waits`: what has come stays where it is, for later.
+    pub(crate) fn pull(&mut self, now: Instant, block: &mut [f32; BLOCK], waits: bool) {
         block.fill(0.0);
-        if self.line.is_none() {
+        if self.line.is_none() || waits {
+            self.heard = *block;
             return;
         }
         if self.jitter.pull(now, block) == Pulled::Concealed {

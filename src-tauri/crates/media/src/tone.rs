@@ -25,7 +25,7 @@ pub enum Tone {
     CallWaiting,
 }
 
-/// What plays on the ringer device.
+/// What plays on the devices that ring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RingTone {
     /// The built-in two-tone bell.
@@ -76,6 +76,10 @@ impl TonePlayer {
 
     pub(crate) fn set_plan(&mut self, plan: TonePlan) {
         self.plan = plan;
+    }
+
+    pub(crate) const fn tone(&self) -> Tone {
+        self.tone
     }
 
     pub(crate) fn is_silent(&self) -> bool {

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use audio::read_wav;
 use media::{AudioSpec, Engine, EngineConfig, Events, StreamId};
-use sdp::{Codec, CodecKind, Direction, Negotiated};
+use sdp::{CodecKind, Negotiated};
+
+mod agreement;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The others' tones, in hertz, none of them a harmonic of another.
@@ -79,33 +81,7 @@ fn engine(input: &Path, output: PathBuf, first: u16) -> (Engine, Events) {
 }
 
 fn agreed(kind: CodecKind, port: u16) -> Negotiated {
-    let codec = Codec {
-        kind,
-        payload_type: kind.static_payload_type().unwrap_or(111),
-        clock_rate: kind.clock_rate(),
-        channels: kind.channels(),
-        fmtp: None,
-    };
-    Negotiated {
-        remote: SocketAddr::new(HERE, port),
-        remote_rtcp: SocketAddr::new(HERE, port + 1),
-        codec: codec.clone(),
-        receive: vec![codec],
-        telephone_event: None,
-        telephone_event_receive: Vec::new(),
-        comfort_noise_pt: None,
-        ptime_ms: 20,
-        max_ptime_ms: None,
-        voip_metrics: false,
-        send: true,
-        receive_active: true,
-        remote_direction: Direction::SendRecv,
-        remote_held: false,
-        rtcp_mux: false,
-        srtp: None,
-        dtls: None,
-        ice: None,
-    }
+    agreement::plain(kind, SocketAddr::new(HERE, port))
 }
 
 #[test]

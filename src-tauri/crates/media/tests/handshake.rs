@@ -3,24 +3,27 @@
 #![expect(clippy::disallowed_methods, reason = "calls take real time")]
 #![expect(clippy::unwrap_used, reason = "a test program")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use media::{AudioSpec, Engine, EngineConfig, Events, Failure, MediaEvent, StreamId, StreamStats};
 use sdp::{
-    Candidate, CandidateKind, Codec, CodecKind, CryptoSuite, Direction, DtlsParameters, DtlsRole,
-    Fingerprint, HashFunction, IceCredentials, IceParameters, LocalIce, Negotiated,
+    Candidate, CandidateKind, CodecKind, CryptoSuite, DtlsParameters, DtlsRole, Fingerprint,
+    HashFunction, IceCredentials, IceParameters, LocalIce, Negotiated,
 };
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+mod agreement;
 
-fn engine() -> (Engine, Events) {
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SIX: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+fn engine(bind: IpAddr) -> (Engine, Events) {
     static NEXT: AtomicU16 = AtomicU16::new(49_500);
     let first = NEXT.fetch_add(8, Ordering::Relaxed);
     let rtp_ports = first..=first + 7;
-    Engine::start(EngineConfig { audio: AudioSpec::Null, bind: HERE, rtp_ports }).unwrap()
+    Engine::start(EngineConfig { audio: AudioSpec::Null, bind, rtp_ports }).unwrap()
 }
 
 fn until(ms: u64, mut done: impl FnMut() -> bool) -> bool {
@@ -39,6 +42,7 @@ fn until(ms: u64, mut done: impl FnMut() -> bool) -> bool {
 
 /// Two engines and a stream of each.
 struct Pair {
+    here: IpAddr,
     engines: [Engine; 2],
     events: [Events; 2],
     streams: [StreamId; 2],
@@ -47,10 +51,15 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let ((one, events_one), (two, events_two)) = (engine(), engine());
+        Self::at(HERE)
+    }
+
+    fn at(here: IpAddr) -> Self {
+        let ((one, events_one), (two, events_two)) = (engine(here), engine(here));
         let ((stream_one, port_one, _), (stream_two, port_two, _)) =
-            (one.open(HERE).unwrap(), two.open(HERE).unwrap());
+            (one.open(here).unwrap(), two.open(here).unwrap());
         Self {
+            here,
             engines: [one, two],
             events: [events_one, events_two],
             streams: [stream_one, stream_two],
@@ -60,35 +69,14 @@ impl Pair {
 
     /// What one side agrees on; the second begins the handshake.
     fn agreed(&self, side: usize) -> Negotiated {
-        let codec = Codec {
-            kind: CodecKind::Pcma,
-            payload_type: 8,
-            clock_rate: 8_000,
-            channels: 1,
-            fmtp: None,
-        };
-        let remote = SocketAddr::new(HERE, self.ports[1 - side]);
+        let remote = SocketAddr::new(self.here, self.ports[1 - side]);
         let role = if side == 0 { DtlsRole::Server } else { DtlsRole::Client };
         let fingerprints = vec![self.engines[1 - side].fingerprint().unwrap().clone()];
         Negotiated {
-            remote,
             remote_rtcp: remote,
-            codec: codec.clone(),
-            receive: vec![codec],
-            telephone_event: None,
-            telephone_event_receive: Vec::new(),
-            comfort_noise_pt: None,
-            ptime_ms: 20,
-            max_ptime_ms: None,
-            voip_metrics: false,
-            send: true,
-            receive_active: true,
-            remote_direction: Direction::SendRecv,
-            remote_held: false,
             rtcp_mux: true,
-            srtp: None,
             dtls: Some(DtlsParameters { role, fingerprints }),
-            ice: None,
+            ..agreement::plain(CodecKind::Pcma, remote)
         }
     }
 
@@ -98,7 +86,7 @@ impl Pair {
             credentials: IceCredentials::from_random(&[u8::try_from(side).unwrap() + 1; 32]),
             candidates: vec![Candidate::new(
                 CandidateKind::Host,
-                SocketAddr::new(HERE, self.ports[side]),
+                SocketAddr::new(self.here, self.ports[side]),
                 None,
             )],
         };
@@ -109,7 +97,7 @@ impl Pair {
             controlling: side == 0,
         };
         // Nobody is where the description says, so that only checks find him.
-        let remote = SocketAddr::new(HERE, 9);
+        let remote = SocketAddr::new(self.here, 9);
         Negotiated { ice: Some(ice), remote, remote_rtcp: remote, ..self.agreed(side) }
     }
 
@@ -179,6 +167,43 @@ fn checks_find_the_peer_that_is_not_where_the_description_says() {
     }
     assert_eq!(pair.sounds(), Some(CryptoSuite::AeadAes256Gcm));
     assert_eq!(pair.stats(0).remote, Some(SocketAddr::new(HERE, pair.ports[1])));
+}
+
+/// Both have addresses of IPv4 to tell, where nobody is; only those of IPv6 lead to the other.
+#[test]
+fn checks_find_the_peer_where_only_ipv6_connects() {
+    let pair = Pair::at(SIX);
+    for side in [0, 1] {
+        let mut agreed = pair.checked(side);
+        let ice = agreed.ice.as_mut().unwrap();
+        for port in [40_000, 40_002] {
+            let dead = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), port));
+            ice.candidates.insert(0, Candidate::new(CandidateKind::Host, dead, None));
+        }
+        pair.configure(side, agreed);
+    }
+    assert_eq!(pair.sounds(), Some(CryptoSuite::AeadAes256Gcm));
+    for side in [0, 1] {
+        assert_eq!(pair.stats(side).remote, Some(SocketAddr::new(SIX, pair.ports[1 - side])));
+    }
+}
+
+/// Half trickle (RFC 8838, 16), whichever end it is: one has told no address of its own and is found by its checks.
+#[test]
+fn a_peer_that_has_told_no_address_is_found_by_its_checks() {
+    for (here, silent) in [(HERE, 0), (HERE, 1), (SIX, 0)] {
+        let pair = Pair::at(here);
+        for side in [0, 1] {
+            let mut agreed = pair.checked(side);
+            if side != silent {
+                agreed.ice.as_mut().unwrap().candidates.clear();
+            }
+            pair.configure(side, agreed);
+        }
+        assert_eq!(pair.sounds(), Some(CryptoSuite::AeadAes256Gcm), "{here} {silent}");
+        let found = SocketAddr::new(here, pair.ports[silent]);
+        assert_eq!(pair.stats(1 - silent).remote, Some(found));
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use media::{AudioSpec, Cause, Engine, EngineConfig, Events, StreamId, StreamStats};
-use sdp::{Codec, CodecKind, Direction, Negotiated};
+use sdp::{CodecKind, Negotiated};
+
+mod agreement;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -18,33 +20,7 @@ fn engine(first_port: u16) -> (Engine, Events) {
 }
 
 fn agreed(kind: CodecKind, port: u16, voip_metrics: bool) -> Negotiated {
-    let codec = Codec {
-        kind,
-        payload_type: kind.static_payload_type().unwrap_or(111),
-        clock_rate: kind.clock_rate(),
-        channels: kind.channels(),
-        fmtp: None,
-    };
-    Negotiated {
-        remote: SocketAddr::new(HERE, port),
-        remote_rtcp: SocketAddr::new(HERE, port + 1),
-        codec: codec.clone(),
-        receive: vec![codec],
-        telephone_event: None,
-        telephone_event_receive: Vec::new(),
-        comfort_noise_pt: None,
-        ptime_ms: 20,
-        max_ptime_ms: None,
-        voip_metrics,
-        send: true,
-        receive_active: true,
-        remote_direction: Direction::SendRecv,
-        remote_held: false,
-        rtcp_mux: false,
-        srtp: None,
-        dtls: None,
-        ice: None,
-    }
+    Negotiated { voip_metrics, ..agreement::plain(kind, SocketAddr::new(HERE, port)) }
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {

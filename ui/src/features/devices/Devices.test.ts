@@ -26,3 +26,36 @@ it('says so when another program has it', async () => {
   await waitFor(() => expect(screen.getAllByText(/Een ander programma gebruikt uw headset/).length).toBeGreaterThan(1));
   expect(await violations()).toEqual([]);
 });
+
+it('rings on several devices at once, and alerts sound where they are wanted', async () => {
+  const host = await open({});
+  const rings = (name: string): HTMLInputElement => screen.getByRole('checkbox', { name });
+  expect(await screen.findByRole('group', { name: 'Gaat over op' })).toBeTruthy();
+  expect([rings('Luidsprekers').checked, rings('Jabra Evolve2 65 Mono').checked]).toEqual([true, false]);
+  rings('Jabra Evolve2 65 Mono').click();
+  await waitFor(() => expect(rings('Jabra Evolve2 65 Mono').checked).toBe(true));
+  const alerts: HTMLSelectElement = screen.getByRole('combobox', { name: 'Wisselgesprek en meldingen' });
+  alerts.value = 's';
+  alerts.dispatchEvent(new Event('change', { bubbles: true }));
+  await waitFor(() => expect(host.view.audio.alerts).toBe('s'));
+  expect(sent(host, 'devices.set')).toEqual([
+    { cmd: 'devices.set', input: null, output: null, ringer: ['s', 'h'], alerts: null },
+    { cmd: 'devices.set', input: null, output: null, ringer: ['s', 'h'], alerts: 's' },
+  ]);
+  expect(await violations()).toEqual([]);
+  rings('Luidsprekers').click();
+  rings('Jabra Evolve2 65 Mono').click();
+  await waitFor(() => expect(screen.getAllByText(/Volg het systeem/).length).toBeGreaterThan(2));
+});
+
+it('keeps a ring device that is not there, and lets no more be chosen than can ring', async () => {
+  const host = await open({});
+  const { audio } = host.view;
+  host.change({ audio: { ...audio, ringers: ['s', 'far'], most_ringers: 2 } });
+  await tick();
+  const far: HTMLInputElement = await screen.findByRole('checkbox', { name: 'far (niet aangesloten)' });
+  expect(far.checked).toBe(true);
+  const other: HTMLInputElement = screen.getByRole('checkbox', { name: 'Jabra Evolve2 65 Mono' });
+  expect(other.disabled).toBe(true);
+  expect(screen.getByText('Meer kan niet tegelijk')).toBeTruthy();
+});

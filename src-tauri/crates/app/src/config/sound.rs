@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Unknown;
+use super::{Unknown, several};
 
 /// Chosen devices; empty follows the system.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -12,8 +12,12 @@ pub struct AudioSettings {
     pub input: String,
     /// Loudspeaker or headset for talking.
     pub output: String,
-    /// Where it rings.
-    pub ringer: String,
+    /// Where it rings: one device or several at once.
+    #[serde(rename = "ringer", with = "several")]
+    pub ringers: Vec<String>,
+    /// Where alerts sound (somebody else calls); empty: where one talks.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub alerts: String,
     /// Takes the other side's voice out of the microphone's sound; absent: with devices yes, with a
     /// file in their place no.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,5 +54,26 @@ pub struct HeadsetSettings {
 impl HeadsetSettings {
     fn is_usual(&self) -> bool {
         *self == HeadsetSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_ringer_of_an_older_file_stays_the_one_and_several_are_a_list() {
+        let read = |text: &str| toml::from_str::<AudioSettings>(text);
+        assert_eq!(read("").unwrap().ringers, Vec::<String>::new());
+        assert_eq!(read("ringer = \"\"").unwrap().ringers, Vec::<String>::new());
+        let one = read("input = \"m\"\nringer = \"s\"").unwrap();
+        assert_eq!(one.ringers, ["s"]);
+        assert!(toml::to_string(&one).unwrap().contains("ringer = \"s\""));
+        let two = read("ringer = [\"s\", \"h\"]\nalerts = \"h\"").unwrap();
+        assert_eq!((two.ringers.clone(), two.alerts.as_str()), (vec!["s".into(), "h".into()], "h"));
+        assert_eq!(read(&toml::to_string(&two).unwrap()).unwrap(), two);
+        assert!(two.unknown.is_empty());
+        let error = read("ringer = 5").unwrap_err().to_string();
+        assert!(error.contains("this is a text or a list of them"), "{error}");
     }
 }

@@ -90,11 +90,12 @@ impl Desk {
             }
             Command::DeskPrepare { text } => self.prepare(&text),
             Command::DeskPreparedTaken {} => self.prepared_taken(),
-            Command::DevicesSet { input, output, ringer } => {
+            Command::DevicesSet { input, output, ringer, alerts } => {
                 let mut audio = self.settings.config.audio.clone();
                 audio.input = input.unwrap_or_default();
                 audio.output = output.unwrap_or_default();
-                audio.ringer = ringer.unwrap_or_default();
+                audio.ringers = ringer;
+                audio.alerts = alerts.unwrap_or_default();
                 self.choose_devices(now, audio)
             }
             Command::ProcessingSet { echo_cancelling, noise_suppression, gain_control } => {
@@ -301,6 +302,9 @@ impl Desk {
     }
 
     fn choose_devices(&mut self, now: Instant, audio: AudioSettings) -> Outcome {
+        if audio.ringers.len() > media::RINGERS {
+            return Err(ErrorReply::new(Code::BadRequest, "too many devices to ring on"));
+        }
         self.set_devices(now, audio);
         Ok(Answer::done())
     }

@@ -117,7 +117,9 @@ impl Sounds {
             outputs: list(DeviceKind::Output),
             input: chosen(&settings.input),
             output: chosen(&settings.output),
-            ringer: chosen(&settings.ringer),
+            ringers: settings.ringers.clone(),
+            most_ringers: u32::try_from(media::RINGERS).unwrap_or(1),
+            alerts: chosen(&settings.alerts),
             test: match self.test {
                 TestStage::Off => MicrophoneTest::Off,
                 TestStage::Listening => MicrophoneTest::Listening,
@@ -146,7 +148,8 @@ fn choice(settings: &AudioSettings) -> DeviceChoice {
     DeviceChoice {
         input: device(&settings.input),
         output: device(&settings.output),
-        ringer: device(&settings.ringer),
+        ringers: settings.ringers.iter().filter_map(device).collect(),
+        alerts: device(&settings.alerts),
     }
 }
 

@@ -189,3 +189,36 @@ async fn what_is_done_to_the_microphone_is_chosen_and_kept() {
     assert_eq!(done(&view.audio), (true, false, true));
     desk.quit().await;
 }
+
+/// Where it rings may be one device, as ever, or several; what an older file says stays.
+#[tokio::test]
+async fn it_rings_on_the_devices_chosen_and_alerts_on_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    std::fs::write(&settings, "[audio]\nringer = \"pulseaudio:desk\"\n").unwrap();
+    let start = || StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert_eq!(
+        (view.audio.ringers.clone(), view.audio.alerts),
+        (vec!["pulseaudio:desk".into()], None)
+    );
+    let two = json!({"cmd": "devices.set", "ringer": ["desk", "room"], "alerts": "desk"});
+    desk.ask(two).await.unwrap();
+    let view = desk.view(|view| view.audio.ringers.len() == 2).await;
+    assert_eq!(
+        (view.audio.ringers, view.audio.alerts.as_deref()),
+        (vec!["desk".into(), "room".into()], Some("desk"))
+    );
+    let many: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+    let error = desk.ask(json!({"cmd": "devices.set", "ringer": many})).await.unwrap_err();
+    assert_eq!(error.code, Code::BadRequest);
+    desk.quit().await;
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert_eq!(view.audio.ringers, ["desk", "room"], "kept");
+    desk.ask(json!({"cmd": "devices.set", "ringer": "room"})).await.unwrap();
+    let view = desk.view(|view| view.audio.ringers.len() == 1).await;
+    assert_eq!((view.audio.ringers, view.audio.alerts), (vec!["room".into()], None));
+    desk.quit().await;
+}

@@ -96,6 +96,45 @@ async fn a_headset_answers_mutes_holds_and_hangs_up_and_its_lamps_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_line_key_answers_holds_resumes_and_swaps() {
+    let (pbx, machine) = (pbx().await, plugged());
+    let mut desk = desk_with(&pbx, &machine).await;
+    desk.view(used).await;
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let first = desk.call(CallState::Ringing).await.call;
+    shows(&machine, RING).await;
+    press(&machine, &[Key::Line]);
+    assert_eq!(desk.call(CallState::Active).await.call, first);
+    shows(&machine, OFF_HOOK).await;
+    press(&machine, &[Key::Hook, Key::Line]);
+    assert_eq!(desk.call(CallState::Held).await.call, first);
+    shows(&machine, HOLD).await;
+    press(&machine, &[Key::Line]);
+    assert_eq!(desk.call(CallState::Active).await.call, first);
+    shows(&machine, OFF_HOOK).await;
+    // A second one calls: the first waits while it is talked to, and they change places.
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let second = desk.call(CallState::Ringing).await.call;
+    // What a key means is what the lamps say when it is pressed: before this one is lit, it would put on hold.
+    shows(&machine, OFF_HOOK | RING).await;
+    press(&machine, &[Key::Hook, Key::Line]);
+    places(&mut desk, second, first).await;
+    shows(&machine, OFF_HOOK).await;
+    press(&machine, &[Key::Hook]);
+    press(&machine, &[Key::Hook, Key::Line]);
+    places(&mut desk, first, second).await;
+    desk.quit().await;
+}
+
+/// Waits until one talks and the other is on hold.
+async fn places(desk: &mut Desk, talks: u64, waits: u64) {
+    let is = |view: &AppView, id: u64, state: CallState| {
+        view.calls.iter().any(|call| call.id == id && call.state == state)
+    };
+    desk.view(|view| is(view, talks, CallState::Active) && is(view, waits, CallState::Held)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_done_in_the_window_is_no_gesture_and_the_last_number_is_called_again() {
     let (pbx, machine) = (pbx().await, plugged());
     let mut desk = desk_with(&pbx, &machine).await;

@@ -227,6 +227,37 @@ fn a_server_that_only_answers_checks_is_controlled() {
     assert_eq!(agreed.candidates.len(), 1, "those for reports are not needed");
 }
 
+/// Trickle (RFC 8840): we do not speak it, say so by not naming it, and tell all of ours at once; the call goes on.
+#[test]
+fn an_offer_whose_addresses_are_to_come_is_answered_with_all_of_ours() {
+    let lines = format!(
+        "a=ice-options:trickle ice2\na=fingerprint:{}\na=setup:actpass\na=rtcp-mux\na=ice-ufrag:abcd\n\
+         a=ice-pwd:0123456789012345678901\n",
+        fingerprint(3)
+    );
+    let text_of = |address: &str, port: u16| {
+        offer("UDP/TLS/RTP/SAVPF", &lines)
+            .replace("192.0.2.7", address)
+            .replace("audio 5000", &format!("audio {port}"))
+    };
+    for open in [text_of("0.0.0.0", 9), text_of("192.0.2.7", 5000)] {
+        let mut bob = Negotiator::new(2);
+        let (answer, agreed) = bob.answer(open.as_bytes(), &web(2), Direction::SendRecv).unwrap();
+        let ice = agreed.ice.unwrap();
+        assert!(ice.candidates.is_empty() && !ice.controlling, "{ice:?}");
+        assert!(agreed.send && agreed.receive_active && !agreed.remote_held);
+        let answer = text(&answer);
+        assert!(
+            answer.contains("a=candidate:") && answer.contains("a=end-of-candidates"),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("a=ice-options:ice2\r\n") && !answer.contains("trickle"),
+            "{answer}"
+        );
+    }
+}
+
 #[test]
 fn media_that_must_come_by_another_way_is_not_checked_around_it() {
     let lines = format!(
