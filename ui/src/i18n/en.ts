@@ -7,7 +7,7 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset, headsetCodes } from './en.headset';
-import { badSound, soundDelay } from './en.sound';
+import { badSound, soundCodes, soundDelay } from './en.sound';
 import { costs, help, safetyCodes, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -85,7 +85,7 @@ export const en: Messages = {
     },
     no_audio_device: { what: 'No sound device found', todo: 'Connect a headset; calls work, but without sound.' },
     microphone_silent: { what: 'Your microphone gives no sound', todo: 'Look whether it is switched off on the device, or choose another microphone.' },
-    ...headsetCodes,
+    ...headsetCodes, ...soundCodes,
     recording_failed: { what: 'The call is not recorded', todo: 'Look whether the disk is full, and whether the folder of recordings is there.' },
     no_sound: { what: 'No sound comes or goes', todo: 'Let the firewall pass the RTP ports; ask your administrator.' },
     audio_device_failed: { what: 'The sound device stopped working', todo: 'Choose another device or reconnect it.' },

@@ -13,7 +13,7 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset, headsetCodes } from './nl.headset';
-import { badSound, soundDelay } from './nl.sound';
+import { badSound, soundCodes, soundDelay } from './nl.sound';
 import { costs, help, safetyCodes, targets } from './nl.safety';
 
 /** A code in words: what is the matter, and what the user can do about it. */
@@ -93,7 +93,7 @@ const codes: Record<Code, CodeText> = {
   },
   no_audio_device: { what: 'Geen geluidsapparaat gevonden', todo: 'Sluit een headset aan; bellen kan, maar zonder geluid.' },
   microphone_silent: { what: 'Uw microfoon geeft geen geluid', todo: 'Kijk of hij op het apparaat uit staat, of kies een andere microfoon.' },
-  ...headsetCodes,
+  ...headsetCodes, ...soundCodes,
   recording_failed: { what: 'Het gesprek wordt niet opgenomen', todo: 'Kijk of de schijf vol is, en of de map voor opnamen er is.' },
   no_sound: { what: 'Er komt of gaat geen geluid', todo: 'Laat de firewall de RTP-poorten door; vraag het uw beheerder.' },
   audio_device_failed: { what: 'Het geluidsapparaat werkt niet meer', todo: 'Kies een ander apparaat of sluit het opnieuw aan.' },
