@@ -3,6 +3,7 @@
 import { safetyCodes } from './en.safety';
 import { storeCodes } from './en.contacts';
 import { headsetCodes } from './en.headset';
+import { soundCodes } from './en.sound';
 import type { codes as dutch, ownEnd as endInDutch } from './nl.codes';
 
 export const codes: typeof dutch = {
@@ -74,6 +75,7 @@ export const codes: typeof dutch = {
   no_audio_device: { what: 'No sound device found', todo: 'Connect a headset; calls work, but without sound.' },
   microphone_silent: { what: 'Your microphone gives no sound', todo: 'Look whether it is switched off on the device, or choose another microphone.' },
   ...headsetCodes,
+  ...soundCodes,
   recording_failed: { what: 'The call is not recorded', todo: 'Look whether the disk is full, and whether the folder of recordings is there.' },
   no_sound: { what: 'No sound comes or goes', todo: 'Let the firewall pass the RTP ports; ask your administrator.' },
   audio_device_failed: { what: 'The sound device stopped working', todo: 'Choose another device or reconnect it.' },

@@ -1,6 +1,17 @@
 // English, of how a call sounds and why.
 
-import type { badSound as dutch, soundDelay as inDutch } from './nl.sound';
+import type { badSound as dutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
+
+export const soundCodes: typeof dutchCodes = {
+  audio_denied: {
+    what: 'This device may not be used',
+    todo: 'Allow Balie the microphone and sound in the privacy settings of this computer.',
+  },
+  audio_in_use: {
+    what: 'Another program keeps this sound device to itself',
+    todo: 'Close that program or choose another device; Balie goes on trying.',
+  },
+};
 
 export const badSound: typeof dutch = {
   unknown: { what: 'The sound is bad, and nothing shows why', todo: 'Ask whether the other side hears you; else hang up and call again.' },

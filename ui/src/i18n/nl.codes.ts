@@ -4,6 +4,7 @@ import type { CallDirection, Code } from '../bindings';
 import { safetyCodes } from './nl.safety';
 import { storeCodes } from './nl.contacts';
 import { headsetCodes } from './nl.headset';
+import { soundCodes } from './nl.sound';
 
 /** A code in words: what is the matter, and what the user can do about it. */
 export interface CodeText {
@@ -80,6 +81,7 @@ export const codes: Record<Code, CodeText> = {
   no_audio_device: { what: 'Geen geluidsapparaat gevonden', todo: 'Sluit een headset aan; bellen kan, maar zonder geluid.' },
   microphone_silent: { what: 'Uw microfoon geeft geen geluid', todo: 'Kijk of hij op het apparaat uit staat, of kies een andere microfoon.' },
   ...headsetCodes,
+  ...soundCodes,
   recording_failed: { what: 'Het gesprek wordt niet opgenomen', todo: 'Kijk of de schijf vol is, en of de map voor opnamen er is.' },
   no_sound: { what: 'Er komt of gaat geen geluid', todo: 'Laat de firewall de RTP-poorten door; vraag het uw beheerder.' },
   audio_device_failed: { what: 'Het geluidsapparaat werkt niet meer', todo: 'Kies een ander apparaat of sluit het opnieuw aan.' },

@@ -1,7 +1,18 @@
 // Dutch, of how a call sounds and why.
 
-import type { QualityCause } from '../bindings';
+import type { Code, QualityCause } from '../bindings';
 import type { CodeText } from './nl.codes';
+
+export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use'> = {
+  audio_denied: {
+    what: 'Dit apparaat mag niet gebruikt worden',
+    todo: 'Sta microfoon en geluid voor Balie toe in de privacy-instellingen van deze computer.',
+  },
+  audio_in_use: {
+    what: 'Een ander programma houdt dit geluidsapparaat bezet',
+    todo: 'Sluit dat programma of kies een ander apparaat; Balie probeert het steeds opnieuw.',
+  },
+};
 
 export const badSound: Record<QualityCause, CodeText> = {
   unknown: { what: 'Het geluid is slecht, en waardoor is niet te zien', todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.' },

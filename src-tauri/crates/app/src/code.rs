@@ -101,6 +101,10 @@ pub enum Code {
     PortMoved,
     /// There is no sound device.
     NoAudioDevice,
+    /// The system does not let this program use a sound device.
+    AudioDenied,
+    /// Another program has a sound device for itself.
+    AudioInUse,
     /// The microphone gives no sound at all while somebody listens.
     MicrophoneSilent,
     /// A call cannot be recorded, or its recording can no longer be written.

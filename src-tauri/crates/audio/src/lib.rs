@@ -159,8 +159,8 @@ pub enum AudioEvent {
     NoDevice {
         /// Which side.
         kind: DeviceKind,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        error: AudioError,
     },
     /// The list that [`devices`] gives, or the system's default, is not what it was.
     DevicesChanged,

@@ -388,7 +388,7 @@ struct Side {
     deadline: Option<Instant>,
     retry_at: Option<Instant>,
     retry: Duration,
-    reported: Option<String>,
+    reported: Option<AudioError>,
     /// The last stream ended by itself.
     lost: bool,
 }
@@ -442,11 +442,10 @@ impl Side {
             Err(error) => {
                 self.retry_at = Some(now + self.retry);
                 self.retry = (self.retry * 2).min(LONGEST_RETRY);
-                let reason = error.to_string();
-                if self.reported.as_ref() != Some(&reason) {
-                    tracing::debug!(%kind, reason, "Off, cannot open -> Waiting");
-                    self.reported = Some(reason.clone());
-                    let _ = events.send(AudioEvent::NoDevice { kind, reason });
+                if self.reported.as_ref() != Some(&error) {
+                    tracing::debug!(%kind, %error, "Off, cannot open -> Waiting");
+                    self.reported = Some(error.clone());
+                    let _ = events.send(AudioEvent::NoDevice { kind, error });
                 }
             }
         }

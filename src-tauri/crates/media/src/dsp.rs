@@ -444,7 +444,7 @@ impl Dsp {
                     MediaEvent::DeviceLost { kind, name, reason }
                 }
                 AudioEvent::Started { kind, name } => MediaEvent::DeviceStarted { kind, name },
-                AudioEvent::NoDevice { kind, reason } => MediaEvent::NoAudioDevice { kind, reason },
+                AudioEvent::NoDevice { kind, error } => MediaEvent::NoAudioDevice { kind, error },
                 AudioEvent::DevicesChanged => MediaEvent::DevicesChanged,
             });
         }

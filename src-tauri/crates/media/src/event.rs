@@ -75,7 +75,7 @@ pub enum MediaEvent {
     NoAudioDevice {
         /// Which side.
         kind: DeviceKind,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        error: audio::AudioError,
     },
 }

@@ -124,11 +124,11 @@ mod tests {
         for opening in [0, 50, 200, 350] {
             let (unheard, before, first_tone) = call(opening, false);
             assert_eq!(unheard, 0, "{opening} ms");
-            // What waits is heard at once; before that the buffer's own beginning is 60 ms. And it is heard whole: 100 ms,
-            // where it may be shortened to catch up.
+            // What waits is heard at once; before that the buffer's own beginning is 60 ms. And it is heard from its
+            // beginning: 100 ms, of which at most some more than half are taken out to catch up (a tone is the easiest).
             let most = if opening < 100 { 6 } else { 1 };
             assert!(before <= most, "{opening} ms: {before} blocks before the first sound");
-            let least = if opening == 0 { 9 } else { 6 };
+            let least = if opening == 0 { 9 } else { 4 };
             assert!((least..=11).contains(&first_tone), "{opening} ms: {first_tone} blocks");
         }
     }

@@ -35,6 +35,8 @@ pub enum RingTone {
     Chime,
     /// A short built-in beep pair, for a door phone or intercom.
     Door,
+    /// Three short built-in trills, for callers of a queue.
+    Trill,
     /// A WAV file, repeated.
     File(PathBuf),
 }
@@ -153,6 +155,7 @@ enum Voice {
     Bell,
     Chime,
     Door,
+    Trill,
     File(WavSource),
 }
 
@@ -163,6 +166,7 @@ impl Ringing {
             RingTone::Bell => Voice::Bell,
             RingTone::Chime => Voice::Chime,
             RingTone::Door => Voice::Door,
+            RingTone::Trill => Voice::Trill,
             RingTone::File(path) => Voice::File(WavSource::new(read_wav(path)?, true)),
         };
         Ok(Self { voice, at: 0 })
@@ -199,6 +203,12 @@ impl Voice {
             Self::Door => {
                 let cadence = [(ms(150), ms(100)), (ms(150), ms(1600))];
                 0.3 * envelope(&cadence, at) * sine(1_200.0, at)
+            }
+            Self::Trill => {
+                let burst = (ms(300), ms(120));
+                let cadence = [burst, burst, (ms(300), ms(1860))];
+                let high = (at / u64::from(ms(50))).is_multiple_of(2);
+                0.25 * envelope(&cadence, at) * sine(if high { 988.0 } else { 740.0 }, at)
             }
             Self::File(source) => source.next_sample(),
         }
@@ -279,7 +289,7 @@ mod tests {
 
     #[test]
     fn ringing_grows_and_stays_within_bounds() {
-        for tone in [RingTone::Bell, RingTone::Chime, RingTone::Door] {
+        for tone in [RingTone::Bell, RingTone::Chime, RingTone::Door, RingTone::Trill] {
             let mut ringing = Ringing::new(&tone).unwrap();
             let peaks: Vec<f32> = (0..800)
                 .map(|_| {
@@ -292,6 +302,26 @@ mod tests {
             let late = peaks[300..].iter().copied().fold(0.0, f32::max);
             assert!(early > 0.01 && early < late / 2.0, "{tone:?}: {early} {late}");
             assert!(late < 0.5);
+        }
+    }
+
+    #[test]
+    fn every_source_rings_to_a_rhythm_of_its_own() {
+        let rhythm = |tone: &RingTone| {
+            let mut ringing = Ringing::new(tone).unwrap();
+            let mut sound = Vec::new();
+            for _ in 0..300 {
+                let mut block = [0.0; BLOCK];
+                ringing.fill(&mut block);
+                sound.extend_from_slice(&block);
+            }
+            cadence(&sound)
+        };
+        let all = [RingTone::Bell, RingTone::Chime, RingTone::Door, RingTone::Trill];
+        for (n, tone) in all.iter().enumerate() {
+            for other in all.iter().skip(n + 1) {
+                assert_ne!(rhythm(tone), rhythm(other), "{tone:?} {other:?}");
+            }
         }
     }
 

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use call_control::{Call, CallId, Direction, State};
 use media::{
-    AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
-    Events, Failure, MediaEvent, Processing, RingTone, StreamId, TestStage, Tone, TonePlan,
-    TrafficStats,
+    AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig,
+    EngineError, Events, Failure, MediaEvent, Processing, RingTone, StreamId, TestStage, Tone,
+    TonePlan, TrafficStats,
 };
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
@@ -37,6 +37,8 @@ pub(super) struct Sounds {
     system: bool,
     devices: Vec<Device>,
     problem: Option<Code>,
+    /// The side that has no device, and how that was told.
+    missing: Option<(DeviceKind, Code)>,
     tone: Tone,
     /// How far a test of the microphone is.
     test: TestStage,
@@ -76,6 +78,7 @@ impl Sounds {
             system,
             devices: Vec::new(),
             problem,
+            missing: None,
             tone: Tone::None,
             test: TestStage::Off,
             ringing: None,
@@ -153,6 +156,32 @@ fn choice(settings: &AudioSettings) -> DeviceChoice {
     }
 }
 
+/// How trouble with a device is told, and the device where that is what is to be named.
+fn trouble(error: &AudioError) -> (Code, Option<&str>) {
+    match error {
+        AudioError::Denied(device) => (Code::AudioDenied, Some(device)),
+        AudioError::Busy(device) => (Code::AudioInUse, Some(device)),
+        AudioError::NoDevice { .. } | AudioError::NoSoundSystem(_) => (Code::NoAudioDevice, None),
+        _ => (Code::AudioDeviceFailed, None),
+    }
+}
+
+/// How a call rings, by where it comes from: a door or an intercom, a queue, a colleague, everybody else. `asked`: what
+/// the exchange says of it (Alert-Info, RFC 7462).
+fn ring_tone(asked: &str, queue: bool, colleague: impl FnOnce() -> bool) -> RingTone {
+    let asked = asked.to_ascii_lowercase();
+    let is_internal = asked.contains("internal") && !asked.contains("external");
+    if ["door", "intercom"].iter().any(|word| asked.contains(word)) {
+        RingTone::Door
+    } else if queue {
+        RingTone::Trill
+    } else if is_internal || colleague() {
+        RingTone::Chime
+    } else {
+        RingTone::Bell
+    }
+}
+
 impl Desk {
     /// Lets the one call sound that has the user's ear, or those in the conference, who hear each other too.
     pub(super) fn apply_sound(&self) {
@@ -209,18 +238,11 @@ impl Desk {
         }
     }
 
-    /// How a call rings, by where it comes from: a door or an intercom, a colleague, everybody else and the queues.
+    /// How a call rings.
     fn ring_of(&self, id: CallId) -> RingTone {
         let Some(line) = self.lines.get(&id) else { return RingTone::Bell };
-        let asked = line.alert.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let is_internal = asked.contains("internal") && !asked.contains("external");
-        if ["door", "intercom"].iter().any(|word| asked.contains(word)) {
-            RingTone::Door
-        } else if line.queue.is_none() && (is_internal || self.is_extension(&line.peer.number)) {
-            RingTone::Chime
-        } else {
-            RingTone::Bell
-        }
+        let asked = line.alert.as_deref().unwrap_or_default();
+        ring_tone(asked, line.queue.is_some(), || self.is_extension(&line.peer.number))
     }
 
     pub(super) fn sounds_on_time(&mut self, now: Instant) {
@@ -309,17 +331,25 @@ impl Desk {
                 let text = format!("{kind} {name}: {reason}");
                 self.notice(now, Code::AudioDeviceFailed, Some(text), false);
             }
-            MediaEvent::NoAudioDevice { kind, reason } => {
-                self.sounds.problem = Some(Code::NoAudioDevice);
-                self.notice(now, Code::NoAudioDevice, Some(format!("{kind}: {reason}")), false);
-            }
+            MediaEvent::NoAudioDevice { kind, error } => self.no_device(now, kind, &error),
             MediaEvent::DeviceStarted { kind, name } => {
                 debug!(%kind, name, "device in use");
-                self.sounds.problem = None;
+                if let Some((_, code)) = self.sounds.missing.take_if(|(side, _)| *side == kind) {
+                    self.withdraw(code);
+                }
+                self.sounds.problem = self.sounds.missing.map(|(_, code)| code);
                 self.publisher.changed();
             }
             MediaEvent::DevicesChanged => self.list_devices(),
         }
+    }
+
+    fn no_device(&mut self, now: Instant, kind: DeviceKind, error: &AudioError) {
+        let (code, device) = trouble(error);
+        self.sounds.problem = Some(code);
+        self.sounds.missing = Some((kind, code));
+        let detail = device.map_or_else(|| format!("{kind}: {error}"), str::to_owned);
+        self.notice(now, code, Some(detail), false);
     }
 
     fn activity(&mut self, now: Instant, stream: StreamId, rx: bool, tx: bool) {
@@ -471,4 +501,38 @@ fn milliseconds(delay: Duration) -> f64 {
 
 fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn door_queue_colleague_and_others_ring_apart() {
+        let ring =
+            |asked: &str, queue: bool, colleague: bool| ring_tone(asked, queue, || colleague);
+        assert_eq!(ring("", false, false), RingTone::Bell);
+        assert_eq!(
+            ring("<http://x/Bellcore-dr2>;info=alert-external", false, false),
+            RingTone::Bell
+        );
+        assert_eq!(ring("", false, true), RingTone::Chime);
+        assert_eq!(ring("<urn:alert:source:Internal>", false, false), RingTone::Chime);
+        assert_eq!(ring("", true, false), RingTone::Trill);
+        assert_eq!(ring("alert-internal", true, true), RingTone::Trill);
+        assert_eq!(ring("info=door", true, false), RingTone::Door);
+    }
+
+    #[test]
+    fn a_device_that_is_kept_from_us_is_no_missing_one() {
+        let busy = AudioError::Busy("Jabra".to_owned());
+        assert_eq!(trouble(&busy), (Code::AudioInUse, Some("Jabra")));
+        let denied = AudioError::Denied("Webcam".to_owned());
+        assert_eq!(trouble(&denied), (Code::AudioDenied, Some("Webcam")));
+        let kind = DeviceKind::Input;
+        let none = AudioError::NoDevice { kind, wanted: None };
+        assert_eq!(trouble(&none), (Code::NoAudioDevice, None));
+        let failed = AudioError::Failed { name: "Jabra".to_owned(), reason: "I/O".to_owned() };
+        assert_eq!(trouble(&failed), (Code::AudioDeviceFailed, None));
+    }
 }
