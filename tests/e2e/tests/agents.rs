@@ -1,6 +1,8 @@
 //! The whole program on Asterisk's queues: an agent's day, and a crowd of callers for three agents. What the program
 //! shows and counts is what Asterisk itself says.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,6 +77,7 @@ fn same(agents: &mut [Agent], eyes: &mut Ami) -> Result<Said> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one day, step by step")]
 fn an_agent_signs_in_joins_pauses_and_leaves() -> Result<()> {
     let folder = tempdir()?;
     let (_asterisk, mut eyes) = exchange(&folder)?;
@@ -320,6 +323,7 @@ fn the_secret_is_asked_for_and_the_way_may_be_encrypted() -> Result<()> {
 
 /// A telephone with nothing but codes of the dial plan, and lamps that tell what they did.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one day, step by step")]
 fn by_codes_alone_an_agent_works_and_sets_his_services() -> Result<()> {
     let folder = tempdir()?;
     let settings = [queues::settings_with(""), vec![queues::codes()]].concat();

@@ -2,6 +2,8 @@
 //! over WSS as web browsers have it. The speech comes back whole, hold and calls the other way included, and policies that
 //! do not meet are refused.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};

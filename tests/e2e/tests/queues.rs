@@ -1,5 +1,7 @@
 //! The client of Asterisk's queues against Asterisk 22: what the model shows is what the exchange itself says.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::path::Path;
 use std::time::Duration;
 

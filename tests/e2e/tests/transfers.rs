@@ -99,7 +99,7 @@ impl Scene {
     }
 
     /// The customer hears the colleague's speech, and the reception is out of it.
-    fn is_connected(mut self) -> Result<()> {
+    fn end_connected(mut self) -> Result<()> {
         let sent = Signal::read(&speech())?;
         pause(Duration::from_secs_f64(sent.seconds() * 2.0 + 3.0));
         ensure!(self.asterisk.calls()? == 2, "two legs are left on the exchange");
@@ -144,7 +144,7 @@ fn a_cold_transfer_connects_customer_and_colleague() -> Result<()> {
     let done = outcome(&mut scene.reception, &scene.taken)?;
     ensure!(done["state"] == "done", "{done}");
     scene.reception.call_state(&scene.taken, "ended")?;
-    scene.is_connected()
+    scene.end_connected()
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_warm_transfer_connects_customer_and_colleague() -> Result<()> {
     ensure!(done["state"] == "done", "{done}");
     scene.reception.call_state(&scene.taken, "ended")?;
     scene.reception.call_state(&consult, "ended")?;
-    scene.is_connected()
+    scene.end_connected()
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn completing_while_it_rings_connects_them_too() -> Result<()> {
     scene.colleague.call_state(&ringing, "active")?;
     let done = outcome(&mut scene.reception, &scene.taken)?;
     ensure!(done["state"] == "done", "{done}");
-    scene.is_connected()
+    scene.end_connected()
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn by_refer_the_caller_is_passed_on_too() -> Result<()> {
     let done = outcome(&mut scene.reception, &scene.taken)?;
     ensure!(done["state"] == "done", "{done}");
     scene.reception.call_state(&scene.taken, "ended")?;
-    scene.is_connected()
+    scene.end_connected()
 }
 
 #[test]

@@ -343,6 +343,7 @@ impl<'a> Soak<'a> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn report(self) -> Result<()> {
         say("calls               good  lost  in the restart's own time");
         for (kind, tally) in &self.tallies {

@@ -182,7 +182,7 @@ async fn why_the_exchange_cannot_be_read_is_told_and_it_is_read_once_it_can() {
 #[tokio::test]
 async fn the_directory_goes_with_its_exchange_at_once() {
     let folder = tempdir().unwrap();
-    let (mut desk, mut exchange, _) = start_read(&folder).await;
+    let (desk, mut exchange, _) = start_read(&folder).await;
     desk.until_found("Els Smit", true).await;
     let other =
         json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
