@@ -3371,6 +3371,10 @@ peer: PeerView,
  */
 at_ms: number | null, 
 /**
+ * How long it is, in milliseconds; null: not told.
+ */
+length_ms: number | null, 
+/**
  * It was heard.
  */
 heard: boolean, 

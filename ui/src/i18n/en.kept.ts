@@ -8,6 +8,7 @@ export const kept: Messages['kept'] = {
   reading: 'The exchange is being read…',
   again: 'Read again',
   failed: 'That did not work. Try again.',
+  length: (time) => `lasts ${time}`,
   urgent: 'urgent',
   fresh: 'new',
   heard: 'heard',

@@ -6,6 +6,7 @@ export const kept = {
   reading: 'De centrale wordt gelezen…',
   again: 'Opnieuw lezen',
   failed: 'Dit is niet gelukt. Probeer het opnieuw.',
+  length: (time: string) => `duurt ${time}`,
   urgent: 'dringend',
   fresh: 'nieuw',
   heard: 'beluisterd',

@@ -25,6 +25,8 @@ describe('voice messages', () => {
     await within(here).findByText('Garage Jansen');
     expect(within(here).getAllByRole('listitem').map((one) => one.dataset.message)).toEqual(['3', '2', '1']);
     expect(within(here).getByText(/dringend/)).toBeTruthy();
+    const lengths = within(here).getAllByRole('listitem').map((one) => /duurt [\d:]+/.exec(one.textContent ?? '')?.[0]);
+    expect(lengths).toEqual(['duurt 0:14', undefined, 'duurt 1:01']);
     within(here).getAllByRole('button', { name: nl.kept.markHeard })[0]?.click();
     await waitFor(() => expect(host.company.centre.messages).toEqual({ new: 1, old: 2 }));
     expect(sent(host, 'message.mark')).toEqual([{ cmd: 'message.mark', message: '3', heard: true, account: 'main' }]);

@@ -36,6 +36,7 @@ pub(crate) fn messages_are_heard_marked_and_deleted() -> Result<()> {
     ensure!(all.len() == 2 && all.iter().all(|one| one["heard"] == false), "{all:?}");
     let (newest, oldest) = (all[0]["message"].clone(), all[1]["message"].clone());
     ensure!(all[0]["at_ms"].as_u64() >= all[1]["at_ms"].as_u64(), "newest first: {all:?}");
+    ensure!(all.iter().all(|one| one["length_ms"].as_u64() > Some(1_000)), "as long: {all:?}");
 
     let sound = maud.balie.request("message.get", &json!({"message": newest}))?;
     let wav = STANDARD.decode(sound["wav"].as_str().context("no sound")?)?;

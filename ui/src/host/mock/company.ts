@@ -180,9 +180,9 @@ type Told = (centre: CentreView | null, queues: QueueView[]) => void;
 export class Company {
   centre = centreView(Date.now());
   messages: MessageView[] = [
-    { message: '3', peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, at_ms: Date.now() - 20 * MINUTE, heard: false, urgent: true },
-    { message: '2', peer: { uri: '', name: '', number: '' }, at_ms: Date.now() - 95 * MINUTE, heard: false, urgent: false },
-    { message: '1', peer: { uri: '', name: 'Mevrouw De Vries', number: '030 231 88 00' }, at_ms: Date.now() - 1500 * MINUTE, heard: true, urgent: false },
+    { message: '3', peer: { uri: '', name: 'Garage Jansen', number: '0318 50 11 22' }, at_ms: Date.now() - 20 * MINUTE, length_ms: 14_580, heard: false, urgent: true },
+    { message: '2', peer: { uri: '', name: '', number: '' }, at_ms: Date.now() - 95 * MINUTE, length_ms: null, heard: false, urgent: false },
+    { message: '1', peer: { uri: '', name: 'Mevrouw De Vries', number: '030 231 88 00' }, at_ms: Date.now() - 1500 * MINUTE, length_ms: 61_000, heard: true, urgent: false },
   ];
   numbers: PersonalNumberView[] = [{ name: 'Taxi', number: '030 230 04 00' }, { name: 'Thuis', number: '06 1234 5678' }];
   queues = queueViews(Date.now());

@@ -14,6 +14,8 @@ pub struct MessageView {
     pub peer: PeerView,
     /// When, in milliseconds since the Unix epoch; null: not told.
     pub at_ms: Option<u64>,
+    /// How long it is, in milliseconds; null: not told.
+    pub length_ms: Option<u64>,
     /// It was heard.
     pub heard: bool,
     /// Whoever left it said that it is urgent.

@@ -113,6 +113,7 @@ fn message(told: wire::VoiceMessage) -> VoiceMessage {
         id: told.id,
         caller: Party { name: told.name, number: number_of(&told.address).to_owned() },
         at: told.at,
+        length_ms: told.duration,
         heard: told.read,
         urgent: told.urgent,
     }

@@ -457,11 +457,12 @@ fn lamps_logs_messages_and_lists_are_read() {
     );
     assert_eq!(read_enhanced_log(&log)[0].at, Some(1_763_700_000_000));
     let mail = plain(
-        "<VoiceMessagingMessages><messageInfoList><messageInfo><duration>5</duration><callingPartyInfo><name>Jan</name></callingPartyInfo>\
+        "<VoiceMessagingMessages><messageInfoList><messageInfo><duration>14580</duration><callingPartyInfo><name>Jan</name></callingPartyInfo>\
          <read/><messageId>/v2.0/user/a@b/VoiceMessagingMessages/m1</messageId></messageInfo></messageInfoList></VoiceMessagingMessages>",
     );
     let mail = read_messages(&mail);
     assert!(mail[0].read && mail[0].id == "m1" && mail[0].name == "Jan");
+    assert_eq!(mail[0].duration, Some(14_580));
     let said = plain(
         "<VoiceMessage><messageMediaContent><description>voicemail.wav</description>\
          <mediaType>WAV</mediaType><content>UklG\nRg==</content></messageMediaContent></VoiceMessage>",

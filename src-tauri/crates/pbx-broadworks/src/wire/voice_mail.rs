@@ -40,7 +40,7 @@ pub struct VoiceMessage {
     pub name: String,
     /// Address of the caller.
     pub address: String,
-    /// Length, in the server's unit.
+    /// Length, in milliseconds: an exchange in use says 14580 of a message of 15 seconds.
     pub duration: Option<u64>,
     /// Left, in milliseconds since the Unix epoch.
     pub at: Option<u64>,

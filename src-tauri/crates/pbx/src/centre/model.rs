@@ -339,6 +339,8 @@ pub struct VoiceMessage {
     pub caller: Party,
     /// When, in milliseconds since the Unix epoch.
     pub at: Option<u64>,
+    /// How long it is, in milliseconds.
+    pub length_ms: Option<u64>,
     /// It was heard.
     pub heard: bool,
     /// The caller said that it is urgent.

@@ -349,8 +349,11 @@ async fn messages_are_listened_to_marked_and_deleted() {
     assert_eq!(content.names(), ["description", "mediaType", "content"]);
     let sound = STANDARD.decode(content.value("content").unwrap()).unwrap();
     let mut sound = hound::WavReader::new(sound.as_slice()).unwrap();
-    let seconds: u32 = all[0].value("duration").unwrap().parse().unwrap();
-    assert_eq!(sound.duration() / sound.spec().sample_rate, seconds);
+    let length_ms: u64 = all[0].value("duration").unwrap().parse().unwrap();
+    assert_eq!(
+        u64::from(sound.duration()) * 1_000 / u64::from(sound.spec().sample_rate),
+        length_ms
+    );
     assert!(sound.samples::<i16>().any(|sample| sample.unwrap() > 3_000), "it is silent");
     assert_eq!(client.put(&format!("{one}/MarkAsRead"), "").await.status, 200);
     let read = client.get(&path).await.document();

@@ -73,6 +73,7 @@ pub(super) fn message(told: &VoiceMessage) -> MessageView {
         message: told.id.clone(),
         peer: PeerView { name: contacts::plain(&told.caller.name), number, ..PeerView::default() },
         at_ms: told.at,
+        length_ms: told.length_ms,
         heard: told.heard,
         urgent: told.urgent,
     }

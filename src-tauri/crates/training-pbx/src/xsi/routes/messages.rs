@@ -70,7 +70,7 @@ impl Xsi {
                 .field("address", tel(&Names::number(who)))
         });
         Element::new("messageInfo")
-            .field("duration", samples(&message.sound).len() / rate)
+            .field("duration", samples(&message.sound).len() * 1_000 / rate)
             .all(party)
             .flag("read", message.heard)
             .field("time", self.clock.ms(message.at))
