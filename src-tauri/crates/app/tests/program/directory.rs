@@ -218,6 +218,8 @@ async fn an_exchange_that_is_saved_with_the_telephones_password_is_connected_at_
         json!({"kind": "broadworks", "server": "xsp.other.example", "user": "anna@other.example"});
     desk.ask(form(same.clone())).await.unwrap();
     let mut exchange = Exchange::of(&mut ports).await;
+    let present = vec![Capability::Directory];
+    exchange.tell(Input::Capabilities { present, missing: Vec::new() }).await;
     exchange.tell(Input::Link(LinkState::Live)).await;
     assert_eq!(is_read_as_company(&mut desk, &mut exchange).await.put, 2);
 
