@@ -25,6 +25,9 @@ pub enum AudioError {
     /// Another program holds the device.
     #[error("{0} is in use by another program")]
     Busy(String),
+    /// The device is known and not connected, as a default device where there is none.
+    #[error("{0} is not connected")]
+    NotConnected(String),
     /// The device has no mode that can be used.
     #[error("{name} offers no usable format: {reason}")]
     Unsupported {

@@ -260,6 +260,7 @@ pub(crate) fn in_words(name: &str, error: &Error) -> AudioError {
     match error.kind() {
         ErrorKind::PermissionDenied => AudioError::Denied(name),
         ErrorKind::DeviceBusy => AudioError::Busy(name),
+        ErrorKind::DeviceNotAvailable => AudioError::NotConnected(name),
         ErrorKind::HostUnavailable => AudioError::NoSoundSystem(error.to_string()),
         ErrorKind::UnsupportedConfig => AudioError::Unsupported { name, reason: error.to_string() },
         _ => AudioError::Failed { name, reason: error.to_string() },

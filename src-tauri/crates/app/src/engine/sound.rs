@@ -161,7 +161,9 @@ fn trouble(error: &AudioError) -> (Code, Option<&str>) {
     match error {
         AudioError::Denied(device) => (Code::AudioDenied, Some(device)),
         AudioError::Busy(device) => (Code::AudioInUse, Some(device)),
-        AudioError::NoDevice { .. } | AudioError::NoSoundSystem(_) => (Code::NoAudioDevice, None),
+        AudioError::NoDevice { .. }
+        | AudioError::NotConnected(_)
+        | AudioError::NoSoundSystem(_) => (Code::NoAudioDevice, None),
         _ => (Code::AudioDeviceFailed, None),
     }
 }
@@ -532,6 +534,8 @@ mod tests {
         let kind = DeviceKind::Input;
         let none = AudioError::NoDevice { kind, wanted: None };
         assert_eq!(trouble(&none), (Code::NoAudioDevice, None));
+        let unplugged = AudioError::NotConnected("Default Audio Device".to_owned());
+        assert_eq!(trouble(&unplugged), (Code::NoAudioDevice, None));
         let failed = AudioError::Failed { name: "Jabra".to_owned(), reason: "I/O".to_owned() };
         assert_eq!(trouble(&failed), (Code::AudioDeviceFailed, None));
     }
