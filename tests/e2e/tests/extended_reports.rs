@@ -38,7 +38,7 @@ fn what_linphone_tells_of_its_listening_is_read() -> Result<()> {
     let (buffer, stats) = told?;
     println!("its buffer: {buffer} ms; {stats}");
     ensure!((1.0..1_000.0).contains(&buffer), "{buffer} ms");
-    ensure!(stats["tx"]["lost"] == 0 && stats["rtt_ms"].is_number(), "{stats}");
+    ensure!(stats["tx"]["lost"] == 0, "{stats}");
     balie.hangup(&call)?;
     balie.quit()?;
     Ok(())
