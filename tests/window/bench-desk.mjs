@@ -262,7 +262,7 @@ async function knobs(port) {
   return { turn: (knob) => socket.write(`${JSON.stringify(knob)}\n`), refused: () => refused, end: () => socket.end() };
 }
 
-/** In the page: notes when the paint of a tile's new state was done, by the tile's extension. */
+/** In the page: notes when the paint of a tile's new state was done, by the tile's extension: what is due next comes after the frame. */
 const WATCH_TILES = `
   window.painted = [];
   const note = new Map();
@@ -273,11 +273,7 @@ const WATCH_TILES = `
       const tone = tile?.className;
       if (mark === undefined || note.get(mark) === tone) continue;
       note.set(mark, tone);
-      requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => window.painted.push([mark, tone, performance.timeOrigin + performance.now()]);
-        channel.port2.postMessage(null);
-      });
+      requestAnimationFrame(() => setTimeout(() => window.painted.push([mark, tone, performance.timeOrigin + performance.now()])));
     }
   });
   for (const tile of document.querySelectorAll('[role="option"]')) note.set(tile.querySelector('.mark')?.textContent, tile.className);

@@ -5,7 +5,7 @@ import type { Entry } from '../search/model.svelte';
 
 export type Dragged = { kind: 'call'; call: CallView } | { kind: 'entry'; entry: Entry };
 
-/** What lies where it can be dropped: the value of `data-drop`. */
+/** What lies where it can be dropped: the value of `data-drop`; a tile has it by its `data-key`. */
 export const dropOn = { call: (id: number): string => `call ${id}`, entry: (key: string): string => `entry ${key}`, way: ({ way, to }: TargetView): string => `way ${way} ${to}` };
 
 /** Pixels that a press moves before it is a drag. */
@@ -21,6 +21,12 @@ class Drag {
 }
 
 export const drag = new Drag();
+
+function under({ clientX, clientY }: PointerEvent): string | null {
+  const place = document.elementFromPoint(clientX, clientY)?.closest<HTMLElement>('[data-drop], [role="option"][data-key]')?.dataset;
+  if (place === undefined) return null;
+  return place.drop ?? dropOn.entry(place.key ?? '');
+}
 
 /** Follows a press until it is let go. Nothing happens before it has moved; Esc and a lost pointer give it up. */
 export function follow(press: PointerEvent, what: Dragged, ondrop: (onto: string, direct: boolean) => void): void {
@@ -43,7 +49,7 @@ export function follow(press: PointerEvent, what: Dragged, ondrop: (onto: string
     drag.what = what;
     drag.at = { x: event.clientX, y: event.clientY };
     drag.direct = event.ctrlKey || event.metaKey;
-    drag.over = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-drop]')?.dataset.drop ?? null;
+    drag.over = under(event);
   };
   addEventListener('pointermove', move, { signal });
   addEventListener('pointerup', (event) => { move(event); end(true); }, { signal });

@@ -54,6 +54,14 @@ const DEMO_ICONS: Partial<Record<string, IconName>> = {
 };
 
 const HIT_LIMIT = 40;
+/** How far the showing of an answer is. Numbers between are steps that show more rows each. */
+export const Shown = { First: 0, Rows: 3, Whole: 4 } as const;
+/** How long after the first rows were painted the next step follows, milliseconds: who types on does not wait for it. */
+const REST_MS = 200;
+/** And each other after the one before. */
+const STEP_MS = 40;
+/** How long at most the first rows stand alone, where nothing is painted as nobody sees the window. */
+const MOST_MS = 500;
 /** Names and numbers in the order people expect. */
 const inWords = new Intl.Collator(undefined, { numeric: true });
 
@@ -62,6 +70,8 @@ export class Search {
   filter = $state.raw<Filter>({ kind: 'all' });
   /** True while the order must not change under somebody's hand. */
   still = $state(false);
+  /** How much of the latest answer is shown: its first rows with the key, the rest in steps, so that the next key never waits for long. */
+  shown = $state<number>(Shown.Whole);
   private hits = $state.raw<SearchHit[]>([]);
   /** The query the hits belong to. */
   private answered = $state('');
@@ -69,6 +79,8 @@ export class Search {
   /** A pinned target that was chosen: it need not be listed. */
   private picked = $state.raw<Entry | null>(null);
   private asked = 0;
+  private showing: ReturnType<typeof setTimeout> | undefined;
+  private lastRested: Entry | null = null;
   /** The results shown last, by key: one that is still the same is not drawn anew. */
   private kept: Readonly<Record<string, Entry>> = {};
   private frozen: Section[] = [];
@@ -126,6 +138,12 @@ export class Search {
     this.picked ?? this.entries.find((entry) => entry.key === this.chosen) ?? (this.searched ? (this.entries[0] ?? null) : null),
   );
 
+  /** The same a moment later while one types: what is told of somebody at length does not follow each letter. */
+  readonly rested: Entry | null = $derived.by(() => {
+    if (this.shown === Shown.Whole) this.lastRested = this.highlighted;
+    return this.lastRested;
+  });
+
   /** Place of the highlighted entry; -1 when none is. */
   readonly place: number = $derived(
     this.highlighted === null ? -1 : this.entries.findIndex((entry) => entry.key === this.highlighted?.key),
@@ -155,6 +173,7 @@ export class Search {
   highlight(key: string): void {
     costs.leave();
     targetMenu.close();
+    this.showWhole();
     this.chosen = key;
     this.picked = null;
   }
@@ -221,13 +240,41 @@ export class Search {
     if (text === '') {
       this.hits = [];
       this.answered = '';
+      this.showWhole();
       return;
     }
     const hits = await this.desk.send({ cmd: 'contacts.search', text, limit: HIT_LIMIT });
     // A later key press asked again: this answer is stale.
     if (mine !== this.asked || hits === undefined) return;
-    this.hits = hits;
+    // The same answer as before leaves everything as it stands.
+    if (this.answered === '' || !alikeHits(this.hits, hits)) {
+      this.hits = hits;
+      this.hurry();
+    }
     this.answered = text;
+  }
+
+  /** Shows the first rows of an answer now, and what is below and beside them once these were painted. */
+  private hurry(): void {
+    this.shown = Shown.First;
+    this.showMoreIn(MOST_MS);
+    const mine = this.asked;
+    requestAnimationFrame(() => {
+      if (mine === this.asked && this.shown === Shown.First) this.showMoreIn(REST_MS);
+    });
+  }
+
+  private showWhole(): void {
+    clearTimeout(this.showing);
+    this.shown = Shown.Whole;
+  }
+
+  private showMoreIn(ms: number): void {
+    clearTimeout(this.showing);
+    this.showing = setTimeout(() => {
+      this.shown += 1;
+      if (this.shown < Shown.Whole) this.showMoreIn(STEP_MS);
+    }, ms);
   }
 }
 
@@ -380,6 +427,8 @@ function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<st
     },
   ];
 }
+
+const alikeHits = (a: readonly SearchHit[], b: readonly SearchHit[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const alike = (a: Entry, b: Entry): boolean => (Object.keys(b) as (keyof Entry)[]).every((part) => a[part] === b[part]);
 

@@ -1,7 +1,7 @@
 // Rows of tiles: what is on screen of a thousand, and where the arrows lead.
 
 import { describe, expect, it } from 'vitest';
-import { columnsIn, onScreen, plan, type Sizes, spotOf, step } from './rows';
+import { columnsIn, firstOf, onScreen, plan, type Sizes, spotOf, step } from './rows';
 
 const SIZES: Sizes = { title: 30, tile: 50, gap: 6, between: 12 };
 /** Two sections of three columns: 0 1 2 / 3 4 and 5 6. */
@@ -55,5 +55,22 @@ describe('arrows', () => {
     expect(step(SMALL, 6, 'PageUp', 5)).toBe(1);
     expect(step(SMALL, 3, 'Home')).toBe(0);
     expect(step(SMALL, 3, 'End')).toBe(6);
+  });
+
+  it('show the first of an answer at once, above what stood there before', () => {
+    const before = plan([9, 6], 3, SIZES).blocks;
+    const now = plan([8, 3], 3, SIZES).blocks;
+    const seen = firstOf(now, before, 2);
+    expect(seen.map((block) => block.rows.map(({ from, to }) => [from, to]))).toEqual([[[0, 3], [3, 6], [6, 9]], [[9, 12], [12, 15]]]);
+    // Rows that stay are the same ones, so that nothing is written twice.
+    expect(seen[0]?.rows[1]).toBe(now[0]?.rows[1]);
+    expect(seen[0]?.rows[2]).toBe(before[0]?.rows[2]);
+    expect(seen[1]).toBe(before[1]);
+    // Fewer results than that: what stood below them stays below them.
+    expect(firstOf(plan([2], 3, SIZES).blocks, before, 2)[0]?.rows.map(({ from }) => from)).toEqual([0, 3, 6]);
+    expect(firstOf([], before, 2)).toEqual([]);
+    // Somebody scrolled: then everything is shown as it is.
+    const scrolled = plan([9, 6], 3, SIZES).blocks.slice(1);
+    expect(firstOf(scrolled, before, 2)).toEqual(scrolled);
   });
 });

@@ -77,6 +77,16 @@ export function onScreen(whole: Plan, sizes: Sizes, top: number, height: number,
     }));
 }
 
+/** The first `most` rows of a list, and of the list before it what stands below them: nobody sees that, and it is written anew a moment later. */
+export function firstOf<B extends { section: number; rows: readonly { from: number }[] }>(now: readonly B[], before: readonly B[], most: number): B[] {
+  const [first] = now;
+  if (first?.section !== 0) return [...now];
+  const rows = first.rows.slice(0, most);
+  const below = rows.at(-1)?.from ?? -1;
+  const old = before.find((block) => block.section === 0)?.rows.filter((row) => row.from > below) ?? [];
+  return [{ ...first, rows: [...rows, ...old] }, ...before.filter((block) => block.section > 0)];
+}
+
 /** Where a place stands in the list, pixels from its top; null when it is none. */
 export function spotOf(whole: Plan, place: number): number | null {
   for (const block of whole.blocks) {
