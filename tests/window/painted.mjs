@@ -4,7 +4,7 @@
 export const watchKeys = (field) => `
   window.strokes = [];
   const field = document.querySelector('${field}');
-  const said = field.closest('section').querySelector('p[role="status"]');
+  const list = field.closest('section').querySelector('[role="listbox"]');
   let pressed = 0;
   addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
   field.addEventListener('input', () => {
@@ -12,7 +12,7 @@ export const watchKeys = (field) => `
     const typed = field.value;
     const look = () => requestAnimationFrame(() => {
       if (field.value !== typed) return;
-      if (typed.trim() !== '' && said.textContent === '') return look();
+      if (list.getAttribute('aria-busy') === 'true') return look();
       // What is due next comes after the frame was painted. (A message would do too, but it goes through another process.)
       setTimeout(() => window.strokes.push(performance.now() - began));
     });

@@ -31,9 +31,13 @@ it('keeps whoever is listed until the first results, and the tiles themselves af
   type('k');
   await waitFor(() => expect(answers).toHaveLength(1));
   expect(names()).toEqual(before);
+  // A screen reader hears that what is listed is no answer yet; so does whoever measures.
+  const busy = (): string | null | undefined => document.querySelector('[role="listbox"]')?.getAttribute('aria-busy');
+  expect(busy()).toBe('true');
   answers[0]?.([hit(1), hit(2)]);
   await waitFor(() => expect(names()[0]).toBe('Klant 1'));
   expect(tiles()[0]).toBe(first);
+  expect(busy()).toBe('false');
 });
 
 it('shows the first results at once and the others in steps, and tells of the highlighted one when one rests', async () => {
