@@ -126,6 +126,14 @@ class Machine {
     console.log(`   ok  ${what}`);
   }
 
+  /** Does `steps` by keys alone; fails when it took more of them than `most`, or none. */
+  async counted(what, most, steps) {
+    const keys = await this.session.counting(steps);
+    if (keys > most) throw new Error(`${what}: ${keys} keys, and ${most} is the most`);
+    if (keys === 0) throw new Error(`${what}: no key was pressed`);
+    this.passed(`${what}: ${keys} ${keys === 1 ? 'key' : 'keys'} of at most ${most}`);
+  }
+
   async shot(name) {
     if (this.#shots === undefined) return;
     await this.session.painted();
