@@ -9,6 +9,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agent } from './agent.mjs';
 import { ALL_LOOKS, axe } from './axe.mjs';
+import { COUNTED } from './counted.mjs';
 import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
@@ -41,6 +42,7 @@ const TESTS = [
   { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
   { name: 'outside', args: ['--demo'], env: { XDG_SESSION_TYPE: 'wayland' }, steps: outside },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  COUNTED,
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },
   { name: 'parts', args: ['--demo'], steps: parts },

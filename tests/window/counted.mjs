@@ -1,0 +1,212 @@
+// A receptionist's calls with every key counted and no mouse, each looked up in the exchange's own books as well: who is connected to whom.
+
+import assert from 'node:assert/strict';
+import { hangUp, inState } from './desk.mjs';
+import { Exchange } from './exchange.mjs';
+import { KEY, until } from './webdriver.mjs';
+
+const FIELD = '[role="combobox"]';
+const DESK = Exchange.USER;
+/** Colleagues with telephones of their own. */
+const [JORIS, JANSEN] = ['102', '107'];
+/** Who calls, in turn. */
+const CALLERS = [
+  { name: 'Garage Jansen', number: '+31201234567' },
+  { name: 'Mevrouw Mulder', number: '+31612345678' },
+  { name: 'Bakkerij Özdemir', number: '+31301234567' },
+  { name: 'Meneer Van der Heijden', number: '+31687654321' },
+  { name: 'Apotheek Oosterpark', number: '+31205550123' },
+  { name: 'Huisartsenpost De Linde', number: '+31508765432' },
+];
+
+/** The demo's company with a Jansen in it, and the receptionist looking after the queues. */
+const company = (text) => text
+  .replace('[[person]]', `[[account]]\nextension = "${JANSEN}"\nname = "Piet Jansen"\nrole = "employee"\ndepartment = "Techniek"\n\n[[person]]`)
+  .replace('role = "receptionist"', 'role = "supervisor"')
+  .replaceAll('supervisors = ["106"]', `supervisors = ["106", "${DESK}"]`)
+  .replace('calls = { yellow = 3, red = 6 }', 'calls = { yellow = 1, red = 2 }');
+
+async function prepare({ home, processes, cli }) {
+  const exchange = new Exchange(cli, processes, home, company);
+  await exchange.start();
+  const telephones = { [JORIS]: await exchange.colleague(JORIS), [JANSEN]: await exchange.colleague(JANSEN) };
+  for (const one of Object.values(telephones)) one.answers = true;
+  return { kept: { exchange, telephones }, settings: exchange.watching() };
+}
+
+async function counted(machine) {
+  const { session } = machine;
+  await session.enterMain();
+  await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
+  await until('lamps of colleagues', 60_000, () => session.exists('[role="option"].free'));
+  await until('the search field with the focus', 5_000, () => session.run(`return document.activeElement?.matches('${FIELD}') ?? false`));
+  await cold(machine);
+  await warm(machine);
+  await back(machine);
+  await park(machine);
+  await pickup(machine);
+  await jansen(machine);
+}
+
+let turn = 0;
+
+/** The next caller rings and is answered by one key. */
+async function answered(machine) {
+  const { session, kept: { exchange } } = machine;
+  const caller = CALLERS[turn++ % CALLERS.length];
+  await exchange.customer(caller);
+  await until(`${caller.name} ringing`, 20_000, async () => (await session.text('article.ringing')).includes(caller.name));
+  await machine.counted('answered', 1, async () => {
+    await session.press(KEY.f2);
+    await inState(session, 'active', 10_000);
+  });
+  assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name);
+  await talks(machine, caller, DESK);
+  return caller;
+}
+
+/** Waits until the exchange has this caller, and him alone, in conversation with the other, neither on hold. */
+async function talks({ kept: { exchange } }, caller, other) {
+  let calls = [];
+  await until(`${caller.name} talking to ${other} in the books of the exchange`, 20_000, async () => {
+    calls = await exchange.callsOf(caller.number);
+    const [one] = calls;
+    return calls.length === 1 && one.stage === 'talking' && one.called.number === other && one.caller.number === caller.number
+      && !one.called.holds && !one.caller.holds && one.parked === null;
+  }).catch((error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(calls)}`);
+  });
+}
+
+/** The desk is rid of this caller: he talks to the colleague, at whose telephone that is the only call. */
+async function given(machine, caller, colleague) {
+  const { session, kept: { telephones } } = machine;
+  await talks(machine, caller, colleague);
+  await deskHas(machine, 0);
+  await until(`one conversation at the telephone of ${colleague}`, 10_000, async () => String(telephones[colleague].states) === 'active');
+  await noCall(session);
+  await telephones[colleague].hangUp();
+}
+
+/** Waits until the desk has this many calls, and no more. */
+async function deskHas({ kept: { exchange } }, count) {
+  await until(`${count} calls of the desk in the books of the exchange`, 20_000, async () => {
+    const calls = await exchange.callsOf(DESK);
+    return calls.length === count;
+  });
+}
+
+const highlighted = (session) => session.text('[role="option"][aria-selected="true"]');
+
+/** Searches until the one that is meant is highlighted. */
+async function highlight(session, words, number) {
+  await session.write(words);
+  await until(`${number} highlighted`, 5_000, async () => (await highlighted(session)).includes(number));
+}
+
+const noCall = (session) => until('no call here', 20_000, async () => !(await session.exists('[data-flow], article[data-call-state], article.ringing')));
+
+/** Waits until the newest line of the list of transfers is about these two. */
+const listed = (session, caller, name) => until(`${caller.name} to ${name} in the list`, 30_000, async () => {
+  const text = await session.text('[data-transfer]');
+  return text.includes(caller.name) && text.includes(name) && (await session.exists('[data-transfer="done"]'));
+});
+
+async function cold(machine) {
+  const { session } = machine;
+  const caller = await answered(machine);
+  await highlight(session, 'joris', JORIS);
+  await machine.counted('transferred without asking', 1, async () => {
+    await session.press(KEY.control, KEY.enter);
+    await listed(session, caller, 'Joris Hendriks');
+  });
+  await given(machine, caller, JORIS);
+}
+
+async function consulting(machine) {
+  const { session } = machine;
+  const caller = await answered(machine);
+  await highlight(session, 'joris', JORIS);
+  return caller;
+}
+
+async function warm(machine) {
+  const { session } = machine;
+  const caller = await consulting(machine);
+  await machine.counted('transferred after asking', 2, async () => {
+    await session.press(KEY.enter);
+    await until('the colleague on the line', 20_000, () => session.exists('[data-flow="consulting"]'));
+    await session.press(KEY.enter);
+    await listed(session, caller, 'Joris Hendriks');
+  });
+  await given(machine, caller, JORIS);
+}
+
+async function back(machine) {
+  const { session } = machine;
+  const caller = await consulting(machine);
+  await session.press(KEY.enter);
+  await until('the colleague on the line', 20_000, () => session.exists('[data-flow="consulting"]'));
+  await machine.counted('the caller taken back', 1, async () => {
+    await session.press(KEY.escape);
+    await inState(session, 'active', 10_000);
+    await until('no consultation', 10_000, async () => !(await session.exists('[data-flow]')));
+  });
+  assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name);
+  await talks(machine, caller, DESK);
+  await deskHas(machine, 1);
+  await hangUp(session);
+}
+
+async function park(machine) {
+  const { session, kept: { exchange } } = machine;
+  const caller = await answered(machine);
+  await machine.counted('parked', 1, async () => {
+    await session.press(KEY.f8);
+    await until('the parked caller', 20_000, async () => (await session.text('[data-parked]')).includes(caller.name));
+  });
+  await until('him parked in the books of the exchange', 20_000, async () => {
+    const calls = await exchange.callsOf(caller.number);
+    return calls.length === 1 && calls[0].parked === DESK && calls[0].stage === 'alone';
+  });
+  await noCall(session);
+  await machine.counted('fetched from parking', 1, async () => {
+    await session.press(KEY.shift, KEY.f8);
+    await inState(session, 'active', 20_000);
+  });
+  assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name, 'the one who was parked');
+  await until('nobody parked', 10_000, async () => !(await session.exists('[data-parked]')));
+  await talks(machine, caller, DESK);
+  await hangUp(session);
+}
+
+async function pickup(machine) {
+  const { session, kept: { exchange, telephones } } = machine;
+  const caller = CALLERS[turn++ % CALLERS.length];
+  telephones[JORIS].answers = false;
+  await highlight(session, 'joris', JORIS);
+  await exchange.customer({ ...caller, to: JORIS });
+  await until('him being rung', 20_000, () => session.exists('[role="option"][aria-selected="true"].ring'));
+  await machine.counted('picked up', 1, async () => {
+    await session.press(KEY.f7);
+    await inState(session, 'active', 20_000);
+  });
+  assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name, 'the one who rang there');
+  await talks(machine, caller, DESK);
+  await until('nobody ringing there', 20_000, async () => (await highlighted(session)).includes(JORIS) && !(await session.exists('[role="option"][aria-selected="true"].ring')));
+  await session.press(KEY.escape);
+  await hangUp(session);
+}
+
+async function jansen(machine) {
+  const { session } = machine;
+  const caller = await answered(machine);
+  await machine.counted('"jansen" found and given the caller', 8, async () => {
+    await highlight(session, 'jansen', JANSEN);
+    await session.press(KEY.control, KEY.enter);
+    await listed(session, caller, 'Piet Jansen');
+  });
+  await given(machine, caller, JANSEN);
+}
+
+export const COUNTED = { name: 'counted', prepare, steps: counted };
