@@ -4,9 +4,18 @@ import assert from 'node:assert/strict';
 import { hangUp, inState } from './desk.mjs';
 import { Exchange } from './exchange.mjs';
 import { KEY, until } from './webdriver.mjs';
+import { WORDS } from './words.mjs';
 
 const FIELD = '[role="combobox"]';
 const DESK = Exchange.USER;
+const words = WORDS.nl;
+const TILE = '[role="option"][aria-selected="true"]';
+/** The right column. */
+const ABOUT = '.pane.about';
+/** The head over the figures of queues: each row says its figures with words of its own, which are longer. */
+const HEAD = '.table > .head[aria-hidden="true"]';
+/** The queue that is too busy with two callers. */
+const QUEUE = { number: '195', name: 'Klantenservice', shown: '[data-queue^="195"]' };
 /** Colleagues with telephones of their own. */
 const [JORIS, JANSEN] = ['102', '107'];
 /** Who calls, in turn. */
@@ -46,6 +55,7 @@ async function counted(machine) {
   await park(machine);
   await pickup(machine);
   await jansen(machine);
+  await queue(machine);
 }
 
 let turn = 0;
@@ -54,14 +64,20 @@ let turn = 0;
 async function answered(machine) {
   const { session, kept: { exchange } } = machine;
   const caller = CALLERS[turn++ % CALLERS.length];
+  await machine.listen();
   await exchange.customer(caller);
   await until(`${caller.name} ringing`, 20_000, async () => (await session.text('article.ringing')).includes(caller.name));
+  await machine.saysOnce('alert', words.live.incoming(caller.name, '', 'F2'));
+  await machine.tells('article.ringing', { role: 'article', words: [caller.name] });
   await machine.counted('answered', 1, async () => {
     await session.press(KEY.f2);
     await inState(session, 'active', 10_000);
   });
   assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name);
   await talks(machine, caller, DESK);
+  await machine.tells('article[data-call-state="active"]', { role: 'article', words: [caller.name] });
+  await machine.tells(ABOUT, { but: HEAD, words: [caller.name] });
+  await machine.listen();
   return caller;
 }
 
@@ -96,12 +112,24 @@ async function deskHas({ kept: { exchange } }, count) {
   });
 }
 
-const highlighted = (session) => session.text('[role="option"][aria-selected="true"]');
+const highlighted = (session) => session.text(TILE);
 
 /** Searches until the one that is meant is highlighted. */
-async function highlight(session, words, number) {
-  await session.write(words);
+async function highlight(session, letters, number) {
+  await session.write(letters);
   await until(`${number} highlighted`, 5_000, async () => (await highlighted(session)).includes(number));
+}
+
+/** The highlighted one, and the column about him, for who does not see them. */
+async function tellsTarget(machine, name, number) {
+  await machine.tells(TILE, { role: 'option', words: [name, number] });
+  await machine.tells(ABOUT, { but: HEAD, words: [name, number] });
+}
+
+/** What became of a caller: said once, and in the list. */
+async function tellsOutcome(machine, caller, name) {
+  await machine.saysOnce('status', words.transfer.arrived(caller.name, name));
+  await machine.tells('li[data-transfer]', { role: 'listitem', words: [caller.name, name] });
 }
 
 const noCall = (session) => until('no call here', 20_000, async () => !(await session.exists('[data-flow], article[data-call-state], article.ringing')));
@@ -116,11 +144,13 @@ async function cold(machine) {
   const { session } = machine;
   const caller = await answered(machine);
   await highlight(session, 'joris', JORIS);
+  await tellsTarget(machine, 'Joris Hendriks', JORIS);
   await machine.counted('transferred without asking', 1, async () => {
     await session.press(KEY.control, KEY.enter);
     await listed(session, caller, 'Joris Hendriks');
   });
   await given(machine, caller, JORIS);
+  await tellsOutcome(machine, caller, 'Joris Hendriks');
 }
 
 async function consulting(machine) {
@@ -136,10 +166,12 @@ async function warm(machine) {
   await machine.counted('transferred after asking', 2, async () => {
     await session.press(KEY.enter);
     await until('the colleague on the line', 20_000, () => session.exists('[data-flow="consulting"]'));
+    await machine.tells('[data-flow]', { role: 'article', words: [words.transfer.now.consulting(caller.name, 'Joris Hendriks', '0:00')] });
     await session.press(KEY.enter);
     await listed(session, caller, 'Joris Hendriks');
   });
   await given(machine, caller, JORIS);
+  await tellsOutcome(machine, caller, 'Joris Hendriks');
 }
 
 async function back(machine) {
@@ -170,6 +202,8 @@ async function park(machine) {
     return calls.length === 1 && calls[0].parked === DESK && calls[0].stage === 'alone';
   });
   await noCall(session);
+  await machine.tells('li[data-parked]', { role: 'listitem', words: [caller.name] });
+  await machine.tells(ABOUT, { but: HEAD });
   await machine.counted('fetched from parking', 1, async () => {
     await session.press(KEY.shift, KEY.f8);
     await inState(session, 'active', 20_000);
@@ -186,14 +220,15 @@ async function pickup(machine) {
   telephones[JORIS].answers = false;
   await highlight(session, 'joris', JORIS);
   await exchange.customer({ ...caller, to: JORIS });
-  await until('him being rung', 20_000, () => session.exists('[role="option"][aria-selected="true"].ring'));
+  await until('him being rung', 20_000, () => session.exists(`${TILE}.ring`));
+  await tellsTarget(machine, 'Joris Hendriks', JORIS);
   await machine.counted('picked up', 1, async () => {
     await session.press(KEY.f7);
     await inState(session, 'active', 20_000);
   });
   assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name, 'the one who rang there');
   await talks(machine, caller, DESK);
-  await until('nobody ringing there', 20_000, async () => (await highlighted(session)).includes(JORIS) && !(await session.exists('[role="option"][aria-selected="true"].ring')));
+  await until('nobody ringing there', 20_000, async () => (await highlighted(session)).includes(JORIS) && !(await session.exists(`${TILE}.ring`)));
   await session.press(KEY.escape);
   await hangUp(session);
 }
@@ -207,6 +242,18 @@ async function jansen(machine) {
     await listed(session, caller, 'Piet Jansen');
   });
   await given(machine, caller, JANSEN);
+  await tellsOutcome(machine, caller, 'Piet Jansen');
+}
+
+/** A queue that becomes too busy is said, once, though its callers go on waiting. */
+async function queue(machine) {
+  const { session, kept: { exchange } } = machine;
+  await until('the queue', 30_000, () => session.exists(QUEUE.shown));
+  await machine.listen();
+  for (const caller of CALLERS.slice(0, 2)) await exchange.customer({ ...caller, to: QUEUE.number });
+  await until('a queue that is too busy', 30_000, () => session.exists(`${QUEUE.shown}[data-severity="red"]`));
+  await machine.saysOnce('status', `${QUEUE.name}: ${words.live.waiting(2, '0:00')}`);
+  await machine.tells(ABOUT, { but: HEAD, words: [QUEUE.name] });
 }
 
 export const COUNTED = { name: 'counted', prepare, steps: counted };

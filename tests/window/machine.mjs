@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { listen, saysOnce, tells } from './told.mjs';
 import { Session } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -132,6 +133,23 @@ class Machine {
     if (keys > most) throw new Error(`${what}: ${keys} keys, and ${most} is the most`);
     if (keys === 0) throw new Error(`${what}: no key was pressed`);
     this.passed(`${what}: ${keys} ${keys === 1 ? 'key' : 'keys'} of at most ${most}`);
+  }
+
+  /** Fails unless a screen reader is told what is seen there and nothing else; see `tells`. */
+  async tells(selector, wanted) {
+    const count = await tells(this.session, selector, wanted);
+    this.passed(`${selector}: ${count} pieces told as they are seen`);
+  }
+
+  /** From now on what the page says by itself is kept for `saysOnce`. */
+  listen() {
+    return listen(this.session);
+  }
+
+  /** Fails unless a live region said it once, at once (`alert`) or when there is time (`status`), and nothing was said twice. */
+  async saysOnce(how, sentence) {
+    await saysOnce(this.session, how, sentence);
+    this.passed(`said once: ${sentence}`);
   }
 
   async shot(name) {
