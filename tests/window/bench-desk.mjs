@@ -16,6 +16,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { control } from './hand.mjs';
 import { watchKeys } from './painted.mjs';
 import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { Session, until } from './webdriver.mjs';
@@ -112,17 +113,6 @@ async function idle(find) {
     await pause(1_000);
     quiet = processor(find()) - before < 0.1 ? quiet + 1 : 0;
   }
-}
-
-/** A command of the program, as the page gives it. */
-const CONTROL = `
-  const [request, done] = arguments;
-  window.__TAURI_INTERNALS__.invoke('control', { request }).then((ok) => done({ ok }), (error) => done({ error: error?.code ?? String(error) }));
-`;
-async function control(session, request) {
-  const { ok, error } = await session.runAsync(CONTROL, request);
-  if (error !== undefined) throw new Error(`${request.cmd}: ${error}`);
-  return ok;
 }
 
 async function start() {

@@ -1,6 +1,7 @@
 // A morning at the desk: call out, hold, answer a customer by keyboard, in Dutch and in English.
 
 import assert from 'node:assert/strict';
+import { customer as rings } from './hand.mjs';
 import { chooseTheme } from './setup.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
@@ -94,7 +95,7 @@ export async function hangUp(session) {
 
 /** Lets a customer ring, and waits until he does. */
 export async function customerRings(session) {
-  await session.click('[data-act="customer"]');
+  await rings(session);
   await until('a ringing call', 20_000, () => session.exists('article.ringing'));
 }
 
