@@ -47,6 +47,12 @@ export class Colleague {
     });
   }
 
+  /** Signs it out and ends it. */
+  async end() {
+    this.say({ cmd: 'quit' });
+    await until('the end of a telephone', 10_000, async () => this.#running.child.exitCode !== null);
+  }
+
   /** Ends all of its calls. */
   async hangUp() {
     for (const call of this.#calls.keys()) this.say({ cmd: 'call.hangup', call });

@@ -54,6 +54,8 @@ async function counted(machine) {
   await back(machine);
   await park(machine);
   await pickup(machine);
+  await pull(machine);
+  await ringBack(machine);
   await jansen(machine);
   await queue(machine);
 }
@@ -231,6 +233,55 @@ async function pickup(machine) {
   await until('nobody ringing there', 20_000, async () => (await highlighted(session)).includes(JORIS) && !(await session.exists(`${TILE}.ring`)));
   await session.press(KEY.escape);
   await hangUp(session);
+}
+
+/** A call that another telephone of the same user answered goes on here. */
+async function pull(machine) {
+  const { session, kept: { exchange } } = machine;
+  const caller = CALLERS[turn++ % CALLERS.length];
+  const other = await exchange.colleague(DESK);
+  other.answers = true;
+  await exchange.customer(caller);
+  await until('the caller at the other telephone', 20_000, async () => String(other.states) === 'active');
+  await noCall(session);
+  await machine.counted('taken over from another telephone', 1, async () => {
+    await session.press(KEY.alt, KEY.shift, 'v');
+    await inState(session, 'active', 20_000);
+  });
+  assert.equal(await session.text('article[data-call-state="active"] .who'), caller.name, 'the one who was there');
+  await talks(machine, caller, DESK);
+  await until('nobody at the other telephone', 10_000, async () => other.states.length === 0);
+  await other.end();
+  await hangUp(session);
+}
+
+/** A colleague who is busy is called when he is free. */
+async function ringBack(machine) {
+  const { session, kept: { exchange, telephones } } = machine;
+  const joris = telephones[JORIS];
+  joris.answers = true;
+  await exchange.ask({ cmd: 'line.call_waiting', line: JORIS, on: false });
+  await exchange.customer({ ...CALLERS[turn++ % CALLERS.length], to: JORIS });
+  await until('a colleague who talks', 20_000, async () => String(joris.states) === 'active');
+  await highlight(session, 'joris', JORIS);
+  await session.press(KEY.enter);
+  await until('the offer to ring when he is free', 20_000, () => session.exists('[data-act="ring-back"]'));
+  await machine.listen();
+  await machine.counted('asked to be rung when he is free', 1, async () => {
+    await session.press(KEY.alt, 't');
+    await until('the word that it was asked', 10_000, () => session.run('return document.body.textContent.includes(arguments[0])', words.calls.ringBackAsked('Joris Hendriks')));
+  });
+  await machine.saysOnce('status', words.calls.ringBackAsked('Joris Hendriks'));
+  assert.ok(!(await session.exists('article.ringing')), 'he still talks');
+  await joris.hangUp();
+  await until('the exchange ringing', 20_000, () => session.exists('article.ringing'));
+  await session.press(KEY.f2);
+  await inState(session, 'active', 20_000);
+  await until('him on the line', 20_000, async () => String(joris.states) === 'active');
+  const calls = await exchange.callsOf(JORIS);
+  assert.ok(calls.length === 1 && calls[0].stage === 'talking' && [calls[0].caller.number, calls[0].called.number].includes(DESK), JSON.stringify(calls));
+  await hangUp(session);
+  await exchange.ask({ cmd: 'line.call_waiting', line: JORIS, on: true });
 }
 
 async function jansen(machine) {
