@@ -14,7 +14,8 @@ const axe = readFileSync(fileURLToPath(new URL('../../ui/node_modules/axe-core/a
 /**
  * Runs one test on a machine of its own, and ends all of it.
  *
- * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, and
+ * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, `display` (its size and
+ * depth, as Xvfb has it), and
  * `prepare(place)`, which is called before the program starts with { home, processes, cli } and may give back
  * { settings, kept }: the text of the settings file, and what the steps find as `machine.kept`. `before({ start })` is
  * called just before the program starts; `start(args)` runs it to its end.
@@ -24,7 +25,7 @@ export async function withMachine({ binary, cli, shots }, test) {
   const home = mkdtempSync(join(tmpdir(), 'balie-window-'));
   let session;
   try {
-    const display = await startDisplay(processes);
+    const display = await startDisplay(processes, test.display);
     const env = { ...privateEnvironment(home, display), ...test.env };
     env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
     processes.start('openbox', ['--sm-disable'], { env });
@@ -114,6 +115,13 @@ class Machine {
   beside(name) {
     const { env, processes, binary } = this.#run;
     return processes.start(join(dirname(binary), name), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  /** Numbers of the program's windows that the display shows now; one that is there and not shown is none of them. */
+  async shown() {
+    const { env, processes } = this.#run;
+    const { said } = await runToEnd(processes, 'xdotool', ['search', '--onlyvisible', '--class', 'balie'], { ...env, PATH: process.env.PATH });
+    return said.split('\n').filter((line) => /^\d+$/.test(line));
   }
 
   /** Presses a key of the whole display, whoever has the focus. */

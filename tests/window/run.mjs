@@ -19,6 +19,7 @@ import { PLAIN } from './processes.mjs';
 import { parts } from './parts.mjs';
 import { everyKey, noKeyForgotten } from './everykey.mjs';
 import { setup } from './setup.mjs';
+import { SIZES_OF_WINDOWS } from './sizes.mjs';
 import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
@@ -49,6 +50,7 @@ const TESTS = [
   { name: 'every key', args: ['--demo'], steps: everyKey },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
+  ...SIZES_OF_WINDOWS,
   ...TROUBLES,
   ...WALK,
   ...axe(process.argv.includes(ALL_LOOKS)),
