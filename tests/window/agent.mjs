@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { hangUp, inState } from './desk.mjs';
+import { customer } from './hand.mjs';
 import { chooseTheme } from './setup.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
@@ -92,7 +93,7 @@ async function joined(machine) {
 
 async function queueCall(machine) {
   const { session } = machine;
-  await session.click('[data-act="queued"]');
+  await customer(session, true);
   await until('a call of the queue', 45_000, () => session.exists('article.ringing [data-call-queue]'));
   const queue = await session.text('article.ringing [data-call-queue] b');
   await lookAt(machine, 'queue-ringing');

@@ -16,6 +16,8 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { base64, company, FAMILY, GIVEN, inside, SPEECH } from './company.mjs';
+import { control } from './hand.mjs';
 import { watchKeys } from './painted.mjs';
 import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
 import { Session, until } from './webdriver.mjs';
@@ -29,8 +31,6 @@ const RATE = 200;
 const COLLEAGUES = 40;
 /** Calls after which whatever a call loads is loaded. */
 const FIRST_CALLS = 20;
-/** The number where somebody speaks. */
-const SPEECH = '602';
 const FIELD = '[role="combobox"]';
 const REGISTERED = '[data-account-state="registered"]';
 /** What is typed, letter by letter, and emptied again. */
@@ -112,17 +112,6 @@ async function idle(find) {
     await pause(1_000);
     quiet = processor(find()) - before < 0.1 ? quiet + 1 : 0;
   }
-}
-
-/** A command of the program, as the page gives it. */
-const CONTROL = `
-  const [request, done] = arguments;
-  window.__TAURI_INTERNALS__.invoke('control', { request }).then((ok) => done({ ok }), (error) => done({ error: error?.code ?? String(error) }));
-`;
-async function control(session, request) {
-  const { ok, error } = await session.runAsync(CONTROL, request);
-  if (error !== undefined) throw new Error(`${request.cmd}: ${error}`);
-  return ok;
 }
 
 async function start() {
@@ -220,23 +209,6 @@ async function exchangeOf(count, { home, processes }) {
   mkdirSync(join(home, 'settings'), { recursive: true });
   writeFileSync(join(home, 'settings/settings.toml'), `[[account]]\nid = "main"\ndisplay_name = "Receptie"\naor = "sip:101@127.0.0.1"\nregistrar = "sip:127.0.0.1:${port};transport=tcp"\npassword = "bench"\n`);
   return { people, knobs: ready.control };
-}
-
-function company(file, count) {
-  const people = Array.from({ length: count }, (_, place) => ({ extension: String(2000 + place), name: `${GIVEN[place % GIVEN.length]} ${FAMILY[Math.floor(place / GIVEN.length) % FAMILY.length]} ${2000 + place}`, department: ['Verkoop', 'Support', 'Directie', 'Magazijn'][place % 4] }));
-  const persons = people.map((one) => `[[person]]\nextension = "${one.extension}"\nname = "${one.name}"\ndepartment = "${one.department}"\nvoice = "woman"\n`);
-  writeFileSync(file, `name = "Meting"\ndomain = "meting.example"\nmain_number = "+31887650000"\n[numbers]\nmain = "100"\nhunt_group = "190"\nqueue = "195"\necho = "600"\nmusic = "601"\nspeech = "${SPEECH}"\nbusy = "603"\nno_answer = "604"\ndeclines = "605"\nvoicemail = "606"\n[hunt]\nmembers = ["101"]\nring_s = 15\n[[account]]\nextension = "101"\npassword = "bench"\nname = "Receptie"\nrole = "receptionist"\ndepartment = "Receptie"\n${persons.join('')}`);
-  return people;
-}
-
-const GIVEN = ['Jan', 'Piet', 'Sanne', 'Eva', 'Mohamed', 'Fatima', 'Daan', 'Lotte', 'Ruben', 'Noor', 'Wim', 'Iris', 'Bram', 'Julia', 'Tom', 'Esra', 'Gijs', 'Fleur', 'Lars', 'Roos'];
-const FAMILY = ['Jansen', 'de Vries', 'Bakker', 'Visser', 'de Wit', 'Postma', 'van den Berg', 'Mulder', 'Zomer', 'Bos', 'van Dijk', 'Smit', 'Vos', 'Peters', 'Dekker', 'Yilmaz', 'Kok', 'Maas', 'Hoekstra', 'Schouten', 'Kuipers', 'Prins', 'Koster', 'Meijer', 'Brouwer', 'Timmer', 'de Boer', 'Hendriks', 'Willems', 'van Leeuwen'];
-
-const base64 = (text) => Buffer.from(text).toString('base64');
-
-async function inside(session, people) {
-  const rows = people.map((one) => `${one.name};${one.extension};${one.department}`);
-  await control(session, { cmd: 'contacts.import', name: 'collega.csv', data: base64(`Naam;Telefoon;Afdeling\n${rows.join('\n')}\n`), mapping: ['name', 'work', 'department'] });
 }
 
 async function outside(session) {

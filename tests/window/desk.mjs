@@ -1,6 +1,7 @@
 // A morning at the desk: call out, hold, answer a customer by keyboard, in Dutch and in English.
 
 import assert from 'node:assert/strict';
+import { customer as rings } from './hand.mjs';
 import { chooseTheme } from './setup.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
@@ -22,6 +23,7 @@ export async function desk(machine) {
   await keypad(machine);
   await endCall(machine);
   await customer(machine);
+  await rejected(machine);
   await english(machine);
   await overview(machine);
 }
@@ -94,7 +96,7 @@ export async function hangUp(session) {
 
 /** Lets a customer ring, and waits until he does. */
 export async function customerRings(session) {
-  await session.click('[data-act="customer"]');
+  await rings(session);
   await until('a ringing call', 20_000, () => session.exists('article.ringing'));
 }
 
@@ -114,6 +116,19 @@ async function customer(machine) {
   await inState(session, 'active', 10_000);
   machine.passed('F2 answers a customer, with the focus in the search field');
   await hangUp(session);
+}
+
+/** A pop-up whose call is gone is no longer on the display; its window stays, for the next one. */
+async function rejected(machine) {
+  const { session } = machine;
+  const [main, ...more] = await machine.shown();
+  assert.ok(main !== undefined && more.length === 0, 'the main window alone is shown');
+  await customerRings(session);
+  await until('the pop-up on the display', 10_000, async () => (await machine.shown()).length === 2);
+  await session.press(KEY.shift, KEY.f2);
+  await until('nobody ringing', 10_000, async () => !(await session.exists('article.ringing')));
+  await until('the pop-up off the display', 10_000, async () => String(await machine.shown()) === main);
+  machine.passed('a call that is declined takes its pop-up off the display');
 }
 
 async function popup(machine) {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
+import { customer, pin } from './hand.mjs';
 import { KEY, PRESSED, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -34,14 +35,6 @@ async function type(session, text) {
   await session.run(`document.querySelector('${FIELD}').focus()`);
   await session.type(FIELD, text);
   await there(session, `${text} chosen`, '[role="option"][aria-selected="true"]');
-}
-
-/** Presses keys; what happens now, or what is said about it, must be something else then. */
-async function answered(session, what, ...chord) {
-  const shown = () => session.run(`return [...document.querySelectorAll('.pane.calls article, .news [data-code], footer')].map((one) => one.innerText.replace(/\\d+:\\d\\d/g, '')).join('|')`);
-  const before = await shown();
-  await session.press(...chord);
-  await until(what, 20_000, async () => (await shown()) !== before);
 }
 
 async function quiet(machine) {
@@ -88,26 +81,12 @@ async function dialling(machine) {
   await session.press(KEY.alt, KEY.shift, 'b');
   await there(session, 'the last caller called back', calls);
   await hangUp(session);
-  await type(session, '603');
-  await session.press(KEY.enter);
-  await there(session, 'the offer to ring when he is free', '[data-act="ring-back"]');
-  await answered(session, 'the offer taken', KEY.alt, 't');
-  await answered(session, 'the call of another telephone, or a word that there is none', KEY.alt, KEY.shift, 'v');
-  await until('that over', 20_000, async () => !(await session.exists(calls)));
-  await type(session, TOM);
-  await answered(session, 'a pickup, or a word that nobody rings there', KEY.f7);
-  await session.press(KEY.escape);
-  await until('no call', 20_000, async () => {
-    if (!(await session.exists(calls))) return true;
-    await session.press(KEY.f12);
-    return false;
-  });
-  machine.passed('a new call, the last number, the last caller, ring back, a call from another telephone, a pickup');
+  machine.passed('a new call, the last number, the last caller');
 }
 
 async function waiting(machine) {
   const { session } = machine;
-  for (let caller = 0; caller < 3; caller += 1) await session.click('[data-act="customer"]');
+  for (let caller = 0; caller < 3; caller += 1) await customer(session);
   await until('three ringing', 20_000, () => session.run(`return document.querySelectorAll('article.ringing').length === 3`));
   const other = () => session.text('[data-ringing="other"]');
   const first = await other();
@@ -147,8 +126,7 @@ async function several(machine) {
 async function sending(machine) {
   const { session } = machine;
   await type(session, TOM);
-  await session.click('[data-act="pin"]');
-  await there(session, 'the pinned target', '[data-pin="1"]');
+  await pin(session);
   await session.press(KEY.escape);
   await customerRings(session);
   await until('a caller in conversation', 20_000, async () => {

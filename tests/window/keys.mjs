@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { customerRings, hangUp, inState } from './desk.mjs';
+import { pressButton } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -36,7 +37,7 @@ async function change(machine) {
   await until('whose key it is', 5_000, async () => (await session.text(row('mute'))).includes(words.takeOver));
   await machine.accessible('a key that is taken');
   await machine.shot('key-taken-light');
-  await session.run(`[...document.querySelectorAll('${row('mute')} button')].find((one) => one.innerText.includes(arguments[0])).click()`, words.leave);
+  await pressButton(session, `${row('mute')} button`, words.leave);
   assert.ok((await session.text(row('hold'))).includes('F6'), 'it stays where it was');
   machine.passed('a key is changed by a press; letters are refused and taken keys are asked about');
 }
@@ -55,7 +56,7 @@ const give = (session, given) => session.run(`
   field.value = arguments[0];
   field.dispatchEvent(new Event('input', { bubbles: true }));
 `, given);
-const use = (session) => session.run(`[...document.querySelectorAll('details button')].find((one) => one.innerText.includes(arguments[0])).click()`, words.useText);
+const use = (session) => pressButton(session, 'details button', words.useText);
 
 async function takeAlong(machine) {
   const { session } = machine;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { listen, saysOnce, tells } from './told.mjs';
 import { Session } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -13,7 +14,8 @@ const axe = readFileSync(fileURLToPath(new URL('../../ui/node_modules/axe-core/a
 /**
  * Runs one test on a machine of its own, and ends all of it.
  *
- * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, and
+ * A test has a name, `steps`, and may have: `args` of the program, `sound` (its --audio; silent by default), `env`, `display` (its size and
+ * depth, as Xvfb has it), and
  * `prepare(place)`, which is called before the program starts with { home, processes, cli } and may give back
  * { settings, kept }: the text of the settings file, and what the steps find as `machine.kept`. `before({ start })` is
  * called just before the program starts; `start(args)` runs it to its end.
@@ -23,7 +25,7 @@ export async function withMachine({ binary, cli, shots }, test) {
   const home = mkdtempSync(join(tmpdir(), 'balie-window-'));
   let session;
   try {
-    const display = await startDisplay(processes);
+    const display = await startDisplay(processes, test.display);
     const env = { ...privateEnvironment(home, display), ...test.env };
     env.DBUS_SESSION_BUS_ADDRESS = await startBus(processes, env);
     processes.start('openbox', ['--sm-disable'], { env });
@@ -115,6 +117,13 @@ class Machine {
     return processes.start(join(dirname(binary), name), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
+  /** Numbers of the program's windows that the display shows now; one that is there and not shown is none of them. */
+  async shown() {
+    const { env, processes } = this.#run;
+    const { said } = await runToEnd(processes, 'xdotool', ['search', '--onlyvisible', '--class', 'balie'], { ...env, PATH: process.env.PATH });
+    return said.split('\n').filter((line) => /^\d+$/.test(line));
+  }
+
   /** Presses a key of the whole display, whoever has the focus. */
   async key(chord) {
     const { env, processes } = this.#run;
@@ -124,6 +133,31 @@ class Machine {
   /** Says what was shown to hold. */
   passed(what) {
     console.log(`   ok  ${what}`);
+  }
+
+  /** Does `steps` by keys alone; fails when it took more of them than `most`, or none. */
+  async counted(what, most, steps) {
+    const keys = await this.session.counting(steps);
+    if (keys > most) throw new Error(`${what}: ${keys} keys, and ${most} is the most`);
+    if (keys === 0) throw new Error(`${what}: no key was pressed`);
+    this.passed(`${what}: ${keys} ${keys === 1 ? 'key' : 'keys'} of at most ${most}`);
+  }
+
+  /** Fails unless a screen reader is told what is seen there and nothing else; see `tells`. */
+  async tells(selector, wanted) {
+    const count = await tells(this.session, selector, wanted);
+    this.passed(`${selector}: ${count} pieces told as they are seen`);
+  }
+
+  /** From now on what the page says by itself is kept for `saysOnce`. */
+  listen() {
+    return listen(this.session);
+  }
+
+  /** Fails unless a live region said it once, at once (`alert`) or when there is time (`status`), and nothing was said twice. */
+  async saysOnce(how, sentence) {
+    await saysOnce(this.session, how, sentence);
+    this.passed(`said once: ${sentence}`);
   }
 
   async shot(name) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { customerRings } from './desk.mjs';
+import { pressButton } from './hand.mjs';
 import { until } from './webdriver.mjs';
 
 export async function outside(machine) {
@@ -68,7 +69,7 @@ async function roles(machine) {
   );
   const windows = async () => (await session.handles()).length;
   const first = await windows();
-  await session.run(`document.querySelector('[data-act="lines-apart"]').click()`);
+  await pressButton(session, '[data-act="lines-apart"]');
   await until('the colleagues in a window', 10_000, async () => (await windows()) === first + 1);
   await role('agent');
   await until('the windows of the other role gone', 10_000, async () => (await windows()) === first);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { hangUp, inState } from './desk.mjs';
+import { pressButton, tabTo } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -27,16 +28,15 @@ async function closed(session, name) {
   });
 }
 
-/** Clicks at what closes its own window: that window cannot answer any more, so it does so on its own a moment later. */
-const closes = (session) => session.run(`
-  const button = document.querySelector('[data-act="close"]');
-  if (button === null) throw new Error('nothing closes this window');
-  setTimeout(() => button.click(), 50);
-`);
+/** Presses what closes its own window; that may be gone before the driver has let go of the key. */
+async function closes(session) {
+  await tabTo(session, '[data-act="close"]');
+  await session.press(KEY.enter).catch(() => undefined);
+}
 
 async function queues(machine) {
   const { session } = machine;
-  await session.click('[data-act="queues-apart"]');
+  await pressButton(session, '[data-act="queues-apart"]');
   await session.enterPart('queues');
   await until('the queues', 20_000, () => session.exists('h1'));
   await machine.says('h1', [words.queue.heading]);
@@ -50,7 +50,7 @@ async function queues(machine) {
 
 async function lines(machine) {
   const { session } = machine;
-  await session.click('[data-act="lines-apart"]');
+  await pressButton(session, '[data-act="lines-apart"]');
   await session.enterPart('lines');
   await until('lamps of colleagues', 30_000, () => session.exists('[role="option"].free'));
   await machine.accessible('the colleagues in their own window');

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agent } from './agent.mjs';
 import { ALL_LOOKS, axe } from './axe.mjs';
+import { COUNTED } from './counted.mjs';
 import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
 import { withMachine } from './machine.mjs';
@@ -18,6 +19,7 @@ import { PLAIN } from './processes.mjs';
 import { parts } from './parts.mjs';
 import { everyKey, noKeyForgotten } from './everykey.mjs';
 import { setup } from './setup.mjs';
+import { SIZES_OF_WINDOWS } from './sizes.mjs';
 import { targets } from './targets.mjs';
 import { transfers } from './transfers.mjs';
 import { TROUBLES } from './troubles.mjs';
@@ -41,12 +43,14 @@ const TESTS = [
   { name: 'elsewhere', args: ['--demo'], before: nobodyThere, steps: elsewhere },
   { name: 'outside', args: ['--demo'], env: { XDG_SESSION_TYPE: 'wayland' }, steps: outside },
   { name: 'transfers', args: ['--demo'], steps: transfers },
+  COUNTED,
   { name: 'targets', args: ['--demo'], steps: targets },
   { name: 'keys', args: ['--demo'], steps: keys },
   { name: 'parts', args: ['--demo'], steps: parts },
   { name: 'every key', args: ['--demo'], steps: everyKey },
   { name: 'agent', args: ['--demo'], steps: agent },
   { name: 'wallboard', args: ['--demo'], steps: wallboard },
+  ...SIZES_OF_WINDOWS,
   ...TROUBLES,
   ...WALK,
   ...axe(process.argv.includes(ALL_LOOKS)),

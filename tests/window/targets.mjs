@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { customerRings, hangUp, inState } from './desk.mjs';
+import { customer, pin } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -89,8 +90,7 @@ async function menu(machine) {
 async function pins(machine) {
   const { session } = machine;
   await choose(session, TOM);
-  await session.click('[data-act="pin"]');
-  await until('the first pinned target', 5_000, () => session.exists('[data-pin="1"]'));
+  await pin(session);
   await session.press(KEY.escape);
   await conversation(session);
   await session.press(KEY.control, KEY.shift, '1');
@@ -132,7 +132,7 @@ async function costs(machine) {
 async function other(machine) {
   const { session } = machine;
   await customerRings(session);
-  await session.click('[data-act="customer"]');
+  await customer(session);
   await until('two ringing calls', 20_000, () => session.run(`return document.querySelectorAll('[data-ringing]').length === 2`));
   await machine.shot('two-ringing-light');
   const second = await session.text('[data-ringing="other"] .who strong');

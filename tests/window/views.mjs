@@ -7,6 +7,7 @@
 
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
 import { Exchange } from './exchange.mjs';
+import { customer, pin } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
 
 const FIELD = '[role="combobox"]';
@@ -203,8 +204,7 @@ const QUIET = [
     enter: async ({ session }) => {
       await type(session, TOM);
       await chosen(session, TOM);
-      await session.click('[data-act="pin"]');
-      await here(session, 'the pinned target', '[data-pin="1"]');
+      await pin(session);
       await clear(session);
     },
   },
@@ -347,7 +347,7 @@ const CALLS = [
     enter: async ({ session }) => {
       await noCalls(session);
       await customerRings(session);
-      await session.click('[data-act="customer"]');
+      await customer(session);
       await until('two ringing calls', 20_000, () => session.run(`return document.querySelectorAll('[data-ringing]').length === 2`));
     },
     leave: ({ session }) => noCalls(session),
@@ -442,7 +442,7 @@ const CALLS = [
     name: 'call of a queue',
     enter: async ({ session }) => {
       await noCalls(session);
-      await session.click('[data-act="queued"]');
+      await customer(session, true);
       await here(session, 'a call of the queue', 'article.ringing [data-call-queue]', 45_000);
     },
     popup: true,
@@ -473,7 +473,7 @@ const BUSY_QUEUE = {
   name: 'busy queue',
   enter: async ({ session }) => {
     await noCalls(session);
-    for (let caller = 0; caller < 4; caller += 1) await session.click('[data-act="queued"]');
+    for (let caller = 0; caller < 4; caller += 1) await customer(session, true);
     await here(session, 'too many callers', '[data-queue]:not([data-severity="normal"])', 60_000);
   },
 };

@@ -35,6 +35,22 @@ function chordOf(keys) {
   return [...modifiers, last.charAt(0).toUpperCase() + last.slice(1)].join('+');
 }
 
+/** What a script does in place of a hand: none of it while keys are counted. */
+const BY_HAND = /\.(?:click|focus|blur|dispatchEvent|requestSubmit)\(|\.value = |__TAURI_INTERNALS__/;
+
+/** In the page: takes note of every click that no key made, and of every press of a pointer. */
+const WATCH_HANDS = `
+  window.hands ??= (() => {
+    const seen = [];
+    const note = (event) => seen.push(event.type + ' on ' + event.target.outerHTML?.slice(0, 80));
+    for (const kind of ['pointerdown', 'mousedown', 'touchstart', 'dblclick']) addEventListener(kind, note, true);
+    // A key that presses a button makes a click without a count.
+    addEventListener('click', (event) => { if (!event.isTrusted || event.detail > 0) note(event); }, true);
+    return seen;
+  })();
+  window.hands.length = 0;
+`;
+
 /** Asks again until it is true or the deadline passes; says what was waited for. Polls, so that nothing depends on luck. */
 export async function until(what, deadlineMs, ask) {
   const end = performance.now() + deadlineMs;
@@ -55,6 +71,8 @@ export async function until(what, deadlineMs, ask) {
 /** A session with a driver that listens already. */
 export class Session {
   #base;
+  /** Keys that were pressed since counting began; undefined while nothing is counted. */
+  #keys;
 
   constructor(base) {
     this.#base = base;
@@ -143,13 +161,37 @@ export class Session {
     await until(`a page of ${width} x ${height}`, 5_000, async () => String(await inner()) === String([width, height]));
   }
 
+  /**
+   * Counts the keys that `steps` presses; a chord is one, and each letter of a word. Fails when anything else than keys was used: a
+   * pointer, a click or a focus given by a script, a command given past the page.
+   */
+  async counting(steps) {
+    if (this.#keys !== undefined) throw new Error('keys are being counted already');
+    await this.run(WATCH_HANDS);
+    this.#keys = 0;
+    try {
+      await steps();
+      const hands = await this.run('return window.hands');
+      if (hands.length > 0) throw new Error(`not by keys alone: ${hands.join('; ')}`);
+      return this.#keys;
+    } finally {
+      this.#keys = undefined;
+    }
+  }
+
+  #keysOnly(what) {
+    if (this.#keys !== undefined) throw new Error(`${what} while keys are counted`);
+  }
+
   /** Runs a function body in the page. */
   run(script, ...args) {
+    if (BY_HAND.test(script)) this.#keysOnly('a script that acts on the page');
     return this.#post('execute/sync', { script, args });
   }
 
   /** Runs a function body whose last argument is a callback. */
   runAsync(script, ...args) {
+    if (BY_HAND.test(script)) this.#keysOnly('a script that acts on the page');
     return this.#post('execute/async', { script, args });
   }
 
@@ -159,24 +201,33 @@ export class Session {
   }
 
   async click(selector, deadlineMs = 10_000) {
+    this.#keysOnly('a click');
     await until(`something to click at ${selector}`, deadlineMs, async () => {
       await this.#post(`element/${await this.find(selector)}/click`);
       return true;
     });
   }
 
+  /** Gives an element the focus and types into it. */
   async type(selector, text) {
+    this.#keysOnly('a focus given by the driver');
     await this.#post(`element/${await this.find(selector)}/value`, { text });
   }
 
   /** Presses keys together, as a hand does: modifiers down, the key down and up, modifiers up. */
   async press(...keys) {
     PRESSED.add(chordOf(keys));
+    if (this.#keys !== undefined) this.#keys += 1;
     const actions = [
       ...keys.map((value) => ({ type: 'keyDown', value })),
       ...keys.toReversed().map((value) => ({ type: 'keyUp', value })),
     ];
     await this.#post('actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
+  }
+
+  /** Types a word, letter by letter, to whatever has the focus. */
+  async write(text) {
+    for (const letter of text) await this.press(letter);
   }
 
   /** Rests the pointer on the middle of something. */
@@ -199,12 +250,13 @@ export class Session {
   }
 
   #pointer(actions) {
+    this.#keysOnly('a pointer');
     return this.#post('actions', { actions: [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }] });
   }
 
-  /** Role and name of something in the engine's accessibility tree. */
-  async accessible(selector) {
-    const element = `${this.#base}/element/${await this.find(selector)}`;
+  /** Role and name of something in the engine's accessibility tree: what a selector finds, or an element that a script gave back. */
+  async accessible(which) {
+    const element = `${this.#base}/element/${typeof which === 'string' ? await this.find(which) : which[ELEMENT]}`;
     const [role, name] = await Promise.all([call(`${element}/computedrole`, 'GET'), call(`${element}/computedlabel`, 'GET')]);
     return { role, name };
   }

@@ -52,6 +52,19 @@ describe('announcements', () => {
     expect(said(cut, cut).polite).toBe('');
   });
 
+  it('tell once that a caller is with somebody else, and two things in two sentences', async () => {
+    const ringing = await view((host) => host.ring());
+    const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };
+    const to = { ...call.peer, name: 'Joris Hendriks', number: '102' };
+    const transfer = { state: 'trying', to, reason: null } as CallView['transfer'];
+    const sent: AppView = { ...ringing, calls: [{ ...call, transfer }] };
+    const arrived: AppView = { ...ringing, calls: [{ ...call, state: 'ended', transfer: { ...transfer, state: 'done' } as CallView['transfer'] }] };
+    expect(said(sent, arrived).polite).toBe('06 2233 4455 is verbonden met Joris Hendriks.');
+    const other: CallView = { ...call, id: 77, peer: to };
+    const two: AppView = { ...ringing, calls: [{ ...call, state: 'held' }, other] };
+    expect(said({ ...ringing, calls: [call, { ...other, state: 'dialing' }] }, two).polite).toBe('06 2233 4455 staat in de wacht. In gesprek met Joris Hendriks');
+  });
+
   it('tell once that the sound became bad and why, and not of a microphone that a notice tells of', async () => {
     const ringing = await view((host) => host.ring());
     const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };

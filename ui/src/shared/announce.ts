@@ -58,8 +58,10 @@ export function queueAnnouncement(texts: Messages, before: QueueView | undefined
   return `${after.name}: ${texts.live.waiting(waiting, longest)}.`;
 }
 
+/** One after the other, with a stop between them: else a voice runs one into the next. */
 function sentences(parts: string[]): string {
-  return parts.filter((part) => part !== '').join(' ');
+  const said = parts.filter((part) => part !== '');
+  return said.map((part, place) => (place < said.length - 1 && !/[.!?]$/.test(part) ? `${part}.` : part)).join(' ');
 }
 
 function find(view: AppView, id: number): CallView | undefined {
@@ -96,7 +98,9 @@ function reachability(texts: Messages, before: AppView, after: AppView): string 
 function callChange(texts: Messages, before: CallView | undefined, call: CallView): string[] {
   const who = peerName(texts, call.peer);
   const said: string[] = [];
-  if (before?.state !== call.state) said.push(stateChange(texts, call, before, who));
+  // Of a caller who was given on it is said with whom he is now.
+  const given = call.state === 'ended' && call.transfer?.state === 'done';
+  if (before?.state !== call.state && !given) said.push(stateChange(texts, call, before, who));
   if (before !== undefined && before.muted !== call.muted) said.push(call.muted ? texts.live.muted : texts.live.unmuted);
   if (call.state !== 'ended') said.push(recordingChange(texts, before, call));
   if (call.state !== 'ended') said.push(callTrouble(texts, before, call));
