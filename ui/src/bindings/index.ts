@@ -3637,6 +3637,11 @@ weekdays: Array<number>,
 every: number, };
 
 /**
+ * What became of a caller who was parked.
+ */
+export type ParkState = "waiting" | "retrieved" | "gone";
+
+/**
  * Answer to `call.park`: how it goes is told as a transfer, and by `call.parked` when it is done.
  */
 export type Parked = { 
@@ -5285,7 +5290,11 @@ lost: boolean,
 /**
  * What to call him back by; null when he withheld his number.
  */
-call_back: string | null, };
+call_back: string | null, 
+/**
+ * Of one who was parked: whether he can still be fetched.
+ */
+parked?: ParkState, };
 
 /**
  * How a caller was sent on.

@@ -488,6 +488,18 @@ pub enum TransferKind {
     Park,
 }
 
+/// What became of a caller who was parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkState {
+    /// As far as is known he waits there.
+    Waiting,
+    /// He was fetched from here.
+    Retrieved,
+    /// He is there no more: somebody else fetched him, he rang back, or he hung up.
+    Gone,
+}
+
 /// One of the last transfers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct TransferEntry {
@@ -515,6 +527,10 @@ pub struct TransferEntry {
     pub lost: bool,
     /// What to call him back by; null when he withheld his number.
     pub call_back: Option<String>,
+    /// Of one who was parked: whether he can still be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parked: Option<ParkState>,
 }
 
 /// How a past call went.

@@ -119,13 +119,23 @@ impl Desk {
         dialled: Dialled,
         peer: PeerView,
     ) -> Outcome {
+        let retrieves = (peer.target == Some(TargetKind::Retrieved))
+            .then(|| self.parked_by_code(account, &dialled.uri));
         let placed = self.place(now, account, dialled, peer)?;
         if let Answer::Call(created) = &placed
             && let Some(line) = self.lines.get_mut(&CallId(created.call))
         {
-            line.fetches = true;
+            (line.fetches, line.retrieves) = (true, retrieves);
         }
         Ok(placed)
+    }
+
+    /// The transfer that parked whom this number fetches.
+    fn parked_by_code(&self, account: &str, uri: &Uri) -> Option<u64> {
+        let account = self.account(account)?;
+        let user = uri.user()?;
+        let slot = named_in(codes(account).retrieve, "slot", &user).unwrap_or_default();
+        self.parked_there(account, slot)
     }
 
     /// What ends a call: one that fetches somebody who waits is only given up, since he may be on his way here.

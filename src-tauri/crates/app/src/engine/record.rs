@@ -34,6 +34,7 @@ impl Desk {
         self.call_for_centre(now, call);
         self.report_errand(now, call);
         self.watch_returned(now, call);
+        self.watch_retrieved(now, call);
         if call.end().is_some() {
             self.bury(now, call, reason);
         }
