@@ -4,7 +4,7 @@ import type { ColleagueView, DemoView, SearchHit } from '../../bindings';
 import type { Messages } from '../../i18n';
 import type { Desk } from '../../shared/desk.svelte';
 import type { IconName } from '../../shared/Icon.svelte';
-import { isTaken, lampOf, type Tone } from '../lines/lamp';
+import { isFree as showsFree, lampOf, type Tone } from '../lines/lamp';
 import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
 import { dialling } from '../dialling/dialling.svelte';
 import { pinEntry } from '../pins/pins';
@@ -302,8 +302,7 @@ function isOnly(desk: Desk, one: ColleagueView, only: Exclude<Only, 'all'>): boo
 
 const isFree = (desk: Desk, account: string, number: string): boolean => {
   const line = desk.lamps.of(account, number)?.line;
-  // Who wants no calls, has them elsewhere or is in an appointment is not there for a caller.
-  return line?.state === 'idle' && line.stale_since_ms === undefined && line.do_not_disturb !== true && line.forwarded === undefined && !isTaken(line);
+  return line !== undefined && showsFree(line);
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
