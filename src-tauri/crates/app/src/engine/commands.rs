@@ -51,7 +51,7 @@ impl Desk {
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
             Command::DemoCustomer { queue } => self.demo_customer(queue, reply),
-            Command::DeskKey { key } => self.desk_key(now, key, reply),
+            Command::DeskKey { key, guarded } => self.desk_key(now, key, guarded, reply),
             Command::Centre(command) => self.ask_centre(now, command, reply),
             Command::Quit {} => self.quit(now, reply),
             other => {

@@ -35,6 +35,7 @@ impl Desk {
         self.report_errand(now, call);
         self.watch_returned(now, call);
         self.watch_retrieved(now, call);
+        self.watch_asked(call);
         if call.end().is_some() {
             self.bury(now, call, reason);
         }
