@@ -283,6 +283,9 @@ export const en: Messages = {
     pickup: 'Pick up',
   },
   caller: {
+    of: 'Company, department',
+    knownBy: (n) => `${n} contacts have this number`,
+    knownMore: (n) => `and ${n} more`,
     heading: 'Caller',
     called: 'Called',
     dialled: 'Dialled',

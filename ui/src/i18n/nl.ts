@@ -298,6 +298,9 @@ export const nl = {
     pickup: 'Overnemen',
   },
   caller: {
+    of: 'Bedrijf, afdeling',
+    knownBy: (n: number) => `${n} contacten hebben dit nummer`,
+    knownMore: (n: number) => `en nog ${n}`,
     heading: 'Beller',
     called: 'Gebelde',
     dialled: 'Belde',

@@ -362,6 +362,28 @@ pub struct PeerView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub target: Option<TargetKind>,
+    /// Of a call: who is known to have the number, at most three.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<KnownView>>")]
+    pub known: Vec<KnownView>,
+    /// How many more have it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<u32>")]
+    pub known_more: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Somebody whom a directory or a list of contacts has with a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct KnownView {
+    /// Name.
+    pub name: String,
+    /// Company, or else department; empty when none is known.
+    pub of: String,
 }
 
 /// How good a call sounds.
@@ -707,6 +729,10 @@ pub struct SearchHit {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub contact: Option<u64>,
+    /// Of a colleague: the account by which he is called. Two companies at one desk may have the same extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub account: Option<String>,
 }
 
 /// Something the user must know.

@@ -168,7 +168,7 @@ impl Desk {
     fn place_of(&self, kind: TargetKind, place: &str, uri: &Uri) -> PeerView {
         let named = if place.is_empty() { Vec::new() } else { self.lookup_names(place) };
         let name = named.into_iter().next().unwrap_or_else(|| place.to_owned());
-        PeerView { uri: uri.to_string(), name, number: String::new(), target: Some(kind) }
+        PeerView { uri: uri.to_string(), name, target: Some(kind), ..PeerView::default() }
     }
 
     /// Takes a call that rings at `target`: the very call by Replaces (RFC 3891), when the exchange has told

@@ -286,7 +286,7 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
         uri: identity.uri.to_string(),
         name: contacts::plain(identity.display.as_deref().unwrap_or_default()),
         number,
-        target: None,
+        ..PeerView::default()
     }
 }
 
@@ -301,7 +301,7 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
         uri: uri.to_owned(),
         name: contacts::plain(&name.unwrap_or_default()),
         number,
-        target: None,
+        ..PeerView::default()
     }
 }
 

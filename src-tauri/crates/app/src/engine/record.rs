@@ -8,7 +8,7 @@ use media::Tone;
 use super::desk::Desk;
 use crate::cause;
 use crate::code::Code;
-use crate::view::HistoryEntry;
+use crate::view::{HistoryEntry, PeerView};
 
 /// How long a call that is over stays visible.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -64,7 +64,7 @@ impl Desk {
             id: call.id().0,
             account: line.account,
             direction: super::line::direction_view(call.direction()),
-            peer: line.peer,
+            peer: PeerView { known: Vec::new(), known_more: 0, ..line.peer },
             started_ms: self.clock.ms(call.started()),
             seconds: u32::try_from(talked.unwrap_or(0)).unwrap_or(u32::MAX),
             outcome,
