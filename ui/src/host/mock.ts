@@ -533,7 +533,7 @@ export class MockHost implements Host {
   private search(text: string): SearchHit[] {
     const wanted = fold(text);
     const people = this.view.colleagues.filter(({ name, number }) => fold(`${name} ${number}`).includes(wanted)).slice(0, 40).map(
-      ({ name, number, department }): SearchHit => ({ kind: 'colleague', name, target: number, detail: department }),
+      ({ name, number, department, account }): SearchHit => ({ kind: 'colleague', name, target: number, detail: department, account }),
     );
     const dial: SearchHit[] = /^[\d+ ()-]{2,}$|@/.test(text) ? [{ kind: 'dial', name: text, target: text, detail: '' }] : [];
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];

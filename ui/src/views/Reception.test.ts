@@ -2,10 +2,13 @@
 
 import { screen, waitFor } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PeerView } from '../bindings';
 import { IGNORE_MS } from '../features/incoming/guard';
+import type { MockHost } from '../host/mock';
 import { nl } from '../i18n/nl';
+import { layout } from '../shared/layout.svelte';
 import { peerName } from '../shared/names';
-import { later, leave, open, press, sent, talk, type, violations } from './harness';
+import { later, leave, open, press, sent, talk, tiles, type, violations } from './harness';
 import Incoming from './Incoming.svelte';
 
 afterEach(leave);
@@ -124,5 +127,58 @@ describe('a caller who rings', () => {
     await waitFor(() => expect(sendOn()?.textContent).toContain(nl.transfer.redirect));
     sendOn()?.click();
     await waitFor(() => expect(sent(host, 'call.redirect')).toEqual([{ cmd: 'call.redirect', call: second, to: '212' }]));
+  });
+});
+
+describe('whose number it is', () => {
+  const KNOWN = [{ name: 'Jan de Wit', of: 'Garage de Wit' }, { name: 'Mia de Wit', of: '' }];
+  const shown = (): (string | undefined)[] => [...document.querySelectorAll('[data-known]')].map((part) => part.textContent?.trim());
+  const rings = (host: MockHost, part: Partial<PeerView>): void =>
+    host.change({ calls: host.view.calls.map((call) => ({ ...call, peer: { ...call.peer, ...part } })) });
+
+  it('stands with the ringing call and in the panel: nobody, one with his company, or how many', async () => {
+    const host = await open();
+    host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    expect(shown()).toEqual([]);
+    rings(host, { known: [{ name: 'Jan de Wit', of: 'Garage de Wit' }] });
+    await waitFor(() => expect(shown()).toEqual(['Garage de Wit', 'Garage de Wit']));
+    rings(host, { known: KNOWN, known_more: 1 });
+    await waitFor(() => expect(shown()[0]).toBe('3 contacten hebben dit nummer: Jan de Wit, Garage de Wit; Mia de Wit; en nog 1'));
+    expect(screen.getByRole('heading', { name: '3 contacten hebben dit nummer' })).toBeTruthy();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('stands in the pop-up', async () => {
+    const host = await open({}, Incoming);
+    host.ring();
+    await screen.findByRole('button', { name: /Opnemen/ });
+    rings(host, { known: KNOWN });
+    await waitFor(() => expect(shown()).toEqual(['2 contacten hebben dit nummer: Jan de Wit, Garage de Wit; Mia de Wit']));
+  });
+});
+
+describe('two companies with the same extension', () => {
+  it('are two results, each with its own lamp, star and account', async () => {
+    const host = await open();
+    const [main] = host.view.accounts;
+    const here = host.view.colleagues.find((one) => one.number === '212');
+    if (main === undefined || here === undefined) throw new Error('no account');
+    const there = { name: 'Piet Ander', number: '212', department: 'Slagerij', mobile: '', account: 'other', watch: true };
+    host.change({ accounts: [main, { ...main, id: 'other' }], colleagues: [...host.view.colleagues, there] });
+    host.tell([
+      { uri: 'sip:212@a', account: here.account, name: '', state: 'idle', version: 9, gone: false },
+      { uri: 'sip:212@b', account: 'other', name: '', state: 'busy', version: 9, gone: false },
+    ]);
+    layout.favour(here.account, '212');
+    type('212');
+    await waitFor(() => expect(tiles()).toHaveLength(2));
+    const both = (): Element[] => [/Piet Bakker/, /Piet Ander/].map((name) => screen.getByRole('option', { name }));
+    expect(both().map((tile) => tile.textContent?.includes(nl.lamp.states.busy))).toEqual([false, true]);
+    expect(both().map((tile) => tile.textContent?.includes(nl.search.favourite))).toEqual([true, false]);
+    screen.getByRole('option', { name: /Piet Ander/ }).click();
+    await waitFor(() => screen.getByRole('option', { name: /Piet Ander/, selected: true }));
+    press('Enter');
+    await waitFor(() => expect(sent(host, 'call.dial')).toEqual([{ cmd: 'call.dial', to: '212', account: 'other' }]));
   });
 });

@@ -87,7 +87,7 @@ export class Search {
   );
 
   readonly favourites: number = $derived.by(
-    () => this.desk.colleagues.filter((colleague) => layout.isFavourite(colleague.number)).length,
+    () => this.desk.colleagues.filter((colleague) => layout.isFavourite(colleague.account, colleague.number)).length,
   );
 
   /** Everybody, as long as nothing is searched. */
@@ -285,7 +285,7 @@ function queueSection(desk: Desk, query: string): Section[] {
 }
 
 function listed(one: ColleagueView, filter: Filter): boolean {
-  if (filter.kind === 'favourites') return layout.isFavourite(one.number);
+  if (filter.kind === 'favourites') return layout.isFavourite(one.account, one.number);
   if (filter.kind === 'group') return layout.isIn(filter.name, personKey(one.account, one.number));
   return filter.kind === 'all' || one.department === filter.name;
 }
@@ -383,8 +383,8 @@ function found(t: Messages, hits: readonly SearchHit[], accounts: ReadonlyMap<st
 const alike = (a: Entry, b: Entry): boolean => (Object.keys(b) as (keyof Entry)[]).every((part) => a[part] === b[part]);
 
 function hitEntry(t: Messages, hit: SearchHit, place: number, accounts: ReadonlyMap<string, string>): Entry {
-  const account = accounts.get(hit.target);
-  const extension = account === undefined ? '' : hit.target;
+  const account = hit.account ?? accounts.get(hit.target);
+  const extension = accounts.has(hit.target) ? hit.target : '';
   const detail = { colleague: hit.detail, contact: hit.detail, history: hit.detail || t.search.earlier, dial: t.search.asNumber }[hit.kind];
   return {
     key: `hit ${hit.kind} ${hit.target} ${place}`,
