@@ -44,7 +44,8 @@ impl WaitingKey {
         let again = asked.is_some_and(|asked| now >= asked.last + SAME_PRESS);
         debug!(call, again, "waits, pressed -> {}", if again { "answered" } else { "asked" });
         let first = asked.map_or(now, |asked| asked.first);
-        self.asked = (!again).then_some(Asked { call, first, last: now });
+        // Kept when it answers, too: what was told goes once the call rings no more.
+        self.asked = Some(Asked { call, first, last: now });
         again
     }
 

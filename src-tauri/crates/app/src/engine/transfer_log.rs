@@ -123,7 +123,10 @@ impl Desk {
     /// The exchange tells that nobody is parked there any more; `slot` empty: at the own line.
     pub(super) fn no_longer_parked(&mut self, now: Instant, account: &str, slot: &str) {
         let there = self.account(account).and_then(|account| self.parked_there(account, slot));
-        if let Some(id) = there {
+        // One who is only on his way there is not the one who left.
+        let waits = |entry: &TransferEntry| entry.parked == Some(ParkState::Waiting);
+        let known = |id: &u64| self.transfers.iter().any(|entry| entry.id == *id && waits(entry));
+        if let Some(id) = there.filter(known) {
             self.close_parked(now, id, ParkState::Gone);
         }
     }
