@@ -83,6 +83,7 @@ fn a_call_on_its_way_can_be_given_up() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
 fn a_key_puts_a_conversation_on_hold_only_when_pressed_twice() {
     let start = Instant::now();
     let at = |ms: u64| start + Duration::from_millis(ms);
