@@ -69,7 +69,7 @@ impl Word {
             Word::Mute => DeskKey::Mute,
             Word::Dial { number } => return Command::DeskPrepare { text: number },
         };
-        Command::DeskKey { key }
+        Command::DeskKey { key, guarded: false }
     }
 }
 
@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_word_is_a_wish() {
-        assert_eq!(wish(&["answer"]).as_deref(), Some("DeskKey { key: Answer }"));
-        assert_eq!(wish(&["mute"]).as_deref(), Some("DeskKey { key: Mute }"));
+        assert_eq!(wish(&["answer"]).as_deref(), Some("DeskKey { key: Answer, guarded: false }"));
+        assert_eq!(wish(&["mute"]).as_deref(), Some("DeskKey { key: Mute, guarded: false }"));
         let dial = wish(&["dial", "+31 30 123 45 67"]);
         assert_eq!(dial.as_deref(), Some("DeskPrepare { text: \"+31 30 123 45 67\" }"));
     }

@@ -16,6 +16,7 @@ use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, Shortcut, ShortcutSta
 
 use crate::arguments::Arguments;
 use crate::commands::{self, Program};
+use crate::notify::Telling;
 use crate::texts::Texts;
 use crate::windows;
 
@@ -194,7 +195,7 @@ fn shortcut_of(key: &str) -> Result<Shortcut, String> {
 
 fn perform(handle: &AppHandle, does: Does) {
     match does {
-        Does::Key(key) => commands::wish(handle, Command::DeskKey { key }),
+        Does::Key(key) => press(handle, key),
         Does::Show => windows::show_main(handle),
         Does::Dial => {
             let handle = handle.clone();
@@ -204,6 +205,21 @@ fn perform(handle: &AppHandle, does: Does) {
             });
         }
     }
+}
+
+/// A key that was pressed in some program. Where it is to be pressed twice, that is told where it is seen.
+fn press(handle: &AppHandle, key: DeskKey) {
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        let Some(program) = handle.try_state::<Program>() else { return };
+        let Err(error) = program.ask(Command::DeskKey { key, guarded: true }).await else { return };
+        tracing::info!(%error, "what a key asked for was not done");
+        if error.code == Code::CallWaiting
+            && let Some(telling) = handle.try_state::<Telling>()
+        {
+            telling.asks_again(&error.message, Texts::of(program.language()));
+        }
+    });
 }
 
 /// How the program stands in the desktop.

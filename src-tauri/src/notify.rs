@@ -17,6 +17,8 @@ use crate::windows;
 
 /// Keys of missed calls begin here; below are the ids of calls.
 const MISSED: u64 = 1 << 60;
+/// What a key is asked again with: one for all.
+const AGAIN: u64 = MISSED - 1;
 /// Missed calls that can still be called back from their notification.
 const KEPT: u64 = 50;
 
@@ -83,6 +85,19 @@ impl Telling {
                 actions: buttons(&[(ANSWER, t.answer), (REFUSE, t.refuse)]),
             });
         }
+    }
+
+    /// A key would have put the conversation on hold: `who` is answered when it is pressed again.
+    pub(crate) fn asks_again(&self, who: &str, texts: Texts) {
+        let t = texts.notices;
+        self.notices.show(Notice {
+            key: AGAIN,
+            summary: t.calls_again(who),
+            body: t.again.to_owned(),
+            category: "call.incoming",
+            urgent: false,
+            actions: buttons(&[]),
+        });
     }
 
     /// A call was missed.

@@ -29,6 +29,8 @@ pub(crate) struct Notices {
     pub(crate) refuse: &'static str,
     pub(crate) call_back: &'static str,
     pub(crate) missed: &'static str,
+    /// What a key that answers says during a conversation.
+    pub(crate) again: &'static str,
     withheld: &'static str,
     calls: &'static str,
     by: &'static str,
@@ -44,6 +46,11 @@ impl Notices {
     /// That somebody calls.
     pub(crate) fn calling(self, peer: &PeerView) -> String {
         format!("{} {}", self.who(peer), self.calls)
+    }
+
+    /// That somebody calls of whom this much is known: a name or a number, or nothing.
+    pub(crate) fn calls_again(self, who: &str) -> String {
+        format!("{} {}", if who.is_empty() { self.withheld } else { who }, self.calls)
     }
 
     /// The number, where the name stands above it, and what was dialled.
@@ -96,6 +103,7 @@ const NL: Texts = Texts {
         refuse: "Weigeren",
         call_back: "Terugbellen",
         missed: "Gemiste oproep",
+        again: "Niet opgenomen: u bent in gesprek. Druk nog eens om het in de wacht te zetten en op te nemen.",
         withheld: "Nummer afgeschermd",
         calls: "belt",
         by: "via",
@@ -133,6 +141,7 @@ const EN: Texts = Texts {
         refuse: "Refuse",
         call_back: "Call back",
         missed: "Missed call",
+        again: "Not answered: you are in a call. Press again to put it on hold and to answer.",
         withheld: "Number withheld",
         calls: "is calling",
         by: "via",

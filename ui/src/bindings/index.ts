@@ -1568,7 +1568,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "call_waiting" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -1910,7 +1910,12 @@ notices?: NoticeSettings, } | { "cmd": "desk.key",
 /**
  * What the key asks for.
  */
-key: DeskKey, } | { "cmd": "desk.prepare", 
+key: DeskKey, 
+/**
+ * Pressed anywhere, perhaps meant for another program: refused with `call_waiting` where answering would put a
+ * conversation on hold, unless it is pressed again within five seconds.
+ */
+guarded?: boolean, } | { "cmd": "desk.prepare", 
 /**
  * What was clicked, selected or copied; at most 256 characters.
  */
@@ -3214,6 +3219,19 @@ pending: boolean | null,
 drift: boolean | null, };
 
 /**
+ * Somebody whom a directory or a list of contacts has with a number.
+ */
+export type KnownView = { 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Company, or else department; empty when none is known.
+ */
+of: string, };
+
+/**
  * Language of the program.
  */
 export type Language = "system" | "nl" | "en";
@@ -3637,6 +3655,11 @@ weekdays: Array<number>,
 every: number, };
 
 /**
+ * What became of a caller who was parked.
+ */
+export type ParkState = "waiting" | "retrieved" | "gone";
+
+/**
  * Answer to `call.park`: how it goes is told as a transfer, and by `call.parked` when it is done.
  */
 export type Parked = { 
@@ -3694,7 +3717,15 @@ number: string,
 /**
  * What the number is of him, where a caller was sent there or he was asked.
  */
-target?: TargetKind, };
+target?: TargetKind, 
+/**
+ * Of a call: who is known to have the number, at most three.
+ */
+known?: Array<KnownView>, 
+/**
+ * How many more have it.
+ */
+known_more?: number, };
 
 /**
  * What can be asked of contacts and of what is kept of people.
@@ -4441,7 +4472,12 @@ notices?: NoticeSettings, } | { "cmd": "desk.key",
 /**
  * What the key asks for.
  */
-key: DeskKey, } | { "cmd": "desk.prepare", 
+key: DeskKey, 
+/**
+ * Pressed anywhere, perhaps meant for another program: refused with `call_waiting` where answering would put a
+ * conversation on hold, unless it is pressed again within five seconds.
+ */
+guarded?: boolean, } | { "cmd": "desk.prepare", 
 /**
  * What was clicked, selected or copied; at most 256 characters.
  */
@@ -4564,7 +4600,11 @@ detail: string,
 /**
  * Of a contact: its id.
  */
-contact?: number, };
+contact?: number, 
+/**
+ * Of a colleague: the account by which he is called. Two companies at one desk may have the same extensions.
+ */
+account?: string, };
 
 /**
  * A service of the user.
@@ -5285,7 +5325,11 @@ lost: boolean,
 /**
  * What to call him back by; null when he withheld his number.
  */
-call_back: string | null, };
+call_back: string | null, 
+/**
+ * Of one who was parked: whether he can still be fetched.
+ */
+parked?: ParkState, };
 
 /**
  * How a caller was sent on.

@@ -326,6 +326,7 @@ export class MockHost implements Host {
       case 'call.retrieve':
       case 'call.pickup': {
         this.company.run(command);
+        if (command.cmd === 'call.retrieve') this.fetched(command.slot ?? '');
         const [name, number] = CUSTOMERS[0] ?? ['', ''];
         this.holdActive();
         this.put(this.add('out', 'dialing', { uri: '', name, number }), 'active');
@@ -371,6 +372,7 @@ export class MockHost implements Host {
         this.put({ ...call, recording: { state: RECORDED[command.do], may: [] } }, call.state);
         break;
       case 'call.reject':
+      case 'call.redirect':
         this.end(call, 'declined');
         break;
       case 'call.hangup':
@@ -437,6 +439,7 @@ export class MockHost implements Host {
     const entry: TransferEntry = {
       id: going ? newest.id : (newest?.id ?? 0) + 1, call: call.id, account: call.account, at_ms: going ? newest.at_ms : Date.now(),
       caller: call.peer, to, kind, state, reason, status: null, lost: false, call_back: call.peer.number === '' ? null : call.peer.number,
+      ...(kind === 'park' && state === 'done' ? { parked: 'waiting' } : {}),
     };
     this.change({ transfers: [entry, ...(going ? transfers.slice(1) : transfers)].slice(0, 20) });
   }
@@ -445,6 +448,12 @@ export class MockHost implements Host {
   private guard({ to, guarded }: { to: string; guarded?: boolean }): void {
     if (guarded === true && to.replaceAll(/\D/g, '').startsWith('0906')) throw new HostError('number_blocked', to);
     if (guarded === true && describe(to).asks_first) throw new HostError('asks_first', to);
+  }
+
+  /** Who was parked there is fetched. */
+  private fetched(slot: string): void {
+    const { transfers } = this.view;
+    this.change({ transfers: transfers.map((one) => (one.parked === 'waiting' && one.to.number === slot ? { ...one, parked: 'retrieved' } : one)) });
   }
 
   private parkedAt(slot: string): PeerView {
@@ -524,7 +533,7 @@ export class MockHost implements Host {
   private search(text: string): SearchHit[] {
     const wanted = fold(text);
     const people = this.view.colleagues.filter(({ name, number }) => fold(`${name} ${number}`).includes(wanted)).slice(0, 40).map(
-      ({ name, number, department }): SearchHit => ({ kind: 'colleague', name, target: number, detail: department }),
+      ({ name, number, department, account }): SearchHit => ({ kind: 'colleague', name, target: number, detail: department, account }),
     );
     const dial: SearchHit[] = /^[\d+ ()-]{2,}$|@/.test(text) ? [{ kind: 'dial', name: text, target: text, detail: '' }] : [];
     return people.some((hit) => hit.target === text) ? people : [...dial, ...people];

@@ -21,6 +21,7 @@ export const codes: typeof dutch = {
   server_error: { what: 'The exchange reports a fault', todo: 'Try again shortly; if it stays, call your provider.' },
   not_found: { what: 'This number does not exist', todo: 'Check the number.' },
   bad_target: { what: 'This is no number or address', todo: 'Type a number, an extension or a SIP address.' },
+  call_waiting: { what: 'Not answered: you are in a call', todo: 'Press again within five seconds: your call then goes on hold.' },
   busy_here: { what: 'Busy', todo: 'Try again later.' },
   declined: { what: 'Declined', todo: 'The other side takes no calls now.' },
   no_answer: { what: 'No answer', todo: 'Try later or call another number.' },

@@ -40,7 +40,7 @@ export const keys: Messages['keys'] = {
     hangup: 'Hang up or stop dialling',
     hangup_nth: 'Hang up held call 1 to 9',
     consult: 'The same as Enter: consult, then connect',
-    cold: 'Transfer to the chosen one directly',
+    cold: 'Transfer to the chosen one directly, or send a ringing caller there',
     targets: 'Where to at the chosen one: mobile, voicemail, parking',
     voicemail: 'To the voicemail of the chosen one',
     pin_nth: 'Pinned target 1 to 9: consult, then connect',

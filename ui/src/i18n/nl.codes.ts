@@ -27,6 +27,7 @@ export const codes: Record<Code, CodeText> = {
   server_error: { what: 'De centrale meldt een fout', todo: 'Probeer het zo nog eens; blijft het, bel uw aanbieder.' },
   not_found: { what: 'Dit nummer bestaat niet', todo: 'Controleer het nummer.' },
   bad_target: { what: 'Dit is geen nummer of adres', todo: 'Typ een nummer, een toestel of een SIP-adres.' },
+  call_waiting: { what: 'Niet opgenomen: u bent in gesprek', todo: 'Druk binnen vijf seconden nog eens: dan gaat uw gesprek in de wacht.' },
   busy_here: { what: 'In gesprek', todo: 'Probeer het later nog eens.' },
   declined: { what: 'Geweigerd', todo: 'De ander neemt nu geen gesprek aan.' },
   no_answer: { what: 'Geen gehoor', todo: 'Probeer het later of bel een ander nummer.' },

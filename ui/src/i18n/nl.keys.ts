@@ -40,7 +40,7 @@ export const keys = {
     hangup: 'Ophangen of stoppen met bellen',
     hangup_nth: 'Gesprek 1 tot 9 in de wacht ophangen',
     consult: 'Hetzelfde als Enter: ruggespraak, dan verbinden',
-    cold: 'Direct doorverbinden met de gekozene',
+    cold: 'Direct doorverbinden met de gekozene, of wie nog belt daarheen sturen',
     targets: 'Waarheen bij de gekozene: mobiel, voicemail, parkeren',
     voicemail: 'Naar de voicemail van de gekozene',
     pin_nth: 'Vast doel 1 tot 9: ruggespraak, dan verbinden',

@@ -30,7 +30,7 @@ export function answer(desk: Desk, call: CallView): void {
 }
 
 /** Answers by key. A call that came up, or moved up, just now is not meant by a press that was on its way. */
-function answerByKey(desk: Desk, ui: Ui, call: CallView | undefined): boolean {
+export function answerByKey(desk: Desk, ui: Ui, call: CallView | undefined): boolean {
   if (call === undefined || !allows(call, 'answer')) return false;
   const who = peerName(desk.t, call.peer);
   const talking = desk.current.some((one) => one.answered_ms !== null && one.state !== 'transferring');

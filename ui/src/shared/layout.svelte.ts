@@ -244,14 +244,17 @@ export class Layout {
     this.changeOwn({ panes: panes.includes(pane) ? panes : [...panes, pane], closed: closed.filter((one) => one !== pane) });
   }
 
-  isFavourite(number: string): boolean {
-    return this.choices.favourites.includes(number);
+  /** A bare number was chosen before companies were told apart: it stands for him at each. */
+  isFavourite(account: string, number: string): boolean {
+    const { favourites } = this.choices;
+    return favourites.includes(personKey(account, number)) || favourites.includes(number);
   }
 
-  favour(number: string): void {
+  favour(account: string, number: string): void {
+    const person = personKey(account, number);
     const { favourites } = this.choices;
     this.change({
-      favourites: favourites.includes(number) ? favourites.filter((one) => one !== number) : [...favourites, number],
+      favourites: this.isFavourite(account, number) ? favourites.filter((one) => one !== person && one !== number) : [...favourites, person],
     });
   }
 

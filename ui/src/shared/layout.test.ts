@@ -49,11 +49,18 @@ describe('layout', () => {
 
   it('keeps favourites', () => {
     const layout = new Layout();
-    layout.favour('201');
-    layout.favour('202');
-    layout.favour('201');
-    expect(new Layout().choices.favourites).toEqual(['202']);
-    expect(layout.isFavourite('201')).toBe(false);
+    layout.favour('main', '201');
+    layout.favour('main', '202');
+    layout.favour('main', '201');
+    expect(new Layout().choices.favourites).toEqual(['main 202']);
+    expect(layout.isFavourite('main', '201')).toBe(false);
+    // The same extension of another company is somebody else.
+    expect([layout.isFavourite('main', '202'), layout.isFavourite('other', '202')]).toEqual([true, false]);
+    // One who was chosen by his number alone still is, and can be left out.
+    layout.change({ favourites: ['203'] });
+    expect(layout.isFavourite('main', '203')).toBe(true);
+    layout.favour('main', '203');
+    expect(layout.choices.favourites).toEqual([]);
   });
 
   it('keeps groups as long as somebody is in them, and nine pinned targets at most', () => {

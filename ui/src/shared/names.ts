@@ -1,6 +1,6 @@
 // How people and calls are named on screen.
 
-import type { CallView, PeerView } from '../bindings';
+import type { CallView, KnownView, PeerView } from '../bindings';
 import type { Messages } from '../i18n';
 import type { CodeText } from '../i18n/nl.codes';
 
@@ -15,6 +15,20 @@ export function peerName(texts: Messages, peer: PeerView): string {
 /** The number, unless it already stands as the name. */
 export function peerNumber(texts: Messages, peer: PeerView): string {
   return peer.number !== peerName(texts, peer) ? peer.number : '';
+}
+
+/** How many are known to have the number. */
+export const knownCount = ({ known = [], known_more = 0 }: PeerView): number => known.length + known_more;
+
+/** Somebody with his company or department: "Eva Prins, Bouwbedrijf Prins". */
+export const knownName = ({ name, of }: KnownView): string => (of === '' ? name : `${name}, ${of}`);
+
+/** Who is known to have the number: of one his company, of several who they are; empty for nobody. */
+export function knownWords(texts: Messages, peer: PeerView): string {
+  const { known = [], known_more = 0 } = peer;
+  if (knownCount(peer) < 2) return known[0]?.of ?? '';
+  const names = [...known.map(knownName), ...(known_more > 0 ? [texts.caller.knownMore(known_more)] : [])];
+  return `${texts.caller.knownBy(knownCount(peer))}: ${names.join('; ')}`;
 }
 
 /** How the call came here: "via hoofdnummer · doorgeschakeld door Sanne"; empty when not told. */

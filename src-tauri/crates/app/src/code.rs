@@ -33,6 +33,8 @@ pub enum Code {
     AsksFirst,
     /// The exchange does not let this kind of number be called from here.
     NumberBlocked,
+    /// Answering would put a conversation on hold: it is wanted to be asked for twice.
+    CallWaiting,
     /// The other side is busy.
     BusyHere,
     /// The other side declined.

@@ -440,6 +440,11 @@ pub enum Command {
     DeskKey {
         /// What the key asks for.
         key: DeskKey,
+        /// Pressed anywhere, perhaps meant for another program: refused with `call_waiting` where answering would put a
+        /// conversation on hold, unless it is pressed again within five seconds.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        guarded: bool,
     },
     /// Lay a number, a link or a name ready in the window, to be dialled there by hand.
     #[serde(rename = "desk.prepare")]

@@ -362,6 +362,28 @@ pub struct PeerView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub target: Option<TargetKind>,
+    /// Of a call: who is known to have the number, at most three.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<KnownView>>")]
+    pub known: Vec<KnownView>,
+    /// How many more have it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<u32>")]
+    pub known_more: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Somebody whom a directory or a list of contacts has with a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct KnownView {
+    /// Name.
+    pub name: String,
+    /// Company, or else department; empty when none is known.
+    pub of: String,
 }
 
 /// How good a call sounds.
@@ -488,6 +510,18 @@ pub enum TransferKind {
     Park,
 }
 
+/// What became of a caller who was parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkState {
+    /// As far as is known he waits there.
+    Waiting,
+    /// He was fetched from here.
+    Retrieved,
+    /// He is there no more: somebody else fetched him, he rang back, or he hung up.
+    Gone,
+}
+
 /// One of the last transfers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct TransferEntry {
@@ -515,6 +549,10 @@ pub struct TransferEntry {
     pub lost: bool,
     /// What to call him back by; null when he withheld his number.
     pub call_back: Option<String>,
+    /// Of one who was parked: whether he can still be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parked: Option<ParkState>,
 }
 
 /// How a past call went.
@@ -691,6 +729,10 @@ pub struct SearchHit {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub contact: Option<u64>,
+    /// Of a colleague: the account by which he is called. Two companies at one desk may have the same extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub account: Option<String>,
 }
 
 /// Something the user must know.

@@ -50,6 +50,19 @@ describe('a call that comes in', () => {
   });
 });
 
+it('is not sent on by a key that was meant for the one who just went off the line', () => {
+  let now = 10_000;
+  const guard = new CallGuard(() => now);
+  guard.see([1], true);
+  now += 5_000;
+  expect(guard.acceptsAlone(1)).toBe(true);
+  guard.see([1], false);
+  expect(guard.accepts(1)).toBe(true);
+  expect(guard.acceptsAlone(1)).toBe(false);
+  now += IGNORE_MS;
+  expect(guard.acceptsAlone(1)).toBe(true);
+});
+
 describe('call waiting', () => {
   it('takes two presses while somebody is on the line, neither at once nor much later', () => {
     let now = 0;

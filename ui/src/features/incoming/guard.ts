@@ -30,6 +30,8 @@ export class CallGuard {
   now: () => number;
   private readonly since = new Map<number, number>();
   private places: readonly number[] = [];
+  private busy = false;
+  private freed = Number.NEGATIVE_INFINITY;
 
   constructor(now: () => number) {
     this.now = now;
@@ -37,6 +39,8 @@ export class CallGuard {
 
   /** The calls that ring, in their places; `busy`: somebody is on the line. */
   see(ringing: readonly number[], busy: boolean): void {
+    if (this.busy && !busy) this.freed = this.now();
+    this.busy = busy;
     const calm = this.places.length === 0 && !busy;
     for (const [place, call] of ringing.entries()) {
       if (this.places[place] === call) continue;
@@ -54,6 +58,11 @@ export class CallGuard {
   /** True when a key pressed now may answer this call. */
   accepts(call: number): boolean {
     return this.now() - (this.since.get(call) ?? Number.NEGATIVE_INFINITY) >= IGNORE_MS;
+  }
+
+  /** True when a key pressed now may be about this call instead of one that was on the line: that one is gone for a while. */
+  acceptsAlone(call: number): boolean {
+    return this.accepts(call) && this.now() - this.freed >= IGNORE_MS;
   }
 
   /**

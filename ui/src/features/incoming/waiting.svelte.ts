@@ -9,6 +9,11 @@ export class Waiting {
   private chosen = $state<number | null>(null);
   readonly guard = new CallGuard(() => performance.now());
 
+  /** The one that was chosen, while he rings; null when none was. */
+  picked(ringing: readonly CallView[]): CallView | null {
+    return ringing.find((call) => call.id === this.chosen) ?? null;
+  }
+
   /** The one that the second key answers: the chosen one, else the second longest; null when only one rings. */
   of(ringing: readonly CallView[]): CallView | null {
     const others = ringing.slice(1);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LineView } from '../../bindings';
 import { nl } from '../../i18n/nl';
-import { extensionOf, lampOf } from './lamp';
+import { extensionOf, isFree, lampOf } from './lamp';
 import { Lamps } from './lamps.svelte';
 
 const line = (part: Partial<LineView> = {}): LineView => ({
@@ -60,6 +60,18 @@ describe('a lamp', () => {
     expect(lampOf(nl, line({ do_not_disturb: true, calendar: calendar('busy') }), FRESH, 0).icon).toBe('dnd');
   });
 
+  it('is counted as free exactly where it shows that', () => {
+    const calendar: LineView['calendar'] = { kind: 'busy', until_ms: 0, free_ms: null };
+    const activities = [[], ['meeting'], ['lunch'], ['on-the-phone'], ['working']];
+    const presences: LineView['presence'][] = [undefined, ...activities.map((these) => ({ open: true, note: null, activities: these })), { open: false, note: null, activities: [] }];
+    const states: LineView['state'][] = ['idle', 'ringing', 'busy', 'held', 'unreachable', 'unknown'];
+    const sets: Partial<LineView>[] = [{}, { do_not_disturb: true }, { forwarded: '' }, { stale_since_ms: 1 }, { calendar }];
+    const every = states.flatMap((state) => presences.flatMap((presence) => sets.map((set) => line({ state, ...(presence === undefined ? {} : { presence }), ...set }))));
+    expect(every.filter(isFree)).toEqual(every.filter((one) => lampOf(nl, one, FRESH, 0).tone === 'free'));
+    // Nobody in a meeting by presence is among them; one who works is.
+    expect(every.filter(isFree).map((one) => one.presence?.activities[0])).toEqual([undefined, undefined, 'working']);
+  });
+
   it('is found by extension', () => {
     expect(extensionOf('sip:202@pbx.example;transport=tcp')).toBe('202');
     expect(extensionOf('SIPS:a.b@x')).toBe('a.b');
@@ -85,5 +97,26 @@ describe('lamps', () => {
     expect(lamps.of('other', '202')?.line.state).toBe('idle');
     lamps.apply([line({ gone: true, version: 6 })], 10_000);
     expect(lamps.of('main', '202')).toBeUndefined();
+  });
+
+  const since = (told: readonly (readonly [Partial<LineView>, number])[]): number | null | undefined => {
+    const lamps = new Lamps();
+    for (const [version, [part, at]] of told.entries()) lamps.apply([line({ version, ...part })], at);
+    return lamps.of('main', '202')?.seen.state;
+  };
+  const with_ = (number: string): Partial<LineView> => ({ state: 'busy', peer: { uri: `sip:${number}@x`, name: '', number } });
+
+  it('count what he has set from when it was set, and each call for itself', () => {
+    expect(since([[{}, 1], [{ do_not_disturb: true }, 50]])).toBe(50);
+    expect(since([[{}, 1], [{ do_not_disturb: true }, 50], [{ do_not_disturb: true }, 90]])).toBe(50);
+    expect(since([[{}, 1], [{ forwarded: '06' }, 50], [{ forwarded: '07' }, 90]])).toBe(90);
+    const meeting: Partial<LineView> = { presence: { open: true, note: null, activities: ['meeting'] } };
+    expect(since([[{}, 1], [meeting, 50], [{ presence: { open: true, note: 'tot drie', activities: ['meeting'] } }, 90]])).toBe(50);
+    const calendar = (kind: 'free' | 'busy', free_ms: number): Partial<LineView> => ({ calendar: { kind, until_ms: 0, free_ms } });
+    expect(since([[calendar('free', 1), 1], [calendar('busy', 2), 50], [calendar('busy', 3), 90]])).toBe(50);
+    expect(since([[{}, 1], [with_('06'), 50], [with_('07'), 90]])).toBe(90);
+    // The same call: who it is with is told later, and presence follows it.
+    expect(since([[{}, 1], [{ state: 'busy' }, 50], [with_('06'), 60], [{ ...with_('06'), ...meeting }, 90]])).toBe(50);
+    expect(since([[{ state: 'unknown' }, 1], [{ state: 'unknown', do_not_disturb: true }, 50]])).toBe(50);
   });
 });

@@ -53,9 +53,21 @@ export function lampOf(t: Messages, line: LineView, seen: Seen, now: number): La
   return { icon, tone, words: withPeer(t, line), short, since: line.state === 'idle' ? null : seen.state };
 }
 
+/**
+ * Whether a lamp shows the same, so that it has done so since before. In a call that is the call; else what he has set,
+ * what presence tells and what kind of appointment he has. Compares without a word being made: lines change all the time.
+ */
+export function showsTheSame(a: LineView, b: LineView): boolean {
+  if (a.state !== b.state) return false;
+  // Who it is with may be told later than that there is a call.
+  if (!isOutOfCalls(a)) return a.peer === undefined || b.peer === undefined || (a.peer.uri === b.peer.uri && a.peer.number === b.peer.number);
+  return a.do_not_disturb === b.do_not_disturb && a.forwarded === b.forwarded && a.calendar?.kind === b.calendar?.kind
+    && told(a.presence) === told(b.presence);
+}
+
 /** What somebody has set for his line, while he is in no call. Where a caller would go comes before that he would go nowhere. */
 function fromServices(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
-  if (line.state !== 'idle' && line.state !== 'unknown') return null;
+  if (!isOutOfCalls(line)) return null;
   if (line.forwarded !== undefined) {
     const to = line.forwarded;
     return { icon: 'forward', tone: 'forward', words: t.lamp.forwarded(to), short: to === '' ? t.lamp.forwardedShort : `→ ${to}` };
@@ -66,22 +78,37 @@ function fromServices(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
 const AWAY: readonly string[] = ['away', 'vacation', 'holiday', 'travel', 'sleeping', 'permanent-absence', 'breakfast', 'lunch', 'dinner', 'meal'];
 const OCCUPIED: readonly string[] = ['meeting', 'appointment', 'busy', 'presentation', 'performance', 'worship', 'steering'];
 
+/** What presence tells that keeps a caller away; null: nothing. */
+function told(presence: LineView['presence']): 'busy' | 'closed' | 'away' | 'occupied' | null {
+  if (presence === undefined) return null;
+  const does = (these: readonly string[]): boolean => presence.activities.some((one) => these.includes(one));
+  if (does(['on-the-phone'])) return 'busy';
+  if (presence.open === false) return 'closed';
+  if (does(AWAY)) return 'away';
+  return does(OCCUPIED) ? 'occupied' : null;
+}
+
 /** What presence adds to a line that is not in a call by what its calls tell. */
 function fromPresence(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
-  const { presence } = line;
-  if (presence === undefined || (line.state !== 'idle' && line.state !== 'unknown')) return null;
-  const does = (these: readonly string[]): boolean => presence.activities.some((one) => these.includes(one));
-  if (does(['on-the-phone'])) return { icon: 'busy', tone: 'busy', words: t.lamp.states.busy, short: t.lamp.short.busy };
-  if (presence.open === false) return { icon: 'dnd', tone: 'dnd', words: t.lamp.closed, short: t.lamp.closedShort };
-  if (does(AWAY)) return { icon: 'calendar', tone: 'forward', words: t.lamp.away, short: t.lamp.awayShort };
-  if (does(OCCUPIED)) return { icon: 'calendar', tone: 'forward', words: t.lamp.occupied, short: t.lamp.occupiedShort };
-  return null;
+  if (!isOutOfCalls(line)) return null;
+  switch (told(line.presence)) {
+    case 'busy':
+      return { icon: 'busy', tone: 'busy', words: t.lamp.states.busy, short: t.lamp.short.busy };
+    case 'closed':
+      return { icon: 'dnd', tone: 'dnd', words: t.lamp.closed, short: t.lamp.closedShort };
+    case 'away':
+      return { icon: 'calendar', tone: 'forward', words: t.lamp.away, short: t.lamp.awayShort };
+    case 'occupied':
+      return { icon: 'calendar', tone: 'forward', words: t.lamp.occupied, short: t.lamp.occupiedShort };
+    case null:
+      return null;
+  }
 }
 
 /** Whoever has an appointment now, or is away, by his calendar: with the time at which he is free. */
 function fromCalendar(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
   const { calendar } = line;
-  if (calendar === undefined || !isTaken(line) || (line.state !== 'idle' && line.state !== 'unknown')) return null;
+  if (calendar === undefined || !isTaken(line) || !isOutOfCalls(line)) return null;
   const short = calendar.kind === 'away' ? t.lamp.awayShort : t.lamp.occupiedShort;
   return {
     icon: 'calendar', tone: 'forward', words: freeWords(t, calendar),
@@ -89,8 +116,16 @@ function fromCalendar(t: Messages, line: LineView): Omit<Lamp, 'since'> | null {
   };
 }
 
+/** He is in no call, as far as is told: what else is known of him shows. */
+const isOutOfCalls = ({ state }: LineView): boolean => state === 'idle' || state === 'unknown';
+
+/** Whether his lamp shows him free: who wants no calls, has them elsewhere, is away or in an appointment is not there for a caller. */
+export const isFree = (line: LineView): boolean =>
+  line.state === 'idle' && line.stale_since_ms === undefined && line.do_not_disturb !== true && line.forwarded === undefined
+  && told(line.presence) === null && !isTaken(line);
+
 /** His calendar says that he is not there for a caller. */
-export const isTaken = ({ calendar }: LineView): boolean => calendar?.kind === 'busy' || calendar?.kind === 'away';
+const isTaken = ({ calendar }: LineView): boolean => calendar?.kind === 'busy' || calendar?.kind === 'away';
 
 function withPeer(t: Messages, line: LineView): string {
   const word = t.lamp.states[line.state];

@@ -3,7 +3,7 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import type { LineView } from '../../bindings';
-import { extensionOf, type Seen } from './lamp';
+import { extensionOf, type Seen, showsTheSame } from './lamp';
 
 interface Known {
   line: LineView;
@@ -39,6 +39,6 @@ const keyOf = (account: string, extension: string): string => `${account} ${exte
 function seenNow(before: Known | undefined, line: LineView, now: number): Seen {
   const stale = line.stale_since_ms ?? null;
   // What held at first sight has held for nobody knows how long.
-  if (before === undefined || before.line.state === 'unknown') return { state: null, stale };
-  return { state: before.line.state === line.state ? before.seen.state : now, stale };
+  if (before === undefined || (before.line.state === 'unknown' && line.state !== 'unknown')) return { state: null, stale };
+  return { state: showsTheSame(before.line, line) ? before.seen.state : now, stale };
 }

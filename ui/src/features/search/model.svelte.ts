@@ -4,7 +4,7 @@ import type { ColleagueView, DemoView, SearchHit } from '../../bindings';
 import type { Messages } from '../../i18n';
 import type { Desk } from '../../shared/desk.svelte';
 import type { IconName } from '../../shared/Icon.svelte';
-import { isTaken, lampOf, type Tone } from '../lines/lamp';
+import { isFree as showsFree, lampOf, type Tone } from '../lines/lamp';
 import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
 import { dialling } from '../dialling/dialling.svelte';
 import { pinEntry } from '../pins/pins';
@@ -99,7 +99,7 @@ export class Search {
   );
 
   readonly favourites: number = $derived.by(
-    () => this.desk.colleagues.filter((colleague) => layout.isFavourite(colleague.number)).length,
+    () => this.desk.colleagues.filter((colleague) => layout.isFavourite(colleague.account, colleague.number)).length,
   );
 
   /** Everybody, as long as nothing is searched. */
@@ -332,7 +332,7 @@ function queueSection(desk: Desk, query: string): Section[] {
 }
 
 function listed(one: ColleagueView, filter: Filter): boolean {
-  if (filter.kind === 'favourites') return layout.isFavourite(one.number);
+  if (filter.kind === 'favourites') return layout.isFavourite(one.account, one.number);
   if (filter.kind === 'group') return layout.isIn(filter.name, personKey(one.account, one.number));
   return filter.kind === 'all' || one.department === filter.name;
 }
@@ -349,8 +349,7 @@ function isOnly(desk: Desk, one: ColleagueView, only: Exclude<Only, 'all'>): boo
 
 const isFree = (desk: Desk, account: string, number: string): boolean => {
   const line = desk.lamps.of(account, number)?.line;
-  // Who wants no calls, has them elsewhere or is in an appointment is not there for a caller.
-  return line?.state === 'idle' && line.stale_since_ms === undefined && line.do_not_disturb !== true && line.forwarded === undefined && !isTaken(line);
+  return line !== undefined && showsFree(line);
 };
 
 function inOrder(desk: Desk, sort: Sort): (a: ColleagueView, b: ColleagueView) => number {
@@ -433,8 +432,8 @@ const alikeHits = (a: readonly SearchHit[], b: readonly SearchHit[]): boolean =>
 const alike = (a: Entry, b: Entry): boolean => (Object.keys(b) as (keyof Entry)[]).every((part) => a[part] === b[part]);
 
 function hitEntry(t: Messages, hit: SearchHit, place: number, accounts: ReadonlyMap<string, string>): Entry {
-  const account = accounts.get(hit.target);
-  const extension = account === undefined ? '' : hit.target;
+  const account = hit.account ?? accounts.get(hit.target);
+  const extension = accounts.has(hit.target) ? hit.target : '';
   const detail = { colleague: hit.detail, contact: hit.detail, history: hit.detail || t.search.earlier, dial: t.search.asNumber }[hit.kind];
   return {
     key: `hit ${hit.kind} ${hit.target} ${place}`,

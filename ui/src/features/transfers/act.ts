@@ -2,16 +2,19 @@
 
 import type { Desk } from '../../shared/desk.svelte';
 import { peerName } from '../../shared/names';
+import { waiting } from '../incoming/waiting.svelte';
 import { careful } from '../safety/costs.svelte';
 import type { Search } from '../search/model.svelte';
 import { coldMeans, enterMeans, type Meaning } from './meaning';
 
 const now = (desk: Desk, search: Search): Parameters<typeof enterMeans>[0] => ({
-  calls: desk.view.calls, flows: desk.flows, target: search.target, help: desk.view.help.numbers,
+  ...scene(desk), target: search.target,
 });
 
 /** What it would be about with another target than the one in the field. */
-export const scene = (desk: Desk): Omit<ReturnType<typeof now>, 'target'> => ({ calls: desk.view.calls, flows: desk.flows, help: desk.view.help.numbers });
+export const scene = (desk: Desk): Omit<ReturnType<typeof now>, 'target'> => ({
+  calls: desk.view.calls, flows: desk.flows, help: desk.view.help.numbers, picked: waiting.picked(desk.ringing)?.id ?? null,
+});
 
 /** What Enter and Ctrl+Enter mean now. */
 export function meanings(desk: Desk, search: Search): { enter: Meaning; cold: Meaning } {
@@ -35,6 +38,8 @@ export async function carryOut(desk: Desk, search: Search, meaning: Meaning): Pr
     case 'cold':
       await careful(desk, { cmd: 'call.transfer.blind', call: meaning.call.id, to: meaning.to }, () => void search.clear());
       return null;
+    case 'redirect':
+      return sendOn(desk, search, meaning);
     case 'park':
       if ((await desk.send({ cmd: 'call.park', call: meaning.call.id, slot: meaning.slot })) !== undefined) search.clear();
       return null;
@@ -42,6 +47,19 @@ export async function carryOut(desk: Desk, search: Search, meaning: Meaning): Pr
       if ((await desk.send({ cmd: 'call.transfer.complete', call: meaning.flow.caller.id })) !== undefined) search.clear();
       return null;
   }
+}
+
+/** Sends a ringing caller on. One who rang just now, or stands alone just now, is not meant by a press that was on its way. */
+async function sendOn(desk: Desk, search: Search, { call, to }: Extract<Meaning, { do: 'redirect' }>): Promise<string | null> {
+  const who = peerName(desk.t, call.peer);
+  if (!waiting.guard.acceptsAlone(call.id)) return desk.t.transfer.notSentOn(who);
+  const whom = search.highlighted?.target === to ? search.highlighted.name : to;
+  let said: string | null = null;
+  await careful(desk, { cmd: 'call.redirect', call: call.id, to }, () => {
+    said = desk.t.transfer.sentOn(who, whom);
+    search.clear();
+  });
+  return said;
 }
 
 /** Takes a caller back: the one on his way, else one who came back and waits. False when there is none. */

@@ -53,6 +53,28 @@ describe('Ctrl+Enter', () => {
   });
 });
 
+describe('Ctrl+Enter while a call rings', () => {
+  const rings = (id: number): CallView => call(id, { state: 'ringing', answered_ms: null, actions: ['answer', 'reject'] });
+
+  it('sends the only one on, unanswered, while nobody is on the line', () => {
+    expect(coldMeans(now([rings(5)], '202'))).toEqual({ do: 'redirect', call: rings(5), to: '202' });
+    expect(coldMeans(now([rings(5), call(6, { state: 'held', actions: ['resume', 'transfer'] })], '202')).do).toBe('redirect');
+    expect(coldMeans(now([rings(5)], '')).do).toBe('nothing');
+    expect(enterMeans(now([rings(5)], '202')).do).toBe('dial');
+  });
+
+  it('is about the conversation where there is one, and about nobody while one is dialled', () => {
+    expect(coldMeans(now([rings(5), talking], '202'))).toEqual({ do: 'cold', call: talking, to: '202' });
+    expect(coldMeans(now([rings(5), call(8, { direction: 'out', state: 'dialing', answered_ms: null })], '202')).do).toBe('nothing');
+  });
+
+  it('sends none of several, unless one was chosen', () => {
+    expect(coldMeans(now([rings(5), rings(6)], '202')).do).toBe('nothing');
+    expect(coldMeans({ ...now([rings(5), rings(6)], '202'), picked: 6 })).toMatchObject({ do: 'redirect', call: { id: 6 } });
+    expect(coldMeans({ ...now([rings(5), rings(6)], '202'), picked: 9 }).do).toBe('nothing');
+  });
+});
+
 describe('a caller on his way', () => {
   it('is known by his consultation or his transfer, with its stage', () => {
     expect(flows([waiting, consult()])[0]?.stage).toBe('consulting');

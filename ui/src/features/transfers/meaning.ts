@@ -9,6 +9,7 @@ export type Meaning =
   | { do: 'dial'; to: string }
   | { do: 'consult'; call: CallView; to: string }
   | { do: 'cold'; call: CallView; to: string }
+  | { do: 'redirect'; call: CallView; to: string }
   | { do: 'park'; call: CallView; slot: string }
   | { do: 'complete'; flow: Flow }
   | { do: 'other'; flow: Flow };
@@ -20,6 +21,8 @@ export interface Now {
   target: string;
   /** Numbers that reach help; they are called apart from whatever goes on. */
   help?: readonly string[];
+  /** The ringing call that was chosen, if one was. */
+  picked?: number | null;
 }
 
 /** Whether a target reaches help, however it is written. */
@@ -31,6 +34,14 @@ export function subjectOf(calls: readonly CallView[]): CallView | null {
   const may = calls.filter((call) => call.actions.includes('transfer') || call.actions.includes('consult'));
   const talking = may.find((call) => call.state === 'active' || call.state === 'held_by_peer');
   return talking ?? may.find((call) => call.state === 'held' && call.transfer?.state === 'failed') ?? null;
+}
+
+/** The ringing caller who would be sent on unanswered: while nobody is on the line, the only one or the chosen one. */
+function ringingOne({ calls, picked = null }: Now): CallView | null {
+  const rings = calls.filter((call) => call.direction === 'in' && call.state === 'ringing');
+  const busy = calls.some((call) => !rings.includes(call) && call.state !== 'held' && call.state !== 'ended');
+  const meant = rings.find((call) => call.id === picked) ?? (rings.length === 1 ? rings[0] : undefined);
+  return busy || meant?.actions.includes('reject') !== true ? null : meant;
 }
 
 function consultation({ flows, target }: Now): Meaning | null {
@@ -56,6 +67,8 @@ export function coldMeans(now: Now): Meaning {
   const consulting = consultation(now);
   if (consulting !== null) return consulting;
   const call = subjectOf(now.calls);
-  if (now.target === '' || call?.actions.includes('transfer') !== true) return { do: 'nothing' };
-  return { do: 'cold', call, to: now.target };
+  if (now.target === '') return { do: 'nothing' };
+  if (call?.actions.includes('transfer') === true) return { do: 'cold', call, to: now.target };
+  const ringing = call === null ? ringingOne(now) : null;
+  return ringing === null ? { do: 'nothing' } : { do: 'redirect', call: ringing, to: now.target };
 }

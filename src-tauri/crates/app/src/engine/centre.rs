@@ -76,6 +76,8 @@ pub(super) struct Running {
     events_id: Option<SubscriptionId>,
     /// The subscription that tells who is parked at the own line.
     park_id: Option<SubscriptionId>,
+    /// The lines at which somebody is parked, as told last; the own one has no name.
+    parked_at: BTreeSet<String>,
     /// The guest at the telephone, the subscription that tells of him, and who waits for him to be signed in or out.
     seat: Option<Box<GuestSeat>>,
     seat_id: Option<SubscriptionId>,
@@ -238,6 +240,7 @@ impl Desk {
             events: None,
             events_id: None,
             park_id: None,
+            parked_at: BTreeSet::new(),
             seat: None,
             seat_id: None,
             seat_reply: None,
@@ -369,7 +372,10 @@ impl Desk {
             }
             Change::Calls => self.remote_calls_changed(now, account),
             // What the exchange can do is told after its link, or before.
-            Change::General => self.directory_link_changed(now, account),
+            Change::General => {
+                self.directory_link_changed(now, account);
+                self.parked_changed(now, account);
+            }
             _ => {}
         }
         let correlate = matches!(change, Change::Calls | Change::Queue(_) | Change::Queues);

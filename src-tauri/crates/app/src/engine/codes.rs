@@ -119,13 +119,23 @@ impl Desk {
         dialled: Dialled,
         peer: PeerView,
     ) -> Outcome {
+        let retrieves = (peer.target == Some(TargetKind::Retrieved))
+            .then(|| self.parked_by_code(account, &dialled.uri));
         let placed = self.place(now, account, dialled, peer)?;
         if let Answer::Call(created) = &placed
             && let Some(line) = self.lines.get_mut(&CallId(created.call))
         {
-            line.fetches = true;
+            (line.fetches, line.retrieves) = (true, retrieves);
         }
         Ok(placed)
+    }
+
+    /// The transfer that parked whom this number fetches.
+    fn parked_by_code(&self, account: &str, uri: &Uri) -> Option<u64> {
+        let account = self.account(account)?;
+        let user = uri.user()?;
+        let slot = named_in(codes(account).retrieve, "slot", &user).unwrap_or_default();
+        self.parked_there(account, slot)
     }
 
     /// What ends a call: one that fetches somebody who waits is only given up, since he may be on his way here.
@@ -158,7 +168,7 @@ impl Desk {
     fn place_of(&self, kind: TargetKind, place: &str, uri: &Uri) -> PeerView {
         let named = if place.is_empty() { Vec::new() } else { self.lookup_names(place) };
         let name = named.into_iter().next().unwrap_or_else(|| place.to_owned());
-        PeerView { uri: uri.to_string(), name, number: String::new(), target: Some(kind) }
+        PeerView { uri: uri.to_string(), name, target: Some(kind), ..PeerView::default() }
     }
 
     /// Takes a call that rings at `target`: the very call by Replaces (RFC 3891), when the exchange has told

@@ -97,10 +97,9 @@ impl Gathering {
         if who.number.is_empty() || self.shown.len() + self.others.len() >= FOUND {
             return;
         }
-        let ColleagueView { name, number, department: detail, mobile, .. } = who;
-        numbers.extend([number.clone(), mobile]);
-        self.others
-            .push((SearchHit { kind, name, target: number, detail, contact: None }, numbers));
+        let hit = SearchHit { kind, ..hit_of(&who) };
+        numbers.extend([who.number, who.mobile]);
+        self.others.push((hit, numbers));
     }
 
     fn done(self) -> Colleagues {
@@ -141,6 +140,7 @@ fn hit_of(who: &ColleagueView) -> SearchHit {
         target: who.number.clone(),
         detail: who.department.clone(),
         contact: None,
+        account: Some(who.account.clone()),
     }
 }
 

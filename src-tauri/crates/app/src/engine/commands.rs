@@ -51,7 +51,7 @@ impl Desk {
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
             Command::DemoCustomer { queue } => self.demo_customer(queue, reply),
-            Command::DeskKey { key } => self.desk_key(now, key, reply),
+            Command::DeskKey { key, guarded } => self.desk_key(now, key, guarded, reply),
             Command::Centre(command) => self.ask_centre(now, command, reply),
             Command::Quit {} => self.quit(now, reply),
             other => {
@@ -195,7 +195,7 @@ impl Desk {
         let id = account.settings.id.clone();
         let code = self.fetched(account, &uri);
         let fetches = code.is_some();
-        let peer = code.unwrap_or_else(|| self.named(peer_of_uri(&uri.to_string(), None)));
+        let peer = code.unwrap_or_else(|| self.recognised(peer_of_uri(&uri.to_string(), None)));
         let dialled = Dialled { uri, withhold, reference: Reference::default() };
         match fetches {
             true => self.fetch(now, &id, dialled, peer),
@@ -360,7 +360,10 @@ impl Desk {
             if !known {
                 let name = contacts::show(&target);
                 let (detail, contact) = (String::new(), None);
-                hits.insert(0, SearchHit { kind: HitKind::Dial, name, target, detail, contact });
+                hits.insert(
+                    0,
+                    SearchHit { kind: HitKind::Dial, name, target, detail, contact, account: None },
+                );
             }
         }
         hits.truncate(limit);
@@ -424,7 +427,10 @@ impl Person {
         let entry =
             Entry { name: name.to_owned(), numbers: vec![target.to_owned()], words: String::new() };
         let (kind, name, target) = (HitKind::History, name.to_owned(), target.to_owned());
-        Person { entry, hit: SearchHit { kind, name, target, detail, contact: None } }
+        Person {
+            entry,
+            hit: SearchHit { kind, name, target, detail, contact: None, account: None },
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::accounts::Account;
 use super::centre::Centres;
 use super::colleagues::Colleagues;
 use super::demo::Demo;
+use super::desktop::WaitingKey;
 use super::discover::Discoveries;
 use super::headset::Headset;
 use super::keeping::Keeping;
@@ -86,6 +87,7 @@ pub(super) struct Desk {
     /// The last transfers, newest first.
     pub(super) transfers: VecDeque<TransferEntry>,
     pub(super) last_transfer: u64,
+    pub(super) waiting_key: WaitingKey,
     pub(super) missed: u32,
     /// Kinds of numbers that the exchange of an account has refused to call.
     pub(super) refused: HashSet<(String, NumberClass)>,
@@ -197,6 +199,7 @@ impl Desk {
             departed: VecDeque::new(),
             transfers: VecDeque::new(),
             last_transfer: 0,
+            waiting_key: WaitingKey::default(),
             missed: 0,
             refused: HashSet::new(),
             notices: VecDeque::new(),

@@ -127,7 +127,7 @@ impl Desk {
         line.session = Some(session);
         line.source = Some(incoming.source.remote.ip());
         line.secret = incoming.source.transport.secure();
-        line.peer = self.named(peer_of(&incoming.caller));
+        line.peer = self.recognised(peer_of(&incoming.caller));
         let own = Uri::parse(&settings.aor).ok().and_then(|aor| aor.user());
         line.via = incoming
             .called
@@ -358,7 +358,7 @@ impl Desk {
 
     /// The exchange vouches for who is at the other end now. The same number in another notation is nobody else.
     fn passed_on(&mut self, id: CallId, remote: &sip_ua::Identity) {
-        let peer = self.named(peer_of(remote));
+        let peer = self.recognised(peer_of(remote));
         let Some(line) = self.lines.get_mut(&id) else { return };
         let dialled = line.dialled.as_ref().and_then(|dialled| dialled.uri.user());
         let code = line.fetches && remote.uri.user() == dialled;
@@ -375,7 +375,7 @@ impl Desk {
         if !remote.asserted {
             return;
         }
-        let peer = self.named(peer_of(remote));
+        let peer = self.recognised(peer_of(remote));
         let Some(line) = self.lines.get_mut(&id) else { return };
         let dialled = line.dialled.as_ref().and_then(|dialled| dialled.uri.user());
         // An exchange may vouch for its own code.

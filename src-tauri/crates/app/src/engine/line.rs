@@ -65,6 +65,8 @@ pub(super) struct Line {
     pub(super) dialled: Option<Dialled>,
     /// What was dialled fetches a call: who is in it is for the exchange to say.
     pub(super) fetches: bool,
+    /// What was dialled takes a parked call: the transfer that parked it, where that is known.
+    pub(super) retrieves: Option<Option<u64>>,
     /// An offer of ours was overtaken by the peer's, and is made anew once that is answered.
     pub(super) overtaken: bool,
     /// A peer asked for this call, and is told how it goes.
@@ -148,6 +150,7 @@ impl Line {
             dtmf: account.dtmf,
             dialled: None,
             fetches: false,
+            retrieves: None,
             overtaken: false,
             errand: None,
             reports: false,
@@ -283,7 +286,7 @@ pub(super) fn peer_of(identity: &Identity) -> PeerView {
         uri: identity.uri.to_string(),
         name: contacts::plain(identity.display.as_deref().unwrap_or_default()),
         number,
-        target: None,
+        ..PeerView::default()
     }
 }
 
@@ -298,7 +301,7 @@ pub(super) fn peer_of_uri(uri: &str, name: Option<String>) -> PeerView {
         uri: uri.to_owned(),
         name: contacts::plain(&name.unwrap_or_default()),
         number,
-        target: None,
+        ..PeerView::default()
     }
 }
 

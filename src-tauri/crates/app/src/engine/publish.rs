@@ -14,11 +14,14 @@ use crate::code::Code;
 use crate::shell::{Tray, TrayState};
 use crate::view::{
     AccountState, AccountView, AppView, AudioView, CallAction, CallDirection, CallState, CallView,
-    PeerView, Update,
+    KnownView, PeerView, SearchHit, Update,
 };
 
 /// Least time between two views.
 const PACE: Duration = Duration::from_millis(50);
+
+/// Of those who have a caller's number, so many are named.
+const KNOWN: usize = 3;
 
 /// What was published, and whether it is out of date.
 #[derive(Default)]
@@ -133,8 +136,9 @@ impl Desk {
             state: state_view(call.state()),
             peer: line.map(|line| line.peer.clone()).unwrap_or_default(),
             vip: line.is_some_and(|line| self.is_vip(&line.peer)),
-            via: line.and_then(|line| line.via.clone()),
-            diverted_from: line.and_then(|line| line.diverted_from.clone()),
+            via: line.and_then(|line| Some(self.with_name(&line.account, line.via.as_ref()?))),
+            diverted_from: line
+                .and_then(|line| Some(self.with_name(&line.account, line.diverted_from.as_ref()?))),
             started_ms: self.clock.ms(call.started()),
             answered_ms: call.answered().map(|at| self.clock.ms(at)),
             since_ms: self.clock.ms(call.since()),
@@ -228,6 +232,25 @@ impl Desk {
             _ => peer,
         }
     }
+
+    /// The peer of a call: named, with everybody who is known to have his number.
+    pub(super) fn recognised(&self, peer: PeerView) -> PeerView {
+        let number = if peer.number.is_empty() { &peer.uri } else { &peer.number };
+        let mut known: Vec<KnownView> = self.lookup_colleagues(number).map(known_of).collect();
+        if known.is_empty() {
+            known = self.known_contacts(number);
+        }
+        known.sort_unstable_by(|a, b| (&a.name, &a.of).cmp(&(&b.name, &b.of)));
+        known.dedup();
+        let known_more = u32::try_from(known.len().saturating_sub(KNOWN)).unwrap_or(u32::MAX);
+        known.truncate(KNOWN);
+        PeerView { known, known_more, ..self.named(peer) }
+    }
+}
+
+/// Somebody of an exchange, with his department.
+fn known_of(hit: &SearchHit) -> KnownView {
+    KnownView { name: hit.name.clone(), of: hit.detail.clone() }
 }
 
 /// Ringing first, then what sounds, then what is held, then what is over.

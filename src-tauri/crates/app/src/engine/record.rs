@@ -8,7 +8,7 @@ use media::Tone;
 use super::desk::Desk;
 use crate::cause;
 use crate::code::Code;
-use crate::view::HistoryEntry;
+use crate::view::{HistoryEntry, PeerView};
 
 /// How long a call that is over stays visible.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -34,6 +34,8 @@ impl Desk {
         self.call_for_centre(now, call);
         self.report_errand(now, call);
         self.watch_returned(now, call);
+        self.watch_retrieved(now, call);
+        self.watch_asked(call);
         if call.end().is_some() {
             self.bury(now, call, reason);
         }
@@ -62,7 +64,7 @@ impl Desk {
             id: call.id().0,
             account: line.account,
             direction: super::line::direction_view(call.direction()),
-            peer: line.peer,
+            peer: PeerView { known: Vec::new(), known_more: 0, ..line.peer },
             started_ms: self.clock.ms(call.started()),
             seconds: u32::try_from(talked.unwrap_or(0)).unwrap_or(u32::MAX),
             outcome,

@@ -322,6 +322,7 @@ impl Desk {
     fn remote_view(&self, id: u64) -> Option<CallView> {
         let remote = self.remotes.calls.get(&id)?;
         let peer = self.peer_of_party(&remote.call.party);
+        let peer = if peer.number.is_empty() { peer } else { self.recognised(peer) };
         let vip = self.is_vip(&peer);
         Some(CallView {
             id,

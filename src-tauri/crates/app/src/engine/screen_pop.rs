@@ -27,19 +27,19 @@ impl Desk {
             PopWhen::Ringing => call.state() == State::Ringing || call.answered().is_some(),
             PopWhen::Answered => call.answered().is_some(),
         };
-        let via = self.call_view(call, None).via;
         let Some(line) = self.lines.get_mut(&call.id()).filter(|line| wanted && !line.popped)
         else {
             return;
         };
         line.popped = true;
+        let dialled = line.via.clone().unwrap_or_default();
         let peer = line.peer.clone();
         let key = NumberKey::of(&peer.uri).or_else(|| NumberKey::of(&peer.number));
         let peer = self.named(peer);
         let caller = Caller {
             number: key.map_or(peer.number, |key| key.as_str().to_owned()),
             name: peer.name,
-            dialled: via.unwrap_or_default(),
+            dialled,
         };
         let settings = &self.settings.config.screen_pop;
         let page = settings.address(&caller).map(browser);

@@ -137,6 +137,30 @@ impl Desk {
         Some(queue_name(&running.centre, &queue.id))
     }
 
+    /// A number that a caller came by, with whose it is where the exchange has told that: a queue, a group that rings, a menu,
+    /// a colleague. What is no number stays as it is.
+    pub(super) fn with_name(&self, account: &str, number: &str) -> String {
+        match self.name_called(account, number) {
+            Some(name) if name != number => format!("{name} ({number})"),
+            _ => number.to_owned(),
+        }
+    }
+
+    fn name_called(&self, account: &str, number: &str) -> Option<String> {
+        NumberKey::of(number)?;
+        let groups = self.centres.get(account).map(|running| running.centre.hunt_groups());
+        let mut groups = groups.unwrap_or_default().iter().map(|state| &state.group);
+        if let Some(group) = groups.find(|group| is_same(&group.number, number)) {
+            return Some(contacts::plain(&group.name)).filter(|name| !name.is_empty());
+        }
+        let queue = self.account(account).and_then(|account| self.queue_called(account, number));
+        queue.or_else(|| {
+            let mut known = self.lookup_colleagues(number);
+            let here = known.find(|hit| hit.account.as_deref() == Some(account));
+            here.map(|hit| hit.name.clone())
+        })
+    }
+
     /// Somebody who is to be helped first.
     pub(super) fn is_vip(&self, peer: &PeerView) -> bool {
         let number = if peer.number.is_empty() { &peer.uri } else { &peer.number };

@@ -370,7 +370,7 @@ impl Desk {
             return;
         };
         let mut line = Line::new(&settings, self.random.u64());
-        line.peer = self.named(peer_of_uri(&uri.to_string(), None));
+        line.peer = self.recognised(peer_of_uri(&uri.to_string(), None));
         if let Some(name) = request.display.clone().filter(|_| line.peer.name.is_empty()) {
             line.peer.name = name;
         }
@@ -532,7 +532,7 @@ impl Desk {
     }
 
     fn rename(&mut self, id: CallId, incoming: &Incoming) {
-        let peer = self.named(peer_of(&incoming.caller));
+        let peer = self.recognised(peer_of(&incoming.caller));
         if let Some(line) = self.lines.get_mut(&id) {
             line.peer = peer;
         }

@@ -3,7 +3,7 @@
 use app::code::Code;
 use app::control::Answer;
 use app::event::Event;
-use app::view::{CallAction, CallDirection, CallOutcome, CallState, QualityLevel};
+use app::view::{AppView, CallAction, CallDirection, CallOutcome, CallState, QualityLevel};
 use serde_json::json;
 use training_pbx::CustomerCall;
 
@@ -115,6 +115,26 @@ async fn answering_a_second_call_holds_the_first() {
     desk.do_with("call.hangup", second).await;
     desk.do_with("call.resume", first).await;
     assert_eq!(desk.call(CallState::Active).await.call, first);
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn a_key_from_anywhere_asks_before_it_holds_a_conversation_and_a_word_does_not() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let key = json!({"cmd": "desk.key", "key": "answer", "guarded": true});
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let first = desk.call(CallState::Ringing).await.call;
+    desk.ask(key.clone()).await.unwrap();
+    assert_eq!(desk.call(CallState::Active).await.call, first);
+    pbx.customer_call(CustomerCall::to("101")).await.unwrap();
+    let second = desk.call(CallState::Ringing).await.call;
+    assert_eq!(desk.refused(key).await, Code::CallWaiting);
+    let told = |view: &AppView| view.notices.iter().any(|notice| notice.code == Code::CallWaiting);
+    desk.view(told).await;
+    desk.ask(json!({"cmd": "desk.key", "key": "answer"})).await.unwrap();
+    assert_eq!(desk.call(CallState::Active).await.call, second);
+    desk.view(|view| !told(view)).await;
     desk.quit().await;
 }
 

@@ -6,7 +6,7 @@ use app::code::Code;
 use app::control::{Answer, Parked};
 use app::event::{Event, TransferState};
 use app::view::targets::TargetKind;
-use app::view::{CallState, CallView, LineState, PeerView};
+use app::view::{CallState, CallView, LineState, ParkState, PeerView};
 use serde_json::json;
 use training_pbx::{CustomerCall, Knob};
 
@@ -81,6 +81,51 @@ async fn a_customer_is_parked_and_retrieved_by_a_colleague() {
         let kept = colleague.view(|view| view.history.iter().any(|past| past.id == back)).await;
         assert_eq!(kept.history[0].peer, talking.peer);
     }
+    reception.quit().await;
+    colleague.quit().await;
+}
+
+impl Desk {
+    /// Parks a customer and waits until the list of transfers has him so.
+    async fn parks(&mut self, pbx: &training_pbx::PbxHandle, slot: &str) {
+        let call = customer(self, pbx).await;
+        self.ask(json!({"cmd": "call.park", "call": call, "slot": slot})).await.unwrap();
+        self.newest_is(ParkState::Waiting).await;
+    }
+
+    async fn newest_is(&mut self, state: ParkState) {
+        let newest = |view: &app::view::AppView| view.transfers.first().cloned();
+        self.view(|view| newest(view).is_some_and(|entry| entry.parked == Some(state))).await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_parked_is_known_to_be_fetched_or_gone() {
+    let pbx = pbx().await;
+    let mut reception = Desk::registered(&pbx, "101").await;
+    let mut colleague = Desk::registered(&pbx, "102").await;
+    reception.centre(|view| view.link.state == app::view::centre::LinkName::Live).await;
+    // Fetched from here, from the own line and from another one.
+    for slot in ["101", "102"] {
+        reception.parks(&pbx, slot).await;
+        let back = made(&reception, json!({"cmd": "call.retrieve", "slot": slot})).await;
+        reception.newest_is(ParkState::Retrieved).await;
+        reception.do_with("call.hangup", back).await;
+        reception.call(CallState::Ended).await;
+    }
+    // Fetched by somebody else, from where nobody tells of it: known once it is tried.
+    reception.parks(&pbx, "102").await;
+    made(&colleague, json!({"cmd": "call.retrieve", "slot": "102"})).await;
+    colleague.call(CallState::Active).await;
+    made(&reception, json!({"cmd": "call.retrieve", "slot": "102"})).await;
+    reception.newest_is(ParkState::Gone).await;
+    // And from the own line, of which the exchange tells.
+    reception.parks(&pbx, "101").await;
+    reception.centre(|view| !view.parked.is_empty()).await;
+    made(&colleague, json!({"cmd": "call.retrieve", "slot": "101"})).await;
+    reception.newest_is(ParkState::Gone).await;
+    let view = reception.view(|view| view.transfers.len() == 4).await;
+    assert!(view.transfers.iter().all(|entry| entry.parked != Some(ParkState::Waiting)));
     reception.quit().await;
     colleague.quit().await;
 }

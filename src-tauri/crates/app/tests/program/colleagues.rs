@@ -9,14 +9,15 @@ use app::config::Config;
 use app::control::Answer;
 use app::event::Event;
 use app::view::targets::TargetKind;
-use app::view::{AccountState, HitKind, LineState, SearchHit};
+use app::view::{AccountState, CallState, CallView, HitKind, LineState, SearchHit};
 use base64::Engine as _;
-use pbx::centre::{DirectoryEntry, Input};
+use pbx::centre::{DirectoryEntry, HuntGroup, Input};
 use serde_json::json;
+use training_pbx::{CustomerCall, PbxHandle};
 
 use crate::centre::begin;
 use crate::desk::{Desk, config, options, pbx};
-use crate::exchange::{bert, me};
+use crate::exchange::{Exchange, bert, config as two, exchanges, me};
 
 fn entry(first: &str, last: &str, extension: &str, number: &str) -> DirectoryEntry {
     DirectoryEntry {
@@ -166,5 +167,117 @@ async fn extensions_in_a_list_of_contacts_are_colleagues_until_the_list_goes() {
     assert_eq!((who.mobile.as_str(), who.watch), ("0612345678", true));
     desk.ask(json!({"cmd": "contacts.remove_source", "source": source})).await.unwrap();
     desk.view(|view| view.colleagues.is_empty()).await;
+    desk.quit().await;
+}
+
+#[tokio::test]
+async fn two_companies_with_one_extension_are_two_results() {
+    let (exchanges, mut ports) = exchanges();
+    let options = StartOptions { config: two(&["main", "other"]), exchanges, ..options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    for name in ["Bakkerij", "Slagerij"] {
+        let exchange = Exchange::of(&mut ports).await;
+        exchange.begins().await;
+        let entries = vec![entry("Jan", name, "201", "")];
+        exchange.tell(Input::Directory { first: true, entries, total: Some(1) }).await;
+        exchange.tell(Input::DirectoryEnd(Ok(()))).await;
+    }
+    let view = desk.view(|view| view.colleagues.len() == 2).await;
+    let of = |name: &str| view.colleagues.iter().find(|who| who.name == name).unwrap();
+    let hits = desk.found("201").await;
+    let hits: Vec<&SearchHit> = hits.iter().filter(|hit| hit.kind == HitKind::Colleague).collect();
+    assert_eq!(hits.len(), 2, "{hits:?}");
+    for hit in hits {
+        assert_eq!(hit.account.as_deref(), Some(of(&hit.name).account.as_str()), "{hit:?}");
+    }
+    assert_ne!(of("Jan Bakkerij").account, of("Jan Slagerij").account);
+    desk.quit().await;
+}
+
+/// Rings from a number; the call as it is shown.
+async fn rung(desk: &mut Desk, pbx: &PbxHandle, number: &str) -> CallView {
+    let customer = CustomerCall { number: Some(number.into()), ..CustomerCall::to("101") };
+    pbx.customer_call(customer).await.unwrap();
+    let id = desk.call(CallState::Ringing).await.call;
+    let view = desk.view(|view| view.calls.iter().any(|call| call.id == id)).await;
+    desk.do_with("call.reject", id).await;
+    desk.call(CallState::Ended).await;
+    view.calls.into_iter().find(|call| call.id == id).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_known_to_have_a_callers_number_is_shown() {
+    let pbx = pbx().await;
+    let mut desk = Desk::registered(&pbx, "101").await;
+    let csv = "Name,Company,Department,Business Phone\n\
+               Eva Prins,Bouwbedrijf Prins,Inkoop,033 4551290\n\
+               Jan de Wit,Garage de Wit,,030 2310002\nMia de Wit,,Thuis,030 2310002\n\
+               A,,,030 2310004\nB,,,030 2310004\nC,,,030 2310004\nD,,,030 2310004\n";
+    let data = base64::engine::general_purpose::STANDARD.encode(csv);
+    let list = json!({"cmd": "contacts.import", "name": "list.csv", "data": data});
+    desk.ask(list).await.unwrap();
+    let known = |call: &CallView| -> Vec<String> {
+        let each = call.peer.known.iter().map(|known| format!("{}/{}", known.name, known.of));
+        each.collect()
+    };
+    let nobody = rung(&mut desk, &pbx, "0302310009").await;
+    assert_eq!((known(&nobody), nobody.peer.known_more), (Vec::new(), 0));
+    let one = rung(&mut desk, &pbx, "0334551290").await;
+    assert_eq!(known(&one), ["Eva Prins/Bouwbedrijf Prins"]);
+    assert_eq!(one.peer.name, "Eva Prins");
+    let two = rung(&mut desk, &pbx, "0302310002").await;
+    assert_eq!(known(&two), ["Jan de Wit/Garage de Wit", "Mia de Wit/Thuis"]);
+    assert!(!two.peer.name.contains("de Wit"), "which of them it is nobody knows: {two:?}");
+    let many = rung(&mut desk, &pbx, "0302310004").await;
+    assert_eq!((many.peer.known.len(), many.peer.known_more), (3, 1));
+    // What is remembered of a call is who called, not who else has the number by now.
+    let view = desk.view(|view| view.history.len() == 4).await;
+    assert!(view.history.iter().all(|past| past.peer.known.is_empty()));
+    desk.quit().await;
+}
+
+/// The main number of the embedded exchange, as another exchange may write it.
+const MAIN: &str = "+31-887654000";
+
+#[tokio::test]
+async fn a_group_that_a_caller_came_by_is_called_by_its_name() {
+    let pbx = pbx().await;
+    let (exchanges, mut ports) = exchanges();
+    let mut config = config(&pbx, "101");
+    config.accounts[0].xsi = two(&["main"]).accounts[0].xsi.clone();
+    let options = StartOptions { config, exchanges, ..options() };
+    let mut desk = Desk::start(options).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    let exchange = Exchange::of(&mut ports).await;
+    exchange.begins().await;
+    let menu = DirectoryEntry { is_virtual: true, ..entry("", "Keuzemenu", MAIN, "") };
+    exchange.tell(Input::Directory { first: true, entries: vec![menu], total: Some(1) }).await;
+    exchange.tell(Input::DirectoryEnd(Ok(()))).await;
+    while desk.found("Keuzemenu").await.is_empty() {
+        desk.breath().await;
+    }
+    let group = HuntGroup {
+        id: "sales".into(),
+        name: "Verkoop".into(),
+        number: MAIN.into(),
+        policy: None,
+        members: Vec::new(),
+        next: None,
+        told: false,
+        joined: false,
+        may_leave: false,
+    };
+    for (groups, name) in [(vec![group], "Verkoop"), (Vec::new(), "Keuzemenu")] {
+        let told = groups.len();
+        exchange.tell(Input::HuntGroups(groups)).await;
+        desk.centre(|view| view.hunt_groups.len() == told).await;
+        pbx.customer_call(CustomerCall::to(pbx.ready().numbers.main.clone())).await.unwrap();
+        let id = desk.call(CallState::Ringing).await.call;
+        let view = desk.view(|view| view.calls.iter().any(|call| call.id == id)).await;
+        let call = view.calls.into_iter().find(|call| call.id == id).unwrap();
+        assert_eq!(call.diverted_from.as_deref(), Some(&*format!("{name} (088 765 40 00)")));
+        desk.do_with("call.reject", id).await;
+        desk.call(CallState::Ended).await;
+    }
     desk.quit().await;
 }

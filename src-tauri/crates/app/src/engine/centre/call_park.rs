@@ -1,5 +1,6 @@
 //! Who is parked at the user's own line, told over SIP where no web services tell it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use event_packages::{ParkedIdentity, read_call_park};
@@ -50,8 +51,26 @@ impl Desk {
     pub(in super::super) fn call_park_ended(&mut self, now: Instant, id: &str) {
         if let Ok(running) = self.running(id) {
             running.park_id = None;
+            // That nothing is told is not that nobody is parked.
+            running.parked_at.clear();
         }
         self.show_parked(now, id, None);
+    }
+
+    /// Who was parked and is not any more cannot be fetched, by whichever way the exchange tells it.
+    pub(super) fn parked_changed(&mut self, now: Instant, id: &str) {
+        let Ok(running) = self.running(id) else { return };
+        let centre = &running.centre;
+        let parked =
+            centre.parked().into_iter().map(|call| match centre.me() == Some(&call.line) {
+                true => String::new(),
+                false => call.number.clone(),
+            });
+        let parked: BTreeSet<String> = parked.collect();
+        let before = std::mem::replace(&mut running.parked_at, parked.clone());
+        for slot in before.difference(&parked) {
+            self.no_longer_parked(now, id, slot);
+        }
     }
 
     fn show_parked(&mut self, now: Instant, id: &str, party: Option<Party>) {

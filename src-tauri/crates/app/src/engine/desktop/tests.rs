@@ -81,3 +81,39 @@ fn a_call_on_its_way_can_be_given_up() {
     let dialling = call(7, CallState::Dialing, &[CallAction::Hangup]);
     assert_eq!(words(&[dialling, held(4)], DeskKey::Hangup), "Hangup { call: 7 }");
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+fn a_key_puts_a_conversation_on_hold_only_when_pressed_twice() {
+    let start = Instant::now();
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    let mut key = WaitingKey::default();
+    assert!(!key.press(at(0), 1));
+    assert!(key.press(at(1_000), 1));
+    // The next call is another question, and so is the same one much later.
+    assert!(!key.press(at(2_000), 2));
+    assert!(!key.press(at(7_000), 2));
+    assert!(!key.press(at(8_000), 3));
+    assert!(!key.press(at(9_000), 2));
+    assert!(key.press(at(10_000), 2));
+    // A key that is held repeats itself, first after a while.
+    assert!(!key.press(at(20_000), 4));
+    for repeat in 0..100 {
+        assert!(!key.press(at(20_660 + 33 * repeat), 4), "{repeat}");
+    }
+}
+
+#[test]
+fn who_is_on_hold_or_over_is_no_conversation() {
+    let answered = |state| CallView { answered_ms: Some(1), ..call(1, state, &[]) };
+    for (state, talks) in [
+        (CallState::Active, true),
+        (CallState::HeldByPeer, true),
+        (CallState::Held, false),
+        (CallState::Transferring, false),
+        (CallState::Ended, false),
+    ] {
+        assert_eq!(somebody_talks(&[ringing(2), answered(state)]), talks, "{state:?}");
+    }
+    assert!(!somebody_talks(&[call(1, CallState::Dialing, &[])]));
+}

@@ -72,7 +72,7 @@ impl Desk {
             id: 0,
             account: account.to_owned(),
             direction,
-            peer: PeerView { uri: uri.to_owned(), name, number, target: None },
+            peer: PeerView { uri: uri.to_owned(), name, number, ..PeerView::default() },
             started_ms: entry.at,
             seconds: 0,
             outcome,

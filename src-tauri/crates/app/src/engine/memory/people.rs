@@ -1,6 +1,6 @@
 //! The lists of contacts in memory, and the commands about them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use tracing::debug;
 use super::super::Reply;
 use super::super::accounts::unknown_account;
 use super::super::desk::Desk;
-use super::roll::Roll;
+use super::roll::{Entry, Roll};
 use super::same::{Same, sorted};
 use super::{no_number, recent, refused, words};
 use crate::code::Code;
@@ -22,7 +22,7 @@ use crate::control::{Answer, ErrorReply, ImportFile, PeopleCommand};
 use crate::view::people::{
     ImportColumn, ImportField, ImportKind, ImportPreview, NumberKind, NumberView,
 };
-use crate::view::{HitKind, SearchHit};
+use crate::view::{HitKind, KnownView, SearchHit};
 
 /// How near a favourite is; who called lately is less near.
 const FAVOURITE: u8 = 200;
@@ -116,6 +116,7 @@ impl People {
             detail: parts.join(" · "),
             contact: Some(person.id),
             target: dial_string(&target).unwrap_or(target),
+            account: None,
         })
     }
 }
@@ -157,6 +158,23 @@ impl Desk {
         let mut shown = HashSet::new();
         let found = found.filter(|position| shown.insert(memory.people.same.leader(*position)));
         found.filter_map(|position| memory.people.hit(position, Some(&key))).collect()
+    }
+
+    /// Everybody in the lists with this number, with his company or else his department.
+    pub(in crate::engine) fn known_contacts(&self, number: &str) -> Vec<KnownView> {
+        let (Some(memory), Some(key)) = (&self.memory, NumberKey::of(number)) else {
+            return Vec::new();
+        };
+        let found = memory.people.index.lookup_key(&key).into_iter();
+        let leaders: BTreeSet<usize> =
+            found.map(|position| memory.people.same.leader(position)).collect();
+        let entries = leaders.into_iter().filter_map(|at| memory.people.roll.entry(at));
+        let known = entries.map(|Entry { name, company, department, .. }| {
+            // A company that is kept as a person is its own name.
+            let of = [company, department].into_iter().find(|of| !of.is_empty() && *of != name);
+            KnownView { name: name.to_owned(), of: of.unwrap_or_default().to_owned() }
+        });
+        known.collect()
     }
 
     /// Every number of everybody in the lists with this number, each with what it is for.

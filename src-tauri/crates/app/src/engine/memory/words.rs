@@ -42,7 +42,12 @@ pub(super) fn entry(past: PastCall) -> HistoryEntry {
         id: EARLIER + id,
         account: call.account,
         direction: direction.map_or(CallDirection::In, |(ours, _)| *ours),
-        peer: PeerView { uri: call.uri, name: call.name, number: call.number, target: None },
+        peer: PeerView {
+            uri: call.uri,
+            name: call.name,
+            number: call.number,
+            ..PeerView::default()
+        },
         started_ms: call.started_ms,
         seconds: call.seconds,
         outcome: outcome.map_or(CallOutcome::Failed, |(ours, _)| *ours),
