@@ -114,7 +114,11 @@ control_only?: boolean,
 /**
  * Its exchange, beside the telephone. Left out: as it is.
  */
-exchange?: ExchangeForm, };
+exchange?: ExchangeForm, 
+/**
+ * Encryption, and the ways of its sound. Left out: as they are.
+ */
+media?: MediaForm, };
 
 /**
  * Answer to `account.save`.
@@ -210,6 +214,10 @@ transport: TransportChoice,
  * Its exchange as the account form shows it; null: there is none.
  */
 exchange: ExchangeSettingsView | null, 
+/**
+ * Encryption and the ways of its sound as the account form shows them.
+ */
+media: MediaSettingsView, 
 /**
  * The devices that are registered for this address, this program first; empty where the server does not tell.
  */
@@ -2399,7 +2407,12 @@ refused: RefusalView | null, };
 /**
  * How the sound of a call is kept from others.
  */
-export type Encryption = "unknown" | "none" | "keys_exposed" | "full";
+export type Encryption = "unknown" | "none" | "keys_exposed" | "exchange" | "ends";
+
+/**
+ * Whether the sound of an account is encrypted (SRTP, RFC 3711).
+ */
+export type EncryptionChoice = "off" | "when_possible" | "always";
 
 /**
  * What can be done with a caller in a queue.
@@ -3214,6 +3227,11 @@ pending: boolean | null,
 drift: boolean | null, };
 
 /**
+ * How the keys of encrypted sound are agreed.
+ */
+export type KeyingChoice = "sdes" | "dtls" | "both";
+
+/**
  * Language of the program.
  */
 export type Language = "system" | "nl" | "en";
@@ -3353,6 +3371,73 @@ value: number,
  * How bad it is, by the user's thresholds where he has set some, else by the exchange's.
  */
 severity: SeverityName, };
+
+/**
+ * Encryption of an account and the ways its sound may take, as the user fills them in.
+ */
+export type MediaForm = { 
+/**
+ * Whether sound is encrypted.
+ */
+encryption: EncryptionChoice, 
+/**
+ * How its keys are agreed.
+ */
+keying: KeyingChoice, 
+/**
+ * Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
+ */
+ice: boolean, 
+/**
+ * STUN server, `host` or `host:port`; may be empty.
+ */
+stun: string, 
+/**
+ * The relay (TURN server) that is preferred, `turn:host`, `turn:host:port?transport=tcp` or `turns:host`. Empty: no relay at
+ * all, and its password is forgotten.
+ */
+turn: string, 
+/**
+ * Name at the relays; needed where there is one.
+ */
+turn_user: string, 
+/**
+ * Password there; empty keeps the one that is known.
+ */
+turn_password: Password, };
+
+/**
+ * Encryption of an account and the ways its sound may take. The password at the relay is never shown.
+ */
+export type MediaSettingsView = { 
+/**
+ * Whether sound is encrypted.
+ */
+encryption: EncryptionChoice, 
+/**
+ * How its keys are agreed.
+ */
+keying: KeyingChoice, 
+/**
+ * Ways are found by checks (ICE, RFC 8445).
+ */
+ice: boolean, 
+/**
+ * STUN server, `host` or `host:port`; may be empty.
+ */
+stun: string, 
+/**
+ * The relay (TURN server) that is preferred; may be empty.
+ */
+turn: string, 
+/**
+ * Name at the relays; may be empty.
+ */
+turn_user: string, 
+/**
+ * A password for the relays is known, or it is known where to find it.
+ */
+turn_password_known: boolean, };
 
 /**
  * A message in the voicemail.

@@ -8,6 +8,7 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset } from './en.headset';
+import { mediaForm } from './en.media';
 import { badSound, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
@@ -858,6 +859,7 @@ export const en: Messages = {
     amiUserHint: 'As in manager.conf',
     amiInterface: 'Own phone in the exchange',
     amiInterfaceHint: 'Empty: PJSIP with your user',
+    media: mediaForm,
     optional: 'optional',
   },
   tests: {

@@ -14,6 +14,7 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset } from './nl.headset';
+import { mediaForm } from './nl.media';
 import { badSound, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
@@ -879,6 +880,7 @@ export const nl = {
     amiUserHint: 'Zoals in manager.conf',
     amiInterface: 'Eigen toestel in de centrale',
     amiInterfaceHint: 'Leeg: PJSIP met uw gebruiker',
+    media: mediaForm,
     optional: 'mag leeg',
   },
   tests,

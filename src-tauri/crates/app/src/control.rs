@@ -7,6 +7,7 @@
 mod account;
 mod centre;
 mod desktop;
+mod media;
 mod password;
 mod people;
 mod report;
@@ -19,6 +20,7 @@ use ts_rs::TS;
 pub use self::account::{AccountForm, DiscoveredAccount, ExchangeForm, TransportChoice};
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
+pub use self::media::{EncryptionChoice, KeyingChoice, MediaForm};
 pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DelayStats, DirectionStats, TestKind, TestReport, TestStep};

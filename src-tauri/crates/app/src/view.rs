@@ -7,6 +7,7 @@ pub mod changes;
 pub mod desktop;
 pub mod headset;
 pub mod kept;
+pub mod media;
 pub mod people;
 pub mod quality;
 pub mod queue;
@@ -23,6 +24,7 @@ use self::centre::CentreView;
 use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
 use self::headset::HeadsetView;
+use self::media::MediaSettingsView;
 use self::quality::{CallDelay, QualityCause};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
@@ -253,6 +255,8 @@ pub struct AccountView {
     pub transport: TransportChoice,
     /// Its exchange as the account form shows it; null: there is none.
     pub exchange: Option<ExchangeSettingsView>,
+    /// Encryption and the ways of its sound as the account form shows them.
+    pub media: MediaSettingsView,
     /// The devices that are registered for this address, this program first; empty where the server does not tell.
     pub devices: Vec<RegisteredDevice>,
 }

@@ -15,11 +15,13 @@ use tracing::debug;
 use super::Reply;
 use super::desk::Desk;
 use super::exchange_form::{apply_exchange, complete_exchange, exchange_view};
+use super::media_form::apply_media;
 use crate::cause;
 use crate::code::Code;
 use crate::config::{AcceptFrom, AccountSettings, SessionTimer};
 use crate::control::{
-    AccountForm, AccountSaved, Answer, ErrorReply, ExchangeForm, Password, TransportChoice,
+    AccountForm, AccountSaved, Answer, ErrorReply, ExchangeForm, MediaForm, Password,
+    TransportChoice,
 };
 use crate::event::{AccountEvent, Event};
 use crate::view::AccountState;
@@ -414,6 +416,14 @@ impl Desk {
         if exchange.is_some() {
             settings.keep_exchange_password();
         }
+        let relay = form.media.as_ref().and_then(MediaForm::typed_password);
+        if relay.is_some() {
+            settings.keep_relay_password();
+        }
+        let had_relay = self.account(&id).is_some_and(|known| known.settings.turn_keyring);
+        if had_relay && !settings.turn_keyring {
+            self.forget_secrets(vec![super::gather::relay_secret(&id)]);
+        }
         match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
             Some(known) => *known = settings.clone(),
             None => self.settings.config.accounts.push(settings.clone()),
@@ -433,6 +443,7 @@ impl Desk {
         }
         match password {
             Some(password) => {
+                self.keep_relays(&settings, relay);
                 self.enter_account(now, &id, Some(password.clone()));
                 self.keep_secret(id.clone(), password, move |_, session_only| {
                     reply(Ok(Answer::Account(AccountSaved { account: id, session_only })));
@@ -440,7 +451,8 @@ impl Desk {
             }
             None => {
                 self.accounts.retain(|account| account.settings.id != id);
-                self.begin_account(now, settings, false);
+                self.begin_account(now, settings.clone(), false);
+                self.keep_relays(&settings, relay);
                 reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
             }
         }
@@ -660,6 +672,9 @@ fn apply_form(
         });
     Uri::parse(&settings.registrar).map_err(|_| bad("the server is no address"))?;
     complete_exchange(&mut settings, user);
+    if let Some(media) = &form.media {
+        apply_media(media, &mut settings)?;
+    }
     settings.check().map_err(|(_, message)| ErrorReply::new(Code::BadRequest, message))?;
     Ok(settings)
 }

@@ -227,6 +227,9 @@ impl Desk {
         }
         let mut line = Line::new(&account.settings.clone(), self.random.u64());
         line.peer = peer;
+        if dialled.uri.user().is_some_and(|number| self.is_emergency(&number)) {
+            line.terms.for_help();
+        }
         line.dialled = Some(dialled);
         let id = self.calls.dial(now);
         self.lines.insert(id, line);

@@ -8,6 +8,7 @@ use super::accounts::{Account, form_view};
 use super::desk::Desk;
 use super::exchange_form::exchange_view;
 use super::line::{direction_view, state_view};
+use super::media_form::media_view;
 use super::memory::PAGE;
 use super::safety::can_reach_help;
 use crate::code::Code;
@@ -216,6 +217,7 @@ impl Desk {
             outbound_proxy: settings.outbound_proxy.first().trim_start_matches("sip:").to_owned(),
             transport,
             exchange: exchange_view(settings),
+            media: media_view(settings),
             devices: self.devices(&settings.id),
         }
     }
