@@ -8,6 +8,7 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset } from './en.headset';
+import { lock } from './en.lock';
 import { mediaForm } from './en.media';
 import { badSound, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
@@ -105,12 +106,7 @@ export const en: Messages = {
       todo: 'Ask whether the other side hears you; else hang up and call again.',
     },
     badSound,
-    encryption: {
-      full: 'Encrypted',
-      keys_exposed: 'Encrypted, keys unprotected',
-      none: 'Not encrypted',
-    },
-    keysExposed: 'The keys, or the proof of whose they are, crossed the network unprotected: whoever could get at them when the call began can listen in.',
+    lock,
     waitingFor: (time) => `waiting ${time}`,
     lasts: (time) => `lasting ${time}`,
     states: {

@@ -14,6 +14,7 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset } from './nl.headset';
+import { lock } from './nl.lock';
 import { mediaForm } from './nl.media';
 import { badSound, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
@@ -120,12 +121,7 @@ export const nl = {
       todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.',
     },
     badSound,
-    encryption: {
-      full: 'Versleuteld',
-      keys_exposed: 'Versleuteld, sleutels onbeschermd',
-      none: 'Niet versleuteld',
-    },
-    keysExposed: 'De sleutels, of het bewijs van wie ze zijn, gingen onbeschermd over het netwerk: wie daar bij het begin van het gesprek bij kon, kan meeluisteren.',
+    lock,
     waitingFor: (time: string) => `wacht ${time}`,
     lasts: (time: string) => `duurt ${time}`,
     states: {

@@ -455,15 +455,19 @@ pub enum Encryption {
     /// It is encrypted, but the keys crossed the network in clear, or the fingerprints that tell whose they are did:
     /// whoever saw the call being made, or could change how it was, can hear it.
     KeysExposed,
-    /// It is encrypted, and the keys or their fingerprints came over TLS.
-    Full,
+    /// It is encrypted with keys that the exchange hands over (SDES, RFC 4568), over TLS: every server that the call goes
+    /// through can hear it, and nobody else.
+    Exchange,
+    /// It is encrypted with keys that only the two ends of the sound have (DTLS-SRTP, RFC 5764), and their fingerprints
+    /// came over TLS. An exchange that carries the sound is such an end.
+    Ends,
 }
 
 impl Encryption {
     /// Whether the sound is encrypted.
     #[must_use]
     pub fn is_on(self) -> bool {
-        matches!(self, Encryption::KeysExposed | Encryption::Full)
+        matches!(self, Encryption::KeysExposed | Encryption::Exchange | Encryption::Ends)
     }
 }
 
