@@ -798,6 +798,27 @@ encryption: Encryption,
 codec?: string, };
 
 /**
+ * The figures of a call's sound, rounded, and news only when they differ by more than they waver; null: unknown.
+ */
+export type CallFigures = { 
+/**
+ * What is heard here.
+ */
+rx: SoundFigures, 
+/**
+ * What is said here, as the other side reports it.
+ */
+tx: SoundFigures, 
+/**
+ * There and back over the network, milliseconds.
+ */
+round_trip_ms: number | null, 
+/**
+ * What the jitter buffer holds here, milliseconds.
+ */
+buffer_ms: number | null, };
+
+/**
  * How a past call went.
  */
 export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed" | "placed";
@@ -995,6 +1016,10 @@ quality_cause: QualityCause | null,
  * How long sound takes from mouth to ear.
  */
 delay: CallDelay, 
+/**
+ * The figures of the sound, for who wants to know.
+ */
+figures: CallFigures, 
 /**
  * True when no sound has arrived for seconds though both sides are in conversation.
  */
@@ -4813,6 +4838,23 @@ export type SeverityName = "normal" | "yellow" | "red";
  * By which way somebody signs in.
  */
 export type SignInWay = "browser" | "code";
+
+/**
+ * One direction of them.
+ */
+export type SoundFigures = { 
+/**
+ * Estimated mean opinion score (E-model, ITU-T G.107), 1.0 to 4.5.
+ */
+mos: number | null, 
+/**
+ * Packets that did not come or came too late, of late, in percent.
+ */
+loss_percent: number | null, 
+/**
+ * How unevenly packets arrive (RFC 3550 section 6.4.1), milliseconds.
+ */
+jitter_ms: number | null, };
 
 /**
  * A sound file as text. What was said in it does not belong into logs.

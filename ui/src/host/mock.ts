@@ -536,7 +536,7 @@ export class MockHost implements Host {
       id: this.next, account: 'main', direction, state, peer, vip: false, via: direction === 'in' ? '088 765 40 00' : null,
       consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null, recording: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false, encryption: 'none',
-      codec: null, quality: 'unknown', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, no_sound: false, reason: null, status: null, actions: [],
+      codec: null, quality: 'unknown', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, figures: { rx: { ...NO_FIGURES }, tx: { ...NO_FIGURES }, round_trip_ms: null, buffer_ms: null }, no_sound: false, reason: null, status: null, actions: [],
     };
     this.next += 1;
     this.change({ calls: [...this.view.calls, call] });
@@ -583,6 +583,9 @@ function describe(text: string): NumberView {
 }
 
 /** Numbers that take no caller. */
+/** Nothing of the sound is measured. */
+const NO_FIGURES = { mos: null, loss_percent: null, jitter_ms: null } as const;
+
 const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'declined' };
 
 const queueOf = (): CallView['queue'] => ({

@@ -8,7 +8,7 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset } from './en.headset';
-import { lock } from './en.lock';
+import { figures, lock } from './en.lock';
 import { mediaForm } from './en.media';
 import { badSound, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
@@ -107,6 +107,7 @@ export const en: Messages = {
     },
     badSound,
     lock,
+    figures,
     waitingFor: (time) => `waiting ${time}`,
     lasts: (time) => `lasting ${time}`,
     states: {

@@ -19,3 +19,19 @@ export const lock: Record<Encryption, { word: string; who: string }> = {
     who: 'Alleen de twee uiteinden van dit geluid hebben de sleutels. Loopt het geluid via uw centrale, dan is zij zo’n uiteinde en kan zij meeluisteren; anders alleen de ander.',
   },
 };
+
+/** The figures of a call's sound. */
+export const figures = {
+  heading: 'Cijfers van het geluid',
+  heard: 'U hoort',
+  said: 'De ander hoort',
+  mos: 'Cijfer (MOS, hoogstens 4,5)',
+  loss: 'Verloren',
+  jitter: 'Schommeling (jitter)',
+  delay: 'Van mond tot oor',
+  roundTrip: 'Heen en weer over het netwerk',
+  buffer: 'Hier opgehouden om schommeling op te vangen',
+  percent: (n: string) => `${n} %`,
+  ms: (n: string) => `${n} ms`,
+  unknown: 'onbekend',
+};

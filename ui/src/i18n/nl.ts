@@ -14,7 +14,7 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset } from './nl.headset';
-import { lock } from './nl.lock';
+import { figures, lock } from './nl.lock';
 import { mediaForm } from './nl.media';
 import { badSound, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
@@ -122,6 +122,7 @@ export const nl = {
     },
     badSound,
     lock,
+    figures,
     waitingFor: (time: string) => `wacht ${time}`,
     lasts: (time: string) => `duurt ${time}`,
     states: {

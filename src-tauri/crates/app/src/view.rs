@@ -25,7 +25,7 @@ use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
 use self::headset::HeadsetView;
 use self::media::MediaSettingsView;
-use self::quality::{CallDelay, QualityCause};
+use self::quality::{CallDelay, CallFigures, QualityCause};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::RecordingView;
 use self::safety::{GuardSettings, HelpView};
@@ -423,6 +423,8 @@ pub struct CallView {
     pub quality_cause: Option<QualityCause>,
     /// How long sound takes from mouth to ear.
     pub delay: CallDelay,
+    /// The figures of the sound, for who wants to know.
+    pub figures: CallFigures,
     /// True when no sound has arrived for seconds though both sides are in conversation.
     pub no_sound: bool,
     /// Why it ended, could not be made, or is as good as over.

@@ -146,6 +146,7 @@ impl Desk {
             quality: line.map(|line| line.quality.level()).unwrap_or_default(),
             quality_cause: line.and_then(|line| line.quality.cause()),
             delay: line.map(|line| line.quality.delay()).unwrap_or_default(),
+            figures: line.map(|line| line.quality.figures()).unwrap_or_default(),
             no_sound: line.is_some_and(|line| line.no_sound),
             reason,
             status: call.end().and_then(|end| end.status),
