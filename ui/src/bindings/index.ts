@@ -543,6 +543,10 @@ transfers: Array<TransferEntry>,
  */
 audio: AudioView, 
 /**
+ * How calls are recorded on this machine.
+ */
+recording: RecordingSettingsView, 
+/**
  * The embedded demo exchange, while it runs.
  */
 demo: DemoView | null, 
@@ -1049,7 +1053,8 @@ transfer: TransferView | null,
  */
 queue: CallQueueView | null, 
 /**
- * Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+ * Its recording, at the exchange where that records and tells of this call, else on this machine where calls may be
+ * recorded here; null: it cannot be recorded.
  */
 recording: RecordingView | null, 
 /**
@@ -1987,7 +1992,27 @@ device?: string,
 /**
  * Use a busy light.
  */
-light?: boolean, } | { "cmd": "levels.watch", 
+light?: boolean, } | { "cmd": "recording.set", 
+/**
+ * Calls may be recorded, each at the user's wish (`call.record`).
+ */
+enabled?: boolean, 
+/**
+ * How recordings are kept.
+ */
+format?: RecordingFormatName, 
+/**
+ * Folder where they are kept; empty: the usual one.
+ */
+folder?: string, 
+/**
+ * WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement?: string, 
+/**
+ * Days after which they are deleted.
+ */
+keep_days?: number, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -4179,9 +4204,43 @@ gone: boolean, };
 export type RecordDo = "start" | "stop" | "pause" | "resume";
 
 /**
+ * How a recording is kept.
+ */
+export type RecordingFormatName = "opus" | "wav";
+
+/**
  * How far the recording of a call is.
  */
 export type RecordingName = "off" | "on" | "paused" | "failed";
+
+/**
+ * How calls are recorded on this machine.
+ */
+export type RecordingSettingsView = { 
+/**
+ * Calls may be recorded, each at the user's wish.
+ */
+enabled: boolean, 
+/**
+ * How recordings are kept.
+ */
+format: RecordingFormatName, 
+/**
+ * The folder where they are kept, as it was set; empty: the usual one.
+ */
+folder: string, 
+/**
+ * The folder where they are kept.
+ */
+folder_used: string, 
+/**
+ * The WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement: string, 
+/**
+ * Days after which recordings are deleted.
+ */
+keep_days: number, };
 
 /**
  * The recording of a call.
@@ -4191,6 +4250,10 @@ export type RecordingView = {
  * How far it is.
  */
 state: RecordingName, 
+/**
+ * It is made on this machine; false: at the exchange.
+ */
+here: boolean, 
 /**
  * What may be done now.
  */
@@ -4595,7 +4658,27 @@ device?: string,
 /**
  * Use a busy light.
  */
-light?: boolean, } | { "cmd": "levels.watch", 
+light?: boolean, } | { "cmd": "recording.set", 
+/**
+ * Calls may be recorded, each at the user's wish (`call.record`).
+ */
+enabled?: boolean, 
+/**
+ * How recordings are kept.
+ */
+format?: RecordingFormatName, 
+/**
+ * Folder where they are kept; empty: the usual one.
+ */
+folder?: string, 
+/**
+ * WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement?: string, 
+/**
+ * Days after which they are deleted.
+ */
+keep_days?: number, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -5508,6 +5591,10 @@ transfers?: Array<TransferEntry>,
  * See [`AppView::audio`].
  */
 audio?: AudioView, 
+/**
+ * See [`AppView::recording`].
+ */
+recording?: RecordingSettingsView, 
 /**
  * See [`AppView::demo`].
  */

@@ -213,9 +213,10 @@ export class MockHost implements Host {
   }
 
   private recordingOf(call: CallView): RecordingView | null {
-    if (!this.company.centre.capabilities.includes('recording')) return null;
+    const here = !this.company.centre.capabilities.includes('recording');
+    if (here && !this.view.recording.enabled) return null;
     const state = call.recording?.state ?? 'off';
-    return { state, may: call.answered_ms === null || call.state === 'ended' ? [] : RECORDS[state] };
+    return { state, here, may: call.answered_ms === null || call.state === 'ended' ? [] : RECORDS[state] };
   }
 
   /** Tells of lines that changed. */
@@ -274,6 +275,12 @@ export class MockHost implements Host {
           },
         });
         return {};
+      case 'recording.set': {
+        const { cmd: _, ...wish } = command;
+        if (wish.folder !== undefined && wish.folder !== '' && !wish.folder.startsWith('/')) throw new HostError('bad_value', 'no whole path');
+        this.change({ recording: { ...this.view.recording, ...wish } });
+        return {};
+      }
       case 'processing.set': {
         const { audio } = this.view;
         this.change({
@@ -646,6 +653,7 @@ function firstView(start: Scene): AppView {
         used: 'Jabra Evolve2', light: null, trouble: null,
       },
     },
+    recording: { enabled: false, format: 'opus', folder: '', folder_used: '/home/maud/recordings', announcement: '', keep_days: 30 },
     demo: start.setup
       ? null
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },

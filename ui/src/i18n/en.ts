@@ -10,7 +10,7 @@ import { kept } from './en.kept';
 import { headset } from './en.headset';
 import { figures, lock } from './en.lock';
 import { mediaForm } from './en.media';
-import { badSound, soundDelay } from './en.sound';
+import { badSound, recordHere, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -128,6 +128,8 @@ export const en: Messages = {
   },
   recording: {
     states: { off: 'No longer recorded', on: 'Being recorded', paused: 'Recording paused', failed: 'The exchange could not record' },
+    failedHere: 'Recording on this computer failed',
+    here: recordHere,
     does: { start: 'Record the call', stop: 'Stop recording', pause: 'Pause recording', resume: 'Resume recording' },
   },
   transfer: {

@@ -16,7 +16,7 @@ import { kept } from './nl.kept';
 import { headset } from './nl.headset';
 import { figures, lock } from './nl.lock';
 import { mediaForm } from './nl.media';
-import { badSound, soundDelay } from './nl.sound';
+import { badSound, recordHere, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
 const plural = new Intl.PluralRules('nl');
@@ -143,6 +143,8 @@ export const nl = {
   },
   recording: {
     states: { off: 'Wordt niet meer opgenomen', on: 'Wordt opgenomen', paused: 'Opname onderbroken', failed: 'De centrale kon niet opnemen' } as Record<RecordingName, string>,
+    failedHere: 'Opnemen op deze computer is niet gelukt',
+    here: recordHere,
     does: { start: 'Gesprek vastleggen', stop: 'Opname stoppen', pause: 'Opname onderbreken', resume: 'Opname hervatten' } as Record<RecordDo, string>,
   },
   transfer: {

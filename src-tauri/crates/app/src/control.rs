@@ -30,6 +30,7 @@ pub use self::sources::{
 };
 pub use self::targets::TargetCommand;
 use crate::code::Code;
+use crate::config::RecordingFormatName;
 use crate::view::centre::CentreView;
 use crate::view::desktop::{Hotkeys, NoticeSettings};
 use crate::view::kept::{MessageView, PersonalNumberView};
@@ -502,6 +503,32 @@ pub enum Command {
         #[ts(optional)]
         light: Option<bool>,
     },
+    /// Whether and how calls are recorded on this machine; what is left out stays. `bad_value` when the folder or the announcement
+    /// is not named by its whole path, the announcement is no WAV file that is there, or the days are not 1 to 3650. Where calls
+    /// may be recorded no longer, recordings that are being made end.
+    #[serde(rename = "recording.set")]
+    RecordingSet {
+        /// Calls may be recorded, each at the user's wish (`call.record`).
+        #[serde(default)]
+        #[ts(optional)]
+        enabled: Option<bool>,
+        /// How recordings are kept.
+        #[serde(default)]
+        #[ts(optional)]
+        format: Option<RecordingFormatName>,
+        /// Folder where they are kept; empty: the usual one.
+        #[serde(default)]
+        #[ts(optional)]
+        folder: Option<String>,
+        /// WAV file that the other side hears first; empty: a tone alone.
+        #[serde(default)]
+        #[ts(optional)]
+        announcement: Option<String>,
+        /// Days after which they are deleted.
+        #[serde(default)]
+        #[ts(optional)]
+        keep_days: Option<u32>,
+    },
     /// Ask for level updates, or no longer.
     #[serde(rename = "levels.watch")]
     LevelsWatch {
@@ -604,6 +631,7 @@ const NAMES: &[&str] = &[
     "devices.set",
     "processing.set",
     "headset.set",
+    "recording.set",
     "levels.watch",
     "audio.test",
     "notice.dismiss",

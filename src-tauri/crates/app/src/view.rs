@@ -27,7 +27,7 @@ use self::headset::HeadsetView;
 use self::media::MediaSettingsView;
 use self::quality::{CallDelay, CallFigures, QualityCause};
 use self::queue::{CallQueueView, QueueView};
-use self::recording::RecordingView;
+use self::recording::{RecordingSettingsView, RecordingView};
 use self::safety::{GuardSettings, HelpView};
 use self::sources::SourceView;
 use self::targets::TargetKind;
@@ -185,6 +185,8 @@ pub struct AppView {
     pub transfers: Vec<TransferEntry>,
     /// Devices and sound.
     pub audio: AudioView,
+    /// How calls are recorded on this machine.
+    pub recording: RecordingSettingsView,
     /// The embedded demo exchange, while it runs.
     pub demo: Option<DemoView>,
     /// Colleagues that can be called, sorted by name.
@@ -439,7 +441,8 @@ pub struct CallView {
     pub transfer: Option<TransferView>,
     /// The queue it came through, until the call ends.
     pub queue: Option<CallQueueView>,
-    /// Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+    /// Its recording, at the exchange where that records and tells of this call, else on this machine where calls may be
+    /// recorded here; null: it cannot be recorded.
     pub recording: Option<RecordingView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,

@@ -9,6 +9,7 @@ use sip_types::Uri;
 use super::accounts::{Account, internal, unknown_account};
 use super::desk::Desk;
 use super::line::{Dialled, Line, peer_of_uri};
+use super::recordings::RecordingWish;
 use super::transfers::Reference;
 use super::watch::Wanted;
 use super::{Ask, Reply, line_check};
@@ -107,6 +108,10 @@ impl Desk {
                 Ok(Answer::done())
             }
             Command::HeadsetSet { on, device, light } => self.set_headset(now, on, device, light),
+            Command::RecordingSet { enabled, format, folder, announcement, keep_days } => {
+                let wish = RecordingWish { enabled, format, folder, announcement, keep_days };
+                self.set_recording(now, wish)
+            }
             Command::AudioTest { on } => self.test_microphone(on),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);

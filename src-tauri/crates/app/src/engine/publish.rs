@@ -107,6 +107,7 @@ impl Desk {
                 headset: self.headset_view(),
                 ..self.sounds.view(&self.settings.config.audio)
             },
+            recording: self.recording_settings_view(),
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
             colleagues: self.colleagues().cloned().collect(),
             notices: self.notices.iter().cloned().collect(),
