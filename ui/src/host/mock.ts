@@ -10,6 +10,7 @@ import type {
   DiscoveredAccount,
   HistoryEntry,
   Hotkeys,
+  Levels,
   LineView,
   LinkName,
   NumberView,
@@ -276,9 +277,10 @@ export class MockHost implements Host {
         });
         return {};
       case 'recording.set': {
-        const { cmd: _, ...wish } = command;
-        if (wish.folder !== undefined && wish.folder !== '' && !wish.folder.startsWith('/')) throw new HostError('bad_value', 'no whole path');
-        this.change({ recording: { ...this.view.recording, ...wish } });
+        const now = this.view.recording;
+        const { enabled = now.enabled, format = now.format, folder = now.folder, announcement = now.announcement, keep_days = now.keep_days } = command;
+        if (folder !== '' && !folder.startsWith('/')) throw new HostError('bad_value', 'no whole path');
+        this.change({ recording: { ...now, enabled, format, folder, announcement, keep_days } });
         return {};
       }
       case 'processing.set': {
@@ -358,6 +360,12 @@ export class MockHost implements Host {
     }, 66);
   }
 
+  /** It is so loud now, and no more murmuring. */
+  levels(value: Levels): void {
+    clearInterval(this.murmur);
+    for (const listener of this.listeners) listener({ kind: 'levels', value });
+  }
+
   private onCall(command: Command): unknown {
     if (!('call' in command)) throw new HostError('bad_request', command.cmd);
     const call = this.view.calls.find((one) => one.id === command.call);
@@ -375,7 +383,7 @@ export class MockHost implements Host {
         this.put({ ...call, muted: command.on }, call.state);
         break;
       case 'call.record':
-        this.put({ ...call, recording: { state: RECORDED[command.do], may: [] } }, call.state);
+        this.put({ ...call, recording: { state: RECORDED[command.do], here: false, may: [] } }, call.state);
         break;
       case 'call.reject':
         this.end(call, 'declined');

@@ -1,6 +1,6 @@
 // English, of how a call sounds and why.
 
-import type { badSound as dutch, recordHere as hereInDutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
+import type { badSound as dutch, levels as levelsInDutch, recordHere as hereInDutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
 
 export const soundCodes: typeof dutchCodes = {
   audio_denied: {
@@ -44,4 +44,9 @@ export const recordHere: typeof hereInDutch = {
     announcement: 'Give the whole path of a WAV file that is there',
     keep_days: 'Choose 1 to 3650 days',
   },
+};
+
+export const levels: typeof levelsInDutch = {
+  microphone: { name: 'Microphone level', quiet: 'silent', heard: 'hears you', loud: 'too loud' },
+  speaker: { name: 'Level of what you hear', quiet: 'silent', heard: 'plays', loud: 'too loud' },
 };

@@ -10,7 +10,7 @@ import { kept } from './en.kept';
 import { headset } from './en.headset';
 import { figures, lock } from './en.lock';
 import { mediaForm } from './en.media';
-import { badSound, recordHere, soundDelay } from './en.sound';
+import { badSound, levels, recordHere, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -706,7 +706,7 @@ export const en: Messages = {
     system: 'Follow the system',
     systemNow: (name) => `Follow the system (${name})`,
     none: 'None found',
-    level: 'Microphone level',
+    levels,
     test: 'Test the microphone',
     testStop: 'Stop the test',
     testSpeak: 'Say something now…',
@@ -716,9 +716,6 @@ export const en: Messages = {
     echo: 'Cancel echo',
     noise: 'Suppress noise',
     gain: 'Even out the volume',
-    quiet: 'silent',
-    heard: 'hears you',
-    loud: 'too loud',
   },
   contacts,
   sources,

@@ -1,6 +1,6 @@
 // Dutch, of how a call sounds and why.
 
-import type { Code, QualityCause, RecordingFormatName } from '../bindings';
+import type { Code, Levels, QualityCause, RecordingFormatName } from '../bindings';
 import type { CodeText } from './nl.codes';
 
 export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use'> = {
@@ -47,4 +47,10 @@ export const recordHere = {
     announcement: 'Geef het hele pad van een WAV-bestand dat er is',
     keep_days: 'Kies 1 tot 3650 dagen',
   },
+};
+
+/** The meters: their names, and how loud it is in a word. */
+export const levels: Record<keyof Levels, { name: string; quiet: string; heard: string; loud: string }> = {
+  microphone: { name: 'Microfoonniveau', quiet: 'stil', heard: 'hoort u', loud: 'te hard' },
+  speaker: { name: 'Niveau van wat u hoort', quiet: 'stil', heard: 'speelt af', loud: 'te hard' },
 };

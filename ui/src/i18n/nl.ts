@@ -16,7 +16,7 @@ import { kept } from './nl.kept';
 import { headset } from './nl.headset';
 import { figures, lock } from './nl.lock';
 import { mediaForm } from './nl.media';
-import { badSound, recordHere, soundDelay } from './nl.sound';
+import { badSound, levels, recordHere, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
 const plural = new Intl.PluralRules('nl');
@@ -727,7 +727,7 @@ export const nl = {
     system: 'Volg het systeem',
     systemNow: (name: string) => `Volg het systeem (${name})`,
     none: 'Geen gevonden',
-    level: 'Microfoonniveau',
+    levels,
     test: 'Microfoon testen',
     testStop: 'Test stoppen',
     testSpeak: 'Zeg nu iets…',
@@ -737,9 +737,6 @@ export const nl = {
     echo: 'Echo wegnemen',
     noise: 'Ruis onderdrukken',
     gain: 'Volume gelijk houden',
-    quiet: 'stil',
-    heard: 'hoort u',
-    loud: 'te hard',
   },
   contacts,
   sources,

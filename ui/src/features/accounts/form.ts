@@ -34,8 +34,8 @@ export function formOf(account: AccountView): AccountForm {
   const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
   const user = account.aor.replace(/^sips?:/, '');
   const exchange: ExchangeForm = account.exchange === null ? { kind: 'none' } : { ...account.exchange, password: '' };
-  const { turn_password_known: _, ...sound } = account.media;
-  const media: MediaForm = { ...sound, turn_password: '' };
+  const { encryption, keying, ice, stun, turn, turn_user } = account.media;
+  const media: MediaForm = { encryption, keying, ice, stun, turn, turn_user, turn_password: '' };
   const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport, exchange, media };
   return account.control_only ? { ...form, control_only: true } : form;
 }
