@@ -396,20 +396,8 @@ impl Desk {
             self.end_exchange(now, &id);
             self.forget_directory(&id);
         }
-        let mut password =
-            Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
-        let mut exchange = None;
-        if let Some(token) = &form.discovered {
-            // What was found is in here, its passwords too.
-            password = password.or(settings.password.get());
-            exchange = settings.xsi.as_ref().and_then(|xsi| xsi.password.get());
-            self.discoveries.forget(token);
-        }
-        let typed = form.exchange.as_ref().and_then(ExchangeForm::typed_password);
-        let exchange = typed.or(exchange);
-        let password = password.filter(|_| !settings.control_only);
+        let (password, exchange) = self.given_passwords(form, &settings);
         self.leave_account(now, &id);
-        let place = self.settings.config.accounts.iter().position(|known| known.id == id);
         if password.is_some() {
             settings.use_keyring();
         }
@@ -424,15 +412,7 @@ impl Desk {
         if had_relay && !settings.turn_keyring {
             self.forget_secrets(vec![super::gather::relay_secret(&id)]);
         }
-        match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
-            Some(known) => *known = settings.clone(),
-            None => self.settings.config.accounts.push(settings.clone()),
-        }
-        self.keep_settings(now);
-        match self.account_mut(&id) {
-            Some(account) => account.settings = settings.clone(),
-            None => self.accounts.push(Account::new(settings.clone(), false, now)),
-        }
+        self.put_settings(now, &settings);
         self.name_directory(&id);
         self.publisher.changed();
         match exchange {
@@ -455,6 +435,39 @@ impl Desk {
                 self.keep_relays(&settings, relay);
                 reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
             }
+        }
+    }
+
+    /// The passwords of the telephone and of the exchange that a form brings: typed, or found by automatic set-up.
+    fn given_passwords(
+        &mut self,
+        form: &AccountForm,
+        settings: &AccountSettings,
+    ) -> (Option<SecretString>, Option<SecretString>) {
+        let mut password =
+            Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let mut exchange = form.exchange.as_ref().and_then(ExchangeForm::typed_password);
+        if let Some(token) = &form.discovered {
+            // What was found is in the settings, its passwords too.
+            password = password.or(settings.password.get());
+            exchange =
+                exchange.or_else(|| settings.xsi.as_ref().and_then(|xsi| xsi.password.get()));
+            self.discoveries.forget(token);
+        }
+        (password.filter(|_| !settings.control_only), exchange)
+    }
+
+    /// Puts the settings of an account in the place of those before, written and running.
+    fn put_settings(&mut self, now: Instant, settings: &AccountSettings) {
+        let written = &mut self.settings.config.accounts;
+        match written.iter_mut().find(|known| known.id == settings.id) {
+            Some(known) => *known = settings.clone(),
+            None => written.push(settings.clone()),
+        }
+        self.keep_settings(now);
+        match self.account_mut(&settings.id) {
+            Some(account) => account.settings = settings.clone(),
+            None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
     }
 

@@ -99,6 +99,18 @@ impl Desk {
                 audio.alerts = alerts.unwrap_or_default();
                 self.choose_devices(now, audio)
             }
+            Command::NoticeDismiss { id } => {
+                self.notices.retain(|notice| notice.id != id);
+                self.publisher.changed();
+                Ok(Answer::done())
+            }
+            other => self.obey_for_sound(now, other),
+        }
+    }
+
+    /// What is done with sound and its devices, but for which they are.
+    fn obey_for_sound(&mut self, now: Instant, command: Command) -> Outcome {
+        match command {
             Command::ProcessingSet { echo_cancelling, noise_suppression, gain_control } => {
                 let mut audio = self.settings.config.audio.clone();
                 audio.echo_cancelling = echo_cancelling.or(audio.echo_cancelling);
@@ -115,11 +127,6 @@ impl Desk {
             Command::AudioTest { on } => self.test_microphone(on),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);
-                Ok(Answer::done())
-            }
-            Command::NoticeDismiss { id } => {
-                self.notices.retain(|notice| notice.id != id);
-                self.publisher.changed();
                 Ok(Answer::done())
             }
             other => self.obey_for_lines(now, other),
