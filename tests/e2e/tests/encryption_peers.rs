@@ -55,7 +55,7 @@ fn encrypted_speech_comes_back_whole_whatever_the_policy_that_allows_it() -> Res
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
     for srtp in ["required", "optional"] {
-        comes_back_whole(srtp, &account(asterisk::SDES_PHONE, srtp, &pbx), "full", &pbx, &folder)?;
+        comes_back_whole(srtp, &account(asterisk::SDES_PHONE, srtp, &pbx), "exchange", &pbx, &folder)?;
     }
     Ok(())
 }
@@ -66,8 +66,8 @@ fn speech_with_keys_by_handshake_comes_back_whole() -> Result<()> {
     let pbx = Asterisk::start(folder.path())?;
     for (transport, srtp, encryption) in [
         ("udp", "required", "keys_exposed"),
-        ("tls", "required", "full"),
-        ("tls", "optional", "full"),
+        ("tls", "required", "ends"),
+        ("tls", "optional", "ends"),
     ] {
         let account = by_handshake(transport, &pbx).with(&format!("srtp = \"{srtp}\""));
         let name = format!("{transport}-{srtp}");
@@ -81,7 +81,7 @@ fn speech_comes_back_whole_as_to_a_browser() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
     let account = as_a_browser(&pbx).with("srtp = \"required\"");
-    comes_back_whole("web", &account, "full", &pbx, &folder)
+    comes_back_whole("web", &account, "ends", &pbx, &folder)
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_browsers_phone_and_one_with_keys_by_handshake_are_called() -> Result<()> {
     let pbx = Asterisk::start(folder.path())?;
     for account in [as_a_browser(&pbx), by_handshake("tls", &pbx)] {
         let account = account.with("srtp = \"required\"");
-        is_called(&account, "full", &pbx, &folder)?;
+        is_called(&account, "ends", &pbx, &folder)?;
     }
     Ok(())
 }
@@ -169,7 +169,7 @@ fn it_is_called_with_keys_and_answers_with_its_own() -> Result<()> {
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
     for srtp in ["required", "optional"] {
-        is_called(&account(asterisk::SDES_PHONE, srtp, &pbx), "full", &pbx, &folder)?;
+        is_called(&account(asterisk::SDES_PHONE, srtp, &pbx), "exchange", &pbx, &folder)?;
     }
     Ok(())
 }

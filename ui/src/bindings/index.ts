@@ -114,7 +114,11 @@ control_only?: boolean,
 /**
  * Its exchange, beside the telephone. Left out: as it is.
  */
-exchange?: ExchangeForm, };
+exchange?: ExchangeForm, 
+/**
+ * Encryption, and the ways of its sound. Left out: as they are.
+ */
+media?: MediaForm, };
 
 /**
  * Answer to `account.save`.
@@ -210,6 +214,10 @@ transport: TransportChoice,
  * Its exchange as the account form shows it; null: there is none.
  */
 exchange: ExchangeSettingsView | null, 
+/**
+ * Encryption and the ways of its sound as the account form shows them.
+ */
+media: MediaSettingsView, 
 /**
  * The devices that are registered for this address, this program first; empty where the server does not tell.
  */
@@ -535,6 +543,10 @@ transfers: Array<TransferEntry>,
  */
 audio: AudioView, 
 /**
+ * How calls are recorded on this machine.
+ */
+recording: RecordingSettingsView, 
+/**
  * The embedded demo exchange, while it runs.
  */
 demo: DemoView | null, 
@@ -790,6 +802,27 @@ encryption: Encryption,
 codec?: string, };
 
 /**
+ * The figures of a call's sound, rounded, and news only when they differ by more than they waver; null: unknown.
+ */
+export type CallFigures = { 
+/**
+ * What is heard here.
+ */
+rx: SoundFigures, 
+/**
+ * What is said here, as the other side reports it.
+ */
+tx: SoundFigures, 
+/**
+ * There and back over the network, milliseconds.
+ */
+round_trip_ms: number | null, 
+/**
+ * What the jitter buffer holds here, milliseconds.
+ */
+buffer_ms: number | null, };
+
+/**
  * How a past call went.
  */
 export type CallOutcome = "answered" | "missed" | "declined" | "no_answer" | "busy" | "failed" | "placed";
@@ -988,6 +1021,10 @@ quality_cause: QualityCause | null,
  */
 delay: CallDelay, 
 /**
+ * The figures of the sound, for who wants to know.
+ */
+figures: CallFigures, 
+/**
  * True when no sound has arrived for seconds though both sides are in conversation.
  */
 no_sound: boolean, 
@@ -1016,7 +1053,8 @@ transfer: TransferView | null,
  */
 queue: CallQueueView | null, 
 /**
- * Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+ * Its recording, at the exchange where that records and tells of this call, else on this machine where calls may be
+ * recorded here; null: it cannot be recorded.
  */
 recording: RecordingView | null, 
 /**
@@ -1959,7 +1997,27 @@ device?: string,
 /**
  * Use a busy light.
  */
-light?: boolean, } | { "cmd": "levels.watch", 
+light?: boolean, } | { "cmd": "recording.set", 
+/**
+ * Calls may be recorded, each at the user's wish (`call.record`).
+ */
+enabled?: boolean, 
+/**
+ * How recordings are kept.
+ */
+format?: RecordingFormatName, 
+/**
+ * Folder where they are kept; empty: the usual one.
+ */
+folder?: string, 
+/**
+ * WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement?: string, 
+/**
+ * Days after which they are deleted.
+ */
+keep_days?: number, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -2404,7 +2462,12 @@ refused: RefusalView | null, };
 /**
  * How the sound of a call is kept from others.
  */
-export type Encryption = "unknown" | "none" | "keys_exposed" | "full";
+export type Encryption = "unknown" | "none" | "keys_exposed" | "exchange" | "ends";
+
+/**
+ * Whether the sound of an account is encrypted (SRTP, RFC 3711).
+ */
+export type EncryptionChoice = "off" | "when_possible" | "always";
 
 /**
  * What can be done with a caller in a queue.
@@ -3219,6 +3282,11 @@ pending: boolean | null,
 drift: boolean | null, };
 
 /**
+ * How the keys of encrypted sound are agreed.
+ */
+export type KeyingChoice = "sdes" | "dtls" | "both";
+
+/**
  * Somebody whom a directory or a list of contacts has with a number.
  */
 export type KnownView = { 
@@ -3371,6 +3439,73 @@ value: number,
  * How bad it is, by the user's thresholds where he has set some, else by the exchange's.
  */
 severity: SeverityName, };
+
+/**
+ * Encryption of an account and the ways its sound may take, as the user fills them in.
+ */
+export type MediaForm = { 
+/**
+ * Whether sound is encrypted.
+ */
+encryption: EncryptionChoice, 
+/**
+ * How its keys are agreed.
+ */
+keying: KeyingChoice, 
+/**
+ * Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
+ */
+ice: boolean, 
+/**
+ * STUN server, `host` or `host:port`; may be empty.
+ */
+stun: string, 
+/**
+ * The relay (TURN server) that is preferred, `turn:host`, `turn:host:port?transport=tcp` or `turns:host`. Empty: no relay at
+ * all, and its password is forgotten.
+ */
+turn: string, 
+/**
+ * Name at the relays; needed where there is one.
+ */
+turn_user: string, 
+/**
+ * Password there; empty keeps the one that is known.
+ */
+turn_password: Password, };
+
+/**
+ * Encryption of an account and the ways its sound may take. The password at the relay is never shown.
+ */
+export type MediaSettingsView = { 
+/**
+ * Whether sound is encrypted.
+ */
+encryption: EncryptionChoice, 
+/**
+ * How its keys are agreed.
+ */
+keying: KeyingChoice, 
+/**
+ * Ways are found by checks (ICE, RFC 8445).
+ */
+ice: boolean, 
+/**
+ * STUN server, `host` or `host:port`; may be empty.
+ */
+stun: string, 
+/**
+ * The relay (TURN server) that is preferred; may be empty.
+ */
+turn: string, 
+/**
+ * Name at the relays; may be empty.
+ */
+turn_user: string, 
+/**
+ * A password for the relays is known, or it is known where to find it.
+ */
+turn_password_known: boolean, };
 
 /**
  * A message in the voicemail.
@@ -4100,9 +4235,43 @@ gone: boolean, };
 export type RecordDo = "start" | "stop" | "pause" | "resume";
 
 /**
+ * How a recording is kept.
+ */
+export type RecordingFormatName = "opus" | "wav";
+
+/**
  * How far the recording of a call is.
  */
 export type RecordingName = "off" | "on" | "paused" | "failed";
+
+/**
+ * How calls are recorded on this machine.
+ */
+export type RecordingSettingsView = { 
+/**
+ * Calls may be recorded, each at the user's wish.
+ */
+enabled: boolean, 
+/**
+ * How recordings are kept.
+ */
+format: RecordingFormatName, 
+/**
+ * The folder where they are kept, as it was set; empty: the usual one.
+ */
+folder: string, 
+/**
+ * The folder where they are kept.
+ */
+folder_used: string, 
+/**
+ * The WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement: string, 
+/**
+ * Days after which recordings are deleted.
+ */
+keep_days: number, };
 
 /**
  * The recording of a call.
@@ -4112,6 +4281,10 @@ export type RecordingView = {
  * How far it is.
  */
 state: RecordingName, 
+/**
+ * It is made on this machine; false: at the exchange.
+ */
+here: boolean, 
 /**
  * What may be done now.
  */
@@ -4521,7 +4694,27 @@ device?: string,
 /**
  * Use a busy light.
  */
-light?: boolean, } | { "cmd": "levels.watch", 
+light?: boolean, } | { "cmd": "recording.set", 
+/**
+ * Calls may be recorded, each at the user's wish (`call.record`).
+ */
+enabled?: boolean, 
+/**
+ * How recordings are kept.
+ */
+format?: RecordingFormatName, 
+/**
+ * Folder where they are kept; empty: the usual one.
+ */
+folder?: string, 
+/**
+ * WAV file that the other side hears first; empty: a tone alone.
+ */
+announcement?: string, 
+/**
+ * Days after which they are deleted.
+ */
+keep_days?: number, } | { "cmd": "levels.watch", 
 /**
  * True while a meter is visible.
  */
@@ -4768,6 +4961,23 @@ export type SeverityName = "normal" | "yellow" | "red";
  * By which way somebody signs in.
  */
 export type SignInWay = "browser" | "code";
+
+/**
+ * One direction of them.
+ */
+export type SoundFigures = { 
+/**
+ * Estimated mean opinion score (E-model, ITU-T G.107), 1.0 to 4.5.
+ */
+mos: number | null, 
+/**
+ * Packets that did not come or came too late, of late, in percent.
+ */
+loss_percent: number | null, 
+/**
+ * How unevenly packets arrive (RFC 3550 section 6.4.1), milliseconds.
+ */
+jitter_ms: number | null, };
 
 /**
  * A sound file as text. What was said in it does not belong into logs.
@@ -5425,6 +5635,10 @@ transfers?: Array<TransferEntry>,
  * See [`AppView::audio`].
  */
 audio?: AudioView, 
+/**
+ * See [`AppView::recording`].
+ */
+recording?: RecordingSettingsView, 
 /**
  * See [`AppView::demo`].
  */

@@ -10,6 +10,7 @@ import type {
   DiscoveredAccount,
   HistoryEntry,
   Hotkeys,
+  Levels,
   LineView,
   LinkName,
   NumberView,
@@ -213,9 +214,10 @@ export class MockHost implements Host {
   }
 
   private recordingOf(call: CallView): RecordingView | null {
-    if (!this.company.centre.capabilities.includes('recording')) return null;
+    const here = !this.company.centre.capabilities.includes('recording');
+    if (here && !this.view.recording.enabled) return null;
     const state = call.recording?.state ?? 'off';
-    return { state, may: call.answered_ms === null || call.state === 'ended' ? [] : RECORDS[state] };
+    return { state, here, may: call.answered_ms === null || call.state === 'ended' ? [] : RECORDS[state] };
   }
 
   /** Tells of lines that changed. */
@@ -274,6 +276,13 @@ export class MockHost implements Host {
           },
         });
         return {};
+      case 'recording.set': {
+        const now = this.view.recording;
+        const { enabled = now.enabled, format = now.format, folder = now.folder, announcement = now.announcement, keep_days = now.keep_days } = command;
+        if (folder !== '' && !folder.startsWith('/')) throw new HostError('bad_value', 'no whole path');
+        this.change({ recording: { ...now, enabled, format, folder, announcement, keep_days } });
+        return {};
+      }
       case 'processing.set': {
         const { audio } = this.view;
         this.change({
@@ -352,6 +361,12 @@ export class MockHost implements Host {
     }, 66);
   }
 
+  /** It is so loud now, and no more murmuring. */
+  levels(value: Levels): void {
+    clearInterval(this.murmur);
+    for (const listener of this.listeners) listener({ kind: 'levels', value });
+  }
+
   private onCall(command: Command): unknown {
     if (!('call' in command)) throw new HostError('bad_request', command.cmd);
     const call = this.view.calls.find((one) => one.id === command.call);
@@ -369,7 +384,7 @@ export class MockHost implements Host {
         this.put({ ...call, muted: command.on }, call.state);
         break;
       case 'call.record':
-        this.put({ ...call, recording: { state: RECORDED[command.do], may: [] } }, call.state);
+        this.put({ ...call, recording: { state: RECORDED[command.do], here: false, may: [] } }, call.state);
         break;
       case 'call.reject':
       case 'call.redirect':
@@ -545,7 +560,7 @@ export class MockHost implements Host {
       id: this.next, account: 'main', direction, state, peer, vip: false, via: direction === 'in' ? '088 765 40 00' : null,
       consult_of: consultOf, conference: false, transfer: null, queue: queued ? queueOf() : null, recording: null,
       diverted_from: null, started_ms: now, answered_ms: null, since_ms: now, muted: false, secure: false, encryption: 'none',
-      codec: null, quality: 'unknown', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, no_sound: false, reason: null, status: null, actions: [],
+      codec: null, quality: 'unknown', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, figures: { rx: { ...NO_FIGURES }, tx: { ...NO_FIGURES }, round_trip_ms: null, buffer_ms: null }, no_sound: false, reason: null, status: null, actions: [],
     };
     this.next += 1;
     this.change({ calls: [...this.view.calls, call] });
@@ -592,6 +607,9 @@ function describe(text: string): NumberView {
 }
 
 /** Numbers that take no caller. */
+/** Nothing of the sound is measured. */
+const NO_FIGURES = { mos: null, loss_percent: null, jitter_ms: null } as const;
+
 const REFUSALS: Partial<Record<string, Code>> = { '603': 'busy_here', '605': 'declined' };
 
 const queueOf = (): CallView['queue'] => ({
@@ -633,7 +651,7 @@ function firstView(start: Scene): AppView {
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, emergency: true, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
-    exchange: null, devices: [],
+    exchange: null, devices: [], media: { encryption: 'off', keying: 'sdes', ice: false, stun: '', turn: '', turn_user: '', turn_password_known: false },
   };
   return {
     version: '0.1.0',
@@ -652,6 +670,7 @@ function firstView(start: Scene): AppView {
         used: 'Jabra Evolve2', light: null, trouble: null,
       },
     },
+    recording: { enabled: false, format: 'opus', folder: '', folder_used: '/home/maud/recordings', announcement: '', keep_days: 30 },
     demo: start.setup
       ? null
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },

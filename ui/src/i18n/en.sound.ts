@@ -1,6 +1,6 @@
 // English, of how a call sounds and why.
 
-import type { badSound as dutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
+import type { badSound as dutch, levels as levelsInDutch, recordHere as hereInDutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
 
 export const soundCodes: typeof dutchCodes = {
   audio_denied: {
@@ -26,3 +26,27 @@ export const badSound: typeof dutch = {
 
 export const soundDelay: typeof inDutch = (heard, said) =>
   [heard === null ? '' : `they are heard after ${heard} ms`, said === null ? '' : `you after ${said} ms`].filter((part) => part !== '').join(', ');
+
+export const recordHere: typeof hereInDutch = {
+  heading: 'Recording calls',
+  on: 'Record calls on this computer',
+  hint: 'Only when you ask for it in a call. The other side hears a tone when recording begins and every 15 seconds after; who records must have the right to. Where your exchange records, that comes first.',
+  format: 'Kind of file',
+  formats: { opus: 'Opus (small)', wav: 'WAV (large, unprocessed)' },
+  days: 'Keep, in days',
+  daysHint: 'After that recordings are deleted',
+  folder: 'Folder for recordings',
+  folderHint: (used) => `Empty is the usual one: ${used}`,
+  announcement: 'Announcement before (WAV file)',
+  announcementHint: 'The other side hears this first; empty: the tone alone',
+  wrong: {
+    folder: 'Give the whole path of the folder',
+    announcement: 'Give the whole path of a WAV file that is there',
+    keep_days: 'Choose 1 to 3650 days',
+  },
+};
+
+export const levels: typeof levelsInDutch = {
+  microphone: { name: 'Microphone level', quiet: 'silent', heard: 'hears you', loud: 'too loud' },
+  speaker: { name: 'Level of what you hear', quiet: 'silent', heard: 'plays', loud: 'too loud' },
+};

@@ -8,7 +8,9 @@ import { keys } from './en.keys';
 import { guest } from './en.guest';
 import { kept } from './en.kept';
 import { headset } from './en.headset';
-import { badSound, soundDelay } from './en.sound';
+import { figures, lock } from './en.lock';
+import { mediaForm } from './en.media';
+import { badSound, levels, recordHere, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -104,12 +106,8 @@ export const en: Messages = {
       todo: 'Ask whether the other side hears you; else hang up and call again.',
     },
     badSound,
-    encryption: {
-      full: 'Encrypted',
-      keys_exposed: 'Encrypted, keys unprotected',
-      none: 'Not encrypted',
-    },
-    keysExposed: 'The keys, or the proof of whose they are, crossed the network unprotected: whoever could get at them when the call began can listen in.',
+    lock,
+    figures,
     waitingFor: (time) => `waiting ${time}`,
     lasts: (time) => `lasting ${time}`,
     states: {
@@ -130,6 +128,8 @@ export const en: Messages = {
   },
   recording: {
     states: { off: 'No longer recorded', on: 'Being recorded', paused: 'Recording paused', failed: 'The exchange could not record' },
+    failedHere: 'Recording on this computer failed',
+    here: recordHere,
     does: { start: 'Record the call', stop: 'Stop recording', pause: 'Pause recording', resume: 'Resume recording' },
   },
   transfer: {
@@ -712,7 +712,7 @@ export const en: Messages = {
     system: 'Follow the system',
     systemNow: (name) => `Follow the system (${name})`,
     none: 'None found',
-    level: 'Microphone level',
+    levels,
     test: 'Test the microphone',
     testStop: 'Stop the test',
     testSpeak: 'Say something now…',
@@ -722,9 +722,6 @@ export const en: Messages = {
     echo: 'Cancel echo',
     noise: 'Suppress noise',
     gain: 'Even out the volume',
-    quiet: 'silent',
-    heard: 'hears you',
-    loud: 'too loud',
   },
   contacts,
   sources,
@@ -864,6 +861,7 @@ export const en: Messages = {
     amiUserHint: 'As in manager.conf',
     amiInterface: 'Own phone in the exchange',
     amiInterfaceHint: 'Empty: PJSIP with your user',
+    media: mediaForm,
     optional: 'optional',
   },
   tests: {

@@ -1,6 +1,6 @@
 // Dutch, of how a call sounds and why.
 
-import type { Code, QualityCause } from '../bindings';
+import type { Code, Levels, QualityCause, RecordingFormatName } from '../bindings';
 import type { CodeText } from './nl.codes';
 
 export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use'> = {
@@ -28,3 +28,29 @@ export const badSound: Record<QualityCause, CodeText> = {
 /** How long sound takes from mouth to ear: what is heard, and what is said. */
 export const soundDelay = (heard: number | null, said: number | null): string =>
   [heard === null ? '' : `de ander is na ${heard} ms te horen`, said === null ? '' : `u na ${said} ms`].filter((part) => part !== '').join(', ');
+
+/** Recordings on this computer. */
+export const recordHere = {
+  heading: 'Gesprekken opnemen',
+  on: 'Gesprekken op deze computer opnemen',
+  hint: 'Alleen als u dat per gesprek vraagt. De ander hoort een toon als het opnemen begint en daarna elke 15 seconden; wie opneemt, moet dat mogen. Neemt uw centrale op, dan gaat dat voor.',
+  format: 'Soort bestand',
+  formats: { opus: 'Opus (klein)', wav: 'WAV (groot, onbewerkt)' } satisfies Record<RecordingFormatName, string>,
+  days: 'Bewaren, in dagen',
+  daysHint: 'Daarna worden opnamen verwijderd',
+  folder: 'Map voor opnamen',
+  folderHint: (used: string) => `Leeg is de gewone: ${used}`,
+  announcement: 'Aankondiging vooraf (WAV-bestand)',
+  announcementHint: 'De ander hoort dit eerst; leeg: alleen de toon',
+  wrong: {
+    folder: 'Geef het hele pad van de map',
+    announcement: 'Geef het hele pad van een WAV-bestand dat er is',
+    keep_days: 'Kies 1 tot 3650 dagen',
+  },
+};
+
+/** The meters: their names, and how loud it is in a word. */
+export const levels: Record<keyof Levels, { name: string; quiet: string; heard: string; loud: string }> = {
+  microphone: { name: 'Microfoonniveau', quiet: 'stil', heard: 'hoort u', loud: 'te hard' },
+  speaker: { name: 'Niveau van wat u hoort', quiet: 'stil', heard: 'speelt af', loud: 'te hard' },
+};

@@ -14,7 +14,9 @@ import { keys } from './nl.keys';
 import { guest } from './nl.guest';
 import { kept } from './nl.kept';
 import { headset } from './nl.headset';
-import { badSound, soundDelay } from './nl.sound';
+import { figures, lock } from './nl.lock';
+import { mediaForm } from './nl.media';
+import { badSound, levels, recordHere, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
 const plural = new Intl.PluralRules('nl');
@@ -119,12 +121,8 @@ export const nl = {
       todo: 'Vraag of de ander u hoort; hang anders op en bel opnieuw.',
     },
     badSound,
-    encryption: {
-      full: 'Versleuteld',
-      keys_exposed: 'Versleuteld, sleutels onbeschermd',
-      none: 'Niet versleuteld',
-    },
-    keysExposed: 'De sleutels, of het bewijs van wie ze zijn, gingen onbeschermd over het netwerk: wie daar bij het begin van het gesprek bij kon, kan meeluisteren.',
+    lock,
+    figures,
     waitingFor: (time: string) => `wacht ${time}`,
     lasts: (time: string) => `duurt ${time}`,
     states: {
@@ -145,6 +143,8 @@ export const nl = {
   },
   recording: {
     states: { off: 'Wordt niet meer opgenomen', on: 'Wordt opgenomen', paused: 'Opname onderbroken', failed: 'De centrale kon niet opnemen' } as Record<RecordingName, string>,
+    failedHere: 'Opnemen op deze computer is niet gelukt',
+    here: recordHere,
     does: { start: 'Gesprek vastleggen', stop: 'Opname stoppen', pause: 'Opname onderbreken', resume: 'Opname hervatten' } as Record<RecordDo, string>,
   },
   transfer: {
@@ -733,7 +733,7 @@ export const nl = {
     system: 'Volg het systeem',
     systemNow: (name: string) => `Volg het systeem (${name})`,
     none: 'Geen gevonden',
-    level: 'Microfoonniveau',
+    levels,
     test: 'Microfoon testen',
     testStop: 'Test stoppen',
     testSpeak: 'Zeg nu iets…',
@@ -743,9 +743,6 @@ export const nl = {
     echo: 'Echo wegnemen',
     noise: 'Ruis onderdrukken',
     gain: 'Volume gelijk houden',
-    quiet: 'stil',
-    heard: 'hoort u',
-    loud: 'te hard',
   },
   contacts,
   sources,
@@ -885,6 +882,7 @@ export const nl = {
     amiUserHint: 'Zoals in manager.conf',
     amiInterface: 'Eigen toestel in de centrale',
     amiInterfaceHint: 'Leeg: PJSIP met uw gebruiker',
+    media: mediaForm,
     optional: 'mag leeg',
   },
   tests,

@@ -64,7 +64,7 @@ export function park(desk: Desk, call: CallView): void {
   void desk.send({ cmd: 'call.park', call: call.id });
 }
 
-/** Asks the exchange to do something with the recording of a call; how far it is then stands with the call. */
+/** Does something with the recording of a call; how far it is then stands with the call. */
 export function record(desk: Desk, call: CallView, wish: RecordDo): void {
   void desk.send({ cmd: 'call.record', call: call.id, do: wish });
 }

@@ -80,7 +80,9 @@ describe('announcements', () => {
   it('tell that a call is recorded, and that it no longer is', async () => {
     const ringing = await view((host) => host.ring());
     const call: CallView = { ...(ringing.calls[0] as CallView), state: 'active' };
-    const so = (state: RecordingName | null): AppView => ({ ...ringing, calls: [{ ...call, recording: state === null ? null : { state, may: [] } }] });
+    const so = (state: RecordingName | null, here = false): AppView => ({ ...ringing, calls: [{ ...call, recording: state === null ? null : { state, here, may: [] } }] });
+    expect(said(so('on', true), so('failed', true)).polite).toBe(`${nl.recording.failedHere}.`);
+    expect(said(so('on'), so('failed')).polite).toBe(`${nl.recording.states.failed}.`);
     expect(said(so(null), so('off')).polite).toBe('');
     expect(said(so('off'), so('on')).polite).toBe('Wordt opgenomen.');
     expect(said(so('on'), so('on')).polite).toBe('');

@@ -2,6 +2,7 @@
 
 import type { AppView, CallView, CentreView, LinkName, QueueView } from '../bindings';
 import { unreached } from '../features/accounts/reach';
+import { recordingWords } from '../features/calls/recording';
 import { duration, type Messages } from '../i18n';
 import { SHOWN, spoken } from './keys';
 import { targetName } from '../features/targets/words';
@@ -111,7 +112,7 @@ function callChange(texts: Messages, before: CallView | undefined, call: CallVie
 /** The exchange begins to record the call, waits, or no longer does. */
 function recordingChange(texts: Messages, before: CallView | undefined, call: CallView): string {
   const state = call.recording?.state ?? 'off';
-  return state === (before?.recording?.state ?? 'off') ? '' : `${texts.recording.states[state]}.`;
+  return state === (before?.recording?.state ?? 'off') ? '' : `${recordingWords(texts, call)}.`;
 }
 
 /** Trouble that came up in the call: its sound is gone, or its exchange. */

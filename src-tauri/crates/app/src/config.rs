@@ -112,7 +112,8 @@ pub struct AccountSettings {
     pub session_expires: u32,
     /// Seconds, RFC 4028.
     pub min_se: u32,
-    /// Encrypted sound. It holds for both directions: what is `required` is neither called nor answered in clear.
+    /// Encrypted sound. It holds for both directions: what is `required` is neither called nor answered in clear,
+    /// but for a call to an emergency number.
     pub srtp: Srtp,
     /// How its keys are agreed, as the exchange has it set for this telephone: Asterisk's `media_encryption`, for `webrtc=yes`
     /// this is `dtls` with `ice`. Nothing falls back to clear because of it.

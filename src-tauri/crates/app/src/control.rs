@@ -7,6 +7,7 @@
 mod account;
 mod centre;
 mod desktop;
+mod media;
 mod password;
 mod people;
 mod report;
@@ -19,6 +20,7 @@ use ts_rs::TS;
 pub use self::account::{AccountForm, DiscoveredAccount, ExchangeForm, TransportChoice};
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
+pub use self::media::{EncryptionChoice, KeyingChoice, MediaForm};
 pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DelayStats, DirectionStats, TestKind, TestReport, TestStep};
@@ -28,6 +30,7 @@ pub use self::sources::{
 };
 pub use self::targets::TargetCommand;
 use crate::code::Code;
+use crate::config::RecordingFormatName;
 use crate::view::centre::CentreView;
 use crate::view::desktop::{Hotkeys, NoticeSettings};
 use crate::view::kept::{MessageView, PersonalNumberView};
@@ -505,6 +508,32 @@ pub enum Command {
         #[ts(optional)]
         light: Option<bool>,
     },
+    /// Whether and how calls are recorded on this machine; what is left out stays. `bad_value` when the folder or the announcement
+    /// is not named by its whole path, the announcement is no WAV file that is there, or the days are not 1 to 3650. Where calls
+    /// may be recorded no longer, recordings that are being made end.
+    #[serde(rename = "recording.set")]
+    RecordingSet {
+        /// Calls may be recorded, each at the user's wish (`call.record`).
+        #[serde(default)]
+        #[ts(optional)]
+        enabled: Option<bool>,
+        /// How recordings are kept.
+        #[serde(default)]
+        #[ts(optional)]
+        format: Option<RecordingFormatName>,
+        /// Folder where they are kept; empty: the usual one.
+        #[serde(default)]
+        #[ts(optional)]
+        folder: Option<String>,
+        /// WAV file that the other side hears first; empty: a tone alone.
+        #[serde(default)]
+        #[ts(optional)]
+        announcement: Option<String>,
+        /// Days after which they are deleted.
+        #[serde(default)]
+        #[ts(optional)]
+        keep_days: Option<u32>,
+    },
     /// Ask for level updates, or no longer.
     #[serde(rename = "levels.watch")]
     LevelsWatch {
@@ -607,6 +636,7 @@ const NAMES: &[&str] = &[
     "devices.set",
     "processing.set",
     "headset.set",
+    "recording.set",
     "levels.watch",
     "audio.test",
     "notice.dismiss",

@@ -20,6 +20,7 @@ mod gather;
 mod headset;
 mod keeping;
 mod line;
+mod media_form;
 mod memory;
 mod network;
 mod publish;

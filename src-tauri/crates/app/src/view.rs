@@ -7,6 +7,7 @@ pub mod changes;
 pub mod desktop;
 pub mod headset;
 pub mod kept;
+pub mod media;
 pub mod people;
 pub mod quality;
 pub mod queue;
@@ -23,9 +24,10 @@ use self::centre::CentreView;
 use self::changes::ViewChanges;
 use self::desktop::{Hotkeys, NoticeSettings};
 use self::headset::HeadsetView;
-use self::quality::{CallDelay, QualityCause};
+use self::media::MediaSettingsView;
+use self::quality::{CallDelay, CallFigures, QualityCause};
 use self::queue::{CallQueueView, QueueView};
-use self::recording::RecordingView;
+use self::recording::{RecordingSettingsView, RecordingView};
 use self::safety::{GuardSettings, HelpView};
 use self::sources::SourceView;
 use self::targets::TargetKind;
@@ -183,6 +185,8 @@ pub struct AppView {
     pub transfers: Vec<TransferEntry>,
     /// Devices and sound.
     pub audio: AudioView,
+    /// How calls are recorded on this machine.
+    pub recording: RecordingSettingsView,
     /// The embedded demo exchange, while it runs.
     pub demo: Option<DemoView>,
     /// Colleagues that can be called, sorted by name.
@@ -253,6 +257,8 @@ pub struct AccountView {
     pub transport: TransportChoice,
     /// Its exchange as the account form shows it; null: there is none.
     pub exchange: Option<ExchangeSettingsView>,
+    /// Encryption and the ways of its sound as the account form shows them.
+    pub media: MediaSettingsView,
     /// The devices that are registered for this address, this program first; empty where the server does not tell.
     pub devices: Vec<RegisteredDevice>,
 }
@@ -441,6 +447,8 @@ pub struct CallView {
     pub quality_cause: Option<QualityCause>,
     /// How long sound takes from mouth to ear.
     pub delay: CallDelay,
+    /// The figures of the sound, for who wants to know.
+    pub figures: CallFigures,
     /// True when no sound has arrived for seconds though both sides are in conversation.
     pub no_sound: bool,
     /// Why it ended, could not be made, or is as good as over.
@@ -455,7 +463,8 @@ pub struct CallView {
     pub transfer: Option<TransferView>,
     /// The queue it came through, until the call ends.
     pub queue: Option<CallQueueView>,
-    /// Its recording at the exchange; null when the exchange offers none, or does not tell of this call.
+    /// Its recording, at the exchange where that records and tells of this call, else on this machine where calls may be
+    /// recorded here; null: it cannot be recorded.
     pub recording: Option<RecordingView>,
     /// What can be done now.
     pub actions: Vec<CallAction>,
@@ -473,15 +482,19 @@ pub enum Encryption {
     /// It is encrypted, but the keys crossed the network in clear, or the fingerprints that tell whose they are did:
     /// whoever saw the call being made, or could change how it was, can hear it.
     KeysExposed,
-    /// It is encrypted, and the keys or their fingerprints came over TLS.
-    Full,
+    /// It is encrypted with keys that the exchange hands over (SDES, RFC 4568), over TLS: every server that the call goes
+    /// through can hear it, and nobody else.
+    Exchange,
+    /// It is encrypted with keys that only the two ends of the sound have (DTLS-SRTP, RFC 5764), and their fingerprints
+    /// came over TLS. An exchange that carries the sound is such an end.
+    Ends,
 }
 
 impl Encryption {
     /// Whether the sound is encrypted.
     #[must_use]
     pub fn is_on(self) -> bool {
-        matches!(self, Encryption::KeysExposed | Encryption::Full)
+        matches!(self, Encryption::KeysExposed | Encryption::Exchange | Encryption::Ends)
     }
 }
 

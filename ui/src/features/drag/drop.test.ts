@@ -6,7 +6,7 @@ import { dropCommand, dropMeans } from './drop';
 
 const call = (state: CallView['state'], actions: CallAction[]): CallView => ({
   id: 4, account: 'main', direction: 'in', state, peer: { uri: '', name: 'Jansen', number: '0318' }, vip: false, via: null, diverted_from: null, started_ms: 0,
-  answered_ms: 1, since_ms: 0, muted: false, secure: false, encryption: 'none', codec: null, quality: 'good', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, no_sound: false, reason: null, status: null,
+  answered_ms: 1, since_ms: 0, muted: false, secure: false, encryption: 'none', codec: null, quality: 'good', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, figures: { rx: { mos: null, loss_percent: null, jitter_ms: null }, tx: { mos: null, loss_percent: null, jitter_ms: null }, round_trip_ms: null, buffer_ms: null }, no_sound: false, reason: null, status: null,
   consult_of: null, conference: false, transfer: null, queue: null, recording: null, actions,
 });
 

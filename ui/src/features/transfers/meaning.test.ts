@@ -8,7 +8,7 @@ import { coldMeans, enterMeans } from './meaning';
 const call = (id: number, part: Partial<CallView>): CallView => ({
   id, account: 'main', direction: 'in', state: 'active', peer: { uri: `sip:${id}@x`, name: `P${id}`, number: String(id) },
   vip: false, via: null, diverted_from: null, started_ms: 0, answered_ms: 1, since_ms: 0, muted: false, secure: false, encryption: 'none', codec: null,
-  quality: 'good', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, no_sound: false, reason: null, status: null, consult_of: null, conference: false, transfer: null, queue: null, recording: null, actions: [], ...part,
+  quality: 'good', quality_cause: null, delay: { rx_ms: null, tx_ms: null }, figures: { rx: { mos: null, loss_percent: null, jitter_ms: null }, tx: { mos: null, loss_percent: null, jitter_ms: null }, round_trip_ms: null, buffer_ms: null }, no_sound: false, reason: null, status: null, consult_of: null, conference: false, transfer: null, queue: null, recording: null, actions: [], ...part,
 });
 const talking = call(1, { actions: ['hangup', 'hold', 'transfer', 'consult'] });
 const waiting = call(1, { state: 'held', actions: ['resume', 'complete_transfer', 'cancel_transfer'] });

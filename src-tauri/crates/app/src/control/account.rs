@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::Password;
+use super::{MediaForm, Password};
 use crate::code::Code;
 
 /// An account as the user fills it in.
@@ -46,6 +46,10 @@ pub struct AccountForm {
     #[serde(default)]
     #[ts(optional)]
     pub exchange: Option<ExchangeForm>,
+    /// Encryption, and the ways of its sound. Left out: as they are.
+    #[serde(default)]
+    #[ts(optional)]
+    pub media: Option<MediaForm>,
 }
 
 /// The exchange of an account as the user fills it in. An empty password keeps the one that is known.

@@ -418,8 +418,8 @@ pub enum CentreCommand {
         #[ts(optional)]
         account: Option<String>,
     },
-    /// Have the exchange record a call, or do something with that recording. That it was asked is answered; how far the
-    /// recording is stands with the call.
+    /// Record a call, or do something with that recording: at the exchange where that records, else on this machine where calls
+    /// may be recorded here (`recording.set`). That it was asked is answered; how far the recording is stands with the call.
     #[serde(rename = "call.record")]
     CallRecord {
         /// Id of the call in this program.

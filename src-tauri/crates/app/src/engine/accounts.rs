@@ -15,11 +15,13 @@ use tracing::debug;
 use super::Reply;
 use super::desk::Desk;
 use super::exchange_form::{apply_exchange, complete_exchange, exchange_view};
+use super::media_form::apply_media;
 use crate::cause;
 use crate::code::Code;
 use crate::config::{AcceptFrom, AccountSettings, SessionTimer};
 use crate::control::{
-    AccountForm, AccountSaved, Answer, ErrorReply, ExchangeForm, Password, TransportChoice,
+    AccountForm, AccountSaved, Answer, ErrorReply, ExchangeForm, MediaForm, Password,
+    TransportChoice,
 };
 use crate::event::{AccountEvent, Event};
 use crate::view::AccountState;
@@ -394,35 +396,23 @@ impl Desk {
             self.end_exchange(now, &id);
             self.forget_directory(&id);
         }
-        let mut password =
-            Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
-        let mut exchange = None;
-        if let Some(token) = &form.discovered {
-            // What was found is in here, its passwords too.
-            password = password.or(settings.password.get());
-            exchange = settings.xsi.as_ref().and_then(|xsi| xsi.password.get());
-            self.discoveries.forget(token);
-        }
-        let typed = form.exchange.as_ref().and_then(ExchangeForm::typed_password);
-        let exchange = typed.or(exchange);
-        let password = password.filter(|_| !settings.control_only);
+        let (password, exchange) = self.given_passwords(form, &settings);
         self.leave_account(now, &id);
-        let place = self.settings.config.accounts.iter().position(|known| known.id == id);
         if password.is_some() {
             settings.use_keyring();
         }
         if exchange.is_some() {
             settings.keep_exchange_password();
         }
-        match place.and_then(|place| self.settings.config.accounts.get_mut(place)) {
-            Some(known) => *known = settings.clone(),
-            None => self.settings.config.accounts.push(settings.clone()),
+        let relay = form.media.as_ref().and_then(MediaForm::typed_password);
+        if relay.is_some() {
+            settings.keep_relay_password();
         }
-        self.keep_settings(now);
-        match self.account_mut(&id) {
-            Some(account) => account.settings = settings.clone(),
-            None => self.accounts.push(Account::new(settings.clone(), false, now)),
+        let had_relay = self.account(&id).is_some_and(|known| known.settings.turn_keyring);
+        if had_relay && !settings.turn_keyring {
+            self.forget_secrets(vec![super::gather::relay_secret(&id)]);
         }
+        self.put_settings(now, &settings);
         self.name_directory(&id);
         self.publisher.changed();
         match exchange {
@@ -433,6 +423,7 @@ impl Desk {
         }
         match password {
             Some(password) => {
+                self.keep_relays(&settings, relay);
                 self.enter_account(now, &id, Some(password.clone()));
                 self.keep_secret(id.clone(), password, move |_, session_only| {
                     reply(Ok(Answer::Account(AccountSaved { account: id, session_only })));
@@ -440,9 +431,43 @@ impl Desk {
             }
             None => {
                 self.accounts.retain(|account| account.settings.id != id);
-                self.begin_account(now, settings, false);
+                self.begin_account(now, settings.clone(), false);
+                self.keep_relays(&settings, relay);
                 reply(Ok(Answer::Account(AccountSaved { account: id, session_only: false })));
             }
+        }
+    }
+
+    /// The passwords of the telephone and of the exchange that a form brings: typed, or found by automatic set-up.
+    fn given_passwords(
+        &mut self,
+        form: &AccountForm,
+        settings: &AccountSettings,
+    ) -> (Option<SecretString>, Option<SecretString>) {
+        let mut password =
+            Some(form.password.secret().clone()).filter(|_| !form.password.is_empty());
+        let mut exchange = form.exchange.as_ref().and_then(ExchangeForm::typed_password);
+        if let Some(token) = &form.discovered {
+            // What was found is in the settings, its passwords too.
+            password = password.or(settings.password.get());
+            exchange =
+                exchange.or_else(|| settings.xsi.as_ref().and_then(|xsi| xsi.password.get()));
+            self.discoveries.forget(token);
+        }
+        (password.filter(|_| !settings.control_only), exchange)
+    }
+
+    /// Puts the settings of an account in the place of those before, written and running.
+    fn put_settings(&mut self, now: Instant, settings: &AccountSettings) {
+        let written = &mut self.settings.config.accounts;
+        match written.iter_mut().find(|known| known.id == settings.id) {
+            Some(known) => *known = settings.clone(),
+            None => written.push(settings.clone()),
+        }
+        self.keep_settings(now);
+        match self.account_mut(&settings.id) {
+            Some(account) => account.settings = settings.clone(),
+            None => self.accounts.push(Account::new(settings.clone(), false, now)),
         }
     }
 
@@ -660,6 +685,9 @@ fn apply_form(
         });
     Uri::parse(&settings.registrar).map_err(|_| bad("the server is no address"))?;
     complete_exchange(&mut settings, user);
+    if let Some(media) = &form.media {
+        apply_media(media, &mut settings)?;
+    }
     settings.check().map_err(|(_, message)| ErrorReply::new(Code::BadRequest, message))?;
     Ok(settings)
 }

@@ -9,6 +9,7 @@ use sip_types::Uri;
 use super::accounts::{Account, internal, unknown_account};
 use super::desk::Desk;
 use super::line::{Dialled, Line, peer_of_uri};
+use super::recordings::RecordingWish;
 use super::transfers::Reference;
 use super::watch::Wanted;
 use super::{Ask, Reply, line_check};
@@ -98,6 +99,18 @@ impl Desk {
                 audio.alerts = alerts.unwrap_or_default();
                 self.choose_devices(now, audio)
             }
+            Command::NoticeDismiss { id } => {
+                self.notices.retain(|notice| notice.id != id);
+                self.publisher.changed();
+                Ok(Answer::done())
+            }
+            other => self.obey_for_sound(now, other),
+        }
+    }
+
+    /// What is done with sound and its devices, but for which they are.
+    fn obey_for_sound(&mut self, now: Instant, command: Command) -> Outcome {
+        match command {
             Command::ProcessingSet { echo_cancelling, noise_suppression, gain_control } => {
                 let mut audio = self.settings.config.audio.clone();
                 audio.echo_cancelling = echo_cancelling.or(audio.echo_cancelling);
@@ -107,14 +120,13 @@ impl Desk {
                 Ok(Answer::done())
             }
             Command::HeadsetSet { on, device, light } => self.set_headset(now, on, device, light),
+            Command::RecordingSet { enabled, format, folder, announcement, keep_days } => {
+                let wish = RecordingWish { enabled, format, folder, announcement, keep_days };
+                self.set_recording(now, wish)
+            }
             Command::AudioTest { on } => self.test_microphone(on),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);
-                Ok(Answer::done())
-            }
-            Command::NoticeDismiss { id } => {
-                self.notices.retain(|notice| notice.id != id);
-                self.publisher.changed();
                 Ok(Answer::done())
             }
             other => self.obey_for_lines(now, other),
@@ -227,6 +239,9 @@ impl Desk {
         }
         let mut line = Line::new(&account.settings.clone(), self.random.u64());
         line.peer = peer;
+        if dialled.uri.user().is_some_and(|number| self.is_emergency(&number)) {
+            line.terms.for_help();
+        }
         line.dialled = Some(dialled);
         let id = self.calls.dial(now);
         self.lines.insert(id, line);

@@ -45,6 +45,13 @@ impl Terms {
         Self { policy, keying, feedback: settings.ice, refused: 0 }
     }
 
+    /// A call for help is not to fail for want of encryption: it is wished for, and no longer required.
+    pub(super) fn for_help(&mut self) {
+        if self.policy == SrtpPolicy::Required {
+            self.policy = SrtpPolicy::Optional;
+        }
+    }
+
     /// What an offer of ours says, one after the other as long as the peer refuses them. Exchanges that insist on
     /// encryption refuse what only wishes for it (RTP/AVP), and all but the one profile they are set for: that of keys in
     /// the description, or one of the two of handshakes, with feedback where it serves browsers. Keys by handshake come
@@ -155,6 +162,22 @@ mod tests {
         let (one, two) = (fresh(), fresh());
         assert_ne!(one.credentials, two.credentials);
         assert_eq!(one.candidates, two.candidates);
+    }
+
+    #[test]
+    fn a_call_for_help_asks_for_encryption_and_does_without() {
+        let of = |srtp| Terms::of(&AccountSettings { srtp, ..AccountSettings::default() });
+        for (srtp, policy) in [
+            (Srtp::Off, SrtpPolicy::Off),
+            (Srtp::Optional, SrtpPolicy::Optional),
+            (Srtp::Required, SrtpPolicy::Optional),
+        ] {
+            let mut terms = of(srtp);
+            terms.for_help();
+            assert_eq!(terms.now(true).policy, policy, "{srtp:?}");
+            // Exchanges that insist on encryption are asked once more, as ever.
+            assert_eq!(terms.refused(), srtp != Srtp::Off);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 use super::Reply;
 use super::accounts::{anchors, unknown_account};
 use super::desk::Desk;
-use crate::config::{AccountSettings, Secret, Turn};
+use crate::config::{AccountSettings, Turn};
 use crate::control::Password;
 
 /// Further addresses that are told of.
@@ -165,7 +165,28 @@ impl Desk {
         }
         let (secrets, name) = (self.settings.secrets.clone(), relay_secret(&id));
         let work = spawn_blocking(move || secrets.get(&name).ok().flatten());
-        self.later(work, move |desk, _, found| desk.know_relays(&id, found.ok().flatten()));
+        self.later(work, move |desk, _, found| {
+            // One that was typed meanwhile counts.
+            if desk.account(&id).is_some_and(|account| account.relay_password.is_none()) {
+                desk.know_relays(&id, found.ok().flatten());
+            }
+        });
+    }
+
+    /// What a filled-in form says of an account's relays: a password for them is used from the next call on and kept, and the one
+    /// of relays that are no more is not used.
+    pub(super) fn keep_relays(&mut self, settings: &AccountSettings, typed: Option<SecretString>) {
+        let id = &settings.id;
+        let account = self.accounts.iter_mut().find(|account| account.settings.id == *id);
+        let Some(account) = account else { return };
+        if settings.turn.first().is_empty() {
+            account.relay_password = None;
+        } else if let Some(secret) = typed {
+            account.relay_password = Some(secret.clone());
+            self.keep_secret(relay_secret(id), secret, |_, _| {});
+        } else if account.relay_password.is_none() {
+            self.begin_relays(settings);
+        }
     }
 
     fn know_relays(&mut self, id: &str, password: Option<SecretString>) {
@@ -188,11 +209,7 @@ impl Desk {
         }
         let secret = password.secret().clone();
         self.know_relays(id, Some(secret.clone()));
-        let mark = |settings: &mut AccountSettings| {
-            settings.turn_keyring = true;
-            settings.turn_password_env.clear();
-            settings.turn_password = Secret::default();
-        };
+        let mark = AccountSettings::keep_relay_password;
         self.keep_given_secret(now, id, mark, (relay_secret(id), secret), reply);
     }
 }

@@ -211,10 +211,11 @@ impl Line {
     /// How its sound is kept from others.
     pub(super) fn encryption(&self) -> Encryption {
         let agreed = self.media.as_ref().and_then(|media| media.agreed.as_ref());
-        match agreed.is_some_and(Negotiated::is_encrypted) {
-            false => Encryption::None,
-            true if self.secret => Encryption::Full,
-            true => Encryption::KeysExposed,
+        match agreed.filter(|agreed| agreed.is_encrypted()) {
+            None => Encryption::None,
+            Some(_) if !self.secret => Encryption::KeysExposed,
+            Some(agreed) if agreed.dtls.is_some() => Encryption::Ends,
+            Some(_) => Encryption::Exchange,
         }
     }
 
@@ -347,8 +348,12 @@ pub(super) fn codec_word(kind: CodecKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use call_control::{CallControl, Command, Input, Signal};
+    use sdp::{Fingerprint, HashFunction};
+    use sip_core::Random;
 
     use super::*;
+    use crate::config::{Srtp, SrtpKeying};
+    use crate::engine::encryption::fresh_keys;
 
     #[expect(clippy::disallowed_methods, reason = "one instant to count from")]
     fn base() -> Instant {
@@ -367,6 +372,40 @@ mod tests {
             (peer.name.as_str(), peer.number.as_str()),
             ("020 1234567 (de bank)", "06 1234 5678")
         );
+    }
+
+    #[test]
+    fn who_can_listen_follows_from_how_the_keys_came_and_over_what() {
+        let agreed = |srtp, srtp_keying| {
+            let settings = AccountSettings { srtp, srtp_keying, ..AccountSettings::default() };
+            let mut line = Line::new(&settings, 1);
+            let wanted = line.terms_now();
+            let fingerprint = || Fingerprint::new(HashFunction::Sha256, vec![7; 32]);
+            let described = |seed| {
+                let keys = fresh_keys(wanted, &mut Random::from_seed([seed; 32]));
+                let dtls = wanted.keying.dtls.then(fingerprint).flatten();
+                let secrets = Secrets { keys, dtls, ice: None };
+                line.local_media(IpAddr::from([192, 0, 2, seed]), (4000, 4001), secrets)
+            };
+            let (local, there) = (described(1), described(2));
+            let offer = line.negotiator.offer(&local, sdp::Direction::SendRecv).unwrap();
+            let answer =
+                Negotiator::new(2).answer(&offer, &there, sdp::Direction::SendRecv).unwrap().0;
+            let agreed = line.negotiator.receive_answer(&answer).unwrap();
+            line.media = Some(Media { stream: StreamId(1), local, agreed: Some(agreed) });
+            line
+        };
+        for (srtp, keying, secret, seen) in [
+            (Srtp::Off, SrtpKeying::Sdes, true, Encryption::None),
+            (Srtp::Required, SrtpKeying::Sdes, false, Encryption::KeysExposed),
+            (Srtp::Required, SrtpKeying::Dtls, false, Encryption::KeysExposed),
+            (Srtp::Required, SrtpKeying::Sdes, true, Encryption::Exchange),
+            (Srtp::Required, SrtpKeying::Dtls, true, Encryption::Ends),
+        ] {
+            let mut line = agreed(srtp, keying);
+            line.secret = secret;
+            assert_eq!(line.encryption(), seen, "{srtp:?} {keying:?} {secret}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::accounts::{Account, form_view};
 use super::desk::Desk;
 use super::exchange_form::exchange_view;
 use super::line::{direction_view, state_view};
+use super::media_form::media_view;
 use super::memory::PAGE;
 use super::safety::can_reach_help;
 use crate::code::Code;
@@ -109,6 +110,7 @@ impl Desk {
                 headset: self.headset_view(),
                 ..self.sounds.view(&self.settings.config.audio)
             },
+            recording: self.recording_settings_view(),
             demo: self.demo.as_ref().map(|demo| demo.view.clone()),
             colleagues: self.colleagues().cloned().collect(),
             notices: self.notices.iter().cloned().collect(),
@@ -149,6 +151,7 @@ impl Desk {
             quality: line.map(|line| line.quality.level()).unwrap_or_default(),
             quality_cause: line.and_then(|line| line.quality.cause()),
             delay: line.map(|line| line.quality.delay()).unwrap_or_default(),
+            figures: line.map(|line| line.quality.figures()).unwrap_or_default(),
             no_sound: line.is_some_and(|line| line.no_sound),
             reason,
             status: call.end().and_then(|end| end.status),
@@ -220,6 +223,7 @@ impl Desk {
             outbound_proxy: settings.outbound_proxy.first().trim_start_matches("sip:").to_owned(),
             transport,
             exchange: exchange_view(settings),
+            media: media_view(settings),
             devices: self.devices(&settings.id),
         }
     }

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use media::{Cause, DelayParts, StreamStats};
+use media::{Cause, DelayParts, StreamStats, TrafficStats};
 
 use crate::view::QualityLevel;
-use crate::view::quality::{CallDelay, QualityCause};
+use crate::view::quality::{CallDelay, CallFigures, QualityCause, SoundFigures};
 
 /// Bad sound that lasts so long is told.
 const WORSE: Duration = Duration::from_secs(3);
@@ -25,6 +25,9 @@ pub(super) struct QualityWatch {
     level: Steady<QualityLevel>,
     cause: Steady<Option<QualityCause>>,
     delay: CallDelay,
+    figures: CallFigures,
+    /// Since when others were measured than are shown.
+    figures_wrong: Option<Instant>,
 }
 
 impl QualityWatch {
@@ -39,6 +42,10 @@ impl QualityWatch {
 
     pub(super) fn delay(&self) -> CallDelay {
         self.delay
+    }
+
+    pub(super) fn figures(&self) -> CallFigures {
+        self.figures
     }
 
     /// Takes what was measured; true when something else is shown now.
@@ -70,7 +77,24 @@ impl QualityWatch {
         };
         changed |= delay != self.delay;
         self.delay = delay;
-        changed
+        changed | self.follow_figures(now, steady_figures(&self.figures, stats), changed)
+    }
+}
+
+impl QualityWatch {
+    /// Shows other figures with other news, or once those that are shown have been wrong for a while.
+    fn follow_figures(&mut self, now: Instant, figures: CallFigures, news: bool) -> bool {
+        if figures == self.figures {
+            self.figures_wrong = None;
+            return false;
+        }
+        let since = *self.figures_wrong.get_or_insert(now);
+        let first = self.figures == CallFigures::default();
+        let due = news || first || now.saturating_duration_since(since) >= BETTER;
+        if due {
+            (self.figures, self.figures_wrong) = (figures, None);
+        }
+        due
     }
 }
 
@@ -129,6 +153,40 @@ fn steady_delay(shown: Option<u32>, delay: &DelayParts) -> Option<u32> {
     let ms = u32::try_from(delay.total()?.as_millis()).unwrap_or(u32::MAX);
     let same = shown.filter(|shown| shown.abs_diff(ms) < SAME_DELAY);
     same.or(Some(ms.saturating_add(5) / 10 * 10))
+}
+
+fn steady_figures(shown: &CallFigures, stats: &StreamStats) -> CallFigures {
+    let seen = &stats.evidence;
+    let buffer = (stats.rx.packets > 0).then_some(stats.jitter_buffer_ms);
+    CallFigures {
+        rx: steady_sound(&shown.rx, &stats.rx, seen.lost_in),
+        tx: steady_sound(&shown.tx, &stats.tx, seen.lost_out),
+        round_trip_ms: steady_ms(shown.round_trip_ms, stats.rtt_ms, 10.0),
+        buffer_ms: steady_ms(shown.buffer_ms, buffer, 10.0),
+    }
+}
+
+fn steady_sound(shown: &SoundFigures, stats: &TrafficStats, lost: Option<f32>) -> SoundFigures {
+    let percent = lost.map(|share| f64::from(share) * 100.0);
+    SoundFigures {
+        mos: steady_value(shown.mos, stats.mos, 0.1),
+        loss_percent: steady_value(shown.loss_percent, percent, 0.5),
+        jitter_ms: steady_ms(shown.jitter_ms, stats.jitter_ms, 5.0),
+    }
+}
+
+/// What is shown stands until the value is a whole step away; then the nearest step is shown.
+fn steady_value(shown: Option<f64>, value: Option<f64>, step: f64) -> Option<f64> {
+    let value = value.filter(|value| value.is_finite())?;
+    let same = shown.filter(|shown| (shown - value).abs() < step);
+    // Division by the number of steps in one, so that tenths are printed as such.
+    same.or_else(|| Some((value / step).round() / (1.0 / step).round()))
+}
+
+fn steady_ms(shown: Option<u32>, value: Option<f64>, step: f64) -> Option<u32> {
+    let value = value.filter(|value| value.is_finite())?;
+    let same = shown.filter(|shown| (f64::from(*shown) - value).abs() < step);
+    same.or_else(|| Some(((value / step).round() * step) as u32))
 }
 
 fn cause_view(cause: Cause) -> QualityCause {
@@ -240,6 +298,58 @@ mod tests {
         assert_eq!(call.shown(), (QualityLevel::Good, None));
         call.run(2, &sound(Some(4.4), None, clips));
         assert_eq!(call.shown(), (QualityLevel::Good, Some(QualityCause::MicrophoneClips)));
+    }
+
+    #[test]
+    fn figures_are_rounded_unknown_where_nothing_is_told_and_no_news_while_they_waver() {
+        let mut call = Call::new();
+        let of = |mos, lost, jitter| {
+            let evidence = Evidence { lost_in: Some(lost), ..Evidence::default() };
+            let mut stats = sound(Some(mos), None, evidence);
+            stats.rx.jitter_ms = Some(jitter);
+            stats
+        };
+        assert_eq!(call.run(1, &StreamStats::default()), 0);
+        assert_eq!(call.watch.figures(), CallFigures::default(), "nothing is known");
+        assert_eq!(call.run(1, &of(4.37, 0.0, 3.0)), 1);
+        let heard = |mos, loss, jitter| CallFigures {
+            rx: SoundFigures { mos: Some(mos), loss_percent: Some(loss), jitter_ms: Some(jitter) },
+            ..CallFigures::default()
+        };
+        assert_eq!(call.watch.figures(), heard(4.4, 0.0, 5));
+        // An hour of small changes is no news.
+        for second in 0..3_600_u16 {
+            let sway = f64::from(second % 7) - 3.0;
+            let lost = f32::from(second % 3) * 0.001;
+            assert_eq!(call.run(1, &of(4.4 + sway * 0.02, lost, 5.0 + sway)), 0, "{second}");
+        }
+        assert_eq!(call.run(6, &of(4.4, 0.026, 31.0)), 0, "they must last");
+        assert_eq!(call.run(1, &of(4.4, 0.026, 31.0)), 1);
+        assert_eq!(call.watch.figures(), heard(4.4, 2.5, 30));
+        assert_eq!(call.run(7, &of(4.23, 0.026, 31.0)), 1);
+        assert_eq!(call.watch.figures().rx.mos, Some(4.2));
+        let text = serde_json::to_string(&call.watch.figures()).unwrap();
+        assert!(text.contains("\"mos\":4.2,\"loss_percent\":2.5"), "{text}");
+        // What is told no longer is unknown again.
+        call.run(7, &StreamStats::default());
+        assert_eq!(call.watch.figures(), CallFigures::default());
+    }
+
+    #[test]
+    fn the_round_trip_the_buffer_and_the_other_side_are_told_where_they_are_known() {
+        let mut call = Call::new();
+        let mut stats =
+            sound(None, Some(3.9), Evidence { lost_out: Some(0.1), ..Evidence::default() });
+        (stats.rtt_ms, stats.jitter_buffer_ms) = (Some(83.0), 41.0);
+        (stats.tx.jitter_ms, stats.rx.packets) = (Some(12.0), 50);
+        call.run(1, &stats);
+        let figures = call.watch.figures();
+        assert_eq!((figures.round_trip_ms, figures.buffer_ms), (Some(80), Some(40)));
+        let said = SoundFigures { mos: Some(3.9), loss_percent: Some(10.0), jitter_ms: Some(10) };
+        assert_eq!((figures.rx, figures.tx), (SoundFigures::default(), said));
+        stats.rtt_ms = Some(f64::NAN);
+        call.run(7, &stats);
+        assert_eq!(call.watch.figures().round_trip_ms, None);
     }
 
     #[test]

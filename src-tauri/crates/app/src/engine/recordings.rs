@@ -3,7 +3,7 @@
 //! Inputs: the user's wishes, a file that can no longer be written, a call that ends, the start. States of a call: off, on,
 //! paused, failed. Where the exchange records, its recording is the one that is shown and worked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use call_control::{Call, CallId};
@@ -16,15 +16,61 @@ use super::commands::unknown_call;
 use super::desk::Desk;
 use super::line::Line;
 use crate::code::Code;
-use crate::config::RecordingFormatName;
+use crate::config::{RecordingFormatName, RecordingSettings};
 use crate::control::{Answer, ErrorReply};
-use crate::view::recording::{RecordDo, RecordingName, RecordingView};
+use crate::view::recording::{RecordDo, RecordingName, RecordingSettingsView, RecordingView};
 
 /// What the names of our files begin with; nothing else is ever deleted.
 const PREFIX: &str = "balie-";
+/// The longest that recordings are kept: ten years.
+const MOST_DAYS: u32 = 3_650;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Desk {
+    /// How calls are recorded here, as it is shown.
+    pub(super) fn recording_settings_view(&self) -> RecordingSettingsView {
+        let config = &self.settings.config;
+        let settings = &config.recording;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        RecordingSettingsView {
+            enabled: settings.enabled,
+            format: settings.format,
+            folder: text(&settings.folder),
+            folder_used: text(&settings.folder(&config.paths.data_dir)),
+            announcement: text(&settings.announcement),
+            keep_days: settings.keep_days,
+        }
+    }
+
+    /// Changes how calls are recorded here. Where they no longer may be, those that are recorded now are so no longer.
+    pub(super) fn set_recording(
+        &mut self,
+        now: Instant,
+        wish: RecordingWish,
+    ) -> Result<Answer, ErrorReply> {
+        let settings = wish.over(&self.settings.config.recording)?;
+        let stops = self.settings.config.recording.enabled && !settings.enabled;
+        if stops {
+            self.end_recordings();
+        }
+        debug!(from = ?self.settings.config.recording, to = ?settings, "recordings are set");
+        self.settings.config.recording = settings;
+        self.keep_settings(now);
+        self.publisher.changed();
+        Ok(Answer::done())
+    }
+
+    fn end_recordings(&mut self) {
+        let recorded =
+            |line: &&mut Line| matches!(line.recorded, RecordingName::On | RecordingName::Paused);
+        let mut streams = Vec::new();
+        for line in self.lines.values_mut().filter(recorded) {
+            line.recorded = RecordingName::Off;
+            streams.extend(line.stream());
+        }
+        streams.into_iter().for_each(|stream| self.end_recording(stream));
+    }
+
     /// The recording of a call on this machine; none where calls are not recorded here.
     pub(super) fn local_recording_view(&self, line: &Line, talks: bool) -> Option<RecordingView> {
         if !self.settings.config.recording.enabled || line.media.is_none() {
@@ -36,7 +82,7 @@ impl Desk {
             (RecordingName::On, _) => &[RecordDo::Stop, RecordDo::Pause],
             (RecordingName::Paused, _) => &[RecordDo::Stop, RecordDo::Resume],
         };
-        Some(RecordingView { state: line.recorded, may: may.to_vec() })
+        Some(RecordingView { state: line.recorded, here: true, may: may.to_vec() })
     }
 
     /// Whether a call is recorded here, because its exchange does not.
@@ -140,6 +186,52 @@ impl Desk {
     }
 }
 
+/// What is wanted of recordings here; what is left out stays.
+#[derive(Debug, Default)]
+pub(super) struct RecordingWish {
+    pub(super) enabled: Option<bool>,
+    pub(super) format: Option<RecordingFormatName>,
+    pub(super) folder: Option<String>,
+    pub(super) announcement: Option<String>,
+    pub(super) keep_days: Option<u32>,
+}
+
+impl RecordingWish {
+    /// The settings with the wish over them.
+    fn over(self, settings: &RecordingSettings) -> Result<RecordingSettings, ErrorReply> {
+        let bad = |text: &str| Err(ErrorReply::new(Code::BadValue, text));
+        let path = |text: Option<String>, known: &PathBuf| {
+            text.map_or_else(|| known.clone(), |text| PathBuf::from(text.trim()))
+        };
+        let wanted = RecordingSettings {
+            enabled: self.enabled.unwrap_or(settings.enabled),
+            format: self.format.unwrap_or(settings.format),
+            folder: path(self.folder, &settings.folder),
+            announcement: path(self.announcement, &settings.announcement),
+            keep_days: self.keep_days.unwrap_or(settings.keep_days),
+            unknown: settings.unknown.clone(),
+        };
+        let named = |path: &Path| !path.as_os_str().is_empty();
+        if wanted.folder != settings.folder && named(&wanted.folder) && !wanted.folder.is_absolute()
+        {
+            return bad("the folder of recordings is named by its whole path");
+        }
+        let another = wanted.announcement != settings.announcement;
+        if another && named(&wanted.announcement) && !is_wave(&wanted.announcement) {
+            return bad("the announcement is a WAV file that is there, named by its whole path");
+        }
+        if !(1..=MOST_DAYS).contains(&wanted.keep_days) {
+            return bad("recordings are kept for 1 to 3650 days");
+        }
+        Ok(wanted)
+    }
+}
+
+fn is_wave(path: &Path) -> bool {
+    let ending = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("wav"));
+    ending && path.is_absolute() && path.is_file()
+}
+
 /// Whether somebody talks in a call.
 pub(super) fn talks(call: &Call) -> bool {
     call.answered().is_some() && call.end().is_none()
@@ -194,6 +286,40 @@ mod tests {
             (4_107_542_400_000, "21000301-000000"),
         ] {
             assert_eq!(stamp(ms), text);
+        }
+    }
+
+    #[test]
+    fn what_is_wished_is_laid_over_what_is_set_and_nonsense_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let wave = dir.path().join("hello.WAV");
+        std::fs::write(&wave, "RIFF").unwrap();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let usual = RecordingSettings::default();
+        let wish = RecordingWish {
+            enabled: Some(true),
+            folder: Some(format!(" {} ", text(dir.path()))),
+            announcement: Some(text(&wave)),
+            ..RecordingWish::default()
+        };
+        let set = wish.over(&usual).unwrap();
+        assert_eq!((set.enabled, set.folder.as_path(), set.keep_days), (true, dir.path(), 30));
+        assert_eq!(set.announcement, wave);
+        let off = RecordingWish { enabled: Some(false), ..RecordingWish::default() };
+        let off = off.over(&set).unwrap();
+        assert_eq!(off, RecordingSettings { enabled: false, ..set.clone() });
+        // What was set once may go away; it is judged when it is set, and told when a recording fails.
+        std::fs::remove_file(&wave).unwrap();
+        assert!(RecordingWish::default().over(&set).is_ok());
+        for wrong in [
+            RecordingWish { folder: Some("recordings".into()), ..RecordingWish::default() },
+            RecordingWish { announcement: Some("hello.wav".into()), ..RecordingWish::default() },
+            RecordingWish { announcement: Some(text(&wave)), ..RecordingWish::default() },
+            RecordingWish { announcement: Some(text(dir.path())), ..RecordingWish::default() },
+            RecordingWish { keep_days: Some(0), ..RecordingWish::default() },
+            RecordingWish { keep_days: Some(MOST_DAYS + 1), ..RecordingWish::default() },
+        ] {
+            assert_eq!(wrong.over(&usual).unwrap_err().code, Code::BadValue);
         }
     }
 

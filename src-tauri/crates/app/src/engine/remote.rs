@@ -20,7 +20,7 @@ use super::desk::Desk;
 use crate::code::Code;
 use crate::control::{Answer, CallCreated, Command, ConsultCreated, ErrorReply, Parked};
 use crate::event::{CallEvent, CallQueueEvent, Event};
-use crate::view::quality::CallDelay;
+use crate::view::quality::{CallDelay, CallFigures};
 use crate::view::queue::CallQueueView;
 use crate::view::{
     AccountState, CallAction, CallDirection, CallOutcome, CallState, CallView, Encryption,
@@ -343,6 +343,7 @@ impl Desk {
             quality: QualityLevel::Unknown,
             quality_cause: None,
             delay: CallDelay::default(),
+            figures: CallFigures::default(),
             no_sound: false,
             reason: None,
             status: None,

@@ -96,6 +96,9 @@ impl Desk {
         for account in self.settings.config.accounts.iter().filter(|account| account.keyring) {
             file.forget("account", &account.id, "password");
         }
+        for account in self.settings.config.accounts.iter().filter(|account| account.turn_keyring) {
+            file.forget("account", &account.id, "turn_password");
+        }
         if let Err(error) = file.save(&self.settings.config) {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             let text = format!("{error}: {}", source.unwrap_or_default());

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::recording::RecordingSettingsView;
 use super::safety::HelpView;
 use super::{
     AccountView, AppView, AudioView, CallView, ColleagueView, DemoView, HistoryEntry, Notice,
@@ -44,6 +45,10 @@ pub struct ViewChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub audio: Option<AudioView>,
+    /// See [`AppView::recording`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recording: Option<RecordingSettingsView>,
     /// See [`AppView::demo`].
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "DemoView | null")]
@@ -82,6 +87,7 @@ impl ViewChanges {
             missed: changed(&before.missed, &now.missed),
             transfers: changed(&before.transfers, &now.transfers),
             audio: changed(&before.audio, &now.audio),
+            recording: changed(&before.recording, &now.recording),
             demo: changed(&before.demo, &now.demo),
             colleagues: changed(&before.colleagues, &now.colleagues),
             notices: changed(&before.notices, &now.notices),

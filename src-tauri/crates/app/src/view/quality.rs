@@ -34,3 +34,27 @@ pub struct CallDelay {
     /// Of what is said here.
     pub tx_ms: Option<u32>,
 }
+
+/// The figures of a call's sound, rounded, and news only when they differ by more than they waver; null: unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
+pub struct CallFigures {
+    /// What is heard here.
+    pub rx: SoundFigures,
+    /// What is said here, as the other side reports it.
+    pub tx: SoundFigures,
+    /// There and back over the network, milliseconds.
+    pub round_trip_ms: Option<u32>,
+    /// What the jitter buffer holds here, milliseconds.
+    pub buffer_ms: Option<u32>,
+}
+
+/// One direction of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, TS)]
+pub struct SoundFigures {
+    /// Estimated mean opinion score (E-model, ITU-T G.107), 1.0 to 4.5.
+    pub mos: Option<f64>,
+    /// Packets that did not come or came too late, of late, in percent.
+    pub loss_percent: Option<f64>,
+    /// How unevenly packets arrive (RFC 3550 section 6.4.1), milliseconds.
+    pub jitter_ms: Option<u32>,
+}

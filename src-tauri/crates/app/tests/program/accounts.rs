@@ -151,6 +151,65 @@ async fn a_form_is_tried_out_and_saved() {
     desk.quit().await;
 }
 
+/// Encryption and the ways of sound are set in the form, shown again, kept, and forgotten; the relay's password is in no file.
+#[tokio::test]
+async fn how_sound_travels_is_set_in_the_form_and_kept() {
+    // Saving must not reach the keyring of whoever runs the tests.
+    #[cfg(target_os = "linux")]
+    let Some(_) =
+        crate::keyring::without_keyring("accounts::how_sound_travels_is_set_in_the_form_and_kept")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_path(&folder);
+    std::fs::write(
+        &settings,
+        "[[account]]\nid = \"a\"\naor = \"sip:103@127.0.0.1\"\nregister = false\nturn_password = \"by hand\"\n",
+    )
+    .unwrap();
+    let start = || StartOptions { settings: Some(settings.clone()), ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    let form = |media: serde_json::Value| json!({"cmd": "account.save", "form": {"id": "a", "user": "103@127.0.0.1", "media": media}});
+    let mut media = json!({
+        "encryption": "always", "keying": "both", "ice": true, "stun": "127.0.0.1:9",
+        "turn": "turn:127.0.0.1:9", "turn_user": "jan", "turn_password": "relay secret",
+    });
+    let mut wrong = media.clone();
+    wrong["stun"] = json!("no server");
+    let refused = desk.ask(form(wrong)).await.unwrap_err();
+    assert_eq!(refused.code, Code::BadRequest);
+    desk.ask(form(media.clone())).await.unwrap();
+    let shown = |view: &app::view::AppView| {
+        let account = view.accounts.iter().find(|account| account.id == "a");
+        account.map(|account| serde_json::to_value(&account.media).unwrap())
+    };
+    let set = |view: &app::view::AppView| shown(view).is_some_and(|media| media["ice"] == true);
+    let view = desk.view(set).await;
+    let known = json!({
+        "encryption": "always", "keying": "both", "ice": true, "stun": "127.0.0.1:9",
+        "turn": "turn:127.0.0.1:9", "turn_user": "jan", "turn_password_known": true,
+    });
+    assert_eq!(shown(&view), Some(known.clone()));
+    desk.quit().await;
+    let text = std::fs::read_to_string(&settings).unwrap();
+    assert!(!text.contains("relay secret") && !text.contains("by hand"), "{text}");
+
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.accounts.is_empty()).await;
+    assert_eq!(shown(&view), Some(known));
+    // No relay: nothing is known of its password any more.
+    media["turn"] = json!("");
+    media["turn_password"] = json!("");
+    desk.ask(form(media)).await.unwrap();
+    let without = |view: &app::view::AppView| {
+        shown(view).is_some_and(|media| media["turn_password_known"] == false)
+    };
+    let view = desk.view(without).await;
+    assert_eq!(shown(&view).unwrap()["turn_user"], "");
+    desk.quit().await;
+}
+
 #[tokio::test]
 async fn a_broken_settings_file_is_told_and_kept_aside() {
     let folder = tempfile::tempdir().unwrap();

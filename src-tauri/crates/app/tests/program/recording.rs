@@ -55,7 +55,7 @@ async fn offers(exchange: &Exchange) {
 
 /// Waits until the recording of a call is shown so.
 async fn shown(desk: &mut Desk, call: u64, state: RecordingName, may: &[RecordDo]) {
-    let wanted = RecordingView { state, may: may.to_vec() };
+    let wanted = RecordingView { state, here: false, may: may.to_vec() };
     desk.view(|view| {
         view.calls.iter().any(|one| one.id == call && one.recording.as_ref() == Some(&wanted))
     })
@@ -128,5 +128,64 @@ async fn two_calls_are_told_apart() {
     exchange.tell(Input::Call(made(&first, ExchangeCallState::Held))).await;
     shown(&mut desk, two, RecordingName::On, &[RecordDo::Pause, RecordDo::Stop]).await;
     shown(&mut desk, one, RecordingName::Off, &[RecordDo::Start]).await;
+    desk.quit().await;
+}
+
+/// Whether and how calls are recorded on this machine is chosen while the program runs, and kept; switched off, nothing goes on
+/// being recorded.
+#[tokio::test]
+async fn recording_here_is_switched_on_and_off_by_the_user_and_kept() {
+    let pbx = crate::desk::pbx().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let known = pbx.ready().accounts.iter().find(|one| one.extension == "101").unwrap().clone();
+    std::fs::write(
+        &file,
+        format!(
+            "[[account]]\nid = \"a\"\naor = \"sip:101@127.0.0.1\"\nregistrar = \"sip:127.0.0.1:{};transport=udp\"\n\
+             auth_user = \"{}\"\npassword = \"{}\"\n[network]\nbind = \"127.0.0.1\"\n",
+            pbx.ready().sip_udp,
+            known.auth_user,
+            known.password
+        ),
+    )
+    .unwrap();
+    let start = || StartOptions { settings: Some(file.clone()), sound: Sound::Null, ..options() };
+    let mut desk = Desk::start(start()).await.unwrap();
+    desk.account(AccountState::Registered).await;
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert!(!view.recording.enabled && view.recording.keep_days == 30, "off by default");
+    let wrong = json!({"cmd": "recording.set", "folder": "recordings"});
+    assert_eq!(desk.refused(wrong).await, Code::BadValue);
+    let call = desk.ask(json!({"cmd": "call.dial", "to": "600"})).await.unwrap();
+    let app::control::Answer::Call(created) = call else { panic!("{call:?}") };
+    let call = created.call;
+    desk.call(CallState::Active).await;
+    let record = json!({"cmd": "call.record", "call": call, "do": "start"});
+    desk.ask(record.clone()).await.unwrap_err();
+    let kept = folder.path().join("kept");
+    let on = json!({"cmd": "recording.set", "enabled": true, "format": "wav", "folder": kept, "keep_days": 7});
+    desk.ask(on).await.unwrap();
+    let here = |view: &app::view::AppView, state: RecordingName| {
+        view.calls.iter().any(|one| {
+            one.recording.as_ref().is_some_and(|shown| shown.here && shown.state == state)
+        })
+    };
+    desk.view(|view| here(view, RecordingName::Off)).await;
+    desk.ask(record).await.unwrap();
+    desk.view(|view| here(view, RecordingName::On)).await;
+    desk.ask(json!({"cmd": "recording.set", "enabled": false})).await.unwrap();
+    desk.view(|view| view.calls.iter().all(|one| one.recording.is_none())).await;
+    // What is allowed again does not go on by itself.
+    desk.ask(json!({"cmd": "recording.set", "enabled": true})).await.unwrap();
+    desk.view(|view| here(view, RecordingName::Off)).await;
+    let names: Vec<_> =
+        std::fs::read_dir(&kept).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert!(names.len() == 1 && names[0].to_string_lossy().ends_with(".wav"), "{names:?}");
+    desk.quit().await;
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert_eq!((view.recording.enabled, view.recording.keep_days), (true, 7));
+    assert_eq!(view.recording.folder, kept.to_string_lossy());
     desk.quit().await;
 }

@@ -90,6 +90,31 @@ async fn help_is_called_at_once_by_the_account_that_reaches_it() {
     desk.quit().await;
 }
 
+/// Only a call for help goes out in clear where sound must be encrypted.
+#[tokio::test]
+async fn help_is_reached_where_the_other_side_cannot_encrypt() {
+    for (user, reached) in [("112", true), ("0301234567", false)] {
+        let (mut other, port) = listening(user).await;
+        let mut config = direct("101");
+        config.accounts[0].srtp = app::config::Srtp::Required;
+        let way = format!("sip:127.0.0.1:{port};lr");
+        config.accounts[0].outbound_proxy = app::config::Proxies::default().with_first(way);
+        let mut desk = Desk::start(StartOptions { config, ..options() }).await.unwrap();
+        dial(&desk, json!({"to": user})).await.unwrap();
+        if reached {
+            let ringing = other.call(CallState::Ringing).await.call;
+            other.ask(json!({"cmd": "call.answer", "call": ringing})).await.unwrap();
+            let active = desk.call(CallState::Active).await;
+            assert!(!active.secure);
+            desk.do_with("call.hangup", active.call).await;
+        }
+        let ended = desk.call(CallState::Ended).await;
+        assert_eq!(ended.reason == Some(Code::NoCommonEncryption), !reached, "{user} {ended:?}");
+        desk.quit().await;
+        other.quit().await;
+    }
+}
+
 #[tokio::test]
 async fn an_account_that_reaches_no_help_is_warned_of_and_used_all_the_same() {
     let pbx = pbx().await;

@@ -37,6 +37,7 @@ impl Desk {
         };
         Some(RecordingView {
             state: name(call.recording_state()),
+            here: false,
             may: may.into_iter().map(shown).collect(),
         })
     }

@@ -1,7 +1,7 @@
 //! Which call a key from anywhere means.
 
 use super::*;
-use crate::view::quality::CallDelay;
+use crate::view::quality::{CallDelay, CallFigures};
 use crate::view::{CallDirection, Encryption, PeerView, QualityLevel};
 
 fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
@@ -24,6 +24,7 @@ fn call(id: u64, state: CallState, actions: &[CallAction]) -> CallView {
         quality: QualityLevel::Unknown,
         quality_cause: None,
         delay: CallDelay::default(),
+        figures: CallFigures::default(),
         no_sound: false,
         reason: None,
         status: None,
