@@ -11,6 +11,7 @@ mod demo;
 mod descriptions;
 mod desk;
 mod desktop;
+mod device_troubles;
 mod dialogs;
 mod discover;
 mod documents;
