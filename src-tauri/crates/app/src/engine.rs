@@ -34,6 +34,7 @@ mod screen_pop;
 mod settings;
 mod sound;
 mod targets;
+mod tones;
 mod transfer_log;
 mod transfers;
 mod watch;

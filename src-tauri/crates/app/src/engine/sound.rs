@@ -15,6 +15,7 @@ use super::calls::StepError;
 use super::desk::Desk;
 use super::device_troubles::{Changes, DeviceTroubles};
 use super::line::codec_word;
+use super::tones::{Playing, Standing, playing};
 use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
 use crate::control::{Answer, CallStats, DelayStats, DirectionStats, ErrorReply};
@@ -201,23 +202,17 @@ impl Desk {
         let incoming = caller.is_some();
         let talking = self.sounding().is_some();
         let out = self.calls.iter().filter(|call| call.direction() == Direction::Out).last();
-        let there = out.is_some_and(|call| call.state() == State::Ringing);
+        let rings_there = out.is_some_and(|call| call.state() == State::Ringing);
         let dialing = out.is_some_and(|call| call.answered().is_none());
-        if talking || dialing || incoming {
-            self.sounds.farewell = None;
-        }
-        let farewell = self.sounds.farewell.filter(|(_, until)| *until > now);
-        let tone = match (talking, incoming, there) {
-            (true, true, _) => Tone::CallWaiting,
-            (false, _, true) => Tone::Ringback,
-            (false, false, false) => farewell.map_or(Tone::None, |(tone, _)| tone),
-            _ => Tone::None,
-        };
+        let farewell = self.sounds.farewell.filter(|(_, until)| *until > now).map(|(tone, _)| tone);
+        let standing = Standing { talking, incoming, dialing, rings_there, farewell };
+        let Playing { tone, rings, farewell_over } = playing(standing);
+        self.sounds.farewell.take_if(|_| farewell_over);
         if tone != self.sounds.tone {
             self.sounds.tone = tone;
             self.sounds.engine.tone(tone);
         }
-        let ring = caller.filter(|_| !talking).map(|id| self.ring_of(id));
+        let ring = caller.filter(|_| rings).map(|id| self.ring_of(id));
         if ring != self.sounds.ringing {
             self.sounds.ringing.clone_from(&ring);
             if let Err(error) = self.sounds.engine.ring(ring) {
