@@ -126,7 +126,6 @@ pub(crate) struct Stream {
     /// How the peer's packets are lost, for our reports.
     pattern: LossPattern,
     around: Surroundings,
-    expected_loss: u8,
     datagram: Vec<u8>,
     /// What arrived, in clear.
     clear: Vec<u8>,
@@ -187,7 +186,6 @@ impl Stream {
             loss_there: LossThere::default(),
             pattern: LossPattern::default(),
             around: Surroundings::default(),
-            expected_loss: 0,
             datagram: Vec::with_capacity(2_048),
             clear: Vec::with_capacity(2_048),
         }
@@ -349,13 +347,6 @@ impl Stream {
                 if let (Some(line), true) = (&mut self.line, packet.rtcp) {
                     line.remote_rtcp = packet.from;
                 }
-                let lost = self.reports.remote_report().map_or(0, |r| r.fraction_lost);
-                if let Some(line) = &mut self.line {
-                    let percent = u8::try_from(u16::from(lost) * 100 / 256).unwrap_or(100);
-                    // Loss comes in bursts: what was lost lately is expected again for a while.
-                    self.expected_loss = percent.max(self.expected_loss / 2);
-                    line.encoder.set_expected_loss(self.expected_loss);
-                }
             }
             Err(error) => {
                 self.rejected += 1;
@@ -364,13 +355,15 @@ impl Stream {
         }
     }
 
-    /// Packets get longer where the peer's report tells of too little room, and shorter again.
+    /// Redundancy goes by the loss that the peer reports. Packets get longer where it tells of too little room, and shorter
+    /// again.
     fn follow_report(&mut self, at: Instant) {
         let sent = self.sender.stats().packets;
         let (Some(report), Some(line)) = (self.reports.remote_report(), &mut self.line) else {
             return;
         };
         let Some(loss) = self.loss_there.observe(at, &report, sent) else { return };
+        line.encoder.set_expected_loss(self.loss_there.expected());
         let seconds = f64::from(report.jitter) / f64::from(line.agreed.codec.clock_rate.max(1));
         let jitter = Duration::from_secs_f64(seconds);
         line.rate.observe(at, WayThere { loss, jitter, round_trip: self.reports.round_trip() });
