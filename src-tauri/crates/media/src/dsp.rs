@@ -14,6 +14,7 @@ use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, SAMPL
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
+use crate::limiter::Limiter;
 use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
@@ -82,6 +83,7 @@ pub(crate) struct Dsp {
     trial: Trial,
     tones: TonePlayer,
     alerts: Alerts,
+    limiter: Limiter,
     ringing: Option<Box<Ringing>>,
     levels: Levels,
     pending: Vec<MediaEvent>,
@@ -135,6 +137,7 @@ impl Dsp {
             tones: TonePlayer::default(),
             alerts: Alerts { apart: alerts_apart && !simulated, ..Alerts::default() },
             ringing: None,
+            limiter: Limiter::default(),
             levels: Levels::default(),
             pending: Vec::with_capacity(64),
             ticks: 0,
@@ -332,9 +335,10 @@ impl Dsp {
         self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
         self.send(now, microphone);
-        let mut speaker = mix(&self.blocks);
+        let mut speaker = sum(&self.blocks);
         self.tones.mix(&mut speaker);
         self.trial.turn(microphone, &mut speaker);
+        self.limiter.limit(&mut speaker);
         self.processor.played(&speaker);
         self.audio.playback.write(now, &speaker);
         self.ring(now);
@@ -459,14 +463,11 @@ impl Dsp {
     }
 }
 
-/// The sum of all; a single talker passes untouched.
-fn mix(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
+/// The sum of all.
+fn sum(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
     let mut sum = [0.0; BLOCK];
     for block in blocks {
         add(&mut sum, block);
-    }
-    if blocks.len() > 1 {
-        limit(&mut sum);
     }
     sum
 }
@@ -474,12 +475,6 @@ fn mix(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
 pub(crate) fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
     for (to, from) in sum.iter_mut().zip(block) {
         *to += from;
-    }
-}
-
-pub(crate) fn limit(block: &mut [f32; BLOCK]) {
-    for sample in block {
-        *sample = sample.clamp(-1.0, 1.0);
     }
 }
 
@@ -536,15 +531,6 @@ impl Drop for Raised {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_talker_passes_untouched_and_two_are_limited() {
-        let loud = [1.2_f32; BLOCK];
-        assert_eq!(mix(&[loud]), loud);
-        assert_eq!(mix(&[loud, loud]), [1.0; BLOCK]);
-        assert_eq!(mix(&[[0.25; BLOCK], [0.5; BLOCK]]), [0.75; BLOCK]);
-        assert_eq!(mix(&[]), [0.0; BLOCK]);
-    }
 
     #[test]
     fn levels_are_root_mean_squares_since_last_asked() {

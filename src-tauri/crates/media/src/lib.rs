@@ -25,6 +25,7 @@ mod error;
 mod event;
 mod guard;
 mod keeper;
+mod limiter;
 mod microphone;
 mod net;
 mod pace;

@@ -20,9 +20,10 @@ use sdp::{CodecKind, Negotiated};
 
 use crate::codec::{Decoder, Encoder};
 use crate::diagnosis::{Evidence, Surroundings};
-use crate::dsp::{add, limit};
+use crate::dsp::add;
 use crate::guard::Guard;
 use crate::keeper::Signal;
+use crate::limiter::Limiter;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
 use crate::recorder::Tap;
@@ -116,6 +117,7 @@ pub(crate) struct Stream {
     heard: [f32; BLOCK],
     microphone_gain: f32,
     speaker_gain: f32,
+    limiter: Limiter,
     last_sent: Option<Instant>,
     activity: (bool, bool),
     rejected: u64,
@@ -177,6 +179,7 @@ impl Stream {
             heard: [0.0; BLOCK],
             microphone_gain: 0.0,
             speaker_gain: 0.0,
+            limiter: Limiter::default(),
             last_sent: None,
             activity: (false, false),
             rejected: 0,
@@ -447,8 +450,8 @@ impl Stream {
         ramp(&mut block, &mut self.microphone_gain, wanted);
         if let Some(others) = others.filter(|_| !self.held) {
             add(&mut block, others);
-            limit(&mut block);
         }
+        self.limiter.limit(&mut block);
         if let Some(tap) = &mut self.tap {
             tap.mark(&mut block);
             tap.take(&block, &self.heard);
