@@ -18,7 +18,7 @@ use crate::limiter::Limiter;
 use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
-use crate::recorder::Tap;
+use crate::recorder::{Sign, Tap};
 use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
 use crate::tone::{Ringing, TonePlayer};
@@ -266,9 +266,7 @@ impl Dsp {
             Command::Held(id, on) => self.with(id, |s| s.held = on),
             Command::Keys(id, digits) => self.with(id, |s| s.press(&digits)),
             Command::Conference(members) => {
-                for stream in &mut self.streams {
-                    stream.conferenced = members.contains(&stream.id);
-                }
+                self.confer(&members);
             }
             Command::Record(id, tap) => self.with(id, |s| s.tap = tap),
             Command::RecordingPaused(id, on) => self.with(id, |s| s.pause_recording(on)),
@@ -306,6 +304,18 @@ impl Dsp {
             }
             self.audio.control.set_alerting(was_silent);
         }
+    }
+
+    /// Whoever comes to those who are recorded is told.
+    fn confer(&mut self, members: &[StreamId]) {
+        let mut joined = false;
+        for stream in &mut self.streams {
+            let member = members.contains(&stream.id);
+            joined |= member && !stream.conferenced;
+            stream.conferenced = member;
+        }
+        let recorded = self.streams.iter_mut().filter(|s| joined && s.conferenced);
+        recorded.filter_map(|s| s.tap.as_mut()).for_each(|tap| tap.tell_again());
     }
 
     fn set_devices(&mut self, choice: DeviceChoice) {
@@ -376,7 +386,13 @@ impl Dsp {
 
     /// The microphone to every stream; within a conference the other members too.
     fn send(&mut self, now: Instant, microphone: &[f32; BLOCK]) {
+        for stream in &mut self.streams {
+            stream.turn_recording();
+        }
         let members = self.streams.iter().filter(|s| s.conferenced).count();
+        // Who is recorded in a conference has all the others on the recording.
+        let sign: Option<Sign> =
+            self.streams.iter().filter(|s| s.conferenced).find_map(Stream::sign).copied();
         for n in 0..self.streams.len() {
             let conferenced = members > 1 && self.streams.get(n).is_some_and(|s| s.conferenced);
             let mut others = [0.0; BLOCK];
@@ -387,7 +403,7 @@ impl Dsp {
                 }
             }
             if let Some(stream) = self.streams.get_mut(n) {
-                stream.send(now, microphone, conferenced.then_some(&others));
+                stream.send(now, microphone, conferenced.then_some((&others, sign.as_ref())));
             }
         }
     }

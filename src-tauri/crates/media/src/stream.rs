@@ -26,7 +26,7 @@ use crate::keeper::Signal;
 use crate::limiter::Limiter;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
-use crate::recorder::Tap;
+use crate::recorder::{Sign, Tap};
 use crate::sender_rate::{SenderRate, WayThere};
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
@@ -436,24 +436,41 @@ impl Stream {
         }
     }
 
-    /// Takes 10 ms of the microphone, and of the others in a conference, and sends a packet when one is
-    /// full. Muting silences the microphone only: the others are still heard.
+    /// The sign that this call is recorded, for everybody who is on the recording, where it sounds in this turn.
+    pub(crate) fn sign(&self) -> Option<&Sign> {
+        self.tap.as_ref().filter(|_| self.line.is_some() && !self.held)?.sign()
+    }
+
+    /// The recording goes on by a turn.
+    pub(crate) fn turn_recording(&mut self) {
+        if let Some(tap) = self.tap.as_mut().filter(|_| self.line.is_some()) {
+            tap.turn();
+        }
+    }
+
+    /// Takes 10 ms of the microphone, and of the others in a conference with the sign that one of them is recorded, and
+    /// sends a packet when one is full. Muting silences the microphone only: the others are still heard.
     pub(crate) fn send(
         &mut self,
         now: Instant,
         microphone: &[f32; BLOCK],
-        others: Option<&[f32; BLOCK]>,
+        others: Option<(&[f32; BLOCK], Option<&Sign>)>,
     ) {
         let Some(line) = &mut self.line else { return };
         let mut block = *microphone;
         let wanted = if self.muted || self.held { 0.0 } else { 1.0 };
         ramp(&mut block, &mut self.microphone_gain, wanted);
-        if let Some(others) = others.filter(|_| !self.held) {
+        let others = others.filter(|_| !self.held);
+        if let Some((others, _)) = others {
             add(&mut block, others);
+        }
+        // One sign is enough at a time.
+        let own = self.tap.as_ref().and_then(|tap| tap.sign());
+        if let Some(sign) = own.or(others.and_then(|(_, sign)| sign)) {
+            sign.mix(&mut block);
         }
         self.limiter.limit(&mut block);
         if let Some(tap) = &mut self.tap {
-            tap.mark(&mut block);
             tap.take(&block, &self.heard);
         }
         if line.frame.is_empty() {
