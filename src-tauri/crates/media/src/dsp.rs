@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
+use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, Playback, SAMPLE_RATE};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
@@ -21,6 +21,7 @@ use crate::processing::{Processing, Processor};
 use crate::recorder::{Sign, Tap};
 use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
+use crate::summons::{Alerts, Rings};
 use crate::tone::{Ringing, TonePlayer};
 use crate::{MediaEvent, StreamId, Tone, TonePlan};
 
@@ -82,9 +83,11 @@ pub(crate) struct Dsp {
     machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
+    /// A device for alerts was chosen.
+    alerts_apart: bool,
     alerts: Alerts,
+    rings: Rings,
     limiter: Limiter,
-    ringing: Option<Box<Ringing>>,
     levels: Levels,
     pending: Vec<MediaEvent>,
     ticks: u64,
@@ -92,15 +95,6 @@ pub(crate) struct Dsp {
     simulated: bool,
     active: bool,
     rest_at: Option<Instant>,
-}
-
-/// What goes to the device for alerts.
-#[derive(Default)]
-struct Alerts {
-    /// One was chosen.
-    apart: bool,
-    player: TonePlayer,
-    start: SpeakerStart,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the DSP thread is the driver that tells the time")]
@@ -135,8 +129,9 @@ impl Dsp {
             machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
-            alerts: Alerts { apart: alerts_apart && !simulated, ..Alerts::default() },
-            ringing: None,
+            alerts_apart: alerts_apart && !simulated,
+            alerts: Alerts::default(),
+            rings: Rings::default(),
             limiter: Limiter::default(),
             levels: Levels::default(),
             pending: Vec::with_capacity(64),
@@ -170,8 +165,8 @@ impl Dsp {
     }
 
     fn is_wanted(&self) -> bool {
-        let rings = self.ringing.is_some() && !self.simulated;
-        self.uses_path() || rings || !self.alerts.player.is_silent() || self.active
+        let rings = !self.rings.are_silent() && !self.simulated;
+        self.uses_path() || rings || !self.alerts.is_silent() || self.active
     }
 
     /// Waits for something to do; true at the end.
@@ -279,12 +274,12 @@ impl Dsp {
             Command::Tone(tone) => self.play(tone),
             Command::TonePlan(plan) => {
                 self.tones.set_plan(plan);
-                self.alerts.player.set_plan(plan);
+                self.alerts.set_plan(plan);
             }
             Command::Trial(room) => self.trial.set(room),
             Command::Ring(ringing) => {
                 self.audio.control.set_ringing(ringing.is_some());
-                self.ringing = ringing;
+                self.rings.set(clock(), ringing);
             }
             Command::Devices(choice) => self.set_devices(choice),
             Command::Processing(wanted) => self.processor.set(wanted),
@@ -293,16 +288,11 @@ impl Dsp {
 
     /// A call's own tones go to the ear; that somebody else calls goes where alerts go.
     fn play(&mut self, tone: Tone) {
-        let apart = tone == Tone::CallWaiting && self.alerts.apart;
+        let apart = tone == Tone::CallWaiting && self.alerts_apart;
         self.tones.set(if apart { Tone::None } else { tone });
         let alert = if apart { tone } else { Tone::None };
-        let was_silent = self.alerts.player.is_silent();
-        self.alerts.player.set(alert);
-        if was_silent != self.alerts.player.is_silent() {
-            if was_silent {
-                self.alerts.start.path_opened(clock());
-            }
-            self.audio.control.set_alerting(was_silent);
+        if let Some(on) = self.alerts.set(clock(), alert) {
+            self.audio.control.set_alerting(on);
         }
     }
 
@@ -319,10 +309,9 @@ impl Dsp {
     }
 
     fn set_devices(&mut self, choice: DeviceChoice) {
-        self.alerts.apart = choice.alerts.is_some() && !self.simulated;
+        self.alerts_apart = choice.alerts.is_some() && !self.simulated;
         self.audio.control.set_devices(choice);
-        let tone =
-            if self.alerts.player.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
+        let tone = if self.alerts.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
         self.play(tone);
     }
 
@@ -349,10 +338,10 @@ impl Dsp {
         self.tones.mix(&mut speaker);
         self.trial.turn(microphone, &mut speaker);
         self.limiter.limit(&mut speaker);
-        self.processor.played(&speaker);
-        self.audio.playback.write(now, &speaker);
+        let heard = self.audio.playback.write(now, &speaker);
         self.ring(now);
-        self.alert(now);
+        let alert = self.alert(now);
+        self.processor.played(&reference(heard.then_some(&speaker), alert.as_ref()));
         self.measure(microphone, &speaker);
         self.ticks += 1;
         self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
@@ -415,23 +404,18 @@ impl Dsp {
     }
 
     fn ring(&mut self, now: Instant) {
-        if let Some(ringing) = &mut self.ringing {
-            let mut block = [0.0; BLOCK];
-            ringing.fill(&mut block);
+        let plays = self.audio.ringers.iter_mut().any(Playback::plays);
+        if let Some(block) = self.rings.next(now, plays) {
             for ringer in &mut self.audio.ringers {
                 ringer.write(now, &block);
             }
         }
     }
 
-    /// The first burst of an alert waits for its device, as the first words of a call do.
-    fn alert(&mut self, now: Instant) {
-        let holds = self.alerts.start.holds(now, self.audio.alerts.plays());
-        if !holds && !self.alerts.player.is_silent() {
-            let mut block = [0.0; BLOCK];
-            self.alerts.player.mix(&mut block);
-            self.audio.alerts.write(now, &block);
-        }
+    /// What the device for alerts plays of it.
+    fn alert(&mut self, now: Instant) -> Option<[f32; BLOCK]> {
+        let block = self.alerts.next(now, self.audio.alerts.plays())?;
+        self.audio.alerts.write(now, &block).then_some(block)
     }
 
     fn measure(&mut self, microphone: &[f32; BLOCK], speaker: &[f32; BLOCK]) {
@@ -486,6 +470,16 @@ fn sum(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
         add(&mut sum, block);
     }
     sum
+}
+
+/// What the microphone may hear again: what the speaker plays, and what the device for alerts does. What neither takes
+/// (none is there, or there is too much already) is not heard.
+fn reference(speaker: Option<&[f32; BLOCK]>, alert: Option<&[f32; BLOCK]>) -> [f32; BLOCK] {
+    let mut heard = speaker.copied().unwrap_or([0.0; BLOCK]);
+    if let Some(alert) = alert {
+        add(&mut heard, alert);
+    }
+    heard
 }
 
 pub(crate) fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
@@ -547,6 +541,15 @@ impl Drop for Raised {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_canceller_is_told_what_is_heard_and_nothing_else() {
+        let (voice, alert) = ([0.25; BLOCK], [0.5; BLOCK]);
+        assert_eq!(reference(Some(&voice), None), voice);
+        assert_eq!(reference(Some(&voice), Some(&alert)), [0.75; BLOCK]);
+        assert_eq!(reference(None, Some(&alert)), alert);
+        assert_eq!(reference(None, None), [0.0; BLOCK]);
+    }
 
     #[test]
     fn levels_are_root_mean_squares_since_last_asked() {

@@ -37,6 +37,7 @@ mod sender_rate;
 mod speaker_start;
 mod stats;
 mod stream;
+mod summons;
 mod tone;
 mod wires;
 
