@@ -10,12 +10,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, Playback, SAMPLE_RATE};
+use audio::{
+    Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback, SAMPLE_RATE,
+};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
 use crate::limiter::Limiter;
-use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
+use crate::microphone::{ClippingWatch, Listener, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
 use crate::recorder::{Sign, Tap};
@@ -79,6 +81,7 @@ pub(crate) struct Dsp {
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
+    microphone_choice: Option<DeviceId>,
     clipping: ClippingWatch,
     machine: MachineWatch,
     trial: Trial,
@@ -113,7 +116,11 @@ impl Dsp {
     ) -> Self {
         let simulated = audio.control.is_simulated();
         let heard = *spec != AudioSpec::Null;
-        let alerts_apart = matches!(spec, AudioSpec::System(choice) if choice.alerts.is_some());
+        let choice = match spec {
+            AudioSpec::System(choice) => choice.clone(),
+            _ => DeviceChoice::default(),
+        };
+        let (alerts_apart, microphone_choice) = (choice.alerts.is_some(), choice.input);
         Self {
             simulated,
             audio,
@@ -125,6 +132,7 @@ impl Dsp {
             speaker_start: SpeakerStart::default(),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
+            microphone_choice,
             clipping: ClippingWatch::default(),
             machine: MachineWatch::default(),
             trial: Trial::default(),
@@ -310,6 +318,11 @@ impl Dsp {
 
     fn set_devices(&mut self, choice: DeviceChoice) {
         self.alerts_apart = choice.alerts.is_some() && !self.simulated;
+        if choice.input != self.microphone_choice {
+            self.microphone_choice.clone_from(&choice.input);
+            let news = self.silence.as_mut().and_then(SilenceWatch::begin_anew);
+            self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
+        }
         self.audio.control.set_devices(choice);
         let tone = if self.alerts.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
         self.play(tone);
@@ -398,8 +411,13 @@ impl Dsp {
     }
 
     fn watch_silence(&mut self, microphone: &[f32; BLOCK]) {
-        let used = self.streams.iter().any(|s| s.is_configured() && !s.muted && !s.held);
-        let news = self.silence.as_mut().and_then(|silence| silence.observe(microphone, used));
+        let heard = |s: &Stream| s.is_configured() && !s.muted && !s.held;
+        let listener = match (self.streams.iter().any(heard), self.trial.is_on()) {
+            (true, _) => Listener::Call,
+            (false, true) => Listener::Test,
+            (false, false) => Listener::Nobody,
+        };
+        let news = self.silence.as_mut().and_then(|silence| silence.observe(microphone, listener));
         self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
     }
 
