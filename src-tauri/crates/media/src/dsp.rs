@@ -461,6 +461,10 @@ impl Dsp {
                 | AudioEvent::DevicesChanged => self.speaker_start.devices_changed(),
                 _ => {}
             }
+            if let AudioEvent::Started { kind: DeviceKind::Input | DeviceKind::Output, .. } = &event
+            {
+                self.processor.expect_echo();
+            }
             self.pending.push(match event {
                 AudioEvent::Lost { kind, name, reason } => {
                     MediaEvent::DeviceLost { kind, name, reason }

@@ -20,6 +20,7 @@ mod agreement;
 pub mod codec;
 mod diagnosis;
 mod dsp;
+mod echo_watch;
 mod engine;
 mod error;
 mod event;
