@@ -25,7 +25,7 @@ use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
 use crate::summons::{Alerts, Rings};
 use crate::tone::{Ringing, TonePlayer};
-use crate::{MediaEvent, StreamId, Tone, TonePlan};
+use crate::{DeviceGaps, MediaEvent, StreamId, Tone, TonePlan};
 
 /// How late a device may be before the timer takes over.
 const DEVICE_PATIENCE: Duration = Duration::from_millis(60);
@@ -67,6 +67,7 @@ pub(crate) enum Command {
 pub(crate) struct Shared {
     pub(crate) watching: AtomicBool,
     pub(crate) levels: Mutex<(f32, f32)>,
+    pub(crate) gaps: Mutex<DeviceGaps>,
 }
 
 pub(crate) struct Dsp {
@@ -354,6 +355,7 @@ impl Dsp {
         let heard = self.audio.playback.write(now, &speaker);
         self.ring(now);
         let alert = self.alert(now);
+        self.machine.skipped(!heard && self.audio.playback.plays());
         self.processor.played(&reference(heard.then_some(&speaker), alert.as_ref()));
         self.measure(microphone, &speaker);
         self.ticks += 1;
@@ -364,6 +366,9 @@ impl Dsp {
             stream.keep(now, surroundings, &mut self.pending);
         }
         if publish {
+            if let Ok(mut gaps) = self.shared.gaps.try_lock() {
+                *gaps = self.machine.all();
+            }
             self.report_devices();
         }
         self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));

@@ -54,5 +54,5 @@ pub use microphone::TestStage;
 pub use processing::{Processing, Processor};
 pub use quality::DelayParts;
 pub use recorder::{Recording, RecordingFormat, RecordingMark};
-pub use stats::{StreamStats, TrafficStats};
+pub use stats::{DeviceGaps, StreamStats, TrafficStats};
 pub use tone::{RingTone, Tone, TonePlan};
