@@ -11,6 +11,14 @@ export const soundCodes: typeof dutchCodes = {
     what: 'Another program keeps this sound device to itself',
     todo: 'Close that program or choose another device; Balie goes on trying.',
   },
+  ringer_failed: {
+    what: 'A device that is to ring does not work',
+    todo: 'Calls have their sound. Reconnect it, or choose at Sound what rings.',
+  },
+  alerts_failed: {
+    what: 'The device for alerts does not work',
+    todo: 'Calls have their sound. Reconnect it, or choose another at Sound.',
+  },
 };
 
 export const badSound: typeof dutch = {

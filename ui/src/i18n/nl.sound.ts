@@ -3,7 +3,7 @@
 import type { Code, Levels, QualityCause, RecordingFormatName } from '../bindings';
 import type { CodeText } from './nl.codes';
 
-export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use'> = {
+export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use' | 'ringer_failed' | 'alerts_failed'> = {
   audio_denied: {
     what: 'Dit apparaat mag niet gebruikt worden',
     todo: 'Sta microfoon en geluid voor Balie toe in de privacy-instellingen van deze computer.',
@@ -11,6 +11,14 @@ export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in
   audio_in_use: {
     what: 'Een ander programma houdt dit geluidsapparaat bezet',
     todo: 'Sluit dat programma of kies een ander apparaat; Balie probeert het steeds opnieuw.',
+  },
+  ringer_failed: {
+    what: 'Een apparaat dat moet overgaan doet het niet',
+    todo: 'Gesprekken hebben gewoon geluid. Sluit het opnieuw aan, of kies bij Geluid waarop het overgaat.',
+  },
+  alerts_failed: {
+    what: 'Het apparaat voor meldingen doet het niet',
+    todo: 'Gesprekken hebben gewoon geluid. Sluit het opnieuw aan, of kies bij Geluid een ander.',
   },
 };
 

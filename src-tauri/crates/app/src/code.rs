@@ -115,6 +115,10 @@ pub enum Code {
     NoSound,
     /// The sound device stopped or refused.
     AudioDeviceFailed,
+    /// A device that rings stopped or cannot be used; calls have their sound.
+    RingerFailed,
+    /// The device for alerts stopped or cannot be used; calls have their sound.
+    AlertsFailed,
     /// The system does not let this user have the headset's keys.
     HeadsetDenied,
     /// Another program has the headset's keys, or is in a call with it.

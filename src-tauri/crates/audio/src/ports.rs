@@ -167,19 +167,20 @@ impl Playback {
         (sender, playback)
     }
 
-    /// Queues 10 ms to be played; with no device attached they are thrown away. Never waits.
-    pub fn write(&mut self, now: Instant, block: &[f32; BLOCK]) {
+    /// Queues 10 ms to be played. Never waits. Whether they are going to be heard: they are thrown away with no device
+    /// attached, while it does not play yet, and where too much waits already.
+    pub fn write(&mut self, now: Instant, block: &[f32; BLOCK]) -> bool {
         self.adopt();
-        let Some(line) = &mut self.line else { return };
+        let Some(line) = &mut self.line else { return false };
         let Some(pulse) = &line.pulse else {
             let waiting = line.ring.buffer().capacity() - line.ring.slots();
             self.stats.latency = Some(time_of(waiting, line.rate));
             let _ = line.ring.push_partial_slice(block);
-            return;
+            return true;
         };
         if pulse.beats.load(Ordering::Acquire) == 0 {
             // Not yet playing: what is queued now would only be late.
-            return;
+            return false;
         }
         let waiting = line.ring.buffer().capacity() - line.ring.slots();
         let underruns = pulse.underruns.load(Ordering::Relaxed);
@@ -197,11 +198,11 @@ impl Playback {
             latency: Some(latency),
         };
         if verdict == Verdict::Skip {
-            return;
+            return false;
         }
         let Some(resampler) = &mut self.resampler else {
             let _ = line.ring.push_partial_slice(block);
-            return;
+            return true;
         };
         if let Verdict::Trim(ratio) = verdict {
             resampler.trim(ratio);
@@ -209,6 +210,7 @@ impl Playback {
         self.scratch.clear();
         resampler.push(block, &mut self.scratch);
         let _ = line.ring.push_partial_slice(&self.scratch);
+        true
     }
 
     /// Whether a device or stand-in takes the sound.
@@ -454,6 +456,22 @@ mod tests {
         let mut level = LevelControl::new(SAMPLE_RATE);
         assert_eq!(level.observe(level.ms(100), 0), Verdict::Skip);
         assert_eq!(level.observe(level.ms(10), 0), Verdict::Steady);
+    }
+
+    #[test]
+    fn what_is_not_going_to_be_heard_is_told() {
+        let now = base();
+        let (lines, mut playback) = Playback::new();
+        assert!(!playback.write(now, &[0.5; BLOCK]), "there is no device");
+        let (ring, rx) = RingBuffer::new(19_200);
+        let pulse = Arc::new(Pulse::new(now));
+        let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
+        lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
+        assert!(!playback.write(now, &[0.5; BLOCK]), "it does not play yet");
+        device.on_data(now, &mut [0.0_f32; BLOCK]);
+        // It takes nothing more: what would wait for too long is left out.
+        let taken = (0..100).filter(|_| playback.write(now, &[0.5; BLOCK])).count();
+        assert!((3..12).contains(&taken), "{taken} of 100 blocks");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use audio::{
-    Audio, AudioEvent, AudioSpec, BLOCK, Control, DeviceChoice, DeviceId, DeviceKind, open,
+    Audio, AudioEvent, AudioSpec, BLOCK, Control, DeviceChoice, DeviceId, DeviceKind, Playback,
+    open,
 };
 
 const CASES: &[(&str, fn())] = &[
@@ -26,6 +27,10 @@ const CASES: &[(&str, fn())] = &[
     (
         "it_rings_on_two_devices_at_once_and_alerts_on_a_third",
         it_rings_on_two_and_alerts_on_a_third,
+    ),
+    (
+        "the_first_burst_of_ringing_and_of_an_alert_is_whole",
+        the_first_burst_of_ringing_and_of_an_alert_is_whole,
     ),
     ("sound_waits_for_the_speaker_and_is_whole", sound_waits_for_the_speaker_and_is_whole),
 ];
@@ -624,6 +629,49 @@ fn sound_waits_for_the_speaker_and_is_whole() {
     assert!(silent.is_some_and(|silent| silent < 10), "{silent:?} blocks of silence at first");
     ear.process.kill().unwrap();
     drop(talker);
+}
+
+/// What rings waits for the first of its devices, and is heard whole there; an alert waits for its own. As the media engine
+/// does it: nothing is played before one plays.
+fn the_first_burst_of_ringing_and_of_an_alert_is_whole() {
+    let bell = speaker("bell");
+    let mut ear = Outsider::listens("bell");
+    let ringers = ["bell"].into_iter().filter_map(id).collect();
+    let choice = DeviceChoice { ringers, alerts: id("bell"), ..DeviceChoice::default() };
+    let mut audio = open(&AudioSpec::System(choice)).unwrap();
+    for rings in [true, false] {
+        while ear.heard.try_recv().is_ok() {}
+        audio.control.set_ringing(rings);
+        audio.control.set_alerting(!rings);
+        let (mut waited, mut written, since) = (0, 0, Instant::now());
+        while written < 100 && waited < 500 {
+            let plays = match rings {
+                true => audio.ringers.iter_mut().any(Playback::plays),
+                false => audio.alerts.plays(),
+            };
+            if plays {
+                let out = if written < 10 { tone() } else { [0.0; BLOCK] };
+                for playback in audio.ringers.iter_mut().chain([&mut audio.alerts]) {
+                    playback.write(Instant::now(), &out);
+                }
+                written += 1;
+            } else {
+                waited += 1;
+            }
+            let due = since + Duration::from_millis(10 * (waited + written));
+            while Instant::now() < due {
+                pause(1);
+            }
+        }
+        audio.control.set_ringing(false);
+        audio.control.set_alerting(false);
+        pause(500);
+        let pieces = ear.heard.try_iter().count();
+        println!("rings {rings}: waited {waited} blocks, {pieces} of 10 pieces");
+        assert!(written >= 100 && pieces >= 10, "{written} written, {pieces} of 10 pieces");
+    }
+    ear.process.kill().unwrap();
+    pactl(&format!("unload-module {bell}"));
 }
 
 /// What rings is heard on both devices chosen and not where alerts go, and alerts only there. One that is unplugged leaves

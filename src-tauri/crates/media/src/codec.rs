@@ -20,6 +20,8 @@ const OPUS_COMPLEXITY: i32 = 9;
 const OPUS_MAX_PAYLOAD: usize = 1_000;
 /// Loss beyond which Opus is told no more: its redundancy is at its most useful then.
 const OPUS_WORST_LOSS: u8 = 30;
+/// Bytes of an Opus packet in a pause of speech that need not be sent, at most.
+const OPUS_NOTHING: usize = 2;
 /// Samples of 10 ms at 48 kHz.
 const TEN_MS: usize = 480;
 /// The longest frame any codec may have, in milliseconds.
@@ -56,6 +58,8 @@ pub struct Encoder {
     max_bitrate: u32,
     /// What the network has room for, bits per second.
     room: u32,
+    /// Pauses of speech are not sent.
+    pauses: bool,
 }
 
 enum EncoderEngine {
@@ -86,6 +90,7 @@ impl Encoder {
             expected_loss: 0,
             max_bitrate: u32::MAX,
             room: u32::MAX,
+            pauses: false,
         })
     }
 
@@ -96,7 +101,7 @@ impl Encoder {
     }
 
     /// Encodes one packet's worth of 48 kHz mono sound (a multiple of 480 samples up to 120 ms; for Opus 10,
-    /// 20, 40 or 60 ms) and appends the payload to `out`.
+    /// 20, 40 or 60 ms) and appends the payload to `out`; nothing in a pause of speech that is not sent.
     ///
     /// # Errors
     /// [`CodecError::Block`] for any other length; [`CodecError::Library`] when libopus fails.
@@ -113,7 +118,10 @@ impl Encoder {
             out.resize(start + OPUS_MAX_PAYLOAD, 0);
             let room = out.get_mut(start..).unwrap_or_default();
             let made = encoder.encode_float(pcm, room).map_err(library(kind));
-            out.truncate(start + made.as_ref().copied().unwrap_or(0));
+            let length = made.as_ref().copied().unwrap_or(0);
+            // One that says only that there is nothing need not be sent (`opus_encode` says so of two bytes and less).
+            let says_nothing = self.pauses && length <= OPUS_NOTHING;
+            out.truncate(start + if says_nothing { 0 } else { length });
             return made.map(|_| ());
         }
         self.narrow.clear();
@@ -175,6 +183,7 @@ impl Encoder {
 
     /// Lets Opus send less, or nothing, in pauses of speech (DTX); off unless asked for.
     pub fn set_pauses(&mut self, on: bool) {
+        self.pauses = on;
         if let EncoderEngine::Opus(encoder) = &mut self.engine
             && let Err(error) = encoder.set_dtx(on)
         {

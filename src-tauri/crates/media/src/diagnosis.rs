@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use audio::BLOCK;
 
+use crate::DeviceGaps;
+
 /// Share of packets from which on loss is heard as trouble.
 const LOSS: f32 = 0.03;
 /// A round trip from which on people talk into each other.
@@ -128,6 +130,7 @@ pub(crate) struct MachineWatch {
     turned: Option<Instant>,
     underruns: u32,
     dropped: u64,
+    all: DeviceGaps,
 }
 
 impl MachineWatch {
@@ -139,14 +142,26 @@ impl MachineWatch {
         // Another device counts from the beginning.
         let dry = underruns.saturating_sub(self.underruns);
         self.gaps += u64::from(late) + u64::from(lost) + u64::from(dry);
+        self.all.underruns += u64::from(dry);
         (self.underruns, self.turned) = (underruns, Some(now));
         if lost || dropped < self.dropped {
+            self.all.dropped += dropped.saturating_sub(self.dropped) / BLOCK as u64;
             self.dropped = dropped;
         }
         if self.next.is_none_or(|next| now >= next) {
             self.next = Some(now + STEP);
             self.marks = [self.marks[1], self.gaps];
         }
+    }
+
+    /// A block for the speaker was left out, or not.
+    pub(crate) fn skipped(&mut self, skipped: bool) {
+        self.all.skipped += u64::from(skipped);
+    }
+
+    /// Every gap at the devices so far.
+    pub(crate) const fn all(&self) -> DeviceGaps {
+        self.all
     }
 
     /// The path rests: what comes next is no gap.
@@ -239,6 +254,9 @@ mod tests {
             run(&mut watch, 10, 1, 0, part * 100);
         }
         assert!(watch.is_late(), "the microphone was not fetched in time");
+        (0..7).for_each(|n| watch.skipped(n < 2));
+        let all = DeviceGaps { underruns: 3, dropped: 6, skipped: 2 };
+        assert_eq!(watch.all(), all, "what is late is no gap at a device");
     }
 
     #[test]

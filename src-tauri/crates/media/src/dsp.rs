@@ -10,18 +10,22 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceKind, SAMPLE_RATE};
+use audio::{
+    Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback, SAMPLE_RATE,
+};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
-use crate::microphone::{ClippingWatch, SilenceWatch, Trial};
+use crate::limiter::Limiter;
+use crate::microphone::{ClippingWatch, Listener, SilenceWatch, Trial};
 use crate::pace::{Due, Pace};
 use crate::processing::{Processing, Processor};
-use crate::recorder::Tap;
+use crate::recorder::{Sign, Tap};
 use crate::speaker_start::SpeakerStart;
 use crate::stream::{Opening, Setup, Stream};
+use crate::summons::{Alerts, Rings};
 use crate::tone::{Ringing, TonePlayer};
-use crate::{MediaEvent, StreamId, Tone, TonePlan};
+use crate::{DeviceGaps, MediaEvent, StreamId, Tone, TonePlan};
 
 /// How late a device may be before the timer takes over.
 const DEVICE_PATIENCE: Duration = Duration::from_millis(60);
@@ -63,6 +67,7 @@ pub(crate) enum Command {
 pub(crate) struct Shared {
     pub(crate) watching: AtomicBool,
     pub(crate) levels: Mutex<(f32, f32)>,
+    pub(crate) gaps: Mutex<DeviceGaps>,
 }
 
 pub(crate) struct Dsp {
@@ -77,12 +82,16 @@ pub(crate) struct Dsp {
     processor: Processor,
     /// None where silence is what is to come.
     silence: Option<SilenceWatch>,
+    microphone_choice: Option<DeviceId>,
     clipping: ClippingWatch,
     machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
+    /// A device for alerts was chosen.
+    alerts_apart: bool,
     alerts: Alerts,
-    ringing: Option<Box<Ringing>>,
+    rings: Rings,
+    limiter: Limiter,
     levels: Levels,
     pending: Vec<MediaEvent>,
     ticks: u64,
@@ -90,15 +99,6 @@ pub(crate) struct Dsp {
     simulated: bool,
     active: bool,
     rest_at: Option<Instant>,
-}
-
-/// What goes to the device for alerts.
-#[derive(Default)]
-struct Alerts {
-    /// One was chosen.
-    apart: bool,
-    player: TonePlayer,
-    start: SpeakerStart,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the DSP thread is the driver that tells the time")]
@@ -117,7 +117,11 @@ impl Dsp {
     ) -> Self {
         let simulated = audio.control.is_simulated();
         let heard = *spec != AudioSpec::Null;
-        let alerts_apart = matches!(spec, AudioSpec::System(choice) if choice.alerts.is_some());
+        let choice = match spec {
+            AudioSpec::System(choice) => choice.clone(),
+            _ => DeviceChoice::default(),
+        };
+        let (alerts_apart, microphone_choice) = (choice.alerts.is_some(), choice.input);
         Self {
             simulated,
             audio,
@@ -129,12 +133,15 @@ impl Dsp {
             speaker_start: SpeakerStart::default(),
             processor: Processor::default(),
             silence: heard.then(SilenceWatch::default),
+            microphone_choice,
             clipping: ClippingWatch::default(),
             machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
-            alerts: Alerts { apart: alerts_apart && !simulated, ..Alerts::default() },
-            ringing: None,
+            alerts_apart: alerts_apart && !simulated,
+            alerts: Alerts::default(),
+            rings: Rings::default(),
+            limiter: Limiter::default(),
             levels: Levels::default(),
             pending: Vec::with_capacity(64),
             ticks: 0,
@@ -167,8 +174,8 @@ impl Dsp {
     }
 
     fn is_wanted(&self) -> bool {
-        let rings = self.ringing.is_some() && !self.simulated;
-        self.uses_path() || rings || !self.alerts.player.is_silent() || self.active
+        let rings = !self.rings.are_silent() && !self.simulated;
+        self.uses_path() || rings || !self.alerts.is_silent() || self.active
     }
 
     /// Waits for something to do; true at the end.
@@ -263,9 +270,7 @@ impl Dsp {
             Command::Held(id, on) => self.with(id, |s| s.held = on),
             Command::Keys(id, digits) => self.with(id, |s| s.press(&digits)),
             Command::Conference(members) => {
-                for stream in &mut self.streams {
-                    stream.conferenced = members.contains(&stream.id);
-                }
+                self.confer(&members);
             }
             Command::Record(id, tap) => self.with(id, |s| s.tap = tap),
             Command::RecordingPaused(id, on) => self.with(id, |s| s.pause_recording(on)),
@@ -278,12 +283,12 @@ impl Dsp {
             Command::Tone(tone) => self.play(tone),
             Command::TonePlan(plan) => {
                 self.tones.set_plan(plan);
-                self.alerts.player.set_plan(plan);
+                self.alerts.set_plan(plan);
             }
             Command::Trial(room) => self.trial.set(room),
             Command::Ring(ringing) => {
                 self.audio.control.set_ringing(ringing.is_some());
-                self.ringing = ringing;
+                self.rings.set(clock(), ringing);
             }
             Command::Devices(choice) => self.set_devices(choice),
             Command::Processing(wanted) => self.processor.set(wanted),
@@ -292,24 +297,35 @@ impl Dsp {
 
     /// A call's own tones go to the ear; that somebody else calls goes where alerts go.
     fn play(&mut self, tone: Tone) {
-        let apart = tone == Tone::CallWaiting && self.alerts.apart;
+        let apart = tone == Tone::CallWaiting && self.alerts_apart;
         self.tones.set(if apart { Tone::None } else { tone });
         let alert = if apart { tone } else { Tone::None };
-        let was_silent = self.alerts.player.is_silent();
-        self.alerts.player.set(alert);
-        if was_silent != self.alerts.player.is_silent() {
-            if was_silent {
-                self.alerts.start.path_opened(clock());
-            }
-            self.audio.control.set_alerting(was_silent);
+        if let Some(on) = self.alerts.set(clock(), alert) {
+            self.audio.control.set_alerting(on);
         }
     }
 
+    /// Whoever comes to those who are recorded is told.
+    fn confer(&mut self, members: &[StreamId]) {
+        let mut joined = false;
+        for stream in &mut self.streams {
+            let member = members.contains(&stream.id);
+            joined |= member && !stream.conferenced;
+            stream.conferenced = member;
+        }
+        let recorded = self.streams.iter_mut().filter(|s| joined && s.conferenced);
+        recorded.filter_map(|s| s.tap.as_mut()).for_each(|tap| tap.tell_again());
+    }
+
     fn set_devices(&mut self, choice: DeviceChoice) {
-        self.alerts.apart = choice.alerts.is_some() && !self.simulated;
+        self.alerts_apart = choice.alerts.is_some() && !self.simulated;
+        if choice.input != self.microphone_choice {
+            self.microphone_choice.clone_from(&choice.input);
+            let news = self.silence.as_mut().and_then(SilenceWatch::begin_anew);
+            self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
+        }
         self.audio.control.set_devices(choice);
-        let tone =
-            if self.alerts.player.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
+        let tone = if self.alerts.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
         self.play(tone);
     }
 
@@ -332,13 +348,15 @@ impl Dsp {
         self.processor.set_device_delay(self.device_delay());
         self.processor.clean(microphone);
         self.send(now, microphone);
-        let mut speaker = mix(&self.blocks);
+        let mut speaker = sum(&self.blocks);
         self.tones.mix(&mut speaker);
         self.trial.turn(microphone, &mut speaker);
-        self.processor.played(&speaker);
-        self.audio.playback.write(now, &speaker);
+        self.limiter.limit(&mut speaker);
+        let heard = self.audio.playback.write(now, &speaker);
         self.ring(now);
-        self.alert(now);
+        let alert = self.alert(now);
+        self.machine.skipped(!heard && self.audio.playback.plays());
+        self.processor.played(&reference(heard.then_some(&speaker), alert.as_ref()));
         self.measure(microphone, &speaker);
         self.ticks += 1;
         self.machine.turn(now, self.audio.playback.stats().underruns, self.audio.capture.dropped());
@@ -348,6 +366,9 @@ impl Dsp {
             stream.keep(now, surroundings, &mut self.pending);
         }
         if publish {
+            if let Ok(mut gaps) = self.shared.gaps.try_lock() {
+                *gaps = self.machine.all();
+            }
             self.report_devices();
         }
         self.pending.extend(self.trial.news().map(MediaEvent::MicrophoneTest));
@@ -372,7 +393,13 @@ impl Dsp {
 
     /// The microphone to every stream; within a conference the other members too.
     fn send(&mut self, now: Instant, microphone: &[f32; BLOCK]) {
+        for stream in &mut self.streams {
+            stream.turn_recording();
+        }
         let members = self.streams.iter().filter(|s| s.conferenced).count();
+        // Who is recorded in a conference has all the others on the recording.
+        let sign: Option<Sign> =
+            self.streams.iter().filter(|s| s.conferenced).find_map(Stream::sign).copied();
         for n in 0..self.streams.len() {
             let conferenced = members > 1 && self.streams.get(n).is_some_and(|s| s.conferenced);
             let mut others = [0.0; BLOCK];
@@ -383,35 +410,35 @@ impl Dsp {
                 }
             }
             if let Some(stream) = self.streams.get_mut(n) {
-                stream.send(now, microphone, conferenced.then_some(&others));
+                stream.send(now, microphone, conferenced.then_some((&others, sign.as_ref())));
             }
         }
     }
 
     fn watch_silence(&mut self, microphone: &[f32; BLOCK]) {
-        let used = self.streams.iter().any(|s| s.is_configured() && !s.muted && !s.held);
-        let news = self.silence.as_mut().and_then(|silence| silence.observe(microphone, used));
+        let heard = |s: &Stream| s.is_configured() && !s.muted && !s.held;
+        let listener = match (self.streams.iter().any(heard), self.trial.is_on()) {
+            (true, _) => Listener::Call,
+            (false, true) => Listener::Test,
+            (false, false) => Listener::Nobody,
+        };
+        let news = self.silence.as_mut().and_then(|silence| silence.observe(microphone, listener));
         self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
     }
 
     fn ring(&mut self, now: Instant) {
-        if let Some(ringing) = &mut self.ringing {
-            let mut block = [0.0; BLOCK];
-            ringing.fill(&mut block);
+        let plays = self.audio.ringers.iter_mut().any(Playback::plays);
+        if let Some(block) = self.rings.next(now, plays) {
             for ringer in &mut self.audio.ringers {
                 ringer.write(now, &block);
             }
         }
     }
 
-    /// The first burst of an alert waits for its device, as the first words of a call do.
-    fn alert(&mut self, now: Instant) {
-        let holds = self.alerts.start.holds(now, self.audio.alerts.plays());
-        if !holds && !self.alerts.player.is_silent() {
-            let mut block = [0.0; BLOCK];
-            self.alerts.player.mix(&mut block);
-            self.audio.alerts.write(now, &block);
-        }
+    /// What the device for alerts plays of it.
+    fn alert(&mut self, now: Instant) -> Option<[f32; BLOCK]> {
+        let block = self.alerts.next(now, self.audio.alerts.plays())?;
+        self.audio.alerts.write(now, &block).then_some(block)
     }
 
     fn measure(&mut self, microphone: &[f32; BLOCK], speaker: &[f32; BLOCK]) {
@@ -439,6 +466,10 @@ impl Dsp {
                 | AudioEvent::DevicesChanged => self.speaker_start.devices_changed(),
                 _ => {}
             }
+            if let AudioEvent::Started { kind: DeviceKind::Input | DeviceKind::Output, .. } = &event
+            {
+                self.processor.expect_echo();
+            }
             self.pending.push(match event {
                 AudioEvent::Lost { kind, name, reason } => {
                     MediaEvent::DeviceLost { kind, name, reason }
@@ -459,27 +490,28 @@ impl Dsp {
     }
 }
 
-/// The sum of all; a single talker passes untouched.
-fn mix(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
+/// The sum of all.
+fn sum(blocks: &[[f32; BLOCK]]) -> [f32; BLOCK] {
     let mut sum = [0.0; BLOCK];
     for block in blocks {
         add(&mut sum, block);
     }
-    if blocks.len() > 1 {
-        limit(&mut sum);
-    }
     sum
+}
+
+/// What the microphone may hear again: what the speaker plays, and what the device for alerts does. What neither takes
+/// (none is there, or there is too much already) is not heard.
+fn reference(speaker: Option<&[f32; BLOCK]>, alert: Option<&[f32; BLOCK]>) -> [f32; BLOCK] {
+    let mut heard = speaker.copied().unwrap_or([0.0; BLOCK]);
+    if let Some(alert) = alert {
+        add(&mut heard, alert);
+    }
+    heard
 }
 
 pub(crate) fn add(sum: &mut [f32; BLOCK], block: &[f32; BLOCK]) {
     for (to, from) in sum.iter_mut().zip(block) {
         *to += from;
-    }
-}
-
-pub(crate) fn limit(block: &mut [f32; BLOCK]) {
-    for sample in block {
-        *sample = sample.clamp(-1.0, 1.0);
     }
 }
 
@@ -538,12 +570,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_talker_passes_untouched_and_two_are_limited() {
-        let loud = [1.2_f32; BLOCK];
-        assert_eq!(mix(&[loud]), loud);
-        assert_eq!(mix(&[loud, loud]), [1.0; BLOCK]);
-        assert_eq!(mix(&[[0.25; BLOCK], [0.5; BLOCK]]), [0.75; BLOCK]);
-        assert_eq!(mix(&[]), [0.0; BLOCK]);
+    fn the_canceller_is_told_what_is_heard_and_nothing_else() {
+        let (voice, alert) = ([0.25; BLOCK], [0.5; BLOCK]);
+        assert_eq!(reference(Some(&voice), None), voice);
+        assert_eq!(reference(Some(&voice), Some(&alert)), [0.75; BLOCK]);
+        assert_eq!(reference(None, Some(&alert)), alert);
+        assert_eq!(reference(None, None), [0.0; BLOCK]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::processing::Processing;
 use crate::recorder::{Recording, Tap};
 use crate::stream::{Opening, Seeds, Setup};
 use crate::tone::Ringing;
-use crate::{EngineError, Events, RingTone, StreamStats, Tone, TonePlan};
+use crate::{DeviceGaps, EngineError, Events, RingTone, StreamStats, Tone, TonePlan};
 
 /// Events that may wait to be read.
 const EVENTS: usize = 1_024;
@@ -257,6 +257,12 @@ impl Engine {
         let published = Arc::clone(&self.entries().get(&stream)?.published);
         let stats = published.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(stats)
+    }
+
+    /// How often sound was missing or too much at the devices so far.
+    #[must_use]
+    pub fn gaps(&self) -> DeviceGaps {
+        *self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends a stream and frees its ports. Closing twice does nothing.

@@ -8,19 +8,50 @@ const SILENT: u32 = 170;
 /// What the last bit of a device with 16 of them may do by itself; every open microphone does more.
 const LAST_BIT: f32 = 1.5 / 32_768.0;
 
+/// Who should hear the microphone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Listener {
+    #[default]
+    Nobody,
+    /// The other side of a call.
+    Call,
+    /// Its user, in a test.
+    Test,
+}
+
 /// Watches one microphone while somebody listens.
 #[derive(Debug, Default)]
 pub(crate) struct SilenceWatch {
     blocks: u32,
     silent: bool,
+    last: Listener,
 }
 
 impl SilenceWatch {
-    /// Takes 10 ms of the microphone, as it gives them. `used`: somebody should hear it. Gives news: it is silent, or no
-    /// longer (or nobody listens any more).
-    pub(crate) fn observe(&mut self, block: &[f32; BLOCK], used: bool) -> Option<bool> {
+    /// Takes 10 ms of the microphone, as it gives them. Gives news: it is silent, or no longer (or the call is over). What
+    /// a test has shown stands after it: the test is short, and made to be read.
+    pub(crate) fn observe(&mut self, block: &[f32; BLOCK], listener: Listener) -> Option<bool> {
         let sounds = block.iter().any(|sample| sample.abs() > LAST_BIT);
-        self.blocks = if used && !sounds { self.blocks + 1 } else { 0 };
+        let stands = self.silent && self.last == Listener::Test;
+        self.blocks = match listener {
+            _ if sounds => 0,
+            Listener::Nobody if stands => self.blocks,
+            Listener::Nobody => 0,
+            Listener::Call | Listener::Test => self.blocks.saturating_add(1),
+        };
+        if listener != Listener::Nobody {
+            self.last = listener;
+        }
+        self.news()
+    }
+
+    /// Another microphone is used from now on. News as above.
+    pub(crate) fn begin_anew(&mut self) -> Option<bool> {
+        self.blocks = 0;
+        self.news()
+    }
+
+    fn news(&mut self) -> Option<bool> {
         let silent = self.blocks >= SILENT;
         (silent != self.silent).then(|| {
             self.silent = silent;
@@ -147,6 +178,7 @@ impl Trial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Listener::{Call, Nobody, Test};
 
     #[test]
     fn what_is_said_in_a_test_is_played_back_once() {
@@ -193,17 +225,37 @@ mod tests {
     fn silence_is_told_within_two_seconds_and_its_end_at_once() {
         let mut watch = SilenceWatch::default();
         let (nothing, noise) = ([0.0; BLOCK], [0.000_1; BLOCK]);
-        let mut news = |block: &[f32; BLOCK], used, blocks: u32| {
-            (0..blocks).find_map(|n| watch.observe(block, used).map(|silent| (n, silent)))
+        let mut news = |block: &[f32; BLOCK], listener, blocks: u32| {
+            (0..blocks).find_map(|n| watch.observe(block, listener).map(|silent| (n, silent)))
         };
-        assert_eq!(news(&noise, true, 1_000), None, "a quiet room is no silence");
-        let (at, silent) = news(&nothing, true, 200).unwrap();
+        assert_eq!(news(&noise, Call, 1_000), None, "a quiet room is no silence");
+        let (at, silent) = news(&nothing, Call, 200).unwrap();
         assert!(silent && at < 200, "{at} blocks");
-        assert_eq!(news(&nothing, true, 1_000), None, "it is told once");
-        assert_eq!(news(&noise, true, 1), Some((0, false)));
+        assert_eq!(news(&nothing, Call, 1_000), None, "it is told once");
+        assert_eq!(news(&noise, Call, 1), Some((0, false)));
         // While nobody listens silence is nobody's business, and it ends with the call.
-        assert_eq!(news(&nothing, false, 1_000), None);
-        assert!(news(&nothing, true, 200).unwrap().1);
-        assert_eq!(news(&nothing, false, 1), Some((0, false)));
+        assert_eq!(news(&nothing, Nobody, 1_000), None);
+        assert!(news(&nothing, Call, 200).unwrap().1);
+        assert_eq!(news(&nothing, Nobody, 1), Some((0, false)));
+    }
+
+    #[test]
+    fn a_dead_microphone_is_told_in_a_test_and_after_it_until_it_lives_or_another_is_used() {
+        let (nothing, noise) = ([0.0; BLOCK], [0.000_1; BLOCK]);
+        let dead = || {
+            // As long as a test listens: 4 s.
+            let mut watch = SilenceWatch::default();
+            let news = (0..400).find_map(|_| watch.observe(&nothing, Test));
+            assert_eq!(news, Some(true));
+            watch
+        };
+        let mut watch = dead();
+        assert!((0..1_000).all(|_| watch.observe(&nothing, Nobody).is_none()), "it stands");
+        assert!((0..1_000).all(|_| watch.observe(&nothing, Call).is_none()), "and in a call");
+        assert_eq!(watch.observe(&nothing, Nobody), Some(false), "that is over");
+        let mut watch = dead();
+        assert_eq!(watch.observe(&noise, Nobody), Some(false));
+        assert_eq!(dead().begin_anew(), Some(false));
+        assert_eq!(SilenceWatch::default().begin_anew(), None);
     }
 }

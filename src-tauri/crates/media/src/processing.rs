@@ -13,6 +13,8 @@ use sonora::config::{
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
+use crate::echo_watch::EchoWatch;
+
 /// The middle of what was measured for the chain.
 const DELAY: Duration = Duration::from_millis(12);
 
@@ -20,8 +22,8 @@ const DELAY: Duration = Duration::from_millis(12);
 /// untouched and without delay; otherwise it is 9 to 15 ms later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Processing {
-    /// The other side's voice, picked up from the loudspeaker, is taken out. Without an echo (a headset) it
-    /// steps back by itself.
+    /// The other side's voice, picked up from the loudspeaker, is taken out. Where there is no echo (a headset) nothing is
+    /// done after some seconds, until there is one.
     pub echo_cancelling: bool,
     /// Steady noise (fans, streets) is made softer.
     pub noise_suppression: bool,
@@ -45,6 +47,10 @@ pub struct Processor {
     wanted: Processing,
     /// None while nothing is to be done.
     chain: Option<Box<AudioProcessing>>,
+    /// There while an echo is to be taken out.
+    watch: Option<Box<EchoWatch>>,
+    /// An echo is being taken out.
+    cancels: bool,
     /// From a sound given to the loudspeaker to its echo, at least, in milliseconds; as far as is known.
     echo_ms: Option<i32>,
     failed: bool,
@@ -58,11 +64,39 @@ impl Processor {
         }
         tracing::debug!(?wanted, "sound processing");
         self.wanted = wanted;
+        self.watch = match self.watch.take() {
+            _ if !wanted.echo_cancelling => None,
+            Some(watch) => Some(watch),
+            None => Some(Box::new(EchoWatch::new())),
+        };
+        self.apply();
+    }
+
+    /// What is done now: what is wanted, less what does not help.
+    fn apply(&mut self) {
+        self.cancels = self.watch.as_ref().is_some_and(|watch| watch.may_echo());
+        let doing = Processing { echo_cancelling: self.cancels, ..self.wanted };
         match &mut self.chain {
-            _ if wanted.is_off() => self.chain = None,
-            Some(chain) => chain.apply_config(config(wanted)),
-            None => self.chain = Some(Box::new(chain(wanted))),
+            _ if self.wanted.is_off() => self.chain = None,
+            Some(chain) => chain.apply_config(config(doing)),
+            None => self.chain = Some(Box::new(chain(doing))),
         }
+    }
+
+    /// Other devices are used from now on: there may be an echo, whatever was heard so far.
+    pub fn expect_echo(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.begin_anew();
+            if !self.cancels {
+                self.apply();
+            }
+        }
+    }
+
+    /// Whether an echo is being taken out now: it is wanted, and there is one or may be.
+    #[must_use]
+    pub const fn cancels_echo(&self) -> bool {
+        self.cancels
     }
 
     /// How long the devices hold sound, the loudspeaker's and the microphone's together, so that an echo is looked for
@@ -81,7 +115,10 @@ impl Processor {
     /// Cleans a block of 10 ms at 48 kHz, heard by the microphone, in place.
     pub fn clean(&mut self, microphone: &mut [f32; BLOCK]) {
         let Some(chain) = &mut self.chain else { return };
-        if let Some(delay) = self.echo_ms.filter(|_| self.wanted.echo_cancelling) {
+        if let Some(watch) = &mut self.watch {
+            watch.heard(microphone);
+        }
+        if let Some(delay) = self.echo_ms.filter(|_| self.cancels) {
             // Longer than half a second is taken for that.
             let _ = chain.set_stream_delay_ms(delay);
         }
@@ -94,9 +131,14 @@ impl Processor {
 
     /// Hears the block of 10 ms at 48 kHz that has just been given to the loudspeaker; once after each [`Self::clean`].
     pub fn played(&mut self, speaker: &[f32; BLOCK]) {
-        let Some(chain) = self.chain.as_mut().filter(|_| self.wanted.echo_cancelling) else {
-            return;
-        };
+        if let Some(watch) = &mut self.watch {
+            watch.played(speaker);
+            if watch.may_echo() != self.cancels {
+                tracing::debug!(echo = !self.cancels, "echo");
+                self.apply();
+            }
+        }
+        let Some(chain) = self.chain.as_mut().filter(|_| self.cancels) else { return };
         let mut unused = [0.0_f32; BLOCK];
         if let Err(error) =
             chain.process_render_f32(&[speaker.as_slice()], &mut [unused.as_mut_slice()])

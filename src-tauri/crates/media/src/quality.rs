@@ -52,6 +52,7 @@ pub(crate) struct LossThere {
     /// The number of the report that was taken last.
     taken: u32,
     share: Option<(Instant, f32)>,
+    expected: u8,
 }
 
 impl LossThere {
@@ -77,7 +78,15 @@ impl LossThere {
         self.before = Some((highest, sent));
         let share = if cut { 1.0 } else { f32::from(report.fraction_lost) / 256.0 };
         self.share = Some((now, share));
+        let percent = u8::try_from(u16::from(report.fraction_lost) * 100 / 256).unwrap_or(100);
+        self.expected = percent.max(self.expected / 2);
         Some(share)
+    }
+
+    /// How many per cent of what is sent now are to be expected to be lost. Loss comes in bursts: what was lost lately is
+    /// expected again, half of it after each report.
+    pub(crate) const fn expected(&self) -> u8 {
+        self.expected
     }
 
     /// 0 to 1; `None` while nothing is reported, or no longer.
@@ -261,6 +270,31 @@ mod tests {
         there.observe(start + ms(20_000), &last, 1_760);
         assert_eq!(there.share(start + ms(44_000)), Some(0.0));
         assert_eq!(there.share(start + ms(45_000)), None, "nobody reports any more");
+    }
+
+    #[test]
+    fn lost_packets_are_expected_again_until_reports_say_otherwise() {
+        let (start, mut there) = (base(), LossThere::default());
+        let report = |fraction_lost, count| RemoteReport {
+            fraction_lost,
+            count,
+            highest_sequence: 1_000 * count,
+            ..RemoteReport::default()
+        };
+        let lossy = report(64, 1);
+        // What comes besides reports (a word of goodbye, descriptions) says nothing of it.
+        for _ in 0..10 {
+            there.observe(start, &lossy, 1_000);
+            assert_eq!(there.expected(), 25);
+        }
+        let after = [(0, 12), (0, 6), (26, 10), (0, 5), (0, 2), (0, 1), (0, 0)];
+        for (count, (lost, expected)) in (2..).zip(after) {
+            let next = report(lost, count);
+            for _ in 0..3 {
+                there.observe(start, &next, 1_000 * u64::from(count));
+                assert_eq!(there.expected(), expected, "report {count}");
+            }
+        }
     }
 
     #[test]

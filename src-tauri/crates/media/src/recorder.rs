@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use audio::{BLOCK, SAMPLE_RATE, WavSource, read_wav};
+use audio::{BLOCK, SAMPLE_RATE, read_wav};
 use ogg::{PacketWriteEndInfo, PacketWriter};
 use opus::{Application, Channels};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -62,14 +62,34 @@ pub struct Recording {
     pub mark: RecordingMark,
 }
 
+/// 10 ms of what tells that a call is recorded.
+#[derive(Clone, Copy)]
+pub(crate) struct Sign {
+    sound: [f32; BLOCK],
+    /// What is left of everything else meanwhile.
+    rest: [f32; BLOCK],
+}
+
+impl Sign {
+    /// Puts it into what somebody hears; the sum may be beyond full scale.
+    pub(crate) fn mix(&self, block: &mut [f32; BLOCK]) {
+        for (sample, (sound, rest)) in block.iter_mut().zip(self.sound.iter().zip(&self.rest)) {
+            *sample = *sample * rest + sound;
+        }
+    }
+}
+
 /// The DSP thread's end of a recording.
 pub(crate) struct Tap {
     ring: Producer<f32>,
-    announcement: Option<WavSource>,
-    /// Samples of the announcement that are left.
-    announced: u64,
+    announcement: Option<Vec<f32>>,
+    /// Samples of the announcement that were played.
+    announced: usize,
     /// Samples until the next tone, or within one.
     at: u32,
+    sign: Sign,
+    /// That sounds in this turn.
+    sounds: bool,
     /// Nothing is taken down, and nobody is told that it were.
     pub(crate) paused: bool,
     failed: Arc<AtomicBool>,
@@ -87,7 +107,6 @@ impl Tap {
             RecordingMark::Tone => None,
             RecordingMark::Announcement(path) => Some(read_wav(path).map_err(|e| refused(&e))?),
         };
-        let announced = announcement.as_ref().map_or(0, |sound| sound.len() as u64);
         let mut writer = Writer::create(recording).map_err(|e| refused(&e))?;
         let (ring, taken) = RingBuffer::new(RING);
         let failed = Arc::new(AtomicBool::new(false));
@@ -103,36 +122,50 @@ impl Tap {
             .map_err(|e| refused(&e))?;
         Ok(Box::new(Self {
             ring,
-            announcement: announcement.map(|sound| WavSource::new(sound, false)),
-            announced,
+            announcement,
+            announced: 0,
             at: 0,
+            sign: Sign { sound: [0.0; BLOCK], rest: [1.0; BLOCK] },
+            sounds: false,
             paused: false,
             failed,
             told: false,
         }))
     }
 
-    /// Puts the sign that the call is recorded into what is sent.
-    pub(crate) fn mark(&mut self, sent: &mut [f32; BLOCK]) {
+    /// Tells it anew from its beginning: there is somebody who has not heard it.
+    pub(crate) fn tell_again(&mut self) {
+        (self.announced, self.at) = (0, 0);
+    }
+
+    /// Goes on by 10 ms: the sign is that of this turn after it.
+    pub(crate) fn turn(&mut self) {
+        self.sounds = false;
         if self.paused {
             return;
         }
-        for sample in sent {
-            if self.announced > 0
-                && let Some(announcement) = &mut self.announcement
-            {
-                *sample = (*sample * 0.2 + announcement.next_sample()).clamp(-1.0, 1.0);
-                self.announced -= 1;
+        let announcement = self.announcement.as_deref().unwrap_or_default();
+        for (sound, rest) in self.sign.sound.iter_mut().zip(&mut self.sign.rest) {
+            (*sound, *rest) = (0.0, 1.0);
+            if let Some(sample) = announcement.get(self.announced) {
+                (*sound, *rest) = (*sample, 0.2);
+                self.announced += 1;
+                self.sounds = true;
                 continue;
             }
             if self.at < MARK_LENGTH {
                 #[expect(clippy::cast_precision_loss, reason = "below 20,000")]
                 let phase = (MARK_HZ * self.at as f32 / SAMPLE_RATE as f32).fract();
-                let tone = MARK_PEAK * (std::f32::consts::TAU * phase).sin();
-                *sample = (*sample + tone).clamp(-1.0, 1.0);
+                *sound = MARK_PEAK * (std::f32::consts::TAU * phase).sin();
+                self.sounds = true;
             }
             self.at = (self.at + 1) % MARK_EVERY;
         }
+    }
+
+    /// The sign that the call is recorded, where it sounds in this turn.
+    pub(crate) fn sign(&self) -> Option<&Sign> {
+        self.sounds.then_some(&self.sign)
     }
 
     /// Takes down 10 ms of both sides.
@@ -269,7 +302,10 @@ mod tests {
         let mut loud = Vec::new();
         for block in 0..3_200_u32 {
             let mut sent = [0.0; BLOCK];
-            tap.mark(&mut sent);
+            tap.turn();
+            if let Some(sign) = tap.sign() {
+                sign.mix(&mut sent);
+            }
             if sent.iter().any(|s| s.abs() > 0.05) {
                 loud.push(block);
             }
@@ -279,9 +315,14 @@ mod tests {
         assert_eq!(begins, [0, 1_500, 3_000]);
         assert_eq!(loud.len(), 3 * 40);
         tap.paused = true;
-        let mut sent = [0.0; BLOCK];
-        (0..1_500).for_each(|_| tap.mark(&mut sent));
-        assert_eq!(sent, [0.0; BLOCK], "nobody is told what is not so");
+        for _ in 0..1_500 {
+            tap.turn();
+            assert!(tap.sign().is_none(), "nobody is told what is not so");
+        }
+        tap.paused = false;
+        tap.tell_again();
+        tap.turn();
+        assert!(tap.sign().is_some(), "whoever comes later is told at once");
     }
 
     /// How loud a tone is in a sound.

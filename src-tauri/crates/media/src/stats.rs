@@ -6,6 +6,17 @@ use sdp::{CodecKind, CryptoSuite};
 
 use crate::{DelayParts, Evidence};
 
+/// How often sound was missing or too much at the devices, since the engine was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceGaps {
+    /// Times that the speaker found nothing to play.
+    pub underruns: u64,
+    /// Blocks of 10 ms of the microphone that were thrown away because they were read too late.
+    pub dropped: u64,
+    /// Blocks of 10 ms for the speaker that were left out because too much waited there.
+    pub skipped: u64,
+}
+
 /// One direction of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrafficStats {

@@ -20,12 +20,13 @@ use sdp::{CodecKind, Negotiated};
 
 use crate::codec::{Decoder, Encoder};
 use crate::diagnosis::{Evidence, Surroundings};
-use crate::dsp::{add, limit};
+use crate::dsp::add;
 use crate::guard::Guard;
 use crate::keeper::Signal;
+use crate::limiter::Limiter;
 use crate::net::{Listening, Packet, Sockets};
 use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
-use crate::recorder::Tap;
+use crate::recorder::{Sign, Tap};
 use crate::sender_rate::{SenderRate, WayThere};
 use crate::{EngineError, MediaEvent, StreamId, StreamStats, TrafficStats};
 
@@ -116,6 +117,7 @@ pub(crate) struct Stream {
     heard: [f32; BLOCK],
     microphone_gain: f32,
     speaker_gain: f32,
+    limiter: Limiter,
     last_sent: Option<Instant>,
     activity: (bool, bool),
     rejected: u64,
@@ -126,7 +128,6 @@ pub(crate) struct Stream {
     /// How the peer's packets are lost, for our reports.
     pattern: LossPattern,
     around: Surroundings,
-    expected_loss: u8,
     datagram: Vec<u8>,
     /// What arrived, in clear.
     clear: Vec<u8>,
@@ -178,6 +179,7 @@ impl Stream {
             heard: [0.0; BLOCK],
             microphone_gain: 0.0,
             speaker_gain: 0.0,
+            limiter: Limiter::default(),
             last_sent: None,
             activity: (false, false),
             rejected: 0,
@@ -187,7 +189,6 @@ impl Stream {
             loss_there: LossThere::default(),
             pattern: LossPattern::default(),
             around: Surroundings::default(),
-            expected_loss: 0,
             datagram: Vec::with_capacity(2_048),
             clear: Vec::with_capacity(2_048),
         }
@@ -349,13 +350,6 @@ impl Stream {
                 if let (Some(line), true) = (&mut self.line, packet.rtcp) {
                     line.remote_rtcp = packet.from;
                 }
-                let lost = self.reports.remote_report().map_or(0, |r| r.fraction_lost);
-                if let Some(line) = &mut self.line {
-                    let percent = u8::try_from(u16::from(lost) * 100 / 256).unwrap_or(100);
-                    // Loss comes in bursts: what was lost lately is expected again for a while.
-                    self.expected_loss = percent.max(self.expected_loss / 2);
-                    line.encoder.set_expected_loss(self.expected_loss);
-                }
             }
             Err(error) => {
                 self.rejected += 1;
@@ -364,13 +358,15 @@ impl Stream {
         }
     }
 
-    /// Packets get longer where the peer's report tells of too little room, and shorter again.
+    /// Redundancy goes by the loss that the peer reports. Packets get longer where it tells of too little room, and shorter
+    /// again.
     fn follow_report(&mut self, at: Instant) {
         let sent = self.sender.stats().packets;
         let (Some(report), Some(line)) = (self.reports.remote_report(), &mut self.line) else {
             return;
         };
         let Some(loss) = self.loss_there.observe(at, &report, sent) else { return };
+        line.encoder.set_expected_loss(self.loss_there.expected());
         let seconds = f64::from(report.jitter) / f64::from(line.agreed.codec.clock_rate.max(1));
         let jitter = Duration::from_secs_f64(seconds);
         line.rate.observe(at, WayThere { loss, jitter, round_trip: self.reports.round_trip() });
@@ -440,24 +436,41 @@ impl Stream {
         }
     }
 
-    /// Takes 10 ms of the microphone, and of the others in a conference, and sends a packet when one is
-    /// full. Muting silences the microphone only: the others are still heard.
+    /// The sign that this call is recorded, for everybody who is on the recording, where it sounds in this turn.
+    pub(crate) fn sign(&self) -> Option<&Sign> {
+        self.tap.as_ref().filter(|_| self.line.is_some() && !self.held)?.sign()
+    }
+
+    /// The recording goes on by a turn.
+    pub(crate) fn turn_recording(&mut self) {
+        if let Some(tap) = self.tap.as_mut().filter(|_| self.line.is_some()) {
+            tap.turn();
+        }
+    }
+
+    /// Takes 10 ms of the microphone, and of the others in a conference with the sign that one of them is recorded, and
+    /// sends a packet when one is full. Muting silences the microphone only: the others are still heard.
     pub(crate) fn send(
         &mut self,
         now: Instant,
         microphone: &[f32; BLOCK],
-        others: Option<&[f32; BLOCK]>,
+        others: Option<(&[f32; BLOCK], Option<&Sign>)>,
     ) {
         let Some(line) = &mut self.line else { return };
         let mut block = *microphone;
         let wanted = if self.muted || self.held { 0.0 } else { 1.0 };
         ramp(&mut block, &mut self.microphone_gain, wanted);
-        if let Some(others) = others.filter(|_| !self.held) {
+        let others = others.filter(|_| !self.held);
+        if let Some((others, _)) = others {
             add(&mut block, others);
-            limit(&mut block);
         }
+        // One sign is enough at a time.
+        let own = self.tap.as_ref().and_then(|tap| tap.sign());
+        if let Some(sign) = own.or(others.and_then(|(_, sign)| sign)) {
+            sign.mix(&mut block);
+        }
+        self.limiter.limit(&mut block);
         if let Some(tap) = &mut self.tap {
-            tap.mark(&mut block);
             tap.take(&block, &self.heard);
         }
         if line.frame.is_empty() {

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use audio::read_wav;
 use media::codec::Decoder;
-use media::{AudioSpec, Engine, EngineConfig, EngineError, Events, MediaEvent, StreamId, Tone};
+use media::{
+    AudioSpec, Engine, EngineConfig, EngineError, Events, MediaEvent, StreamId, TestStage, Tone,
+};
 use rtp::FrameDecoder as _;
 use sdp::{CodecKind, CryptoSuite, MasterKey, Negotiated, SrtpKeys, TelephoneEvent};
 
@@ -478,4 +480,31 @@ fn tones_are_played_without_a_call() {
     assert!(engine.ring(Some(media::RingTone::Bell)).is_ok());
     assert!(engine.ring(Some(media::RingTone::File("no-such.wav".into()))).is_err());
     engine.ring(None).unwrap();
+}
+
+#[test]
+fn a_test_of_a_dead_microphone_says_so_and_one_that_lives_is_heard() {
+    for (name, sound, dead) in [("dead", vec![0.0; 480_000], true), ("alive", voice(10.0), false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let input = dir.path().join(name);
+        write_wav(&input, &sound);
+        let (engine, mut events) = engine(wav(&input, &dir.path().join("out"), true));
+        if !dead {
+            // A file begins to speak with the first call.
+            let (stream, ..) = engine.open(FOUR).unwrap();
+            engine.configure(stream, agreed(CodecKind::Pcma, FOUR, 9)).unwrap();
+            engine.close(stream);
+        }
+        engine.test_microphone(true);
+        let (mut silent, mut played) = (false, false);
+        let done = until(15_000, || {
+            while let Ok(event) = events.try_recv() {
+                silent |= event == MediaEvent::MicrophoneSilent(true);
+                played |= event == MediaEvent::MicrophoneTest(TestStage::Playing);
+            }
+            played
+        });
+        assert!(done, "{name}: the test does not come to its end");
+        assert_eq!(silent, dead, "{name}");
+    }
 }

@@ -9,7 +9,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use audio::read_wav;
-use media::{AudioSpec, Engine, EngineConfig, Events, StreamId};
+use media::{
+    AudioSpec, Engine, EngineConfig, Events, Recording, RecordingFormat, RecordingMark, StreamId,
+};
 use sdp::{CodecKind, Negotiated};
 
 mod agreement;
@@ -19,6 +21,8 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const TONES: [f64; 10] = [440., 550., 670., 790., 910., 1030., 1170., 1310., 1450., 1610.];
 /// The user's own.
 const OWN: f64 = 1790.0;
+/// What tells that a call is recorded.
+const MARK: f64 = 1_400.0;
 /// A second tone of the first, above what the telephone network carries.
 const HIGH: f64 = 6_000.0;
 const CODECS: [CodecKind; 10] = [
@@ -55,9 +59,8 @@ fn write_tones(path: &Path, tones: &[f64]) {
     writer.finalize().unwrap();
 }
 
-/// How loud a tone is in a sound, as an amplitude: the best tenth of a second counts, since a stretch in between turns the
-/// phase.
-fn amplitude(sound: &[f32], hz: f64) -> f64 {
+/// How loud a tone is in each tenth of a second of a sound, as an amplitude, softest first.
+fn amplitudes(sound: &[f32], hz: f64) -> Vec<f64> {
     let of = |piece: &[f32]| {
         let (mut real, mut imaginary) = (0.0, 0.0);
         for (n, sample) in piece.iter().enumerate() {
@@ -71,6 +74,12 @@ fn amplitude(sound: &[f32], hz: f64) -> f64 {
     };
     let mut all: Vec<f64> = sound.chunks_exact(4_800).map(of).collect();
     all.sort_by(f64::total_cmp);
+    all
+}
+
+/// How loud it is on the whole: a stretch in between turns the phase.
+fn amplitude(sound: &[f32], hz: f64) -> f64 {
+    let all = amplitudes(sound, hz);
     all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
@@ -82,6 +91,15 @@ fn engine(input: &Path, output: PathBuf, first: u16) -> (Engine, Events) {
 
 fn agreed(kind: CodecKind, port: u16) -> Negotiated {
     agreement::plain(kind, SocketAddr::new(HERE, port))
+}
+
+/// Of the recording, with the tone.
+fn all_are_told(dir: &Path) {
+    for n in 0..CODECS.len() {
+        let whole = read_wav(&dir.join(format!("heard-{n}.wav"))).unwrap();
+        let mark = amplitudes(&whole, MARK).last().copied().unwrap_or_default();
+        assert!(mark > 0.04, "{n} is not told of the recording: {mark}");
+    }
 }
 
 #[test]
@@ -106,8 +124,15 @@ fn ten_others_hear_each_other_and_not_themselves() {
         members.push(stream);
         others.push((other, events));
     }
+    // The first is recorded, and so is everybody whom he hears; the last comes when that has begun.
+    host.set_conference(&members[..9]);
+    pause(1_500);
+    let (path, format) = (file("recording.wav".into()), RecordingFormat::Wav);
+    let recording = Recording { path, format, mark: RecordingMark::Tone };
+    host.record(members[0], Some(&recording)).unwrap();
+    pause(1_500);
     host.set_conference(&members);
-    pause(7_000);
+    pause(6_000);
     drop(others);
     drop(host);
     // The last seconds: all are there, and the buffers have settled.
@@ -115,6 +140,7 @@ fn ten_others_hear_each_other_and_not_themselves() {
         let sound = read_wav(&file(name)).unwrap();
         sound[sound.len() - 3 * 48_000..sound.len() - 24_000].to_vec()
     };
+    all_are_told(dir.path());
     let host_hears = heard("heard-own.wav".into());
     for (n, tone) in TONES.into_iter().enumerate() {
         let level = amplitude(&host_hears, tone);

@@ -20,7 +20,8 @@ pub(crate) enum Subject {
     /// Search, lookup and import of a hundred thousand contacts and of a million, beside SQLite's full-text search.
     Contacts,
     /// What is heard of speech after loss and jitter: PESQ, PLCMOS and delay of every codec, beside a buffer fixed at 60 ms,
-    /// baresip and linphone; and how well an echo is taken out, beside WebRTC.
+    /// baresip and linphone; how well an echo is taken out, beside WebRTC; what a call and a conference cost; whether sound
+    /// keeps going.
     Sound,
     /// Time to the first window and memory of the idle window.
     Window,
@@ -60,7 +61,7 @@ fn contacts() -> Result<()> {
 /// In virtual time first, where only the judges are needed; then in real time beside baresip and linphone. Every part is
 /// measured, also when one before it is not as it must be.
 fn sound() -> Result<()> {
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Judges and rivals of sound", lab::install_rivals_of_sound)?;
     let example = |name| {
@@ -69,8 +70,9 @@ fn sound() -> Result<()> {
     };
     let speech = steps.step("Speech after losses and delays", || example("sound"));
     let echo = steps.step("Echo", || example("echo"));
+    let time = steps.step("Processor time", || example("processor_time"));
     let peers = steps.step("Beside baresip and linphone", || measure("bench-sound"));
-    speech.and(echo).and(peers)
+    speech.and(echo).and(time).and(peers)
 }
 
 fn measure(program: &str) -> Result<()> {

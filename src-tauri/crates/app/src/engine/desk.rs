@@ -332,6 +332,12 @@ impl Desk {
         self.publisher.changed();
     }
 
+    /// One of several troubles of a kind is over.
+    pub(super) fn withdraw_one(&mut self, code: Code, detail: Option<&str>) {
+        self.notices.retain(|notice| notice.code != code || notice.detail.as_deref() != detail);
+        self.publisher.changed();
+    }
+
     fn receive(&mut self, now: Instant, incoming: Incoming) {
         let input = match incoming {
             Incoming::Message { source, message } => Input::Received { source, message },

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use call_control::{Call, CallId, Direction, Party};
-use media::Tone;
+use call_control::{Call, CallId, Party};
 
 use super::desk::Desk;
+use super::tones;
 use crate::cause;
 use crate::code::Code;
 use crate::view::{HistoryEntry, PeerView};
@@ -47,12 +47,8 @@ impl Desk {
         if let Some(media) = &line.media {
             self.sounds.engine.close(media.stream);
         }
-        if call.direction() == Direction::Out && call.answered().is_none() {
-            match reason {
-                Some(Code::BusyHere | Code::Declined) => self.sounds.farewell(now, Tone::Busy),
-                Some(Code::Cancelled | Code::NoAnswer) | None => {}
-                Some(_) => self.sounds.farewell(now, Tone::Congestion),
-            }
+        if let Some(tone) = tones::farewell(call.direction(), call.answered().is_some(), reason) {
+            self.sounds.farewell(now, tone);
         }
         self.forget_recordings();
         let talked = call.answered().map(|at| now.saturating_duration_since(at).as_secs());

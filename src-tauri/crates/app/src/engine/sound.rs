@@ -4,16 +4,18 @@ use std::time::{Duration, Instant};
 
 use call_control::{Call, CallId, Direction, State};
 use media::{
-    AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig,
-    EngineError, Events, Failure, MediaEvent, Processing, RingTone, StreamId, TestStage, Tone,
-    TonePlan, TrafficStats,
+    AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, Engine, EngineConfig, EngineError,
+    Events, Failure, MediaEvent, Processing, RingTone, StreamId, TestStage, Tone, TonePlan,
+    TrafficStats,
 };
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
 
 use super::calls::StepError;
 use super::desk::Desk;
+use super::device_troubles::{Changes, DeviceTroubles};
 use super::line::codec_word;
+use super::tones::{Playing, Standing, playing};
 use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
 use crate::control::{Answer, CallStats, DelayStats, DirectionStats, ErrorReply};
@@ -36,9 +38,7 @@ pub(super) struct Sounds {
     /// Real devices are in use.
     system: bool,
     devices: Vec<Device>,
-    problem: Option<Code>,
-    /// The side that has no device, and how that was told.
-    missing: Option<(DeviceKind, Code)>,
+    troubles: DeviceTroubles,
     tone: Tone,
     /// How far a test of the microphone is.
     test: TestStage,
@@ -63,12 +63,12 @@ impl Sounds {
             let (bind, rtp_ports) = (config.network.bind, config.network.rtp_range());
             Engine::start(EngineConfig { audio, bind, rtp_ports })
         };
-        let (started, problem) = match start(spec) {
+        let (started, no_sound_system) = match start(spec) {
             Err(error) if system => {
                 warn!(%error, "no sound");
-                (start(AudioSpec::None)?, Some(Code::AudioDeviceFailed))
+                (start(AudioSpec::None)?, true)
             }
-            other => (other?, None),
+            other => (other?, false),
         };
         let (engine, events) = started;
         engine.set_processing(processing(system, &config.audio));
@@ -77,8 +77,7 @@ impl Sounds {
             engine,
             system,
             devices: Vec::new(),
-            problem,
-            missing: None,
+            troubles: DeviceTroubles::new(no_sound_system),
             tone: Tone::None,
             test: TestStage::Off,
             ringing: None,
@@ -132,7 +131,7 @@ impl Sounds {
             noise_suppression: done.noise_suppression,
             gain_control: done.gain_control,
             headset: HeadsetView::default(),
-            problem: self.problem,
+            problem: self.troubles.problem(),
         }
     }
 }
@@ -153,18 +152,6 @@ fn choice(settings: &AudioSettings) -> DeviceChoice {
         output: device(&settings.output),
         ringers: settings.ringers.iter().filter_map(device).collect(),
         alerts: device(&settings.alerts),
-    }
-}
-
-/// How trouble with a device is told, and the device where that is what is to be named.
-fn trouble(error: &AudioError) -> (Code, Option<&str>) {
-    match error {
-        AudioError::Denied(device) => (Code::AudioDenied, Some(device)),
-        AudioError::Busy(device) => (Code::AudioInUse, Some(device)),
-        AudioError::NoDevice { .. }
-        | AudioError::NotConnected(_)
-        | AudioError::NoSoundSystem(_) => (Code::NoAudioDevice, None),
-        _ => (Code::AudioDeviceFailed, None),
     }
 }
 
@@ -215,23 +202,17 @@ impl Desk {
         let incoming = caller.is_some();
         let talking = self.sounding().is_some();
         let out = self.calls.iter().filter(|call| call.direction() == Direction::Out).last();
-        let there = out.is_some_and(|call| call.state() == State::Ringing);
+        let rings_there = out.is_some_and(|call| call.state() == State::Ringing);
         let dialing = out.is_some_and(|call| call.answered().is_none());
-        if talking || dialing || incoming {
-            self.sounds.farewell = None;
-        }
-        let farewell = self.sounds.farewell.filter(|(_, until)| *until > now);
-        let tone = match (talking, incoming, there) {
-            (true, true, _) => Tone::CallWaiting,
-            (false, _, true) => Tone::Ringback,
-            (false, false, false) => farewell.map_or(Tone::None, |(tone, _)| tone),
-            _ => Tone::None,
-        };
+        let farewell = self.sounds.farewell.filter(|(_, until)| *until > now).map(|(tone, _)| tone);
+        let standing = Standing { talking, incoming, dialing, rings_there, farewell };
+        let Playing { tone, rings, farewell_over } = playing(standing);
+        self.sounds.farewell.take_if(|_| farewell_over);
         if tone != self.sounds.tone {
             self.sounds.tone = tone;
             self.sounds.engine.tone(tone);
         }
-        let ring = caller.filter(|_| !talking).map(|id| self.ring_of(id));
+        let ring = caller.filter(|_| rings).map(|id| self.ring_of(id));
         if ring != self.sounds.ringing {
             self.sounds.ringing.clone_from(&ring);
             if let Err(error) = self.sounds.engine.ring(ring) {
@@ -259,22 +240,21 @@ impl Desk {
             return;
         }
         let work = tokio::task::spawn_blocking(media::devices);
-        self.later(work, |desk, _, devices| {
+        self.later(work, |desk, now, devices| {
             match devices {
-                Ok(Ok(devices)) => {
-                    if devices.is_empty() {
-                        desk.sounds.problem = Some(Code::NoAudioDevice);
-                    }
-                    desk.sounds.devices = devices;
-                }
+                Ok(Ok(devices)) => desk.sounds.devices = devices,
                 Ok(Err(error)) => {
                     debug!(%error, "no devices");
                     desk.sounds.devices.clear();
-                    desk.sounds.problem = Some(Code::NoAudioDevice);
                 }
-                Err(error) => debug!(%error, "no devices"),
+                Err(error) => {
+                    debug!(%error, "no devices");
+                    return;
+                }
             }
-            desk.publisher.changed();
+            let any = !desk.sounds.devices.is_empty();
+            let changes = desk.sounds.troubles.listed(any);
+            desk.tell_device_troubles(now, changes);
         });
     }
 
@@ -291,7 +271,8 @@ impl Desk {
         self.settings.config.audio = audio;
         self.sounds.engine.set_devices(choice(&self.settings.config.audio));
         self.keep_settings(now);
-        self.publisher.changed();
+        let changes = self.sounds.troubles.chosen_anew();
+        self.tell_device_troubles(now, changes);
     }
 
     pub(super) fn set_processing(&mut self, now: Instant, audio: AudioSettings) {
@@ -320,38 +301,35 @@ impl Desk {
                 self.sounds.test = stage;
                 self.publisher.changed();
             }
-            MediaEvent::MicrophoneSilent(true) => {
-                self.sounds.problem = Some(Code::MicrophoneSilent);
-                self.notice(now, Code::MicrophoneSilent, None, false);
-            }
-            MediaEvent::MicrophoneSilent(false) => {
-                self.sounds.problem.take_if(|problem| *problem == Code::MicrophoneSilent);
-                self.withdraw(Code::MicrophoneSilent);
+            MediaEvent::MicrophoneSilent(silent) => {
+                let changes = self.sounds.troubles.microphone(silent);
+                self.tell_device_troubles(now, changes);
             }
             MediaEvent::DeviceLost { kind, name, reason } => {
-                self.sounds.problem = Some(Code::AudioDeviceFailed);
-                let text = format!("{kind} {name}: {reason}");
-                self.notice(now, Code::AudioDeviceFailed, Some(text), false);
+                let changes = self.sounds.troubles.lost(kind, &name, &reason);
+                self.tell_device_troubles(now, changes);
             }
-            MediaEvent::NoAudioDevice { kind, error } => self.no_device(now, kind, &error),
+            MediaEvent::NoAudioDevice { kind, error } => {
+                let changes = self.sounds.troubles.missing(kind, &error);
+                self.tell_device_troubles(now, changes);
+            }
             MediaEvent::DeviceStarted { kind, name } => {
                 debug!(%kind, name, "device in use");
-                if let Some((_, code)) = self.sounds.missing.take_if(|(side, _)| *side == kind) {
-                    self.withdraw(code);
-                }
-                self.sounds.problem = self.sounds.missing.map(|(_, code)| code);
-                self.publisher.changed();
+                let changes = self.sounds.troubles.started(kind);
+                self.tell_device_troubles(now, changes);
             }
             MediaEvent::DevicesChanged => self.list_devices(),
         }
     }
 
-    fn no_device(&mut self, now: Instant, kind: DeviceKind, error: &AudioError) {
-        let (code, device) = trouble(error);
-        self.sounds.problem = Some(code);
-        self.sounds.missing = Some((kind, code));
-        let detail = device.map_or_else(|| format!("{kind}: {error}"), str::to_owned);
-        self.notice(now, code, Some(detail), false);
+    fn tell_device_troubles(&mut self, now: Instant, changes: Changes) {
+        for trouble in changes.over {
+            self.withdraw_one(trouble.code, trouble.detail.as_deref());
+        }
+        for trouble in changes.begun {
+            self.notice(now, trouble.code, trouble.detail, false);
+        }
+        self.publisher.changed();
     }
 
     fn activity(&mut self, now: Instant, stream: StreamId, rx: bool, tx: bool) {
@@ -523,20 +501,5 @@ mod tests {
         assert_eq!(ring("", true, false), RingTone::Trill);
         assert_eq!(ring("alert-internal", true, true), RingTone::Trill);
         assert_eq!(ring("info=door", true, false), RingTone::Door);
-    }
-
-    #[test]
-    fn a_device_that_is_kept_from_us_is_no_missing_one() {
-        let busy = AudioError::Busy("Jabra".to_owned());
-        assert_eq!(trouble(&busy), (Code::AudioInUse, Some("Jabra")));
-        let denied = AudioError::Denied("Webcam".to_owned());
-        assert_eq!(trouble(&denied), (Code::AudioDenied, Some("Webcam")));
-        let kind = DeviceKind::Input;
-        let none = AudioError::NoDevice { kind, wanted: None };
-        assert_eq!(trouble(&none), (Code::NoAudioDevice, None));
-        let unplugged = AudioError::NotConnected("Default Audio Device".to_owned());
-        assert_eq!(trouble(&unplugged), (Code::NoAudioDevice, None));
-        let failed = AudioError::Failed { name: "Jabra".to_owned(), reason: "I/O".to_owned() };
-        assert_eq!(trouble(&failed), (Code::AudioDeviceFailed, None));
     }
 }

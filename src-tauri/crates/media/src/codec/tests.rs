@@ -235,6 +235,54 @@ fn opus_sends_more_where_packets_are_lost_and_never_more_than_the_peer_takes() {
     assert!(bounded < 30_000 && quiet_again < 30_000, "{bounded} {quiet_again}");
 }
 
+/// A second of speech, four of silence and half a second of speech again, encoded and put into packets: those of each part,
+/// and whether the first of the last part carries the marker (RFC 3551, 4.1).
+fn packets_of_a_pause(pauses: bool) -> ([usize; 3], bool) {
+    #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
+    let now = std::time::Instant::now();
+    let mut encoder = Encoder::new(CodecKind::Opus).unwrap();
+    encoder.set_pauses(pauses);
+    let mut sender = rtp::Sender::new(rtp::SenderConfig {
+        ssrc: 1,
+        first_sequence: 0,
+        first_timestamp: 0,
+        payload_type: 111,
+        clock_rate: 48_000,
+    });
+    let mut sound = speechlike(48_000);
+    sound.extend(std::iter::repeat_n(0.0, 4 * 48_000));
+    sound.extend(speechlike(24_000));
+    let (mut counts, mut resumed, mut skipped) = ([0; 3], None, false);
+    for (n, block) in sound.as_chunks::<960>().0.iter().enumerate() {
+        let (mut payload, mut datagram) = (Vec::new(), Vec::new());
+        encoder.encode(block, &mut payload).unwrap();
+        if payload.is_empty() {
+            sender.skip(960);
+            skipped = true;
+            continue;
+        }
+        sender.frame(now, &payload, 960, &mut datagram);
+        let part = usize::from(n >= 50) + usize::from(n >= 250);
+        counts[part] += 1;
+        let header = rtp::RtpPacket::parse(&datagram).unwrap().header;
+        assert_eq!(header.timestamp, 960 * u32::try_from(n).unwrap(), "time goes on in a pause");
+        if part == 2 {
+            resumed.get_or_insert(header.marker && skipped);
+        }
+    }
+    (counts, resumed.unwrap())
+}
+
+#[test]
+fn opus_is_hardly_sent_in_a_pause_where_that_is_asked_for() {
+    let (counts, marked) = packets_of_a_pause(true);
+    println!("packets of speech, pause, speech: {counts:?}");
+    // One every 400 ms, and a tenth of a second or so until it is a pause.
+    assert!(counts[0] == 50 && counts[2] == 25 && (8..=30).contains(&counts[1]), "{counts:?}");
+    assert!(marked, "the first after a pause carries the marker");
+    assert_eq!(packets_of_a_pause(false), ([50, 200, 25], false));
+}
+
 #[test]
 fn nonsense_is_refused_not_fatal() {
     for kind in CodecKind::ALL {

@@ -227,3 +227,81 @@ fn it_is_switched_in_mid_call_and_costs_nothing_when_off() {
     chain.clean(&mut heard);
     assert_eq!(heard, said);
 }
+
+/// A call with a headset until nothing is done any more, and its parts: the far voice, the near one, the room.
+struct Headset {
+    chain: Processor,
+    far: Voice,
+    near: Voice,
+    noise: Voice,
+    room: Room,
+}
+
+impl Headset {
+    fn new() -> Self {
+        let (far, near, noise) = (Voice::new(1), Voice::new(99), Voice::new(5));
+        Self { chain: processor(ECHO), far, near, noise, room: Room::new() }
+    }
+
+    /// 10 ms in which both speak, as far as said, over some noise: what the user says and what is sent.
+    fn turn(&mut self, far: f32, near: f32, echo: f32) -> ([f32; BLOCK], [f32; BLOCK]) {
+        let (speaker, said) = (self.far.block(far), self.near.block(near));
+        let echoed = self.room.echo(&speaker);
+        let mut microphone = said;
+        for (to, echoed) in microphone.iter_mut().zip(&echoed) {
+            *to += echo * echoed + 0.000_5 * self.noise.white();
+        }
+        self.chain.clean(&mut microphone);
+        self.chain.played(&speaker);
+        (said, microphone)
+    }
+
+    /// Blocks until it does so or does not, of so many.
+    fn until(&mut self, cancels: bool, blocks: usize, far: f32, near: f32, echo: f32) -> usize {
+        let changed = |this: &mut Self| {
+            this.turn(far, near, echo);
+            this.chain.cancels_echo() == cancels
+        };
+        (0..blocks).find(|_| changed(self)).unwrap_or(blocks)
+    }
+}
+
+#[test]
+fn without_an_echo_the_canceller_goes_off_and_comes_back_with_one_within_a_second() {
+    for near in [0.0, 0.3] {
+        let mut headset = Headset::new();
+        assert!(headset.chain.cancels_echo());
+        let off = headset.until(false, 3_000, 0.5, near, 0.0);
+        assert!((500..1_500).contains(&off), "near {near}: off after {off} blocks");
+        // It stays off while both go on talking, and the voice goes out as it is.
+        let (mut said, mut sent) = (0.0, 0.0);
+        for _ in 0..1_000 {
+            let (voice, out) = headset.turn(0.5, 0.3, 0.0);
+            (said, sent) = (said + power(&voice), sent + power(&out));
+            assert!(!headset.chain.cancels_echo());
+        }
+        let change = db(sent, said);
+        assert!(change.abs() < 1.0, "the voice changed by {change:.2} dB");
+        // The headset is laid aside, and its loudspeaker is heard: loud, and 26 dB softer than that.
+        for echo in [1.0, 0.05] {
+            let on = headset.until(true, 300, 0.5, 0.0, echo);
+            println!("near {near}, echo {echo}: off after {off} blocks, on after {on}");
+            assert!(on <= 100, "near {near}, echo {echo}: on after {on} blocks");
+            assert!(headset.until(false, 3_000, 0.5, near, 0.0) < 1_500);
+        }
+        headset.chain.expect_echo();
+        assert!(headset.chain.cancels_echo(), "another device is not a headset for that");
+    }
+}
+
+#[test]
+fn with_an_echo_the_canceller_stays_on_whoever_talks() {
+    let mut headset = Headset::new();
+    // Both at once, then the other alone, then nobody for long, then the user alone.
+    for (far, near, blocks) in
+        [(0.5, 0.15, 1_500), (0.5, 0.0, 1_500), (0.0, 0.0, 3_000), (0.0, 0.3, 2_000)]
+    {
+        let off = headset.until(false, blocks, far, near, 1.0);
+        assert_eq!(off, blocks, "far {far}, near {near}: off after {off} blocks");
+    }
+}

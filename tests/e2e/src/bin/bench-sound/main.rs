@@ -2,7 +2,9 @@
 //! each is called, gets the same packets at the same moments and plays into a loudspeaker of its own, from which it is
 //! recorded. PESQ-WB, PLCMOS, and the delay from the speech to the loudspeaker (packet, codec, buffers and sound server).
 //! Then, from the mouth to the ear, how long speech takes from one program's microphone to another's loudspeaker.
-//! `cargo xtask bench sound` runs it; single cells by name (`opus/5/20`, `pcma/10b/60`; b: in bursts), `mouth` for the latter.
+//! Last, whether sound keeps going for ten minutes.
+//! `cargo xtask bench sound` runs it; single cells by name (`opus/5/20`, `pcma/10b/60`; b: in bursts), `mouth` for the mouth,
+//! `steady` or `steady=MINUTES` for the last.
 //!
 //! The machine must have nothing else to do: what a program is late by is heard. Ends with 1 when the headless program is
 //! worse than the best of the others in a cell by more than one measurement differs from the next, or later; or when the
@@ -14,7 +16,10 @@
 
 mod listeners;
 mod mouth_to_ear;
+mod steady;
 
+#[path = "../../../../../src-tauri/crates/media/tests/agreement/mod.rs"]
+mod agreement;
 #[path = "../../../../../src-tauri/crates/media/examples/sound/judge.rs"]
 mod judge;
 #[path = "../../../../../src-tauri/crates/media/tests/virtual_call/network.rs"]
@@ -59,7 +64,9 @@ struct Cell {
 fn cells(wanted: &[String]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (codec_name, codec) in CODECS {
-        for (loss, bursts) in [(0, false), (5, false), (10, false), (10, true)] {
+        for (loss, bursts) in
+            [(0, false), (1, false), (5, false), (10, false), (10, true), (20, false)]
+        {
             for jitter_ms in [0, 20, 60] {
                 let mark = if bursts { "b" } else { "" };
                 let name = format!("{codec_name}/{loss}{mark}/{jitter_ms}");
@@ -170,6 +177,9 @@ fn faults(ours: Figures, others: &[Figures]) -> Vec<String> {
 
 fn main() -> Result<ExitCode> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(measured) = steady::is_here(&wanted) {
+        return measured.map(|()| ExitCode::SUCCESS);
+    }
     let folder = tempdir()?;
     let cells = Arc::new(cells(&wanted));
     let once = Signal::read(&e2e::speech())?.raised_to(RATE)?;
@@ -185,10 +195,11 @@ fn main() -> Result<ExitCode> {
             heard.extend(result?.into_iter().map(|heard| (which, heard)));
         }
     }
-    let near = match wanted.iter().any(|name| name != "mouth") {
-        true => Vec::new(),
-        false => mouth_to_ear::measure(folder.path())?,
+    let near = match wanted.is_empty() || wanted.iter().any(|name| name == "mouth") {
+        true => mouth_to_ear::measure(folder.path())?,
+        false => Vec::new(),
     };
+    let steady = steady::minutes(&wanted).map(|minutes| steady::run(minutes, folder.path()));
     // The judges work when nothing is heard any more.
     let mut judge = Judge::start(folder.path());
     let mut figures = vec![[None; NAMES.len()]; cells.len()];
@@ -199,7 +210,7 @@ fn main() -> Result<ExitCode> {
         });
         figures[cell][which] = Some(Figures { scores, delay_ms, alike });
     }
-    let good = table(&cells, &figures) & near_table(&near);
+    let good = table(&cells, &figures) & near_table(&near) & steady.transpose()?.unwrap_or(true);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
