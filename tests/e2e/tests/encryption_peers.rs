@@ -55,7 +55,13 @@ fn encrypted_speech_comes_back_whole_whatever_the_policy_that_allows_it() -> Res
     let folder = tempdir()?;
     let pbx = Asterisk::start(folder.path())?;
     for srtp in ["required", "optional"] {
-        comes_back_whole(srtp, &account(asterisk::SDES_PHONE, srtp, &pbx), "exchange", &pbx, &folder)?;
+        comes_back_whole(
+            srtp,
+            &account(asterisk::SDES_PHONE, srtp, &pbx),
+            "exchange",
+            &pbx,
+            &folder,
+        )?;
     }
     Ok(())
 }

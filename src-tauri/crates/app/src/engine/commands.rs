@@ -239,13 +239,18 @@ impl Desk {
         }
         let mut line = Line::new(&account.settings.clone(), self.random.u64());
         line.peer = peer;
+        self.dials(&mut line, dialled);
+        let id = self.calls.dial(now);
+        self.lines.insert(id, line);
+        Ok(Answer::Call(CallCreated { call: id.0 }))
+    }
+
+    /// What a line dials. Help must not fail for want of encryption.
+    pub(super) fn dials(&self, line: &mut Line, dialled: Dialled) {
         if dialled.uri.user().is_some_and(|number| self.is_emergency(&number)) {
             line.terms.for_help();
         }
         line.dialled = Some(dialled);
-        let id = self.calls.dial(now);
-        self.lines.insert(id, line);
-        Ok(Answer::Call(CallCreated { call: id.0 }))
     }
 
     /// The account of that id; the one to call from when none is named.

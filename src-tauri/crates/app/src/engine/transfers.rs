@@ -111,7 +111,8 @@ impl Desk {
         let account = self.account(&line.account).ok_or_else(|| unknown_account(""))?;
         let mut line = Line::new(&account.settings.clone(), self.random.u64());
         line.peer = self.target_peer(self.account(&line.account), &uri);
-        line.dialled = Some(Dialled { uri, withhold: false, reference: Reference::default() });
+        let dialled = Dialled { uri, withhold: false, reference: Reference::default() };
+        self.dials(&mut line, dialled);
         Ok(line)
     }
 
