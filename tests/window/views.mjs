@@ -249,6 +249,8 @@ const QUIET = [
     enter: async ({ session }) => {
       await type(session, '0209876543');
       await here(session, 'what is kept', '[data-kept] summary');
+      // Whoever walked through the page has left its column scrolled down.
+      await session.run(`document.querySelector('[data-kept] summary').scrollIntoView({ block: 'center' })`);
       await session.click('[data-kept] summary');
       await session.click('[data-kept] [data-act="erase"]');
       await here(session, 'what would go', '[data-kept] [data-act="erase-sure"]');
