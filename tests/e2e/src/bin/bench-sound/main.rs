@@ -117,11 +117,18 @@ fn listen(
                 payload: arrival.payload,
             })
             .collect::<Vec<_>>();
-        let call = listener.call(cell.network.codec)?;
-        let sound = hear(&call, &loudspeaker, &sounds, speech.len())
-            .with_context(|| format!("{} at {}", NAMES[which], cell.name))?;
-        call.end()?;
-        listener.ended()?;
+        let codec = cell.network.codec;
+        let sound = match called(&mut listener, codec, &loudspeaker, &sounds, speech.len()) {
+            // Others do not always pick up; a second time they are started anew.
+            Err(error) if which > 0 => {
+                println!("{} at {}: {error}; once more", NAMES[which], cell.name);
+                drop(listener);
+                listener = Listener::start(which, lane, &loudspeaker, &home)?;
+                called(&mut listener, codec, &loudspeaker, &sounds, speech.len())
+            }
+            first => first,
+        }
+        .with_context(|| format!("{} at {}", NAMES[which], cell.name))?;
         let places = places(speech, &sound);
         let delay_ms = median(places.iter().map(|place| place.delay_ms).collect());
         let alike =
@@ -131,6 +138,21 @@ fn listen(
         all.push(Heard { cell: index, file, delay_ms, alike });
     }
     Ok(all)
+}
+
+/// What comes out of the loudspeaker in one call.
+fn called(
+    listener: &mut Listener,
+    codec: CodecKind,
+    loudspeaker: &Loudspeaker,
+    sounds: &[Sound],
+    length: usize,
+) -> Result<Vec<f32>> {
+    let call = listener.call(codec)?;
+    let sound = hear(&call, loudspeaker, sounds, length)?;
+    call.end()?;
+    listener.ended()?;
+    Ok(sound)
 }
 
 /// What comes out of the loudspeaker while the speech is sent.

@@ -39,7 +39,8 @@ pub(crate) fn measure(folder: &Path) -> Result<Vec<Delays>> {
     let said = folder.join("mouth.wav");
     speech.write(&said)?;
     let pair = |name: &str| -> Result<_> {
-        let home = folder.join(name);
+        // A sound server takes no comma in the path of its socket.
+        let home = folder.join(name.replace(", ", "-").replace(' ', "-"));
         let here = Loudspeaker::with_mouth(&home.join("here"))?;
         Ok((here, Loudspeaker::with_mouth(&home.join("there"))?, home))
     };
