@@ -670,7 +670,7 @@ function firstView(start: Scene): AppView {
         used: 'Jabra Evolve2', light: null, trouble: null,
       },
     },
-    recording: { enabled: false, format: 'opus', folder: '', folder_used: '/home/maud/recordings', announcement: '', keep_days: 30 },
+    recording: { enabled: false, format: 'opus', folder: '', folder_used: 'Documenten/Opnamen', announcement: '', keep_days: 30 },
     demo: start.setup
       ? null
       : { company: 'Lindeboom Installatietechniek', numbers: NUMBERS.map(([kind, number]) => ({ kind, number })) },
