@@ -131,16 +131,34 @@ const REFUSED = [
   overlay('account form, refused', (session) => session.click('.band button'), 'dialog [name="balie-password"]'),
   {
     name: 'account form',
+    enter: ({ session }) => accountForm(session),
+    leave: ({ session }) => clear(session),
+  },
+  {
+    name: 'account form, everything in use',
     enter: async ({ session }) => {
-      await session.click('[data-account-state]');
-      await here(session, 'the dialog', 'dialog article .row .button');
-      await session.run(`[...document.querySelectorAll('dialog article .row .button')].at(1).click()`);
-      await here(session, 'the form', 'dialog form');
-      await unfold(session);
+      await accountForm(session);
+      await session.run(`
+        const exchange = document.querySelector('[data-part="exchange"] select');
+        exchange.selectedIndex = exchange.options.length - 1;
+        exchange.dispatchEvent(new Event('change', { bubbles: true }));
+        document.querySelector('[name="balie-ice"]').click();
+      `);
+      await here(session, 'the manager interface', '[data-part="exchange"] [type="number"]');
+      await session.type('[name="balie-media-turn"]', 'turn.lindeboom.example');
+      await here(session, 'the password at the relay', '[name="balie-media-turn_password"]');
     },
     leave: ({ session }) => clear(session),
   },
 ];
+
+async function accountForm(session) {
+  await session.click('[data-account-state]');
+  await here(session, 'the dialog', 'dialog article .row .button');
+  await session.run(`[...document.querySelectorAll('dialog article .row .button')].at(1).click()`);
+  await here(session, 'the form', 'dialog form');
+  await unfold(session);
+}
 
 /** The desk with nobody on the line. */
 const QUIET = [
