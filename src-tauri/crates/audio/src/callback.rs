@@ -1,19 +1,20 @@
 //! The functions that run inside device callbacks. They move samples between the device's buffer
 //! and a ring, and nothing else: no allocation, no lock, no log, no system call (a test holds
-//! them to it).
+//! them to it). Only the first of a device has its thread raised, before anything is heard.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer};
 
+use crate::priority::{Waiting, raise_callback};
+
 /// Samples over which sound fades out when nothing more is there, and in when it returns: 2.5 ms.
 const FADE: u32 = 120;
 
 /// What a callback tells the rest of the program, without locks.
-#[derive(Debug)]
 pub(crate) struct Pulse {
     /// Callbacks so far; the watchdog looks whether it moves.
     pub(crate) beats: AtomicU64,
@@ -25,6 +26,8 @@ pub(crate) struct Pulse {
     period: AtomicU32,
     /// Set by the error callback: the stream must be rebuilt.
     pub(crate) failed: AtomicBool,
+    /// The thread of the callbacks, as long as it waits to be raised.
+    pub(crate) raise: Mutex<Option<Waiting>>,
     /// What the times below count from.
     base: Instant,
     /// When the last callback was, nanoseconds after `base`.
@@ -39,8 +42,19 @@ impl Pulse {
             overruns: AtomicU32::new(0),
             period: AtomicU32::new(0),
             failed: AtomicBool::new(false),
+            raise: Mutex::new(None),
             base,
             last: AtomicU64::new(0),
+        }
+    }
+
+    /// At the beginning of each callback. The first one's thread is raised; that is the one system call there is.
+    pub(crate) fn begin(&self) {
+        if self.beats.load(Ordering::Relaxed) == 0
+            && let Some(waiting) = raise_callback()
+            && let Ok(mut raise) = self.raise.try_lock()
+        {
+            *raise = Some(waiting);
         }
     }
 

@@ -4,7 +4,8 @@
 //! microphone heard) and [`Playback`] (what the speaker plays), both 48 kHz mono `f32` in blocks
 //! of [`BLOCK`] samples (10 ms), plus a [`Playback`] for each device that rings and one for alerts, a
 //! [`Control`] to change devices, and a queue of [`AudioEvent`]s. Whoever holds the two ends is the DSP thread; the
-//! device callbacks on the other side of the rings never allocate, lock, log or call the system.
+//! device callbacks on the other side of the rings never allocate, lock, log or call the system, but for the first, whose
+//! thread is put before others then.
 //!
 //! Sample-rate conversion and clock-drift correction happen inside `Capture` and `Playback`, on
 //! the DSP thread, never in a callback.
@@ -13,6 +14,7 @@ mod callback;
 mod device;
 mod error;
 mod ports;
+mod priority;
 mod resample;
 mod simulated;
 mod spec;
@@ -23,6 +25,7 @@ mod wav;
 pub use device::{Device, DeviceId, DeviceKind, devices};
 pub use error::AudioError;
 pub use ports::{Capture, Playback, PlaybackStats};
+pub use priority::raise_priority;
 pub use resample::Resampler;
 pub use spec::{AudioSpec, DeviceChoice};
 pub use wav::{WavSource, read_wav};

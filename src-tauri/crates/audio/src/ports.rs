@@ -190,7 +190,7 @@ impl Playback {
         let until_played = time_of((waiting + pulse.period()).saturating_sub(played), line.rate);
         let latency =
             self.stats.latency.map_or(until_played, |before| before * 63 / 64 + until_played / 64);
-        let verdict = self.level.observe(signed(waiting) - signed(played), underruns);
+        let verdict = self.level.observe(signed(waiting) - signed(played));
         self.stats = PlaybackStats {
             underruns,
             waiting_ms: samples_to_ms(waiting, line.rate),
@@ -277,16 +277,15 @@ fn signed(samples: usize) -> i64 {
 /// Keeps as little sound waiting as the device's habits allow, although its clock is not the
 /// microphone's: looks at the least reserve in each second and trims the rate by it. Reserve is
 /// what waits in the ring less what the device has played of its last buffer; it is below zero
-/// only when the sound was late.
+/// only when the sound was late. Wanted is what the deepest dip of the last minutes would have
+/// needed, and a little more.
 #[derive(Debug)]
 struct LevelControl {
     rate: u32,
-    /// Wanted least reserve, samples; grows with underruns.
-    target: i64,
+    /// How far reserve fell below what was wanted, samples; fades in minutes.
+    dip: f64,
     least: i64,
     seen: u32,
-    underruns: u32,
-    calm: u32,
     trim: f64,
     /// Blocks since the device was attached.
     age: u32,
@@ -296,13 +295,20 @@ struct LevelControl {
 const SETTLING: u32 = 200;
 /// Blocks per observation: one second.
 const WINDOW: u32 = 100;
-/// Observations without an underrun before less reserve is tried.
-const CALM: u32 = 120;
+/// What is left of a dip a second later: half of it after 140 s.
+const FADING: f64 = 0.995;
+/// By so much a dip may be deeper than those before, ms: the machine may have stood still once, and every call later would pay.
+const DEEPER_MS: i64 = 3;
+/// Dips that a new device is taken to have, and what is wanted above the deepest; ms.
+const FIRST_DIP: f64 = 3.5;
+const MARGIN: f64 = 1.5;
+/// The least and the most that is wanted, ms.
+const WANTED: std::ops::RangeInclusive<f64> = 3.0..=40.0;
 
 impl LevelControl {
     fn new(rate: u32) -> Self {
-        let target = i64::from(rate) / 200;
-        Self { rate, target, least: i64::MAX, seen: 0, underruns: 0, calm: 0, trim: 1.0, age: 0 }
+        let dip = FIRST_DIP * f64::from(rate) / 1000.0;
+        Self { rate, dip, least: i64::MAX, seen: 0, trim: 1.0, age: 0 }
     }
 
     fn ppm(&self) -> f32 {
@@ -315,18 +321,23 @@ impl LevelControl {
         i64::from(self.rate) * ms / 1000
     }
 
-    /// Silence to begin with: the wanted reserve and one buffer.
-    fn lead(&self) -> i64 {
-        self.target + self.ms(10)
+    /// Wanted least reserve but for dips, samples.
+    fn target(&self) -> i64 {
+        let of_ms = f64::from(self.rate) / 1000.0;
+        let wanted = (self.dip / of_ms + MARGIN).clamp(*WANTED.start(), *WANTED.end());
+        #[expect(clippy::cast_possible_truncation, reason = "at most 40 ms")]
+        let samples = (wanted * of_ms) as i64;
+        samples
     }
 
-    fn observe(&mut self, reserve: i64, underruns: u32) -> Verdict {
-        if underruns > self.underruns {
-            self.underruns = underruns;
-            self.target = (self.target + self.ms(3)).min(self.ms(40));
-            self.calm = 0;
-        }
-        if reserve > self.target + self.ms(60) {
+    /// Silence to begin with: the wanted reserve and one buffer.
+    fn lead(&self) -> i64 {
+        self.target() + self.ms(10)
+    }
+
+    fn observe(&mut self, reserve: i64) -> Verdict {
+        let target = self.target();
+        if reserve > target + self.ms(60) {
             self.least = i64::MAX;
             self.seen = 0;
             return Verdict::Skip;
@@ -334,7 +345,7 @@ impl LevelControl {
         self.least = self.least.min(reserve);
         self.seen += 1;
         self.age = self.age.saturating_add(1);
-        if self.age < SETTLING && self.seen >= 20 && self.least > self.target + self.ms(11) {
+        if self.age < SETTLING && self.seen >= 20 && self.least > target + self.ms(11) {
             self.least = i64::MAX;
             self.seen = 0;
             return Verdict::Skip;
@@ -342,13 +353,12 @@ impl LevelControl {
         if self.seen < WINDOW {
             return Verdict::Steady;
         }
-        let error = self.least - self.target;
+        let error = self.least - target;
         self.seen = 0;
         self.least = i64::MAX;
-        self.calm += 1;
-        if self.calm >= CALM {
-            self.calm = 0;
-            self.target = (self.target - self.ms(1)).max(self.ms(5));
+        if self.age > SETTLING {
+            let deeper = self.dip + exact(self.ms(DEEPER_MS));
+            self.dip = (self.dip * FADING).max(exact(-error).min(deeper));
         }
         self.trim = self.wanted_trim(error);
         Verdict::Trim(self.trim)
@@ -356,10 +366,14 @@ impl LevelControl {
 
     /// Half of the error is worked off in a second, at most 0.5 %.
     fn wanted_trim(&self, error: i64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
-        let error = error as f64;
-        1.0 - (error / (2.0 * f64::from(self.rate))).clamp(-0.005, 0.005)
+        1.0 - (exact(error) / (2.0 * f64::from(self.rate))).clamp(-0.005, 0.005)
     }
+}
+
+fn exact(samples: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "rings hold less than a second")]
+    let exact = samples as f64;
+    exact
 }
 
 #[cfg(test)]
@@ -419,7 +433,7 @@ mod tests {
             }
             let played = ((now - (next_pull - period)) * 48_000.0).clamp(0.0, 480.0);
             let reserve = waiting - played;
-            level.observe(reserve as i64, underruns);
+            level.observe(reserve as i64);
             waiting += 480.0 * level.trim;
             if tick > 3_000 {
                 low = low.min(reserve / 48.0);
@@ -434,28 +448,50 @@ mod tests {
         for ppm in [-200.0, -20.0, 0.0, 20.0, 200.0] {
             let (underruns, low, high) = run_drift(ppm, 3_600);
             assert_eq!(underruns, 0, "{ppm} ppm");
-            assert!(low > 4.0 && high < 6.5, "{ppm} ppm: {low} to {high} ms in reserve");
+            assert!(low > 2.0 && high < 6.5, "{ppm} ppm: {low} to {high} ms in reserve");
+        }
+    }
+
+    /// Seconds in which the least reserve is so many milliseconds below what is wanted.
+    fn seconds(level: &mut LevelControl, count: u32, below_ms: i64) {
+        for _ in 0..count {
+            let least = level.target() - level.ms(below_ms);
+            for _ in 0..WINDOW {
+                level.observe(least);
+            }
         }
     }
 
     #[test]
-    fn a_device_that_runs_dry_gets_more_reserve_and_less_again_after_a_while() {
+    fn dips_are_prepared_for_before_they_run_dry_and_forgotten_after_minutes() {
         let mut level = LevelControl::new(SAMPLE_RATE);
-        let start = level.target;
-        level.observe(0, 1);
-        level.observe(0, 2);
-        assert_eq!(level.target, start + level.ms(6));
-        for _ in 0..CALM * WINDOW * 10 {
-            level.observe(level.target, 2);
-        }
-        assert_eq!(level.target, start);
+        seconds(&mut level, 3, 0);
+        assert!(level.target() <= level.ms(5));
+        // 4 of 5 ms were needed: nothing was heard of it, and the next may be a little deeper.
+        seconds(&mut level, 1, 4);
+        assert!(level.target() >= level.ms(5) + level.ms(1) / 2, "{}", level.target());
+        seconds(&mut level, 60, 4);
+        assert!(level.target() >= level.ms(5) + level.ms(1) / 2, "{}", level.target());
+        seconds(&mut level, 300, 0);
+        assert_eq!(level.target(), level.ms(3));
+    }
+
+    #[test]
+    fn one_long_stop_of_the_machine_makes_nobody_late_for_minutes_and_many_do() {
+        let mut level = LevelControl::new(SAMPLE_RATE);
+        seconds(&mut level, 3, 0);
+        seconds(&mut level, 1, 30);
+        assert!(level.target() <= level.ms(8), "{}", level.target());
+        seconds(&mut level, 20, 30);
+        let wanted = level.target();
+        assert!((level.ms(31)..=level.ms(32)).contains(&wanted), "{wanted}");
     }
 
     #[test]
     fn what_piled_up_is_skipped_at_once() {
         let mut level = LevelControl::new(SAMPLE_RATE);
-        assert_eq!(level.observe(level.ms(100), 0), Verdict::Skip);
-        assert_eq!(level.observe(level.ms(10), 0), Verdict::Steady);
+        assert_eq!(level.observe(level.ms(100)), Verdict::Skip);
+        assert_eq!(level.observe(level.ms(10)), Verdict::Steady);
     }
 
     #[test]

@@ -197,7 +197,11 @@ fn build_input(
         T: SizedSample,
         f32: FromSample<T>,
     {
-        let data = move |data: &[T], _: &_| side.on_data(clock(), data);
+        let beginning = Arc::clone(pulse);
+        let data = move |data: &[T], _: &_| {
+            beginning.begin();
+            side.on_data(clock(), data);
+        };
         device.build_input_stream(config, data, on_error(pulse), Some(OPEN_TIMEOUT))
     }
     match sample {
@@ -225,7 +229,11 @@ fn build_output(
     where
         T: SizedSample + FromSample<f32>,
     {
-        let data = move |data: &mut [T], _: &_| side.on_data(clock(), data);
+        let beginning = Arc::clone(pulse);
+        let data = move |data: &mut [T], _: &_| {
+            beginning.begin();
+            side.on_data(clock(), data);
+        };
         device.build_output_stream(config, data, on_error(pulse), Some(OPEN_TIMEOUT))
     }
     match sample {

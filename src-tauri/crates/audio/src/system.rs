@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait as _, HostTrait as _};
 
 use crate::ports::{CaptureLine, PlaybackLine};
+use crate::priority::raise_for;
 use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
 use crate::{
     Audio, AudioError, AudioEvent, Capture, Control, ControlInner, Device, DeviceChoice, DeviceId,
@@ -458,6 +459,11 @@ impl Side {
             return;
         }
         let Some(stream) = &self.stream else { return };
+        if let Ok(mut raise) = stream.pulse.raise.try_lock()
+            && let Some(thread) = raise.take()
+        {
+            raise_for(thread);
+        }
         let beats = stream.pulse.beats.load(Ordering::Relaxed);
         if beats != self.beats {
             self.beats = beats;

@@ -10,9 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use audio::{
-    Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback, SAMPLE_RATE,
-};
+use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback};
 use tokio::sync::mpsc::Sender;
 
 use crate::diagnosis::{MachineWatch, Surroundings};
@@ -152,7 +150,9 @@ impl Dsp {
 
     /// Runs until the handle is dropped.
     pub(crate) fn run(mut self) {
-        let priority = (!self.simulated).then(raise_priority).flatten();
+        if !self.simulated {
+            audio::raise_priority();
+        }
         let mut ended = false;
         while !ended {
             ended = if self.is_wanted() { self.work() } else { self.sleep() };
@@ -161,7 +161,6 @@ impl Dsp {
         for stream in self.streams.drain(..) {
             stream.close(now);
         }
-        drop(priority);
     }
 
     /// Devices are opened as soon as a stream may come, to have sound from its first moment; a
@@ -536,32 +535,6 @@ impl Levels {
         let levels = ((self.microphone / blocks).sqrt(), (self.speaker / blocks).sqrt());
         *self = Self::default();
         (levels.0.min(1.0), levels.1.min(1.0))
-    }
-}
-
-/// Asks the system to run this thread before others. Refusal is common (no rtkit, no rights) and
-/// only means that a busy machine may be heard.
-fn raise_priority() -> Option<impl Drop> {
-    #[expect(clippy::cast_possible_truncation, reason = "480")]
-    let frames = BLOCK as u32;
-    match audio_thread_priority::promote_current_thread_to_real_time(frames, SAMPLE_RATE) {
-        Ok(handle) => Some(Raised(Some(handle))),
-        Err(error) => {
-            tracing::info!(%error, "sound runs at normal priority");
-            None
-        }
-    }
-}
-
-struct Raised(Option<audio_thread_priority::RtPriorityHandle>);
-
-impl Drop for Raised {
-    fn drop(&mut self) {
-        if let Some(handle) = self.0.take()
-            && let Err(error) = audio_thread_priority::demote_current_thread_from_real_time(handle)
-        {
-            tracing::debug!(%error, "priority not given back");
-        }
     }
 }
 
