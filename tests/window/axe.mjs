@@ -69,7 +69,7 @@ export const axe = (everyLook) => [
     check: () => {
       const missing = seen.unseen().filter((name) => !NOT_HERE.has(name));
       if (missing.length > 0) throw new Error(`no view shows: ${missing.join(', ')}`);
-      console.log(`   ok  every one of ${seen.count} parts and pages was looked at`);
+      say(`   ok  every one of ${seen.count} parts and pages was looked at`);
     },
   },
 ];

@@ -175,5 +175,5 @@ export function noKeyForgotten() {
     return ![...PRESSED].some((pressed) => pattern.test(pressed));
   });
   if (missing.length > 0) throw new Error(`no scenario presses: ${missing.map(({ name, chord }) => `${name} (${chord})`).join(', ')}`);
-  console.log(`   ok  every one of ${keyMap().length} commands of the key map was given by its key`);
+  say(`   ok  every one of ${keyMap().length} commands of the key map was given by its key`);
 }

@@ -1,5 +1,6 @@
 // A machine of its own for one test: display, bus, driver, home, and the program started in it.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +11,16 @@ import { Session } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
 const axe = readFileSync(fileURLToPath(new URL('../../ui/node_modules/axe-core/axe.min.js', import.meta.url)), 'utf8');
+
+/** The lines that the present test has to say; those of another that runs beside it are kept apart. */
+export const said = new AsyncLocalStorage();
+
+/** Says a line of the present test. */
+export const say = (line) => {
+  const lines = said.getStore();
+  if (lines === undefined) console.log(line);
+  else lines.push(line);
+};
 
 /**
  * Runs one test on a machine of its own, and ends all of it.
@@ -40,7 +51,7 @@ export async function withMachine({ binary, cli, shots }, test) {
     await test.before?.({ start: (words) => runToEnd(processes, binary, words, env) });
     const began = performance.now();
     session = await Session.open(driver, { 'webkitgtk:browserOptions': { binary, args } });
-    console.log(`   window after ${Math.round(performance.now() - began)} ms`);
+    say(`   window after ${Math.round(performance.now() - began)} ms`);
     await test.steps(new Machine({ session, shots, settings, kept: prepared.kept, env, processes, binary }));
   } catch (error) {
     if (session !== undefined) await tellFailure(session);
@@ -75,7 +86,7 @@ async function tellFailure(session) {
       };`,
     )
     .catch((error) => ({ gone: String(error) }));
-  console.error('   the page', JSON.stringify(page));
+  say(`   the page ${JSON.stringify(page)}`);
 }
 
 async function keepFailure(session, path) {
@@ -132,7 +143,7 @@ class Machine {
 
   /** Says what was shown to hold. */
   passed(what) {
-    console.log(`   ok  ${what}`);
+    say(`   ok  ${what}`);
   }
 
   /** Does `steps` by keys alone; fails when it took more of them than `most`, or none. */

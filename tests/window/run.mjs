@@ -12,7 +12,7 @@ import { ALL_LOOKS, axe } from './axe.mjs';
 import { COUNTED } from './counted.mjs';
 import { desk } from './desk.mjs';
 import { elsewhere, nobodyThere } from './elsewhere.mjs';
-import { withMachine } from './machine.mjs';
+import { said, withMachine } from './machine.mjs';
 import { keys } from './keys.mjs';
 import { outside } from './outside.mjs';
 import { PLAIN } from './processes.mjs';
@@ -36,6 +36,9 @@ const cli = join(dirname(binary), 'balie-cli');
 const shots = process.env.BALIE_SHOTS;
 if (shots !== undefined) mkdirSync(shots, { recursive: true });
 
+/** Tests at a time: they wait most of the time, for timers and for the web engine's paint. */
+const LANES = 2;
+
 const TESTS = [
   { name: 'set-up', steps: setup },
   // As on a machine without a graphics processor, whatever this one has.
@@ -58,6 +61,8 @@ const TESTS = [
   { name: 'every key: nothing left out', check: noKeyForgotten, whole: true },
 ];
 
+let failed = 0;
+
 /** A name stands for a test, or for all whose names begin with it and a colon. */
 const isMeant = (test) => names.length === 0 || (test.whole !== true && names.some((name) => test.name === name || test.name.startsWith(`${name}:`)));
 const unknown = names.filter((name) => !TESTS.some((test) => test.name === name || test.name.startsWith(`${name}:`)));
@@ -66,16 +71,30 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-let failed = 0;
-for (const test of TESTS.filter(isMeant)) {
-  console.log(`window: ${test.name}`);
+await inLanes(TESTS.filter((test) => isMeant(test) && test.check === undefined));
+// What is only counted at the end of others needs no machine.
+for (const test of TESTS.filter((test) => isMeant(test) && test.check !== undefined)) await told(test, test.check);
+process.exit(failed === 0 ? 0 : 1);
+
+/** Runs tests so many at a time, the longest first. */
+async function inLanes(tests) {
+  const waiting = tests.toSorted((one, other) => (other.long ?? 0) - (one.long ?? 0));
+  const lane = async () => {
+    for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) await told(test, () => withMachine({ binary, cli, shots }, test));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+/** Does one test and says what came of it when it has ended, so that two do not speak at once. */
+async function told(test, work) {
+  const lines = [`window: ${test.name}`];
+  const began = performance.now();
   try {
-    // What is only counted at the end of others needs no machine.
-    if (test.check !== undefined) test.check();
-    else await withMachine({ binary, cli, shots }, test);
+    await said.run(lines, work);
   } catch (error) {
     failed += 1;
-    console.error(`   FAILED  ${error.stack ?? error}`);
+    lines.push(`   FAILED  ${error.stack ?? error}`);
   }
+  lines.push(`   ${Math.round((performance.now() - began) / 1000)} s`);
+  console.log(lines.join('\n'));
 }
-process.exit(failed === 0 ? 0 : 1);
