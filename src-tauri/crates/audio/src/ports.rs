@@ -18,6 +18,9 @@ use crate::{BLOCK, SAMPLE_RATE};
 /// Sound waiting in a capture ring beyond this is old and thrown away: 200 ms.
 const CAPTURE_LIMIT: usize = 20 * BLOCK;
 
+/// Sound below this is not missed: -80 dB of full scale.
+const INAUDIBLE: f32 = 1e-4;
+
 /// A ring freshly attached to a device.
 pub(crate) struct CaptureLine {
     pub(crate) ring: Consumer<f32>,
@@ -190,7 +193,8 @@ impl Playback {
         let until_played = time_of((waiting + pulse.period()).saturating_sub(played), line.rate);
         let latency =
             self.stats.latency.map_or(until_played, |before| before * 63 / 64 + until_played / 64);
-        let verdict = self.level.observe(signed(waiting) - signed(played));
+        let silent = block.iter().all(|sample| sample.abs() < INAUDIBLE);
+        let verdict = self.level.observe(signed(waiting) - signed(played), silent);
         self.stats = PlaybackStats {
             underruns,
             waiting_ms: samples_to_ms(waiting, line.rate),
@@ -289,6 +293,8 @@ struct LevelControl {
     trim: f64,
     /// Blocks since the device was attached.
     age: u32,
+    /// Blocks still to be skipped of what piled up at the start.
+    skips: i64,
 }
 
 /// Blocks at the start in which too much is skipped at once instead of being worked off.
@@ -308,7 +314,7 @@ const WANTED: std::ops::RangeInclusive<f64> = 3.0..=40.0;
 impl LevelControl {
     fn new(rate: u32) -> Self {
         let dip = FIRST_DIP * f64::from(rate) / 1000.0;
-        Self { rate, dip, least: i64::MAX, seen: 0, trim: 1.0, age: 0 }
+        Self { rate, dip, least: i64::MAX, seen: 0, trim: 1.0, age: 0, skips: 0 }
     }
 
     fn ppm(&self) -> f32 {
@@ -335,17 +341,25 @@ impl LevelControl {
         self.target() + self.ms(10)
     }
 
-    fn observe(&mut self, reserve: i64) -> Verdict {
+    /// `silent`: nobody would miss what is to be written now.
+    fn observe(&mut self, reserve: i64, silent: bool) -> Verdict {
         let target = self.target();
-        if reserve > target + self.ms(60) {
+        self.age = self.age.saturating_add(1);
+        // A device that has just been started takes much at once and then nothing for a while. Within a period reserve
+        // says nothing, and one more is left to chance.
+        let settles = self.age < SETTLING;
+        let piled_up = settles && silent && reserve > target + self.ms(21);
+        if self.skips > 0 || piled_up || reserve > target + self.ms(60) {
+            self.skips = (self.skips - 1).max(0);
             self.least = i64::MAX;
             self.seen = 0;
             return Verdict::Skip;
         }
         self.least = self.least.min(reserve);
         self.seen += 1;
-        self.age = self.age.saturating_add(1);
-        if self.age < SETTLING && self.seen >= 20 && self.least > target + self.ms(11) {
+        if settles && self.seen >= 20 && self.least > target + self.ms(11) {
+            // One cut and no more.
+            self.skips = (self.least - target) / self.ms(10) - 1;
             self.least = i64::MAX;
             self.seen = 0;
             return Verdict::Skip;
@@ -433,7 +447,7 @@ mod tests {
             }
             let played = ((now - (next_pull - period)) * 48_000.0).clamp(0.0, 480.0);
             let reserve = waiting - played;
-            level.observe(reserve as i64);
+            level.observe(reserve as i64, false);
             waiting += 480.0 * level.trim;
             if tick > 3_000 {
                 low = low.min(reserve / 48.0);
@@ -457,7 +471,7 @@ mod tests {
         for _ in 0..count {
             let least = level.target() - level.ms(below_ms);
             for _ in 0..WINDOW {
-                level.observe(least);
+                level.observe(least, false);
             }
         }
     }
@@ -490,8 +504,30 @@ mod tests {
     #[test]
     fn what_piled_up_is_skipped_at_once() {
         let mut level = LevelControl::new(SAMPLE_RATE);
-        assert_eq!(level.observe(level.ms(100)), Verdict::Skip);
-        assert_eq!(level.observe(level.ms(10)), Verdict::Steady);
+        assert_eq!(level.observe(level.ms(100), false), Verdict::Skip);
+        assert_eq!(level.observe(level.ms(10), false), Verdict::Steady);
+    }
+
+    /// A device that takes nothing for 50 ms after it was started: the blocks skipped of those written, each 10 ms, before
+    /// the reserve is what it should be. From `speech` on they can be heard.
+    fn skipped_at_the_start(speech: u32) -> Vec<u32> {
+        let mut level = LevelControl::new(SAMPLE_RATE);
+        let mut reserve = level.target() + level.ms(50);
+        let mut skipped = Vec::new();
+        for block in 0..150 {
+            if level.observe(reserve, block < speech) == Verdict::Skip {
+                reserve -= level.ms(10);
+                skipped.push(block);
+            }
+        }
+        assert!(reserve <= level.target() + level.ms(21), "{reserve}");
+        skipped
+    }
+
+    #[test]
+    fn what_a_starting_device_lets_pile_up_is_left_out_before_speech_or_in_one_cut() {
+        assert_eq!(skipped_at_the_start(70), [0, 1, 2, 22, 23]);
+        assert_eq!(skipped_at_the_start(0), [19, 20, 21, 22, 23]);
     }
 
     #[test]

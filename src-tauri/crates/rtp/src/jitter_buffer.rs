@@ -14,6 +14,7 @@
 //! sound is shortened or lengthened by whole pitch periods to get there.
 
 mod filling;
+mod rhythm;
 mod steering;
 
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use crate::packet::{RtpHeader, RtpPacket};
 use crate::packet_store::{PacketStore, Position, nearest};
 use crate::time_stretch::level;
 use crate::upsample::Upsampler;
+use rhythm::Rhythm;
 
 /// Samples of one block: 10 ms of mono sound at 48 kHz.
 pub const BLOCK_SAMPLES: usize = 480;
@@ -180,8 +182,7 @@ pub struct JitterBuffer<D> {
     /// Level of the loudest block of the last seconds.
     loudness: f32,
     began: Option<Instant>,
-    /// The smoothed clock of the pulls, in ticks.
-    clock: Option<i64>,
+    rhythm: Rhythm,
     decoded: Vec<f32>,
     raised: Vec<f32>,
     pulled: Pulled,
@@ -214,7 +215,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             quiet_for: 0,
             loudness: 0.0,
             began: None,
-            clock: None,
+            rhythm: Rhythm::default(),
             decoded: vec![0.0; LONGEST_FRAME],
             raised: vec![0.0; LONGEST_FRAME],
             pulled: Pulled::Silence,
@@ -279,7 +280,8 @@ impl<D: FrameDecoder> JitterBuffer<D> {
 
     /// Fills `out` with the next 10 ms at 48 kHz mono, whatever happened. To be called every 10 ms; `now` may jitter.
     pub fn pull(&mut self, now: Instant, out: &mut [f32; BLOCK_SAMPLES]) -> Pulled {
-        let now = self.pull_clock(now);
+        let told = self.ticks(now);
+        let now = self.rhythm.pull(told);
         self.pulled = Pulled::Speech;
         // Each round brings sound, or moves on towards a packet that does; the bound is never met.
         for _ in 0..4 * crate::packet_store::PLACES {
@@ -301,7 +303,7 @@ impl<D: FrameDecoder> JitterBuffer<D> {
 
     /// Counts and the present delay.
     pub fn stats(&self) -> JitterStats {
-        let now = self.clock.unwrap_or_default();
+        let now = self.rhythm.clock();
         let delay = if self.phase == Phase::Playing { self.delay(now) } else { self.aim() };
         JitterStats {
             target: duration(self.aim()),
@@ -608,20 +610,6 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     fn ticks(&mut self, now: Instant) -> i64 {
         let began = *self.began.get_or_insert(now);
         ticks_of(now.saturating_duration_since(began))
-    }
-
-    /// The pulls' clock: exactly one block per pull, drawn slowly to the time told.
-    fn pull_clock(&mut self, now: Instant) -> i64 {
-        let told = self.ticks(now);
-        let clock = match self.clock {
-            Some(clock) if (told - clock - BLOCK).abs() < TICKS / 10 => {
-                let expected = clock + BLOCK;
-                expected + (told - expected) / 16
-            }
-            _ => told,
-        };
-        self.clock = Some(clock);
-        clock
     }
 }
 

@@ -58,12 +58,13 @@ impl<D: FrameDecoder> JitterBuffer<D> {
     }
 
     /// The delay that is not undercut: the aim, or what the slowest packet of the last seconds needed, if that is not
-    /// far more. So what an underrun or a late packet has made the delay grow by is kept until it has been of no use
+    /// far more, for a pull that comes as early as some did. So what an underrun or a late packet has made the delay grow by is kept until it has been of no use
     /// for seconds: up at once, down slowly.
     fn floor(&self) -> i64 {
         let (spread, peak) = (self.estimator.spread(), self.estimator.peak());
         let late = (peak - spread).clamp(0, EXCESS);
-        (self.aim() + late.max((spread / 8).min(MARGIN))).min(ticks_of(self.config.max_delay))
+        let kept = self.aim() + late.max((spread / 8).min(MARGIN)) + self.rhythm.early();
+        kept.min(ticks_of(self.config.max_delay))
     }
 
     /// Shortens or lengthens what is about to be played, towards the delay aimed at.
@@ -102,7 +103,8 @@ impl<D: FrameDecoder> JitterBuffer<D> {
             return;
         }
         self.surplus += BLOCK;
-        let hurry = spare > EXCESS;
+        // The first guess alone, which is given back in a pause, is as long as that and up to a block longer.
+        let hurry = spare > EXCESS + 2 * BLOCK;
         let patience = if removable > 2 * BLOCK { LITTLE_PATIENCE } else { PATIENCE };
         if quiet || self.surplus > patience || hurry && self.rest == 0 {
             self.decode_ahead();
