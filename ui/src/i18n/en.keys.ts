@@ -26,6 +26,7 @@ export const keys: Messages['keys'] = {
   back: 'Back to the caller, at any time',
   escape: 'Close, or clear the search field',
   arrange: 'Own order: move the chosen one',
+  arrangePins: 'Move the chosen pinned target a place',
   zoom: 'Everything larger or smaller',
   does: {
     answer: 'Answer the one waiting longest',

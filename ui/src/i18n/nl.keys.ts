@@ -26,6 +26,7 @@ export const keys = {
   back: 'Terug naar de beller, in elke stand',
   escape: 'Sluiten, of zoekveld wissen',
   arrange: 'Eigen volgorde: de gekozene verplaatsen',
+  arrangePins: 'Gekozen vast doel een plaats verschuiven',
   zoom: 'Alles groter of kleiner',
   does: {
     answer: 'Opnemen, de langst wachtende',
