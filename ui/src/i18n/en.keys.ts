@@ -56,6 +56,8 @@ export const keys: Messages['keys'] = {
     return_call: 'Have the exchange call back the last caller',
     redial: 'Have the exchange call the last number again',
     trace: 'Have the exchange trace the last call',
+    missed: 'To the missed calls',
+    note: 'Write a note about the chosen one, or else about the caller',
     record: 'Record the call: begin, pause or go on',
     record_stop: 'Stop recording the call',
     search: 'To the search field',

@@ -265,7 +265,8 @@ export class Search {
     });
   }
 
-  private showWhole(): void {
+  /** Shows all of the latest answer now: whoever is highlighted is the one that is told of at length. */
+  showWhole(): void {
     clearTimeout(this.showing);
     this.shown = Shown.Whole;
   }
