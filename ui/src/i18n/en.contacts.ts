@@ -121,6 +121,7 @@ export const contacts: typeof nl = {
   toCallBack: (who) => `${who} is on the list to call back.`,
   notes: 'Notes',
   note: 'Note something about this number',
+  noteOfNobody: 'Choose somebody with a number first; then you can note something about them',
   lasts: 'How long the note stays',
   lastsFor: { always: 'Stays', today: 'Today', tomorrow: 'To tomorrow', week: 'To Friday', fortnight: 'Two weeks', month: 'A month' },
   until: (day) => `to ${day}`,

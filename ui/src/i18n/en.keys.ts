@@ -26,6 +26,7 @@ export const keys: Messages['keys'] = {
   back: 'Back to the caller, at any time',
   escape: 'Close, or clear the search field',
   arrange: 'Own order: move the chosen one',
+  arrangePins: 'Move the chosen pinned target a place',
   zoom: 'Everything larger or smaller',
   does: {
     answer: 'Answer the one waiting longest',
@@ -55,6 +56,8 @@ export const keys: Messages['keys'] = {
     return_call: 'Have the exchange call back the last caller',
     redial: 'Have the exchange call the last number again',
     trace: 'Have the exchange trace the last call',
+    missed: 'To the missed calls',
+    note: 'Write a note about the chosen one, or else about the caller',
     record: 'Record the call: begin, pause or go on',
     record_stop: 'Stop recording the call',
     search: 'To the search field',

@@ -239,6 +239,7 @@ export const en: Messages = {
     one: 'Pin',
     full: (most) => `There are ${most} pinned targets already. Take one away first.`,
     none: (place) => `There is no pinned target ${place}`,
+    moved: (who, place) => `${who} is pinned target ${place} now`,
   },
   groups: { heading: 'Groups', fresh: 'New group', add: 'Add' },
   drag: {

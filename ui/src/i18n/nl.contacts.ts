@@ -122,6 +122,7 @@ export const contacts = {
   toCallBack: (who: string) => `${who} staat op de terugbellijst.`,
   notes: 'Notities',
   note: 'Noteer iets over dit nummer',
+  noteOfNobody: 'Kies eerst iemand met een nummer; dan kunt u iets over hem noteren',
   lasts: 'Hoe lang de notitie blijft staan',
   lastsFor: { always: 'Blijft', today: 'Vandaag', tomorrow: 'T/m morgen', week: 'T/m vrijdag', fortnight: 'Twee weken', month: 'Een maand' } satisfies Record<Lasts, string>,
   until: (day: string) => `t/m ${day}`,

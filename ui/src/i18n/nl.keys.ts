@@ -26,6 +26,7 @@ export const keys = {
   back: 'Terug naar de beller, in elke stand',
   escape: 'Sluiten, of zoekveld wissen',
   arrange: 'Eigen volgorde: de gekozene verplaatsen',
+  arrangePins: 'Gekozen vast doel een plaats verschuiven',
   zoom: 'Alles groter of kleiner',
   does: {
     answer: 'Opnemen, de langst wachtende',
@@ -55,6 +56,8 @@ export const keys = {
     return_call: 'Laatste beller door de centrale laten terugbellen',
     redial: 'Laatste nummer door de centrale opnieuw laten bellen',
     trace: 'Laatste gesprek door de centrale laten opsporen',
+    missed: 'Naar de gemiste gesprekken',
+    note: 'Iets noteren over de gekozene, of anders over de beller',
     record: 'Gesprek opnemen: begin, wacht of ga verder',
     record_stop: 'Gesprek niet meer opnemen',
     search: 'Naar het zoekveld',

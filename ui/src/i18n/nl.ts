@@ -254,6 +254,7 @@ export const nl = {
     one: 'Vast doel',
     full: (most: number) => `Er zijn al ${most} vaste doelen. Haal er eerst een weg.`,
     none: (place: number) => `Er is geen vast doel ${place}`,
+    moved: (who: string, place: number) => `${who} is nu vast doel ${place}`,
   },
   groups: { heading: 'Groepen', fresh: 'Nieuwe groep', add: 'Toevoegen' },
   drag: {

@@ -158,7 +158,7 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
       return true;
     case 'escape':
       // A caller on his way comes back before anything that was typed is thrown away.
-      return ui.closeTopmost() || targetMenu.close() || costs.leave() || takeBack(desk) || leaveOutcome(ui) || dismiss(desk) || ui.clearSearch();
+      return ui.closeTopmost() || targetMenu.close() || costs.leave() || takeBack(desk) || leaveAside(ui) || dismiss(desk) || ui.clearSearch();
     case 'search':
       ui.overlay = null;
       ui.page = 'desk';
@@ -167,6 +167,9 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
     case 'withhold':
       dialling.withhold = !dialling.withhold;
       ui.say(dialling.withhold ? desk.t.dialling.withheld : desk.t.dialling.shown);
+      return true;
+    case 'missed':
+      ui.showMissed();
       return true;
     case 'quit':
       return quit(desk, ui);
@@ -192,11 +195,11 @@ export function perform(action: KeyAction, desk: Desk, ui: Ui): boolean {
   }
 }
 
-/** Back from the question how a call went; it stays. */
-function leaveOutcome(ui: Ui): boolean {
-  const asked = document.activeElement?.closest('[data-disposition]') ?? null;
-  if (asked !== null) ui.focusSearch(false);
-  return asked !== null;
+/** Back from the question how a call went, or from a note; what stands there stays. */
+function leaveAside(ui: Ui): boolean {
+  const aside = document.activeElement?.closest('[data-disposition], [data-note]') ?? null;
+  if (aside !== null) ui.focusSearch(false);
+  return aside !== null;
 }
 
 function performOnCentre(action: 'agent' | 'night' | 'emergency' | 'extend' | 'outcome' | 'correct' | 'board', desk: Desk, ui: Ui): boolean {

@@ -4,7 +4,7 @@
 export const KEY_NAMES = [
   'answer', 'answer_other', 'choose_other', 'reject', 'mute', 'keypad', 'hold', 'swap', 'resume_nth', 'hangup', 'hangup_nth',
   'consult', 'cold', 'targets', 'voicemail', 'pin_nth', 'pin_cold_nth', 'park', 'retrieve', 'pickup', 'pull', 'conference', 'call_back', 'ring_back',
-  'return_call', 'redial', 'trace',
+  'return_call', 'redial', 'trace', 'missed', 'note',
   'record', 'record_stop',
   'search', 'dial_new', 'take_ready', 'withhold',
   'agent', 'extend', 'outcome', 'correct', 'night', 'emergency',
@@ -24,7 +24,7 @@ export const FIRST_KEYS: KeyMap = {
   resume_nth: 'Alt+#', hangup: 'F12', hangup_nth: 'Alt+Shift+#',
   consult: '', cold: 'Ctrl+Enter', targets: 'Alt+D', voicemail: 'Alt+V', pin_nth: 'Ctrl+Shift+#', pin_cold_nth: 'Ctrl+F#', park: 'F8', retrieve: 'Shift+F8', pickup: 'F7',
   pull: 'Alt+Shift+V', conference: 'F9', call_back: 'Alt+B', ring_back: 'Alt+T',
-  return_call: 'Alt+Shift+B', redial: 'Alt+Shift+D', trace: '',
+  return_call: 'Alt+Shift+B', redial: 'Alt+Shift+D', trace: '', missed: 'Alt+Shift+M', note: 'Alt+Shift+T',
   record: 'Alt+J', record_stop: 'Alt+Shift+J',
   search: 'Ctrl+K', dial_new: 'Alt+Enter', take_ready: 'Alt+Y', withhold: 'Alt+G',
   agent: 'Alt+A', extend: 'Alt+E', outcome: 'Alt+U', correct: 'Alt+R', night: 'Alt+N', emergency: 'Alt+Shift+N',

@@ -1,6 +1,8 @@
 // The keyboard of a window that has the search and the calls: the main one, and the lines in a window of their own.
 
+import { tick } from 'svelte';
 import { sendDigit } from '../features/calls/dtmf.svelte';
+import { subject } from '../features/contact/subject';
 import { waiting } from '../features/incoming/waiting.svelte';
 import { take } from '../features/ready/ready';
 import { costs } from '../features/safety/costs.svelte';
@@ -52,6 +54,19 @@ export class Keyboard {
     const way = (await waysOf(this.desk, of)).find((one) => one.kind === 'voicemail');
     if (way === undefined) ui.say(this.desk.t.targets.noVoicemail(of.name));
     else await this.act(wayMeans(scene(this.desk), way, true));
+  }
+
+  /** Stands the keyboard where something is noted of the chosen one, or else of the caller. */
+  private async toNote(): Promise<void> {
+    ui.overlay = null;
+    ui.page = 'desk';
+    this.search.showWhole();
+    const pane = this.search.highlighted !== null ? 'contact' : 'caller';
+    if (pane === 'contact' || subject(this.desk.view.calls, waiting.picked(this.desk.ringing)?.id) !== null) layout.bring(pane);
+    await tick();
+    const field = document.querySelector<HTMLElement>(`[data-pane="${pane}"] [data-note]`);
+    if (field === null) ui.say(this.desk.t.contacts.noteOfNobody);
+    else field.focus();
   }
 
   /** Keys of the menu of ways: digits, arrows, Enter. Whatever else is typed goes on as ever. */
@@ -112,6 +127,9 @@ export class Keyboard {
         return true;
       case 'voicemail':
         void this.showTargets(true);
+        return true;
+      case 'note':
+        void this.toNote();
         return true;
       case 'take_ready':
         return take(this.desk, this.search, ui);

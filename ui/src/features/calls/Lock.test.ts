@@ -3,7 +3,7 @@
 import { screen, waitFor } from '@testing-library/svelte';
 import { afterEach, expect, it } from 'vitest';
 import type { CallView, Encryption } from '../../bindings';
-import { leave, open, talk, violations } from '../../views/harness';
+import { leave, open, press, talk, type, violations } from '../../views/harness';
 
 afterEach(leave);
 
@@ -36,5 +36,27 @@ it.each(STATES)('%s', async (encryption, secure, word, who) => {
   const bar = screen.getByRole('contentinfo');
   expect(bar.textContent).toContain(word);
   expect(bar.textContent).toMatch(who);
+  expect(await violations()).toEqual([]);
+});
+
+it('stands with the figures on the card of a consultation too, for the one who is heard', async () => {
+  const host = await open();
+  const caller = await talk(host);
+  type('203');
+  await waitFor(() => screen.getByRole('option', { name: /Eva Mulder/, selected: true }));
+  press('Enter');
+  const card = (): HTMLElement | null => document.querySelector<HTMLElement>('[data-flow]');
+  await waitFor(() => expect(card()?.dataset.flow).toBe('consulting'));
+  host.change({ calls: host.view.calls.map((call) => ({ ...call, encryption: call.id === caller ? 'none' : 'ends', secure: call.id !== caller })) });
+  await waitFor(() => expect(card()?.querySelector('[data-lock="ends"]')?.textContent).toMatch(/Alleen de twee uiteinden/));
+  expect(card()?.querySelectorAll('[data-lock]')).toHaveLength(1);
+  const figures = card()?.querySelector<HTMLDetailsElement>('[data-part="figures"]');
+  figures?.querySelector('summary')?.click();
+  expect(figures?.open).toBe(true);
+  press('F6');
+  await waitFor(() => expect(card()?.dataset.flow).toBe('with_caller'));
+  await waitFor(() => expect(card()?.querySelector('[data-lock="none"]')).not.toBeNull());
+  // What was unfolded of it stays so from one to the other.
+  expect(card()?.querySelector<HTMLDetailsElement>('[data-part="figures"]')?.open).toBe(true);
   expect(await violations()).toEqual([]);
 });

@@ -32,8 +32,9 @@ function under({ clientX, clientY }: PointerEvent): string | null {
 export function follow(press: PointerEvent, what: Dragged, ondrop: (onto: string, direct: boolean) => void): void {
   const from = press.target;
   if (press.button !== 0 || !press.isPrimary || !(from instanceof Element)) return;
-  // A button keeps its press, and text can be picked.
-  if (from.closest('button, input, select, textarea, a, .pick') !== null) return;
+  // A button keeps its press unless it is what is dragged, and text can be picked.
+  const keeps = from.closest('button, input, select, textarea, a, .pick');
+  if (keeps !== null && keeps !== press.currentTarget) return;
   const over = new AbortController();
   const { signal } = over;
   const end = (drop: boolean): void => {

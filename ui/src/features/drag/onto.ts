@@ -3,7 +3,7 @@
 import type { CallView, Command, TargetWay } from '../../bindings';
 import type { Desk } from '../../shared/desk.svelte';
 import { layout } from '../../shared/layout.svelte';
-import { pinEntry } from '../pins/pins';
+import { move, pinEntry, placeOf } from '../pins/pins';
 import type { Entry, Search } from '../search/model.svelte';
 import { careful } from '../safety/costs.svelte';
 import { type Dragged, dropOn } from './drag.svelte';
@@ -44,12 +44,19 @@ function give(desk: Desk, command: Command, then: () => void): void {
   else void desk.send(command).then((done) => { if (done !== undefined) then(); });
 }
 
+/** One of the user's own order, or a pin, let go over another one takes its place. */
+function arrange(desk: Desk, search: Search, key: string, over: string): void {
+  const [from, to] = [placeOf(key), layout.choices.pins.findIndex((pin) => dropOn.entry(pinEntry(pin).key) === over)];
+  const onto = search.entries.find((one) => dropOn.entry(one.key) === over);
+  if (from >= 0 && to >= 0) move(desk, from, to);
+  else if (onto !== undefined) search.drop(key, onto.key);
+}
+
 /** Does what letting go means. */
 export function dropped(desk: Desk, search: Search, what: Dragged, over: string, direct: boolean): void {
   const pair = aimed(desk, search, what, over);
   if (pair === null) {
-    const onto = search.entries.find((one) => dropOn.entry(one.key) === over);
-    if (what.kind === 'entry' && onto !== undefined) search.drop(what.entry.key, onto.key);
+    if (what.kind === 'entry') arrange(desk, search, what.entry.key, over);
     return;
   }
   const meaning = dropMeans(pair.call, pair.entry.target, direct, pair.way);

@@ -8,6 +8,7 @@ import { isFree as showsFree, lampOf, type Tone } from '../lines/lamp';
 import { layout, type Only, personKey, type Pin, type Sort } from '../../shared/layout.svelte';
 import { dialling } from '../dialling/dialling.svelte';
 import { pinEntry } from '../pins/pins';
+import { finds } from '../queues/found';
 import { careful, costs } from '../safety/costs.svelte';
 import { targetMenu } from '../targets/targets.svelte';
 import { orderWith } from './arrange';
@@ -264,7 +265,8 @@ export class Search {
     });
   }
 
-  private showWhole(): void {
+  /** Shows all of the latest answer now: whoever is highlighted is the one that is told of at length. */
+  showWhole(): void {
     clearTimeout(this.showing);
     this.shown = Shown.Whole;
   }
@@ -318,12 +320,9 @@ function browse(desk: Desk, filter: Filter, sort: Sort, only: Only): Section[] {
   return sections;
 }
 
-const fold = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
-
-/** Queues that a caller can be sent to; those whose name has all words of a query. */
+/** Queues that a caller can be sent to, as far as a query finds them. */
 function queueSection(desk: Desk, query: string): Section[] {
-  const words = fold(query).split(/\s+/);
-  const queues = desk.centre.ordered.filter((queue) => queue.number !== '' && words.every((word) => fold(queue.name).includes(word)));
+  const queues = desk.centre.ordered.filter((queue) => queue.number !== '' && finds(query, queue));
   if (queues.length === 0) return [];
   const entries = queues.map(({ account, queue, name, number }): Entry => ({
     key: `queue ${account} ${queue}`, icon: 'queue', name, mark: number, detail: desk.t.queue.name, target: number, line: '', account, queue,
