@@ -363,6 +363,8 @@ impl LevelControl {
 }
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::callback::{CaptureSide, PlaybackSide};
