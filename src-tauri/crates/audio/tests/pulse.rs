@@ -17,6 +17,8 @@ use audio::{
     open,
 };
 
+mod sound_server;
+
 const CASES: &[(&str, fn())] = &[
     ("devices_are_listed", devices_are_listed),
     ("sound_goes_round_through_real_streams", sound_goes_round_through_real_streams),
@@ -65,16 +67,11 @@ impl Server {
         Some(Self { process, dir })
     }
 
-    fn socket(&self) -> String {
-        format!("unix:{}/native", self.dir.path().display())
-    }
-
     /// Runs a case of this file against the server; true when it passed.
     fn run(&self, case: &str) -> bool {
         let status = Command::new(std::env::current_exe().unwrap())
             .env("LAB_CASE", case)
-            .env("PULSE_SERVER", self.socket())
-            .env("XDG_RUNTIME_DIR", self.dir.path())
+            .envs(sound_server::environment(self.dir.path()))
             .env("HOME", self.dir.path())
             .env("LAB_DIR", self.dir.path())
             .env("LAB_PID", self.process.id().to_string())
@@ -93,34 +90,16 @@ impl Drop for Server {
 }
 
 fn spawn(dir: &std::path::Path) -> Option<Child> {
-    let native =
-        format!("module-native-protocol-unix auth-anonymous=1 socket={}/native", dir.display());
     let modules = [
-        native.as_str(),
         "module-null-sink sink_name=spk rate=48000 channels=1",
         "module-null-sink sink_name=mic rate=48000 channels=1",
         "module-remap-source source_name=voice master=mic.monitor",
     ];
-    let mut command = Command::new("pulseaudio");
-    command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"]).args([
-        "--use-pid-file=no",
-        "--realtime=no",
-        "--high-priority=no",
-        "--disable-shm=yes",
-    ]);
-    for module in modules {
-        command.args(["-L", module]);
-    }
-    command
-        .env("HOME", dir)
-        .env("XDG_RUNTIME_DIR", dir)
-        .env("PULSE_RUNTIME_PATH", dir)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    match command.spawn() {
+    let mut command = sound_server::server(dir, &modules);
+    match command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
         Ok(child) => {
-            let native = dir.join("native");
-            assert!(until(5_000, || native.exists()), "pulseaudio does not listen");
+            let socket = sound_server::socket(dir);
+            assert!(until(5_000, || socket.exists()), "pulseaudio does not listen");
             Some(child)
         }
         Err(error) if std::env::var_os("BALIE_LAB").is_none() => {
@@ -254,7 +233,7 @@ fn a_server_that_dies_and_returns_is_used_again() {
     let lost = audio.events.recv_timeout(Duration::from_secs(3)).unwrap();
     println!("{lost:?} after {:?}", died.elapsed());
     assert!(matches!(lost, AudioEvent::Lost { .. }), "{lost:?}");
-    let _ = std::fs::remove_file(dir.join("native"));
+    let _ = std::fs::remove_file(sound_server::socket(&dir));
     let mut server = spawn(&dir).unwrap();
     let back = Instant::now();
     let mut again = 0;
@@ -286,12 +265,7 @@ struct Outsider {
 impl Outsider {
     /// Listens to a speaker; returns when it hears (silence at first).
     fn listens(sink: &str) -> Self {
-        let mut process = Command::new("parec")
-            .args(["--raw", "--format=float32le", "--rate=48000", "--channels=1"])
-            .args(["--latency-msec=10", &format!("--device={sink}.monitor")])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = sound_server::recorder(sink, 1).stdout(Stdio::piped()).spawn().unwrap();
         let mut from = process.stdout.take().unwrap();
         let (loud, heard) = channel();
         let (begun, begins) = channel();
