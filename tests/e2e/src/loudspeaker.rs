@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result};
 
 use crate::process::Process;
 
+#[path = "../../../src-tauri/crates/audio/tests/sound_server/mod.rs"]
+mod sound_server;
+
 /// Rate of the loudspeaker, Hz.
 pub const RATE: u32 = 48_000;
 
@@ -40,25 +43,11 @@ impl Loudspeaker {
 
     fn run(folder: &Path, microphone: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let socket = folder.join("native");
-        let native =
-            format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display());
-        let mut command = Command::new("pulseaudio");
-        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"]).args([
-            "--use-pid-file=no",
-            "--realtime=no",
-            "--high-priority=no",
-            "--disable-shm=yes",
-        ]);
-        let loudspeaker = "module-null-sink sink_name=spk rate=48000 channels=1";
-        for module in [native.as_str(), loudspeaker].iter().chain(microphone) {
-            command.args(["-L", *module]);
-        }
-        command
-            .env("HOME", folder)
-            .env("XDG_RUNTIME_DIR", folder)
-            .env("PULSE_RUNTIME_PATH", folder);
+        let mut modules = vec!["module-null-sink sink_name=spk rate=48000 channels=1"];
+        modules.extend(microphone);
+        let mut command = sound_server::server(folder, &modules);
         let process = Process::start("pulseaudio", &mut command, folder)?;
+        let socket = sound_server::socket(folder);
         let there = || socket.exists().then_some(());
         crate::poll("the sound server", Duration::from_secs(5), there)
             .with_context(|| process.output())?;
@@ -68,14 +57,14 @@ impl Loudspeaker {
     /// Where it is, as `PULSE_SERVER` says it.
     #[must_use]
     pub fn server(&self) -> String {
-        format!("unix:{}/native", self.folder.display())
+        let [(_, server), _] = self.environment();
+        server
     }
 
     /// What lets a program find it.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 2] {
-        let folder = self.folder.display().to_string();
-        [("PULSE_SERVER", self.server()), ("XDG_RUNTIME_DIR", folder)]
+        sound_server::environment(&self.folder)
     }
 
     /// Says what is in a file, until it is over or the process is dropped.
@@ -105,10 +94,7 @@ impl Loudspeaker {
     }
 
     fn listen_to(&self, sink: &str) -> Result<Listening> {
-        let mut child = Command::new("parec")
-            .arg(format!("--device={sink}.monitor"))
-            .args(["--latency-msec=10", "--raw", "--format=s16le"])
-            .args(["--rate=48000", "--channels=1"])
+        let mut child = sound_server::recorder(sink, 1)
             .envs(self.environment())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -116,18 +102,15 @@ impl Loudspeaker {
             .context("cannot start parec")?;
         let mut out = child.stdout.take().context("no standard output")?;
         let thread = std::thread::spawn(move || {
-            let (mut samples, mut begin, mut buffer) = (Vec::<f32>::new(), None, [0_u8; 9_600]);
-            let mut odd: Option<u8> = None;
+            let (mut samples, mut begin, mut buffer) = (Vec::<f32>::new(), None, [0_u8; 19_200]);
+            let mut bytes = Vec::new();
             while let Ok(length @ 1..) = out.read(&mut buffer) {
                 let now = now();
-                let bytes = odd.take().into_iter().chain(buffer.iter().copied().take(length));
-                let bytes: Vec<u8> = bytes.collect();
-                samples.extend(
-                    bytes
-                        .chunks_exact(2)
-                        .map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0),
-                );
-                odd = bytes.chunks_exact(2).remainder().first().copied();
+                bytes.extend(buffer.iter().copied().take(length));
+                let whole = bytes.len() / 4 * 4;
+                let (sound, _) = bytes.as_chunks::<4>();
+                samples.extend(sound.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+                bytes.drain(..whole);
                 let length = Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE));
                 // The reader may be late, never early: the earliest beginning is the true one.
                 let here = now.checked_sub(length).unwrap_or(now);

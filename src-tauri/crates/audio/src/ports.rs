@@ -391,6 +391,8 @@ fn exact(samples: i64) -> f64 {
 }
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::callback::{CaptureSide, PlaybackSide};

@@ -9,19 +9,24 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use audio::{
-    Audio, AudioEvent, AudioSpec, BLOCK, Control, DeviceChoice, DeviceId, DeviceKind, Playback,
-    open,
+    Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback, open,
 };
+
+mod changes;
+mod sound_server;
 
 const CASES: &[(&str, fn())] = &[
     ("devices_are_listed", devices_are_listed),
     ("sound_goes_round_through_real_streams", sound_goes_round_through_real_streams),
     ("a_server_that_dies_and_returns_is_used_again", a_server_that_dies_and_returns_is_used_again),
-    ("sound_is_back_after_each_of_fifty_changes", sound_is_back_after_each_of_fifty_changes),
+    (
+        "sound_is_back_after_each_of_fifty_changes",
+        changes::sound_is_back_after_each_of_fifty_changes,
+    ),
     ("a_device_that_silently_stops_is_replaced", a_device_that_silently_stops_is_replaced),
     ("the_first_sound_is_heard_from_its_beginning", the_first_sound_is_heard_from_its_beginning),
     (
@@ -65,16 +70,11 @@ impl Server {
         Some(Self { process, dir })
     }
 
-    fn socket(&self) -> String {
-        format!("unix:{}/native", self.dir.path().display())
-    }
-
     /// Runs a case of this file against the server; true when it passed.
     fn run(&self, case: &str) -> bool {
         let status = Command::new(std::env::current_exe().unwrap())
             .env("LAB_CASE", case)
-            .env("PULSE_SERVER", self.socket())
-            .env("XDG_RUNTIME_DIR", self.dir.path())
+            .envs(sound_server::environment(self.dir.path()))
             .env("HOME", self.dir.path())
             .env("LAB_DIR", self.dir.path())
             .env("LAB_PID", self.process.id().to_string())
@@ -93,34 +93,16 @@ impl Drop for Server {
 }
 
 fn spawn(dir: &std::path::Path) -> Option<Child> {
-    let native =
-        format!("module-native-protocol-unix auth-anonymous=1 socket={}/native", dir.display());
     let modules = [
-        native.as_str(),
         "module-null-sink sink_name=spk rate=48000 channels=1",
         "module-null-sink sink_name=mic rate=48000 channels=1",
         "module-remap-source source_name=voice master=mic.monitor",
     ];
-    let mut command = Command::new("pulseaudio");
-    command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"]).args([
-        "--use-pid-file=no",
-        "--realtime=no",
-        "--high-priority=no",
-        "--disable-shm=yes",
-    ]);
-    for module in modules {
-        command.args(["-L", module]);
-    }
-    command
-        .env("HOME", dir)
-        .env("XDG_RUNTIME_DIR", dir)
-        .env("PULSE_RUNTIME_PATH", dir)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    match command.spawn() {
+    let mut command = sound_server::server(dir, &modules);
+    match command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
         Ok(child) => {
-            let native = dir.join("native");
-            assert!(until(5_000, || native.exists()), "pulseaudio does not listen");
+            let socket = sound_server::socket(dir);
+            assert!(until(5_000, || socket.exists()), "pulseaudio does not listen");
             Some(child)
         }
         Err(error) if std::env::var_os("BALIE_LAB").is_none() => {
@@ -254,7 +236,7 @@ fn a_server_that_dies_and_returns_is_used_again() {
     let lost = audio.events.recv_timeout(Duration::from_secs(3)).unwrap();
     println!("{lost:?} after {:?}", died.elapsed());
     assert!(matches!(lost, AudioEvent::Lost { .. }), "{lost:?}");
-    let _ = std::fs::remove_file(dir.join("native"));
+    let _ = std::fs::remove_file(sound_server::socket(&dir));
     let mut server = spawn(&dir).unwrap();
     let back = Instant::now();
     let mut again = 0;
@@ -286,12 +268,7 @@ struct Outsider {
 impl Outsider {
     /// Listens to a speaker; returns when it hears (silence at first).
     fn listens(sink: &str) -> Self {
-        let mut process = Command::new("parec")
-            .args(["--raw", "--format=float32le", "--rate=48000", "--channels=1"])
-            .args(["--latency-msec=10", &format!("--device={sink}.monitor")])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = sound_server::recorder(sink, 1).stdout(Stdio::piped()).spawn().unwrap();
         let mut from = process.stdout.take().unwrap();
         let (loud, heard) = channel();
         let (begun, begins) = channel();
@@ -352,185 +329,9 @@ fn tone() -> [f32; BLOCK] {
     std::array::from_fn(|n| 0.5 * (n as f32 * 400.0 * std::f32::consts::TAU / 48_000.0).sin())
 }
 
-/// A call on the system's own devices: talks all the time, and notes when it hears.
-struct Call {
-    stop: std::sync::mpsc::Sender<()>,
-    heard: Receiver<Instant>,
-    control: Control,
-}
-
-impl Call {
-    fn begin(audio: Audio) -> Self {
-        let (stop, stopped) = channel();
-        let (loud, heard) = channel();
-        let Audio { mut capture, mut playback, control, .. } = audio;
-        std::thread::spawn(move || {
-            let (mut block, out) = ([0.0; BLOCK], tone());
-            let mut due = Instant::now();
-            while stopped.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
-                while capture.read(&mut block) {
-                    if block.iter().any(|s| s.abs() > 0.1) {
-                        let _ = loud.send(Instant::now());
-                    }
-                }
-                while due <= Instant::now() {
-                    playback.write(Instant::now(), &out);
-                    due += Duration::from_millis(10);
-                }
-            }
-        });
-        Self { stop, heard, control }
-    }
-
-    /// Uses that microphone and speaker while they are there.
-    fn uses(&self, input: Option<&str>, output: Option<&str>) {
-        let (input, output) = (input.and_then(id), output.and_then(id));
-        self.control.set_devices(DeviceChoice { input, output, ..DeviceChoice::default() });
-    }
-
-    fn hears(&self, since: Instant) -> Option<Instant> {
-        loop {
-            let at = self.heard.recv_timeout(Duration::from_secs(5)).ok()?;
-            if at >= since {
-                return Some(at);
-            }
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let _ = self.stop.send(());
-    }
-}
-
-/// Median, 95th of a hundred and longest, for people.
-fn told(what: &str, times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    let at = |percent: usize| times[(times.len() * percent).div_ceil(100).max(1) - 1];
-    let longest = at(100);
-    println!(
-        "{what}: n={} median {:.0} ms p95 {:.0} ms longest {:.0} ms",
-        times.len(),
-        at(50).as_secs_f64() * 1_000.0,
-        at(95).as_secs_f64() * 1_000.0,
-        longest.as_secs_f64() * 1_000.0
-    );
-    longest
-}
-
-/// A speaker with its name and the module that makes it.
+/// A speaker of that name; the module that makes it.
 fn speaker(name: &str) -> String {
     pactl(&format!("load-module module-null-sink sink_name={name} rate=48000 channels=1"))
-}
-
-/// A microphone into which `{name}_in` talks, and the modules that make it, the last one first.
-fn microphone(name: &str) -> [String; 2] {
-    let sink = speaker(&format!("{name}_in"));
-    let source =
-        format!("load-module module-remap-source source_name={name} master={name}_in.monitor");
-    [pactl(&source), sink]
-}
-
-/// Two speakers and two microphones, with somebody at each, and a call on those that are the default.
-struct Desk {
-    call: Call,
-    speakers: [(&'static str, String); 2],
-    microphones: [(&'static str, [String; 2]); 2],
-    talkers: [Outsider; 2],
-}
-
-impl Desk {
-    fn new() -> Self {
-        let speakers = ["left", "right"].map(|name| (name, speaker(name)));
-        let microphones = ["near", "far"].map(|name| (name, microphone(name)));
-        pactl("set-default-sink left");
-        pactl("set-default-source near");
-        let talkers = [Outsider::talks("near_in"), Outsider::talks("far_in")];
-        let audio = open(&AudioSpec::default()).unwrap();
-        audio.control.set_active(true);
-        println!("{:?}", started(&audio.events));
-        let call = Call::begin(audio);
-        call.hears(Instant::now()).unwrap();
-        Self { call, speakers, microphones, talkers }
-    }
-
-    /// Another speaker is to be used; how long until it is heard.
-    fn changes_speaker(&mut self, from: usize, to: usize, unplugged: bool) -> Option<Duration> {
-        let (old, new) = (self.speakers[from].0, self.speakers[to].0);
-        if unplugged {
-            // The one in use was chosen; the other is what is left.
-            self.call.uses(None, Some(old));
-            pactl(&format!("set-default-sink {new}"));
-            pause(400);
-        }
-        let ear = Outsider::listens(new);
-        let since = Instant::now();
-        if unplugged {
-            pactl(&format!("unload-module {}", self.speakers[from].1));
-        } else {
-            pactl(&format!("set-default-sink {new}"));
-        }
-        let back = ear.hears(since, Duration::from_secs(5))?;
-        if unplugged {
-            self.speakers[from].1 = speaker(old);
-        }
-        Some(back - since)
-    }
-
-    /// Another microphone is to be used; how long until it is heard.
-    fn changes_microphone(&mut self, from: usize, to: usize, unplugged: bool) -> Option<Duration> {
-        let (old, new) = (self.microphones[from].0, self.microphones[to].0);
-        if unplugged {
-            self.call.uses(Some(old), None);
-            pactl(&format!("set-default-source {new}"));
-            pause(400);
-        }
-        // The old one falls silent, so that only the new one can be heard.
-        pactl(&format!("set-source-mute {old} 1"));
-        pause(100);
-        while self.call.heard.try_recv().is_ok() {}
-        let since = Instant::now();
-        if unplugged {
-            for module in &self.microphones[from].1 {
-                pactl(&format!("unload-module {module}"));
-            }
-        } else {
-            pactl(&format!("set-default-source {new}"));
-        }
-        let back = self.call.hears(since)?;
-        if unplugged {
-            self.microphones[from].1 = microphone(old);
-            self.talkers[from] = Outsider::talks(&format!("{old}_in"));
-        } else {
-            pactl(&format!("set-source-mute {old} 0"));
-        }
-        Some(back - since)
-    }
-}
-
-/// Another default speaker, another default microphone, an unplugged speaker, an unplugged microphone: in turn, fifty in
-/// all. The goal is half a second each time (`told`); what is asserted leaves room for a machine that does other things.
-fn sound_is_back_after_each_of_fifty_changes() {
-    let mut desk = Desk::new();
-    let (mut played, mut captured) = (Vec::new(), Vec::new());
-    let mut at = [0_usize, 0];
-    for round in 0..50 {
-        let (side, unplugged) = (round % 2, round % 4 >= 2);
-        let (from, to) = (at[side], 1 - at[side]);
-        at[side] = to;
-        let (away, times) = match side {
-            0 => (desk.changes_speaker(from, to, unplugged), &mut played),
-            _ => (desk.changes_microphone(from, to, unplugged), &mut captured),
-        };
-        times.push(away.unwrap_or_else(|| panic!("round {round}: silence")));
-        if unplugged {
-            desk.call.uses(None, None);
-        }
-        pause(150);
-    }
-    let slow = told("speaker back", &mut played).max(told("microphone back", &mut captured));
-    assert!(slow < Duration::from_secs(2), "{slow:?}");
 }
 
 /// The server holds a device without a word: no callback comes any more, and no error.

@@ -21,6 +21,8 @@ pub(crate) enum Subject {
     Numbers,
     /// Fifty changes of the default device and unplugged devices in mid-call, and how long sound was away.
     Devices,
+    /// An hour of playing on clocks that drift apart by 200 parts in a million, in virtual time.
+    Drift,
     /// A program that is killed a hundred times while it writes to the database.
     Store,
     /// Every view of the window read by axe-core in every look: two languages, light and dark, usual and high contrast.
@@ -37,7 +39,12 @@ impl Subject {
             Self::Calls => Some("prove"),
             Self::Soak => Some("soak"),
             Self::Network => Some("prove-network"),
-            Self::Numbers | Self::Store | Self::Access | Self::Desk | Self::Devices => None,
+            Self::Numbers
+            | Self::Store
+            | Self::Access
+            | Self::Desk
+            | Self::Devices
+            | Self::Drift => None,
         }
     }
 }
@@ -64,6 +71,17 @@ fn prove_desk() -> Result<()> {
     test.args(["test", "--locked", "--release", "--package", "app", "--test", "random"])
         .args(["--", "--nocapture"])
         .env("BALIE_SEQUENCES", SEQUENCES);
+    steps.step("Proof", || run(&mut test))
+}
+
+/// Plays for an hour in virtual time, in an optimised build.
+fn prove_drift() -> Result<()> {
+    let mut steps = Steps::new(2);
+    steps.step("System packages", || setup::system(&[Need::Window]))?;
+    let mut test = cargo();
+    test.args(["test", "--locked", "--release", "--package", "audio", "--lib", "ports::drift"])
+        .args(["--", "--nocapture"])
+        .env("BALIE_DRIFT_SECONDS", "3600");
     steps.step("Proof", || run(&mut test))
 }
 
@@ -100,6 +118,9 @@ pub(crate) fn prove(subject: Subject, arguments: &[String]) -> Result<()> {
     }
     if subject == Subject::Desk {
         return prove_desk();
+    }
+    if subject == Subject::Drift {
+        return prove_drift();
     }
     let Some(program) = subject.program() else { return prove_by_test(subject) };
     let mut steps = Steps::new(4);
