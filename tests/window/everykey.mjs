@@ -55,13 +55,36 @@ async function quiet(machine) {
     await said(session, words.keys.none);
     await session.press(KEY.escape);
   }
+  // Nobody was missed yet; the keyboard stands there all the same.
+  await session.press(KEY.alt, KEY.shift, 'm');
+  await until('the focus on the missed calls', 5_000, () => session.run(`return document.activeElement.closest('[data-pane="history"]') !== null`));
+  await session.press(KEY.control, 'k');
+  await noted(machine);
   await session.type(FIELD, 'eva');
   await machine.again(['tel:0301234567']);
   await there(session, 'the number laid ready', '[data-ready]');
   await session.press(KEY.alt, 'y');
   await until('the number in the field', 5_000, async () => (await session.run(`return document.querySelector('${FIELD}').value`)) === '0301234567');
   await session.press(KEY.escape);
-  machine.passed('search, desk, withhold, record without a call, and what lies ready');
+  machine.passed('search, desk, withhold, record without a call, missed calls, a note, and what lies ready');
+}
+
+/** Somebody is chosen and something is noted of him, by keys alone. */
+async function noted({ session }) {
+  const words = 'Belt morgen terug';
+  await session.counting(async () => {
+    await session.write(TOM);
+    await there(session, `${TOM} chosen`, '[role="option"][aria-selected="true"]');
+    await session.press(KEY.alt, KEY.shift, 't');
+    await until('the focus where something is noted', 5_000, () => session.run(`return document.activeElement.matches('[data-pane="contact"] [data-note]')`));
+    await session.write(words);
+    await session.press(KEY.enter);
+    await until('the note', 10_000, async () => (await session.text('[data-pane="contact"] [data-notes]')).includes(words));
+    await session.press(KEY.escape);
+    await until('the focus in the field', 5_000, () => session.run(`return document.activeElement?.matches('${FIELD}') ?? false`));
+    await session.press(KEY.escape);
+    await until('an empty field', 5_000, async () => (await session.run(`return document.querySelector('${FIELD}').value`)) === '');
+  });
 }
 
 async function dialling(machine) {

@@ -43,3 +43,44 @@ export async function pin(session, place = 1) {
   await pressButton(session, '[data-act="pin"]');
   await until(`pinned target ${place}`, 5_000, () => session.exists(`[data-pin="${place}"]`));
 }
+
+/** Writes into the field that the selector finds, come to by Tab; what stood in it goes. */
+export async function writeInto(session, selector, text) {
+  await until(`a field at ${selector}`, 10_000, () => session.exists(selector));
+  await tabTo(session, selector);
+  await session.press(KEY.control, 'a');
+  await session.write(text);
+}
+
+const PANEL = '.panel:not([hidden])';
+
+/** Opens how the window looks, chooses something there with the arrows, and closes it. */
+export async function chooseLook(session, value) {
+  await pressButton(session, '[data-opens="view"]');
+  await until('how the window looks', 5_000, () => session.exists(PANEL));
+  const group = await session.run(`return document.querySelector('.panel input[type="radio"][value="' + arguments[0] + '"]')?.name`, value);
+  const choices = `${PANEL} input[name="${group}"]`;
+  const values = await session.run('return [...document.querySelectorAll(arguments[0])].map((one) => one.value)', choices);
+  const chosen = async () => values.indexOf(await session.run('return document.querySelector(arguments[0] + ":checked")?.value', choices));
+  await tabTo(session, choices);
+  const wanted = values.indexOf(value);
+  // At its ends a group may not lead round.
+  for (let at = await chosen(); at !== wanted; at = await chosen()) {
+    await session.press(at < wanted ? KEY.right : KEY.left);
+    await until('another choice', 5_000, async () => (await chosen()) !== at);
+  }
+  await session.press(KEY.escape);
+  await until('the desk again', 5_000, async () => !(await session.exists(PANEL)));
+}
+
+/** Chooses a theme by keys, and waits until the page wears it. */
+export async function wear(session, theme) {
+  await chooseLook(session, theme);
+  await until(`the ${theme} theme`, 5_000, async () => (await session.run('return document.documentElement.dataset.theme')) === theme);
+}
+
+/** Chooses a language by keys, and waits until the page speaks it. */
+export async function speak(session, language) {
+  await chooseLook(session, language);
+  await until(`the page in ${language}`, 5_000, async () => (await session.run('return document.documentElement.lang')) === language);
+}

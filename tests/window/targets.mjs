@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { customerRings, hangUp, inState } from './desk.mjs';
-import { customer, pin } from './hand.mjs';
+import { customer, pin, tabTo } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 
@@ -103,6 +103,37 @@ async function pins(machine) {
     session.run('return document.body.innerText.includes(arguments[0])', words.pins.none(2)));
   await hangUp(session);
   machine.passed('a pinned target is consulted by its number key, and an empty place says so');
+  await anotherOrder(machine);
+}
+
+const order = (session) => session.run(`return [...document.querySelectorAll('[data-pin] .ellipsis')].map((one) => one.innerText)`);
+
+/** Two pins change places by keys and by a drag, and stand so when the page is opened anew. */
+async function anotherOrder(machine) {
+  const { session } = machine;
+  await choose(session, EVA);
+  await pin(session, 2);
+  await session.press(KEY.escape);
+  const first = await order(session);
+  assert.equal(first.length, 2);
+  const turned = first.toReversed();
+  const standsSo = (wanted) => until(`the pinned ones as ${wanted}`, 5_000, async () => String(await order(session)) === String(wanted));
+  await tabTo(session, '[data-pin="1"]');
+  await session.press(KEY.alt, KEY.right);
+  await standsSo(turned);
+  await until('the focus on the one that was moved', 5_000, () => session.run(`return document.activeElement.matches('[data-pin="2"]')`));
+  await session.press(KEY.alt, KEY.left);
+  await standsSo(first);
+  await session.drag('[data-pin="1"]', '[data-pin="2"]');
+  await until('the place that it would take', 5_000, () => session.exists('[data-pin="2"].over'));
+  await machine.shot('pin-dragged-light');
+  await session.letGo();
+  await standsSo(turned);
+  await session.run('location.reload()');
+  await until('the desk again', 30_000, () => session.exists('[data-pin="2"]'));
+  await standsSo(turned);
+  await until('a reachable account', 30_000, () => session.exists('[data-account-state="registered"]'));
+  machine.passed('pinned targets take another order by Alt and an arrow and by a drag, and keep it');
 }
 
 async function costs(machine) {

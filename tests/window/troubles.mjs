@@ -1,4 +1,4 @@
-// What goes wrong at a desk, each told in clear words in both languages, with the desk usable afterwards.
+// What goes wrong at a desk, each told in clear words in both languages, with the desk usable afterwards, and all of it mended by the keyboard alone.
 
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
@@ -8,9 +8,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { callUp, hangUp } from './desk.mjs';
 import { Exchange } from './exchange.mjs';
-import { chooseTheme } from './setup.mjs';
+import { pressButton, speak, wear, writeInto } from './hand.mjs';
 import { KEY, until } from './webdriver.mjs';
+import { WORDS } from './words.mjs';
 
+const words = WORDS.nl;
 const REGISTERED = '[data-account-state="registered"]';
 /** A name that no name server may know (RFC 6761). */
 const NOWHERE = 'pbx.lindeboom.invalid';
@@ -19,9 +21,11 @@ const BROKEN = '[[account]]\nid = "main"\naor = "sip:101@lindeboom.example\n';
 /** Reads a message in Dutch and in English, by eye (pictures), by its words, and by axe. */
 async function inBothLanguages(machine, name, selector, sentences) {
   for (const [language, theme] of [['en', 'dark'], ['nl', 'light']]) {
-    await chooseTheme(machine.session, theme);
-    const words = await machine.speak(language);
-    await machine.says(selector, sentences(words));
+    await machine.session.counting(async () => {
+      await wear(machine.session, theme);
+      await speak(machine.session, language);
+    });
+    await machine.says(selector, sentences(WORDS[language]));
     await machine.accessible(`${name}, ${language}`);
     await machine.shot(`trouble-${name}-${language}`);
   }
@@ -37,8 +41,11 @@ async function reachable(session, deadlineMs = 30_000) {
 
 /** The desk still does what a desk is for. */
 async function usable(machine, number) {
-  await callUp(machine.session, number);
-  await hangUp(machine.session);
+  const { session } = machine;
+  await session.counting(async () => {
+    await callUp(session, number);
+    await hangUp(session);
+  });
   machine.passed('the desk calls and hangs up afterwards');
 }
 
@@ -56,12 +63,14 @@ async function wrongPassword(machine) {
   await session.enterMain();
   await until('the refusal', 20_000, () => session.exists('[data-account-state="failed"]'));
   await inBothLanguages(machine, 'wrong-password', '.band', (t) => [t.band.title, both(t.codes.auth_failed)]);
-  await session.click('.band button');
-  await until('the account form', 5_000, () => session.exists('[name="balie-password"]'));
-  await machine.shot('trouble-wrong-password-form');
-  await session.type('[name="balie-password"]', Exchange.PASSWORD);
-  await session.click('dialog button[type="submit"]');
-  await reachable(session, 60_000);
+  await session.counting(async () => {
+    await pressButton(session, '.band button', words.band.check);
+    await until('the account form', 5_000, () => session.exists('[name="balie-password"]'));
+    await machine.shot('trouble-wrong-password-form');
+    await writeInto(session, '[name="balie-password"]', Exchange.PASSWORD);
+    await pressButton(session, 'dialog button[type="submit"]');
+    await reachable(session, 60_000);
+  });
   machine.passed('the right password mends it, without a restart');
   await usable(machine, exchange.numbers.music);
 }
@@ -72,9 +81,9 @@ async function unknownHost(machine) {
   await until('the failure', 30_000, () => session.exists('.band'));
   const sentences = (t) => [t.band.title, both(t.codes.dns_failure), t.band.server(NOWHERE)];
   await inBothLanguages(machine, 'unknown-host', '.band', sentences);
-  const words = await machine.speak('nl');
   for (let call = 1; call <= 2; call += 1) {
-    await session.type('[role="combobox"]', '600');
+    await session.press(KEY.control, 'k');
+    await session.write('600');
     await session.press(KEY.enter);
     const { what, todo } = words.codes.dns_failure;
     await machine.says('article.over', [what, todo], 30_000);
@@ -93,13 +102,13 @@ async function exchangeGone(machine) {
   await exchange.kill();
   const call = 'article[data-call-state="active"]';
   await until('the call to be cut off', 20_000, () => session.exists(`${call} .trouble.cut`));
-  await machine.says('.band', [(await machine.speak('nl')).band.title], 10_000);
+  await machine.says('.band', [words.band.title], 10_000);
   await inBothLanguages(machine, 'exchange-gone', `${call} .trouble`, (t) => [both(t.codes.connection_lost)]);
-  await machine.says('.band', [both((await machine.speak('nl')).codes.connection_failed)], 10_000);
+  await machine.says('.band', [both(words.codes.connection_failed)], 10_000);
   await hangUp(session);
   await exchange.start();
   // By itself it may take up to two minutes; a receptionist does not wait for that.
-  await session.click('.band button');
+  await session.counting(() => pressButton(session, '.band button', words.band.retryNow));
   await reachable(session);
   machine.passed('the dead call is hung up, and the account is back when the exchange is');
   await usable(machine, exchange.numbers.music);
@@ -118,12 +127,14 @@ async function soundGone(machine) {
   await exchange.kill();
   await exchange.start();
   // The account stands on an exchange that no longer knows it: signed out and in again, as one would.
-  await session.click('[data-account-state]');
-  await session.click('dialog article .row .button');
-  await until('the account signed out', 20_000, () => session.exists('[data-account-state="unregistered"]'));
-  await session.press(KEY.escape);
-  await session.click('.band button');
-  await reachable(session);
+  await session.counting(async () => {
+    await pressButton(session, '[data-account-state]');
+    await pressButton(session, 'dialog article .row .button', words.account.unregister);
+    await until('the account signed out', 20_000, () => session.exists('[data-account-state="unregistered"]'));
+    await session.press(KEY.escape);
+    await pressButton(session, '.band button', words.account.register);
+    await reachable(session);
+  });
   machine.passed('the silent call is hung up, and signing out and in again mends the rest');
   await usable(machine, exchange.numbers.music);
 }
@@ -136,10 +147,12 @@ async function noSoundDevice(machine) {
   await until('the message', 20_000, () => session.exists(notice));
   const sentences = (t) => [both(t.codes.no_audio_device)];
   await inBothLanguages(machine, 'no-sound-device', notice, sentences);
-  await machine.says('.problem', sentences(await machine.speak('nl')));
-  await session.click(`${notice} button`);
-  await until('the message to go', 5_000, async () => !(await session.exists(notice)));
-  await machine.says('.problem', sentences(await machine.speak('nl')));
+  await machine.says('.problem', sentences(words));
+  await session.counting(async () => {
+    await pressButton(session, `${notice} button`);
+    await until('the message to go', 5_000, async () => !(await session.exists(notice)));
+  });
+  await machine.says('.problem', sentences(words));
   await usable(machine, '602');
 }
 
@@ -173,7 +186,7 @@ async function brokenSettings(machine) {
   await inBothLanguages(machine, 'broken-settings', notice, sentences);
   assert.equal(readFileSync(join(machine.settings, 'settings.toml.broken'), 'utf8'), BROKEN);
   machine.passed('the broken file is kept to the letter');
-  await session.click('[data-act="demo"]');
+  await session.counting(() => pressButton(session, '[data-act="demo"]'));
   await reachable(session);
   await usable(machine, '602');
 }

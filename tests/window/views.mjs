@@ -35,6 +35,15 @@ async function clear(session) {
   });
 }
 
+/** In the page: whether the name of whoever is chosen stands in the part of the right column that is seen. Where all is in one column, it is no matter. */
+const CARD_IN_SIGHT = `
+  const column = document.querySelector('.pane.about');
+  if (getComputedStyle(column).overflowY === 'visible') return true;
+  const seen = column.getBoundingClientRect();
+  const name = document.querySelector('[data-pane="contact"] .name').getBoundingClientRect();
+  return name.top >= seen.top && name.bottom <= seen.bottom;
+`;
+
 /** Opens everything that can be unfolded. */
 const unfold = (session) => session.run(`for (const one of document.querySelectorAll('details')) one.open = true`);
 
@@ -265,10 +274,11 @@ const QUIET = [
   {
     name: 'what is kept of somebody',
     enter: async ({ session }) => {
+      // Whoever walked through the page has left its column scrolled down: another one who is chosen is brought into sight.
+      await session.run(`document.querySelector('.pane.about').scrollTop = 100000`);
       await type(session, '0209876543');
       await here(session, 'what is kept', '[data-kept] summary');
-      // Whoever walked through the page has left its column scrolled down.
-      await session.run(`document.querySelector('[data-kept] summary').scrollIntoView({ block: 'center' })`);
+      await until('the card in sight', 5_000, () => session.run(CARD_IN_SIGHT));
       await session.click('[data-kept] summary');
       await session.click('[data-kept] [data-act="erase"]');
       await here(session, 'what would go', '[data-kept] [data-act="erase-sure"]');
@@ -437,6 +447,8 @@ const CALLS = [
     enter: async ({ session }) => {
       await consulting(session);
       await clear(session);
+      await here(session, 'who can listen along', '[data-flow] [data-lock]');
+      await unfold(session);
     },
   },
   {

@@ -10,6 +10,9 @@ export const KEY = {
   control: '\uE009',
   alt: '\uE00A',
   tab: '\uE004',
+  left: '\uE012',
+  up: '\uE013',
+  right: '\uE014',
   down: '\uE015',
   f1: '\uE031',
   f2: '\uE032',
@@ -238,6 +241,11 @@ export class Session {
   /** Presses one thing and moves the pointer to another, without letting go. */
   async drag(from, to) {
     await this.#pointer([await this.#over(from), { type: 'pointerDown', button: 0 }, await this.#over(to)]);
+  }
+
+  /** Lets go of the pointer where it is. */
+  async letGo() {
+    await this.#pointer([{ type: 'pointerUp', button: 0 }]);
   }
 
   /** Lets go of whatever is pressed. */

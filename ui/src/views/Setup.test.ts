@@ -115,3 +115,14 @@ describe('automatic set-up', () => {
     await waitFor(() => expect(document.querySelector('dialog')).toBeNull());
   });
 });
+
+it('closes how the window looks with Esc, and the focus comes back', async () => {
+  await open({ setup: true });
+  const opener = document.querySelector<HTMLElement>('[data-opens="view"]');
+  opener?.focus();
+  opener?.click();
+  await waitFor(() => expect(opener?.getAttribute('aria-expanded')).toBe('true'));
+  press('Escape');
+  await waitFor(() => expect(opener?.getAttribute('aria-expanded')).toBe('false'));
+  expect(document.activeElement).toBe(opener);
+});
