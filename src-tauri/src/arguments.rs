@@ -87,16 +87,20 @@ const IDENTIFIER: &str = "eu.balie.desk";
 
 /// Where the running program of this user hears words: it is one for each session, whatever its settings are.
 pub(crate) fn place() -> Option<Place> {
+    session_folder().map(|folder| Place::of(&folder))
+}
+
+/// What the program keeps while it runs, of this user's session and of nobody else.
+pub(crate) fn session_folder() -> Option<PathBuf> {
     let folder =
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = match () {
+    match () {
         () if cfg!(windows) => folder("LOCALAPPDATA").map(|data| data.join(IDENTIFIER)),
         () if cfg!(target_os = "macos") => {
             folder("HOME").map(|home| home.join("Library/Application Support").join(IDENTIFIER))
         }
         () => folder("XDG_RUNTIME_DIR").map(|runtime| runtime.join(IDENTIFIER)),
-    };
-    folder.map(|folder| Place::of(&folder))
+    }
 }
 
 impl Arguments {

@@ -19,7 +19,7 @@ import { createInterface } from 'node:readline';
 import { base64, company, FAMILY, GIVEN, inside, SPEECH } from './company.mjs';
 import { control } from './hand.mjs';
 import { watchKeys } from './painted.mjs';
-import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver } from './processes.mjs';
+import { freePort, miniBrowser, plainPainting, Processes, privateEnvironment, startBus, startDisplay, startDriver, withoutGl } from './processes.mjs';
 import { Session, until } from './webdriver.mjs';
 
 const binary = resolve(process.argv[2] ?? '');
@@ -188,7 +188,9 @@ async function beside({ processes, env, home }) {
 async function emptyPage({ processes, env, home }) {
   const browser = miniBrowser();
   if (browser === undefined) return tell('empty page', { missing: true });
-  processes.start(browser, ['about:blank'], { env: { ...env, ...plainPainting(), JSC_useJIT: 'false' } });
+  const plain = plainPainting();
+  const without = plain.WEBKIT_DISABLE_COMPOSITING_MODE === undefined ? {} : withoutGl(binary, home);
+  processes.start(browser, ['about:blank'], { env: { ...env, ...plain, ...without, JSC_useJIT: 'false' } });
   const find = () => own(home);
   await until('the empty page', 60_000, async () => find().some(({ name }) => name.startsWith('WebKitWebP')));
   await idle(find);

@@ -17,6 +17,7 @@ export async function desk(machine) {
   await until('the search field with the focus', 5_000, () =>
     session.run(`return document.activeElement?.matches('${FIELD}') ?? false`));
   await lookAt(machine, 'quiet');
+  drawsByItself(machine);
 
   await callOut(machine);
   await holdAndResume(machine);
@@ -26,6 +27,16 @@ export async function desk(machine) {
   await rejected(machine);
   await english(machine);
   await overview(machine);
+}
+
+/** Painted plainly, neither the program nor the process of the pages has a use for GL, and software GL takes much memory. */
+function drawsByItself(machine) {
+  for (const process of ['balie', 'WebKitWebProces']) {
+    const loaded = machine.libraries(process);
+    assert.ok(loaded.some((file) => file.includes('libwebkit2gtk')), 'the web engine is among the libraries');
+    assert.deepEqual(loaded.filter((file) => /LLVM|_dri\.so|gallium/.test(file)), [], process);
+  }
+  machine.passed('nothing that draws by GL is loaded');
 }
 
 /** Axe and a picture in both themes. */

@@ -1,7 +1,7 @@
 // A machine of its own for one test: display, bus, driver, home, and the program started in it.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +126,19 @@ class Machine {
   beside(name) {
     const { env, processes, binary } = this.#run;
     return processes.start(join(dirname(binary), name), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  /** Files that a process of the program has in memory, by the name the system has of it: its libraries, and those they have loaded. */
+  libraries(process) {
+    const mine = (pid) => readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${this.#run.env.HOME}\0`) && readFileSync(`/proc/${pid}/comm`, 'utf8') === `${process}\n`;
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (mine(pid)) return [...new Set(readFileSync(`/proc/${pid}/maps`, 'utf8').match(/\/\S+$/gm))];
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    throw new Error(`${process} does not run`);
   }
 
   /** Numbers of the program's windows that the display shows now; one that is there and not shown is none of them. */

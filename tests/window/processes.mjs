@@ -1,9 +1,9 @@
 // The processes a window test needs, each ended by its own id.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { until } from './webdriver.mjs';
 
 /** Started processes, ended in reverse order. */
@@ -121,3 +121,11 @@ export const PLAIN = { WEBKIT_DISABLE_COMPOSITING_MODE: '1', WEBKIT_DISABLE_DMAB
 
 /** What it tells its web engine on this machine. */
 export const plainPainting = () => (existsSync('/dev/dri') ? {} : PLAIN);
+
+/** What it tells a web engine that paints plainly, so that no GL is loaded: an EGL that draws nothing stands beside the program. */
+export function withoutGl(binary, home) {
+  const folder = join(home, 'egl');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'no-gl.json'), JSON.stringify({ file_format_version: '1.0.0', ICD: { library_path: join(dirname(binary), 'libbalie_no_gl.so') } }));
+  return { GDK_GL: 'disable', WEBKIT_WEB_RENDER_DEVICE_FILE: '/dev/dri/none', __EGL_VENDOR_LIBRARY_DIRS: `${folder}:/etc/glvnd/egl_vendor.d:/usr/share/glvnd/egl_vendor.d` };
+}

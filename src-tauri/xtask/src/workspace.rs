@@ -43,3 +43,9 @@ fn cache() -> PathBuf {
 pub(crate) fn built(profile: &str, name: &str) -> PathBuf {
     target().join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
+
+/// A built library of ours that is loaded by its name, with the system's prefix and ending for such.
+pub(crate) fn built_library(profile: &str, name: &str) -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    target().join(profile).join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
+}

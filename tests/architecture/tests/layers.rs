@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
         "headset",
     ],
     &["training-pbx", "app"],
-    &["balie"],
+    &["balie", "no-gl"],
 ];
 
 /// Layers up to this one do no input or output.

@@ -9,9 +9,21 @@ pub const WEB_ENGINE_COMPILES: &str = "JSC_useJIT";
 pub const WEB_ENGINE_PLAIN: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 /// By which it says that pictures are not handed over in the graphics processor's memory.
 pub const WEB_ENGINE_COPIES: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
-/// What the window's web engine alone is to hear of, and nothing that the program starts.
-pub const WEB_ENGINE_OPTIONS: [&str; 3] =
-    [WEB_ENGINE_COMPILES, WEB_ENGINE_PLAIN, WEB_ENGINE_COPIES];
+/// By which it says on which device the web engine draws, so that none is looked for.
+pub const WEB_ENGINE_DEVICE: &str = "WEBKIT_WEB_RENDER_DEVICE_FILE";
+/// By which it says to its toolkit (GTK) whether it may draw by GL.
+pub const TOOLKIT_GL: &str = "GDK_GL";
+/// By which it says where the loader of EGL (libglvnd) finds what draws.
+pub const WEB_ENGINE_EGL: &str = "__EGL_VENDOR_LIBRARY_DIRS";
+/// What the window's web engine and toolkit alone are to hear of, and nothing that the program starts.
+pub const WEB_ENGINE_OPTIONS: [&str; 6] = [
+    WEB_ENGINE_COMPILES,
+    WEB_ENGINE_PLAIN,
+    WEB_ENGINE_COPIES,
+    WEB_ENGINE_DEVICE,
+    TOOLKIT_GL,
+    WEB_ENGINE_EGL,
+];
 
 /// State of the tray icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

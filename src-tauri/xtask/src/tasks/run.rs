@@ -50,6 +50,10 @@ pub(crate) fn build_window(release: bool) -> Result<()> {
 pub(crate) fn window_build(release: bool) -> Command {
     let mut build = cargo();
     build.args(["build", "--locked", "--package", "balie", "--features", "custom-protocol"]);
+    // Which no other crate depends on: the web engine loads it.
+    if cfg!(target_os = "linux") {
+        build.args(["--package", "no-gl"]);
+    }
     if release {
         build.arg("--release");
     }
