@@ -3453,6 +3453,10 @@ encryption: EncryptionChoice,
  */
 keying: KeyingChoice, 
 /**
+ * Ask for little in pauses of speech and send little (RFC 3389; `usedtx` of RFC 7587).
+ */
+silence_suppression: boolean, 
+/**
  * Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
  */
 ice: boolean, 
@@ -3486,6 +3490,10 @@ encryption: EncryptionChoice,
  * How its keys are agreed.
  */
 keying: KeyingChoice, 
+/**
+ * Little is asked for and sent in pauses of speech.
+ */
+silence_suppression: boolean, 
 /**
  * Ways are found by checks (ICE, RFC 8445).
  */

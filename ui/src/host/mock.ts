@@ -651,7 +651,7 @@ function firstView(start: Scene): AppView {
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, emergency: true, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
-    exchange: null, devices: [], media: { encryption: 'off', keying: 'sdes', ice: false, stun: '', turn: '', turn_user: '', turn_password_known: false },
+    exchange: null, devices: [], media: { encryption: 'off', keying: 'sdes', silence_suppression: false, ice: false, stun: '', turn: '', turn_user: '', turn_password_known: false },
   };
   return {
     version: '0.1.0',

@@ -152,6 +152,10 @@ pub struct AccountSettings {
     pub turn_keyring: bool,
     /// Codecs, preferred first: `opus`, `g722`, `pcma`, `pcmu`.
     pub codecs: Vec<CodecName>,
+    /// Ask for little in pauses of speech and send little: comfort noise (RFC 3389) with G.711 and G.722, gaps with Opus. It
+    /// saves data; where the pause is judged wrong the first sound after it is cut. Opus leaves gaps in any case where the
+    /// peer asks for them.
+    pub silence_suppression: bool,
     /// How digits are sent.
     pub dtmf: DtmfMode,
     /// Extra trust anchor.
@@ -216,6 +220,7 @@ impl Default for AccountSettings {
             turn_password: Secret::default(),
             turn_keyring: false,
             codecs: vec![CodecName::Opus, CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
+            silence_suppression: false,
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
             codes: CodeSettings::default(),

@@ -30,6 +30,7 @@ mod limiter;
 mod microphone;
 mod net;
 mod pace;
+mod pauses;
 mod processing;
 mod quality;
 mod recorder;

@@ -13,6 +13,9 @@ pub struct MediaForm {
     pub encryption: EncryptionChoice,
     /// How its keys are agreed.
     pub keying: KeyingChoice,
+    /// Ask for little in pauses of speech and send little (RFC 3389; `usedtx` of RFC 7587).
+    #[serde(default)]
+    pub silence_suppression: bool,
     /// Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
     pub ice: bool,
     /// STUN server, `host` or `host:port`; may be empty.
