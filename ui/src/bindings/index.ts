@@ -616,6 +616,14 @@ noise_suppression: boolean,
  */
 gain_control: boolean, 
 /**
+ * How calls ring, by where they come from.
+ */
+rings: Array<RingView>, 
+/**
+ * The one that the user tries (`ring.try`).
+ */
+ring_tried: RingSource | null, 
+/**
  * How far a test of the microphone is (`audio.test`).
  */
 test: MicrophoneTest, 
@@ -1606,7 +1614,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "call_waiting" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "ringer_failed" | "alerts_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "call_waiting" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "ring_unreadable" | "ring_length" | "ring_size" | "no_sound" | "audio_device_failed" | "ringer_failed" | "alerts_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -2025,7 +2033,7 @@ on: boolean, } | { "cmd": "audio.test",
 /**
  * Begin, or end.
  */
-on: boolean, } | { "cmd": "notice.dismiss", 
+on: boolean, } | { "cmd": "ring.set", source: RingSource, sound?: RingSound, } | { "cmd": "ring.try", source?: RingSource, } | { "cmd": "notice.dismiss", 
 /**
  * Notice id.
  */
@@ -5706,3 +5714,7 @@ may_extend: boolean,
  * It lasts until the outcome of the call is given.
  */
 held: boolean, };
+
+export type RingSource = "ordinary" | "internal" | "queue" | "door";
+export type RingView = { source: RingSource, own: string | null, };
+export type RingSound = { name: string, wav: string, };

@@ -306,6 +306,15 @@ export class MockHost implements Host {
       case 'audio.test':
         this.change({ audio: { ...this.view.audio, test: command.on ? 'listening' : 'off' } });
         return {};
+      case 'ring.set': {
+        const { audio } = this.view;
+        const own = command.sound?.name ?? null;
+        this.change({ audio: { ...audio, rings: audio.rings.map((ring) => (ring.source === command.source ? { ...ring, own } : ring)) } });
+        return {};
+      }
+      case 'ring.try':
+        this.change({ audio: { ...this.view.audio, ring_tried: command.source ?? null } });
+        return {};
       case 'levels.watch':
         this.watchLevels(command.on);
         return {};
@@ -665,6 +674,7 @@ function firstView(start: Scene): AppView {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
       input: null, output: null, ringers: ['s'], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
+      rings: (['ordinary', 'internal', 'queue', 'door'] as const).map((source) => ({ source, own: null })), ring_tried: null,
       headset: {
         available: true, on: true, light_on: true, devices: [{ id: 'j', name: 'Jabra Evolve2' }], device: null,
         used: 'Jabra Evolve2', light: null, trouble: null,

@@ -10,7 +10,7 @@ import { kept } from './en.kept';
 import { headset } from './en.headset';
 import { figures, lock } from './en.lock';
 import { mediaForm } from './en.media';
-import { badSound, levels, recordHere, soundDelay } from './en.sound';
+import { badSound, levels, recordHere, rings, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -713,6 +713,7 @@ export const en: Messages = {
     systemNow: (name) => `Follow the system (${name})`,
     none: 'None found',
     levels,
+    rings,
     test: 'Test the microphone',
     testStop: 'Stop the test',
     testSpeak: 'Say something now…',

@@ -16,7 +16,7 @@ import { kept } from './nl.kept';
 import { headset } from './nl.headset';
 import { figures, lock } from './nl.lock';
 import { mediaForm } from './nl.media';
-import { badSound, levels, recordHere, soundDelay } from './nl.sound';
+import { badSound, levels, recordHere, rings, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
 const plural = new Intl.PluralRules('nl');
@@ -734,6 +734,7 @@ export const nl = {
     systemNow: (name: string) => `Volg het systeem (${name})`,
     none: 'Geen gevonden',
     levels,
+    rings,
     test: 'Microfoon testen',
     testStop: 'Test stoppen',
     testSpeak: 'Zeg nu iets…',

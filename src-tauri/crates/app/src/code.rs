@@ -111,6 +111,12 @@ pub enum Code {
     MicrophoneSilent,
     /// A call cannot be recorded, or its recording can no longer be written.
     RecordingFailed,
+    /// A file cannot be played as a ring tone.
+    RingUnreadable,
+    /// A ring tone lasts too short or too long.
+    RingLength,
+    /// The file of a ring tone is too large.
+    RingSize,
     /// A call has no sound in one direction.
     NoSound,
     /// The sound device stopped or refused.

@@ -26,10 +26,11 @@ pub use self::recording::{RecordingFormatName, RecordingSettings};
 pub(crate) use self::screen_pop::Caller;
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
-pub use self::sound::{AudioSettings, HeadsetSettings};
+pub use self::sound::{AudioSettings, HeadsetSettings, RingFile, RingSettings};
 pub(crate) use self::turn::Turn;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
+use crate::view::ring::RingSource;
 
 /// Where sound comes from and goes to (`--audio`).
 pub use audio::AudioSpec as Sound;
@@ -692,6 +693,11 @@ impl Config {
         add("screen_pop.", &self.screen_pop.unknown);
         add("audio.", &self.audio.unknown);
         add("audio.headset.", &self.audio.headset.unknown);
+        add("audio.rings.", &self.audio.rings.unknown);
+        for source in RingSource::ALL {
+            let place = format!("audio.rings.{}.", source.as_str());
+            add(&place, &self.audio.rings.of(source).unknown);
+        }
         add("setup.", &self.setup.unknown);
         found
     }

@@ -30,6 +30,7 @@ mod record;
 mod recordings;
 mod registrations;
 mod remote;
+mod rings;
 mod safety;
 mod screen_pop;
 mod settings;

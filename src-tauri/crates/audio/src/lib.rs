@@ -25,7 +25,7 @@ pub use error::AudioError;
 pub use ports::{Capture, Playback, PlaybackStats};
 pub use resample::Resampler;
 pub use spec::{AudioSpec, DeviceChoice};
-pub use wav::{WavSource, read_wav};
+pub use wav::{WavSource, decode_wav, encode_wav, read_wav, wav_length};
 
 use std::sync::mpsc::Receiver;
 

@@ -66,3 +66,12 @@ pub enum KeyingChoice {
     /// Either; the second way is offered first.
     Both,
 }
+
+/// A ring tone of the user's own.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct RingSound {
+    /// What people call it.
+    pub name: String,
+    /// A WAV file (PCM, any rate), 0.3 to 30 seconds and at most 8 MB, as base64.
+    pub wav: String,
+}
