@@ -616,6 +616,14 @@ noise_suppression: boolean,
  */
 gain_control: boolean, 
 /**
+ * A queue that goes over a threshold is heard.
+ */
+queue_alarms: boolean, 
+/**
+ * Severe notices are heard.
+ */
+notice_sounds: boolean, 
+/**
  * How calls ring, by where they come from.
  */
 rings: Array<RingView>, 
@@ -2033,7 +2041,7 @@ on: boolean, } | { "cmd": "audio.test",
 /**
  * Begin, or end.
  */
-on: boolean, } | { "cmd": "ring.set", source: RingSource, sound?: RingSound, } | { "cmd": "ring.try", source?: RingSource, } | { "cmd": "notice.dismiss", 
+on: boolean, } | { "cmd": "alerts.set", queues?: boolean, notices?: boolean, } | { "cmd": "ring.set", source: RingSource, sound?: RingSound, } | { "cmd": "ring.try", source?: RingSource, } | { "cmd": "notice.dismiss", 
 /**
  * Notice id.
  */

@@ -306,6 +306,11 @@ export class MockHost implements Host {
       case 'audio.test':
         this.change({ audio: { ...this.view.audio, test: command.on ? 'listening' : 'off' } });
         return {};
+      case 'alerts.set': {
+        const { audio } = this.view;
+        this.change({ audio: { ...audio, queue_alarms: command.queues ?? audio.queue_alarms, notice_sounds: command.notices ?? audio.notice_sounds } });
+        return {};
+      }
       case 'ring.set': {
         const { audio } = this.view;
         const own = command.sound?.name ?? null;
@@ -674,6 +679,7 @@ function firstView(start: Scene): AppView {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
       input: null, output: null, ringers: ['s'], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
+      queue_alarms: true, notice_sounds: true,
       rings: (['ordinary', 'internal', 'queue', 'door'] as const).map((source) => ({ source, own: null })), ring_tried: null,
       headset: {
         available: true, on: true, light_on: true, devices: [{ id: 'j', name: 'Jabra Evolve2' }], device: null,

@@ -547,6 +547,18 @@ pub enum Command {
         /// Begin, or end.
         on: bool,
     },
+    /// What is heard where alerts sound; what is left out stays.
+    #[serde(rename = "alerts.set")]
+    AlertsSet {
+        /// A queue that goes over one of its thresholds.
+        #[serde(default)]
+        #[ts(optional)]
+        queues: Option<bool>,
+        /// Severe notices.
+        #[serde(default)]
+        #[ts(optional)]
+        notices: Option<bool>,
+    },
     /// Another sound for calls that ring; without one the built-in sound.
     #[serde(rename = "ring.set")]
     RingSet {
@@ -658,6 +670,7 @@ const NAMES: &[&str] = &[
     "recording.set",
     "levels.watch",
     "audio.test",
+    "alerts.set",
     "ring.set",
     "ring.try",
     "notice.dismiss",

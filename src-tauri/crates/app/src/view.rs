@@ -672,6 +672,10 @@ pub struct AudioView {
     pub noise_suppression: bool,
     /// The level of the user's voice is evened out.
     pub gain_control: bool,
+    /// A queue that goes over a threshold is heard.
+    pub queue_alarms: bool,
+    /// Severe notices are heard.
+    pub notice_sounds: bool,
     /// How calls ring, by where they come from.
     pub rings: Vec<RingView>,
     /// The one that the user tries (`ring.try`).

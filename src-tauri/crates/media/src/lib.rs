@@ -17,6 +17,7 @@
 #[cfg(test)]
 #[path = "../tests/agreement/mod.rs"]
 mod agreement;
+mod attention;
 pub mod codec;
 mod diagnosis;
 mod dsp;
@@ -43,6 +44,7 @@ mod summons;
 mod tone;
 mod wires;
 
+pub use attention::Alert;
 pub use audio::{
     AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, RINGERS, devices,
 };

@@ -10,7 +10,9 @@ afterEach(leave);
 
 const t = nl.devices.rings;
 
-function put(file: File): void {
+function put(bytes: BlobPart, name: string): void {
+  const file = new File([bytes], name);
+  file.arrayBuffer = () => new Response(bytes).arrayBuffer();
   const picker = document.querySelector<HTMLInputElement>('[data-part="rings"] input[type="file"]');
   if (picker === null) throw new Error('no place for a file');
   Object.defineProperty(picker, 'files', { configurable: true, value: [file] });
@@ -23,7 +25,7 @@ it('takes a sound of the user for the callers of a queue, lets it be heard and t
   const host = await open({});
   await screen.findByRole('group', { name: t.heading });
   button(t.file, t.of.queue).click();
-  put(new File([wav(new Float32Array(24_000).fill(0.5), 48_000)], 'De gong.wav', { type: 'audio/wav' }));
+  put(wav(new Float32Array(24_000).fill(0.5), 48_000), 'De gong.wav');
   expect(await screen.findByText('De gong')).toBeTruthy();
   expect(await screen.findByText(t.set)).toBeTruthy();
   const [set] = sent(host, 'ring.set');
@@ -44,7 +46,7 @@ it('says what is wrong with a file that is no sound, and what to do', async () =
   const host = await open({});
   await screen.findByRole('group', { name: t.heading });
   button(t.file, t.of.ordinary).click();
-  put(new File(['no sound at all'], 'brief.txt'));
+  put('no sound at all', 'brief.txt');
   const { what, todo } = nl.codes.ring_unreadable;
   expect(await screen.findByText(`${what}. ${todo}`)).toBeTruthy();
   expect(sent(host, 'ring.set')).toEqual([]);

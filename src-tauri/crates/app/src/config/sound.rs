@@ -30,6 +30,12 @@ pub struct AudioSettings {
     /// Evens out how loud the user speaks; absent: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gain_control: Option<bool>,
+    /// A queue that goes over one of its thresholds is heard where alerts sound; absent: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_alarms: Option<bool>,
+    /// Severe notices are; absent: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_sounds: Option<bool>,
     /// The user's own ring tones.
     pub rings: RingSettings,
     /// Keys and lamps of headsets.

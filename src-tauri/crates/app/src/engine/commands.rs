@@ -126,6 +126,7 @@ impl Desk {
                 self.set_recording(now, wish)
             }
             Command::AudioTest { on } => self.test_microphone(on),
+            Command::AlertsSet { queues, notices } => self.set_alert_sounds(now, queues, notices),
             Command::RingTry { source } => self.try_ring(now, source),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);

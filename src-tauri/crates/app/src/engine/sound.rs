@@ -11,6 +11,7 @@ use media::{
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
 
+use super::alarm_sounds;
 use super::calls::StepError;
 use super::desk::Desk;
 use super::device_troubles::{Changes, DeviceTroubles};
@@ -129,6 +130,8 @@ impl Sounds {
             ringers: settings.ringers.clone(),
             most_ringers: u32::try_from(media::RINGERS).unwrap_or(1),
             alerts: chosen(&settings.alerts),
+            queue_alarms: alarm_sounds::queues_are_heard(settings),
+            notice_sounds: alarm_sounds::notices_are_heard(settings),
             rings: rings::views(settings),
             ring_tried: self.ring_trial.map(|(source, _)| source),
             test: match self.test {
