@@ -19,6 +19,14 @@ export const soundCodes: typeof dutchCodes = {
     what: 'The device for alerts does not work',
     todo: 'Calls have their sound. Reconnect it, or choose another at Sound.',
   },
+  bluetooth_calls: {
+    what: 'Your Bluetooth headset sounds like a telephone',
+    todo: 'It is in its mode for calls (hands-free). Choose its own microphone at Sound too, or set it to music (A2DP) in the system’s sound and use another microphone.',
+  },
+  bluetooth_no_microphone: {
+    what: 'Your Bluetooth headset has no microphone now',
+    todo: 'It is in its mode for music (A2DP). Set it to calls (hands-free) in the system’s sound, or choose another microphone at Sound.',
+  },
   ring_unreadable: {
     what: 'This sound cannot ring',
     todo: 'Choose another file, WAV if you can; the built-in bell sounds meanwhile.',

@@ -4,7 +4,7 @@ import type { Code, Levels, QualityCause, RecordingFormatName, RingSource } from
 import type { SoundTrouble } from '../shared/sound';
 import type { CodeText } from './nl.codes';
 
-export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use' | 'ringer_failed' | 'alerts_failed' | 'ring_unreadable' | 'ring_length' | 'ring_size'> = {
+export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use' | 'ringer_failed' | 'alerts_failed' | 'ring_unreadable' | 'ring_length' | 'ring_size' | 'bluetooth_calls' | 'bluetooth_no_microphone'> = {
   audio_denied: {
     what: 'Dit apparaat mag niet gebruikt worden',
     todo: 'Sta microfoon en geluid voor Balie toe in de privacy-instellingen van deze computer.',
@@ -20,6 +20,14 @@ export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in
   alerts_failed: {
     what: 'Het apparaat voor meldingen doet het niet',
     todo: 'Gesprekken hebben gewoon geluid. Sluit het opnieuw aan, of kies bij Geluid een ander.',
+  },
+  bluetooth_calls: {
+    what: 'Uw Bluetooth-headset klinkt als een telefoon',
+    todo: 'Hij staat in de stand voor bellen (hands-free). Kies bij Geluid ook zijn eigen microfoon, of zet hem in het systeemgeluid op muziek (A2DP) en gebruik een andere microfoon.',
+  },
+  bluetooth_no_microphone: {
+    what: 'Uw Bluetooth-headset geeft nu geen microfoon',
+    todo: 'Hij staat in de stand voor muziek (A2DP). Zet hem in het systeemgeluid op bellen (hands-free), of kies bij Geluid een andere microfoon.',
   },
   ring_unreadable: {
     what: 'Dit geluid kan niet overgaan',

@@ -125,6 +125,10 @@ pub enum Code {
     RingerFailed,
     /// The device for alerts stopped or cannot be used; calls have their sound.
     AlertsFailed,
+    /// A Bluetooth headset is on its way for calls, and sounds like a telephone.
+    BluetoothCalls,
+    /// A Bluetooth headset is on its way for music, and has no microphone there.
+    BluetoothNoMicrophone,
     /// The system does not let this user have the headset's keys.
     HeadsetDenied,
     /// Another program has the headset's keys, or is in a call with it.

@@ -9,10 +9,12 @@
 //! Sample-rate conversion and clock-drift correction happen inside `Capture` and `Playback`, on
 //! the DSP thread, never in a callback.
 
+pub mod bluetooth;
 mod callback;
 mod device;
 mod error;
 mod ports;
+mod properties;
 mod resample;
 mod simulated;
 mod spec;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _};
 
+use crate::bluetooth::{Facts, Wireless};
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
 use crate::{
@@ -126,23 +127,33 @@ pub(crate) fn list() -> Result<Vec<Device>, AudioError> {
     let default_input = host.default_input_device().as_ref().and_then(id_of);
     let default_output = host.default_output_device().as_ref().and_then(id_of);
     let found = host.devices().map_err(|e| in_words("the sound system", &e))?;
+    let facts = crate::properties::facts();
     let mut devices = Vec::new();
     for device in found {
         let Some(id) = id_of(&device) else { continue };
         let name = name_of(&device);
+        let wireless = wireless(&facts, &id, &name);
         if device.supports_input() && !is_monitor(&id) {
             let is_default = default_input.as_ref() == Some(&id);
-            let (id, name) = (id.clone(), name.clone());
-            devices.push(Device { id, name, kind: DeviceKind::Input, is_default });
+            let (id, name, wireless) = (id.clone(), name.clone(), wireless.clone());
+            devices.push(Device { id, name, kind: DeviceKind::Input, is_default, wireless });
         }
         if device.supports_output() {
             let is_default = default_output.as_ref() == Some(&id);
-            devices.push(Device { id, name, kind: DeviceKind::Output, is_default });
+            devices.push(Device { id, name, kind: DeviceKind::Output, is_default, wireless });
         }
     }
     leave_out_plugins(&mut devices);
     devices.sort_by_key(|d| d.kind == DeviceKind::Output);
     Ok(devices)
+}
+
+/// How a device is connected, if by Bluetooth: by what the server says of it, else by its names.
+fn wireless(facts: &[Facts], id: &DeviceId, name: &str) -> Option<Wireless> {
+    let own = id.0.split_once(':').map_or(id.0.as_str(), |(_, own)| own);
+    let known = facts.iter().find(|facts| facts.name == own);
+    let named = || Facts { name: own.to_owned(), shown: name.to_owned(), ..Facts::default() };
+    known.cloned().unwrap_or_else(named).wireless()
 }
 
 /// ALSA alone lists its plugins too (`null`, `jack`, rate converters), on a machine without sound nothing
@@ -499,6 +510,7 @@ mod tests {
                 name: (*id).to_owned(),
                 kind: DeviceKind::Output,
                 is_default: false,
+                wireless: None,
             };
             let mut devices: Vec<Device> = ids.iter().map(device).collect();
             leave_out_plugins(&mut devices);

@@ -252,6 +252,7 @@ impl Desk {
             let any = !desk.sounds.devices.is_empty();
             let changes = desk.sounds.troubles.listed(any);
             desk.tell_device_troubles(now, changes);
+            desk.judge_wireless(now);
         });
     }
 
@@ -269,6 +270,22 @@ impl Desk {
         self.sounds.engine.set_devices(choice(&self.settings.config.audio));
         self.keep_settings(now);
         let changes = self.sounds.troubles.chosen_anew();
+        self.tell_device_troubles(now, changes);
+        self.judge_wireless(now);
+    }
+
+    /// Whether the wireless headset that calls use is on the right way.
+    fn judge_wireless(&mut self, now: Instant) {
+        let DeviceChoice { input, output, .. } = choice(&self.settings.config.audio);
+        let devices = &self.sounds.devices;
+        let used = |kind: DeviceKind, chosen: Option<DeviceId>| {
+            let there = |id: &DeviceId| devices.iter().any(|one| one.kind == kind && one.id == *id);
+            let default = devices.iter().find(|one| one.kind == kind && one.is_default);
+            chosen.filter(there).or_else(|| default.map(|one| one.id.clone()))
+        };
+        let (input, output) = (used(DeviceKind::Input, input), used(DeviceKind::Output, output));
+        let trouble = audio::bluetooth::trouble(devices, input.as_ref(), output.as_ref());
+        let changes = self.sounds.troubles.wireless(trouble.as_ref(), devices);
         self.tell_device_troubles(now, changes);
     }
 
@@ -314,6 +331,10 @@ impl Desk {
                 debug!(%kind, name, "device in use");
                 let changes = self.sounds.troubles.started(kind);
                 self.tell_device_troubles(now, changes);
+                // A headset goes another way when its microphone is opened, and keeps its name.
+                if matches!(kind, DeviceKind::Input | DeviceKind::Output) {
+                    self.list_devices();
+                }
             }
             MediaEvent::DevicesChanged => self.list_devices(),
         }
