@@ -11,6 +11,7 @@
 
 pub mod bluetooth;
 mod callback;
+mod defaults;
 mod device;
 mod error;
 mod ports;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait as _, HostTrait as _};
 
 use crate::bluetooth::{Facts, Wireless};
+use crate::defaults;
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
 use crate::{
@@ -124,8 +125,8 @@ pub(crate) fn open(choice: DeviceChoice) -> Result<Audio, AudioError> {
 /// The devices there are now.
 pub(crate) fn list() -> Result<Vec<Device>, AudioError> {
     let host = cpal::default_host();
-    let default_input = host.default_input_device().as_ref().and_then(id_of);
-    let default_output = host.default_output_device().as_ref().and_then(id_of);
+    let default_input = defaults::microphone(&host).as_ref().and_then(id_of);
+    let default_output = defaults::speaker(&host).as_ref().and_then(id_of);
     let found = host.devices().map_err(|e| in_words("the sound system", &e))?;
     let facts = crate::properties::facts();
     let mut devices = Vec::new();
@@ -178,6 +179,8 @@ struct Known {
     ids: Vec<DeviceId>,
     input: Option<DeviceId>,
     output: Option<DeviceId>,
+    /// What rings where nothing is chosen for it.
+    ringer: Option<DeviceId>,
 }
 
 /// What a side is for; of those that ring, which of the devices chosen.
@@ -239,7 +242,7 @@ fn target(role: Role, choice: &DeviceChoice, known: &Known) -> Target {
             match own {
                 Some(id) => Target::Chosen(id.clone()),
                 None if n == 0 && !choice.ringers.iter().any(|id| there(&id)) => {
-                    Target::Default(known.output.clone())
+                    Target::Default(known.ringer.clone())
                 }
                 None => Target::Nothing,
             }
@@ -322,9 +325,10 @@ impl Watch {
         };
         let mut ids: Vec<DeviceId> = devices.filter_map(|d| id_of(&d)).collect();
         ids.sort();
-        let input = host.default_input_device().as_ref().and_then(id_of);
-        let output = host.default_output_device().as_ref().and_then(id_of);
-        let known = Known { ids, input, output };
+        let input = defaults::microphone(host).as_ref().and_then(id_of);
+        let output = defaults::speaker(host).as_ref().and_then(id_of);
+        let ringer = defaults::ringer(host).as_ref().and_then(id_of);
+        let known = Known { ids, input, output, ringer };
         if self.known.as_ref().is_some_and(|k| *k != known) {
             tracing::debug!(?known, "sound devices changed");
             let _ = self.events.send(AudioEvent::DevicesChanged);
@@ -524,8 +528,9 @@ mod tests {
 
     fn known(ids: &[&str]) -> Known {
         let ids = ids.iter().map(|id| DeviceId((*id).to_owned())).collect();
-        let output = Some(DeviceId("default".to_owned()));
-        Known { ids, input: None, output }
+        let output = Some(DeviceId("headset".to_owned()));
+        let ringer = Some(DeviceId("default".to_owned()));
+        Known { ids, input: None, output, ringer }
     }
 
     #[test]
@@ -557,7 +562,7 @@ mod tests {
         assert_eq!(target(Role::Alerts, &choice, &known(&["a"])), Target::Chosen(id("a")));
         assert_eq!(
             target(Role::Alerts, &choice, &known(&[])),
-            Target::Default(Some(id("default")))
+            Target::Default(Some(id("headset")))
         );
     }
 }
