@@ -616,6 +616,22 @@ noise_suppression: boolean,
  */
 gain_control: boolean, 
 /**
+ * A queue that goes over a threshold is heard.
+ */
+queue_alarms: boolean, 
+/**
+ * Severe notices are heard.
+ */
+notice_sounds: boolean, 
+/**
+ * How calls ring, by where they come from.
+ */
+rings: Array<RingView>, 
+/**
+ * The one that the user tries (`ring.try`).
+ */
+ring_tried: RingSource | null, 
+/**
  * How far a test of the microphone is (`audio.test`).
  */
 test: MicrophoneTest, 
@@ -1606,7 +1622,7 @@ export type CentreWarning = "link_lost" | "link_refused" | "link_elsewhere" | "d
 /**
  * Why something failed or ended.
  */
-export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "call_waiting" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "no_sound" | "audio_device_failed" | "ringer_failed" | "alerts_failed" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
+export type Code = "not_registered" | "auth_failed" | "forbidden" | "dns_failure" | "connection_failed" | "tls_failure" | "timeout" | "rewritten" | "server_error" | "not_found" | "bad_target" | "asks_first" | "number_blocked" | "call_waiting" | "busy_here" | "declined" | "no_answer" | "cancelled" | "answered_elsewhere" | "unavailable" | "transfer_refused" | "transfer_failed" | "transfer_unknown" | "taken_back" | "no_common_codec" | "no_common_encryption" | "connection_lost" | "unknown_call" | "unknown_account" | "unknown_queue" | "unknown_agent" | "no_exchange" | "licence_missing" | "last_staffed" | "reason_needed" | "outcome_needed" | "bad_value" | "not_confirmed" | "wrong_state" | "bad_request" | "unknown_command" | "not_supported" | "setup_unavailable" | "bad_config" | "config_unsaved" | "port_taken" | "port_moved" | "no_audio_device" | "audio_denied" | "audio_in_use" | "microphone_silent" | "recording_failed" | "ring_unreadable" | "ring_length" | "ring_size" | "no_sound" | "audio_device_failed" | "ringer_failed" | "alerts_failed" | "bluetooth_calls" | "bluetooth_no_microphone" | "headset_denied" | "headset_in_use" | "headset_failed" | "no_keyring" | "password_needed" | "store_not_encrypted" | "store_locked" | "store_key_lost" | "store_damaged" | "store_newer" | "store_failed" | "unknown_entry" | "bad_file" | "screen_pop_failed" | "internal";
 
 /**
  * A reason or outcome that can be chosen.
@@ -2025,7 +2041,27 @@ on: boolean, } | { "cmd": "audio.test",
 /**
  * Begin, or end.
  */
-on: boolean, } | { "cmd": "notice.dismiss", 
+on: boolean, } | { "cmd": "alerts.set", 
+/**
+ * A queue that goes over one of its thresholds.
+ */
+queues?: boolean, 
+/**
+ * Severe notices.
+ */
+notices?: boolean, } | { "cmd": "ring.set", 
+/**
+ * Which calls.
+ */
+source: RingSource, 
+/**
+ * The user's own sound.
+ */
+sound?: RingSound, } | { "cmd": "ring.try", 
+/**
+ * Which calls; none: end it.
+ */
+source?: RingSource, } | { "cmd": "notice.dismiss", 
 /**
  * Notice id.
  */
@@ -3453,6 +3489,10 @@ encryption: EncryptionChoice,
  */
 keying: KeyingChoice, 
 /**
+ * Ask for little in pauses of speech and send little (RFC 3389; `usedtx` of RFC 7587).
+ */
+silence_suppression: boolean, 
+/**
  * Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
  */
 ice: boolean, 
@@ -3486,6 +3526,10 @@ encryption: EncryptionChoice,
  * How its keys are agreed.
  */
 keying: KeyingChoice, 
+/**
+ * Little is asked for and sent in pauses of speech.
+ */
+silence_suppression: boolean, 
 /**
  * Ways are found by checks (ICE, RFC 8445).
  */
@@ -4722,7 +4766,27 @@ on: boolean, } | { "cmd": "audio.test",
 /**
  * Begin, or end.
  */
-on: boolean, } | { "cmd": "notice.dismiss", 
+on: boolean, } | { "cmd": "alerts.set", 
+/**
+ * A queue that goes over one of its thresholds.
+ */
+queues?: boolean, 
+/**
+ * Severe notices.
+ */
+notices?: boolean, } | { "cmd": "ring.set", 
+/**
+ * Which calls.
+ */
+source: RingSource, 
+/**
+ * The user's own sound.
+ */
+sound?: RingSound, } | { "cmd": "ring.try", 
+/**
+ * Which calls; none: end it.
+ */
+source?: RingSource, } | { "cmd": "notice.dismiss", 
 /**
  * Notice id.
  */
@@ -4748,6 +4812,37 @@ confirm: boolean,
  * Sequential ring: how often it rings.
  */
 rings?: number, };
+
+/**
+ * A ring tone of the user's own.
+ */
+export type RingSound = { 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * A WAV file (PCM, any rate), 0.3 to 30 seconds and at most 8 MB, as base64.
+ */
+wav: string, };
+
+/**
+ * Where a call comes from, as far as ringing goes.
+ */
+export type RingSource = "ordinary" | "internal" | "queue" | "door";
+
+/**
+ * How calls from one of them ring.
+ */
+export type RingView = { 
+/**
+ * Where they come from.
+ */
+source: RingSource, 
+/**
+ * Name of the user's own sound; `None`: the built-in one.
+ */
+own: string | null, };
 
 /**
  * What is opened for a caller, with `{number}`, `{name}` and `{dialled}` where his are filled in.

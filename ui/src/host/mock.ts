@@ -306,6 +306,20 @@ export class MockHost implements Host {
       case 'audio.test':
         this.change({ audio: { ...this.view.audio, test: command.on ? 'listening' : 'off' } });
         return {};
+      case 'alerts.set': {
+        const { audio } = this.view;
+        this.change({ audio: { ...audio, queue_alarms: command.queues ?? audio.queue_alarms, notice_sounds: command.notices ?? audio.notice_sounds } });
+        return {};
+      }
+      case 'ring.set': {
+        const { audio } = this.view;
+        const own = command.sound?.name ?? null;
+        this.change({ audio: { ...audio, rings: audio.rings.map((ring) => (ring.source === command.source ? { ...ring, own } : ring)) } });
+        return {};
+      }
+      case 'ring.try':
+        this.change({ audio: { ...this.view.audio, ring_tried: command.source ?? null } });
+        return {};
       case 'levels.watch':
         this.watchLevels(command.on);
         return {};
@@ -651,7 +665,7 @@ function firstView(start: Scene): AppView {
     state: start.lost ? 'unreachable' : 'registered', reason: start.lost ? 'timeout' : null, detail: null,
     since_ms: now, retry_at_ms: start.lost ? now + 14_000 : null, demo: true, control_only: false,
     password_needed: false, emergency: true, server: '', auth_user: '', outbound_proxy: '', transport: 'auto',
-    exchange: null, devices: [], media: { encryption: 'off', keying: 'sdes', ice: false, stun: '', turn: '', turn_user: '', turn_password_known: false },
+    exchange: null, devices: [], media: { encryption: 'off', keying: 'sdes', silence_suppression: false, ice: false, stun: '', turn: '', turn_user: '', turn_password_known: false },
   };
   return {
     version: '0.1.0',
@@ -665,6 +679,8 @@ function firstView(start: Scene): AppView {
       inputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 'w', name: 'Webcam', is_default: false }],
       outputs: [{ id: 'h', name: 'Jabra Evolve2 65 Mono', is_default: true }, { id: 's', name: 'Luidsprekers', is_default: false }],
       input: null, output: null, ringers: ['s'], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', problem: null,
+      queue_alarms: true, notice_sounds: true,
+      rings: (['ordinary', 'internal', 'queue', 'door'] as const).map((source) => ({ source, own: null })), ring_tried: null,
       headset: {
         available: true, on: true, light_on: true, devices: [{ id: 'j', name: 'Jabra Evolve2' }], device: null,
         used: 'Jabra Evolve2', light: null, trouble: null,

@@ -15,6 +15,8 @@ export const mediaForm: typeof dutch = {
   keying: 'Agree on keys',
   keyings: { sdes: 'Through the exchange (SDES)', dtls: 'Between the ends of the sound (DTLS)', both: 'Either' },
   keyingHint: 'As the exchange has it set for this phone',
+  pauses: 'Send little in silences',
+  pausesHint: 'Saves data on a thin line, where the exchange can do it too; words said softly may get lost',
   ice: 'Find the way of the sound by itself (ICE)',
   iceHint: 'Needed where the exchange knows you as a web phone, or where a router stops sound',
   stun: 'STUN server',

@@ -1,6 +1,6 @@
 // English, of how a call sounds and why.
 
-import type { badSound as dutch, levels as levelsInDutch, recordHere as hereInDutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
+import type { badSound as dutch, levels as levelsInDutch, recordHere as hereInDutch, rings as ringsInDutch, soundCodes as dutchCodes, soundDelay as inDutch } from './nl.sound';
 
 export const soundCodes: typeof dutchCodes = {
   audio_denied: {
@@ -19,6 +19,20 @@ export const soundCodes: typeof dutchCodes = {
     what: 'The device for alerts does not work',
     todo: 'Calls have their sound. Reconnect it, or choose another at Sound.',
   },
+  bluetooth_calls: {
+    what: 'Your Bluetooth headset sounds like a telephone',
+    todo: 'It is in its mode for calls (hands-free). Choose its own microphone at Sound too, or set it to music (A2DP) in the system’s sound and use another microphone.',
+  },
+  bluetooth_no_microphone: {
+    what: 'Your Bluetooth headset has no microphone now',
+    todo: 'It is in its mode for music (A2DP). Set it to calls (hands-free) in the system’s sound, or choose another microphone at Sound.',
+  },
+  ring_unreadable: {
+    what: 'This sound cannot ring',
+    todo: 'Choose another file, WAV if you can; the built-in bell sounds meanwhile.',
+  },
+  ring_length: { what: 'This ring tone is too short or too long', todo: 'Choose a sound of a third of a second to 30 seconds.' },
+  ring_size: { what: 'This file is too large for a ring tone', todo: 'Choose a file of at most 8 MB.' },
 };
 
 export const badSound: typeof dutch = {
@@ -52,6 +66,19 @@ export const recordHere: typeof hereInDutch = {
     announcement: 'Give the whole path of a WAV file that is there',
     keep_days: 'Choose 1 to 3650 days',
   },
+};
+
+export const rings: typeof ringsInDutch = {
+  heading: 'Ring tones',
+  of: { ordinary: 'From outside', internal: 'From a colleague', queue: 'From a queue', door: 'From the door' },
+  builtIn: { ordinary: 'Bell', internal: 'Soft chime', queue: 'Three trills', door: 'Two beeps' },
+  hear: 'Listen',
+  stop: 'Stop',
+  file: 'Choose a sound',
+  reset: 'Built-in ring tone',
+  set: 'The ring tone is changed',
+  hint: 'A WAV, MP3 or Ogg file of at most 30 seconds',
+  trouble: { unreadable: soundCodes.ring_unreadable, too_long: soundCodes.ring_size },
 };
 
 export const levels: typeof levelsInDutch = {

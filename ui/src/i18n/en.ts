@@ -10,7 +10,7 @@ import { kept } from './en.kept';
 import { headset } from './en.headset';
 import { figures, lock } from './en.lock';
 import { mediaForm } from './en.media';
-import { badSound, levels, recordHere, soundDelay } from './en.sound';
+import { badSound, levels, recordHere, rings, soundDelay } from './en.sound';
 import { costs, help, targets } from './en.safety';
 import type { Messages } from './nl';
 
@@ -710,10 +710,14 @@ export const en: Messages = {
     ringersFull: 'No more can ring at once',
     alerts: 'Call waiting and alerts',
     alertsEar: 'Where you talk',
+    alertSounds: 'What you hear outside calls',
+    queueAlarms: 'Beep when a queue goes over its threshold',
+    noticeSounds: 'Beep for an important notice',
     system: 'Follow the system',
     systemNow: (name) => `Follow the system (${name})`,
     none: 'None found',
     levels,
+    rings,
     test: 'Test the microphone',
     testStop: 'Stop the test',
     testSpeak: 'Say something now…',

@@ -15,6 +15,8 @@ export const mediaForm = {
   keying: 'Sleutels afspreken',
   keyings: { sdes: 'Via de centrale (SDES)', dtls: 'Tussen de uiteinden van het geluid (DTLS)', both: 'Beide kan' } satisfies Record<KeyingChoice, string>,
   keyingHint: 'Zoals de centrale het voor dit toestel heeft ingesteld',
+  pauses: 'Stuur weinig in stiltes',
+  pausesHint: 'Spaart data op een dunne lijn, als de centrale het ook kan; zacht gesproken woorden kunnen wegvallen',
   ice: 'Zoek zelf de weg van het geluid (ICE)',
   iceHint: 'Nodig als de centrale u als webtelefoon kent, of als er een router tussen zit die geluid tegenhoudt',
   stun: 'STUN-server',

@@ -1,9 +1,10 @@
 // Dutch, of how a call sounds and why.
 
-import type { Code, Levels, QualityCause, RecordingFormatName } from '../bindings';
+import type { Code, Levels, QualityCause, RecordingFormatName, RingSource } from '../bindings';
+import type { SoundTrouble } from '../shared/sound';
 import type { CodeText } from './nl.codes';
 
-export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use' | 'ringer_failed' | 'alerts_failed'> = {
+export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in_use' | 'ringer_failed' | 'alerts_failed' | 'ring_unreadable' | 'ring_length' | 'ring_size' | 'bluetooth_calls' | 'bluetooth_no_microphone'> = {
   audio_denied: {
     what: 'Dit apparaat mag niet gebruikt worden',
     todo: 'Sta microfoon en geluid voor Balie toe in de privacy-instellingen van deze computer.',
@@ -20,6 +21,20 @@ export const soundCodes: Pick<Record<Code, CodeText>, 'audio_denied' | 'audio_in
     what: 'Het apparaat voor meldingen doet het niet',
     todo: 'Gesprekken hebben gewoon geluid. Sluit het opnieuw aan, of kies bij Geluid een ander.',
   },
+  bluetooth_calls: {
+    what: 'Uw Bluetooth-headset klinkt als een telefoon',
+    todo: 'Hij staat in de stand voor bellen (hands-free). Kies bij Geluid ook zijn eigen microfoon, of zet hem in het systeemgeluid op muziek (A2DP) en gebruik een andere microfoon.',
+  },
+  bluetooth_no_microphone: {
+    what: 'Uw Bluetooth-headset geeft nu geen microfoon',
+    todo: 'Hij staat in de stand voor muziek (A2DP). Zet hem in het systeemgeluid op bellen (hands-free), of kies bij Geluid een andere microfoon.',
+  },
+  ring_unreadable: {
+    what: 'Dit geluid kan niet overgaan',
+    todo: 'Kies een ander bestand, liefst WAV; zolang klinkt de ingebouwde bel.',
+  },
+  ring_length: { what: 'Deze beltoon is te kort of te lang', todo: 'Kies een geluid van een derde seconde tot 30 seconden.' },
+  ring_size: { what: 'Dit bestand is te groot voor een beltoon', todo: 'Kies een bestand van hoogstens 8 MB.' },
 };
 
 export const badSound: Record<QualityCause, CodeText> = {
@@ -55,6 +70,20 @@ export const recordHere = {
     announcement: 'Geef het hele pad van een WAV-bestand dat er is',
     keep_days: 'Kies 1 tot 3650 dagen',
   },
+};
+
+/** How calls ring, by where they come from. */
+export const rings = {
+  heading: 'Beltonen',
+  of: { ordinary: 'Van buiten', internal: 'Van een collega', queue: 'Uit een wachtrij', door: 'Van de deur' } satisfies Record<RingSource, string>,
+  builtIn: { ordinary: 'Bel', internal: 'Zachte bel', queue: 'Drie trillers', door: 'Twee piepjes' } satisfies Record<RingSource, string>,
+  hear: 'Beluister',
+  stop: 'Stop',
+  file: 'Kies een geluid',
+  reset: 'Ingebouwde beltoon',
+  set: 'De beltoon is veranderd',
+  hint: 'Een WAV-, MP3- of Ogg-bestand van hoogstens 30 seconden',
+  trouble: { unreadable: soundCodes.ring_unreadable, too_long: soundCodes.ring_size } satisfies Record<SoundTrouble, CodeText>,
 };
 
 /** The meters: their names, and how loud it is in a word. */

@@ -16,7 +16,7 @@ import { kept } from './nl.kept';
 import { headset } from './nl.headset';
 import { figures, lock } from './nl.lock';
 import { mediaForm } from './nl.media';
-import { badSound, levels, recordHere, soundDelay } from './nl.sound';
+import { badSound, levels, recordHere, rings, soundDelay } from './nl.sound';
 import { costs, help, targets } from './nl.safety';
 
 const plural = new Intl.PluralRules('nl');
@@ -731,10 +731,14 @@ export const nl = {
     ringersFull: 'Meer kan niet tegelijk',
     alerts: 'Wisselgesprek en meldingen',
     alertsEar: 'Waar u praat',
+    alertSounds: 'Wat u hoort zonder gesprek',
+    queueAlarms: 'Piep als een wachtrij over haar drempel gaat',
+    noticeSounds: 'Piep bij een belangrijke melding',
     system: 'Volg het systeem',
     systemNow: (name: string) => `Volg het systeem (${name})`,
     none: 'Geen gevonden',
     levels,
+    rings,
     test: 'Microfoon testen',
     testStop: 'Test stoppen',
     testSpeak: 'Zeg nu iets…',

@@ -17,7 +17,7 @@ const EMPTY: AppView = {
   history: [],
   missed: 0,
   transfers: [],
-  audio: { inputs: [], outputs: [], input: null, output: null, ringers: [], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, test: 'off', headset: { available: false, on: true, light_on: true, devices: [], device: null, used: null, light: null, trouble: null }, problem: null },
+  audio: { inputs: [], outputs: [], input: null, output: null, ringers: [], most_ringers: 4, alerts: null, echo_cancelling: true, noise_suppression: true, gain_control: true, queue_alarms: true, notice_sounds: true, rings: [], ring_tried: null, test: 'off', headset: { available: false, on: true, light_on: true, devices: [], device: null, used: null, light: null, trouble: null }, problem: null },
   recording: { enabled: false, format: 'opus', folder: '', folder_used: '', announcement: '', keep_days: 30 },
   demo: null,
   colleagues: [],

@@ -3,7 +3,7 @@
 import { screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MockHost } from '../host/mock';
-import { wav } from '../features/services/sound';
+import { wav } from '../shared/sound';
 import { nl } from '../i18n/nl';
 import { fill, leave, open, press, sent, type, violations } from './harness';
 

@@ -111,6 +111,12 @@ pub enum Code {
     MicrophoneSilent,
     /// A call cannot be recorded, or its recording can no longer be written.
     RecordingFailed,
+    /// A file cannot be played as a ring tone.
+    RingUnreadable,
+    /// A ring tone lasts too short or too long.
+    RingLength,
+    /// The file of a ring tone is too large.
+    RingSize,
     /// A call has no sound in one direction.
     NoSound,
     /// The sound device stopped or refused.
@@ -119,6 +125,10 @@ pub enum Code {
     RingerFailed,
     /// The device for alerts stopped or cannot be used; calls have their sound.
     AlertsFailed,
+    /// A Bluetooth headset is on its way for calls, and sounds like a telephone.
+    BluetoothCalls,
+    /// A Bluetooth headset is on its way for music, and has no microphone there.
+    BluetoothNoMicrophone,
     /// The system does not let this user have the headset's keys.
     HeadsetDenied,
     /// Another program has the headset's keys, or is in a call with it.

@@ -26,10 +26,11 @@ pub use self::recording::{RecordingFormatName, RecordingSettings};
 pub(crate) use self::screen_pop::Caller;
 pub use self::screen_pop::{PopWhen, ScreenPopSettings};
 pub use self::setup::SetupSettings;
-pub use self::sound::{AudioSettings, HeadsetSettings};
+pub use self::sound::{AudioSettings, HeadsetSettings, RingFile, RingSettings};
 pub(crate) use self::turn::Turn;
 use crate::view::SettingsView;
 use crate::view::queue::MeasureName;
+use crate::view::ring::RingSource;
 
 /// Where sound comes from and goes to (`--audio`).
 pub use audio::AudioSpec as Sound;
@@ -152,6 +153,10 @@ pub struct AccountSettings {
     pub turn_keyring: bool,
     /// Codecs, preferred first: `opus`, `g722`, `pcma`, `pcmu`.
     pub codecs: Vec<CodecName>,
+    /// Ask for little in pauses of speech and send little: comfort noise (RFC 3389) with G.711 and G.722, gaps with Opus. It
+    /// saves data; where the pause is judged wrong the first sound after it is cut. Opus leaves gaps in any case where the
+    /// peer asks for them.
+    pub silence_suppression: bool,
     /// How digits are sent.
     pub dtmf: DtmfMode,
     /// Extra trust anchor.
@@ -216,6 +221,7 @@ impl Default for AccountSettings {
             turn_password: Secret::default(),
             turn_keyring: false,
             codecs: vec![CodecName::Opus, CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
+            silence_suppression: false,
             dtmf: DtmfMode::Rfc4733,
             tls_ca_file: String::new(),
             codes: CodeSettings::default(),
@@ -687,6 +693,11 @@ impl Config {
         add("screen_pop.", &self.screen_pop.unknown);
         add("audio.", &self.audio.unknown);
         add("audio.headset.", &self.audio.headset.unknown);
+        add("audio.rings.", &self.audio.rings.unknown);
+        for source in RingSource::ALL {
+            let place = format!("audio.rings.{}.", source.as_str());
+            add(&place, &self.audio.rings.of(source).unknown);
+        }
         add("setup.", &self.setup.unknown);
         found
     }

@@ -20,7 +20,7 @@ use ts_rs::TS;
 pub use self::account::{AccountForm, DiscoveredAccount, ExchangeForm, TransportChoice};
 pub use self::centre::{CentreCommand, DriftAction, SoundText, SuperviseHow};
 pub use self::desktop::DeskKey;
-pub use self::media::{EncryptionChoice, KeyingChoice, MediaForm};
+pub use self::media::{EncryptionChoice, KeyingChoice, MediaForm, RingSound};
 pub use self::password::Password;
 pub use self::people::{ImportFile, PeopleCommand, SubjectChoice};
 pub use self::report::{CallStats, DelayStats, DirectionStats, TestKind, TestReport, TestStep};
@@ -39,6 +39,7 @@ use crate::view::people::{
     ImportReport, NoteView, NumberView, PrivacyReport, PrivacyView, ScreenPopView,
 };
 use crate::view::queue::QueueView;
+use crate::view::ring::RingSource;
 use crate::view::safety::GuardSettings;
 use crate::view::service::{GreetingRecording, ServiceView};
 use crate::view::sources::{SourceSignIn, SourceSignedIn, SourceTest, SourceView};
@@ -546,6 +547,36 @@ pub enum Command {
         /// Begin, or end.
         on: bool,
     },
+    /// What is heard where alerts sound; what is left out stays.
+    #[serde(rename = "alerts.set")]
+    AlertsSet {
+        /// A queue that goes over one of its thresholds.
+        #[serde(default)]
+        #[ts(optional)]
+        queues: Option<bool>,
+        /// Severe notices.
+        #[serde(default)]
+        #[ts(optional)]
+        notices: Option<bool>,
+    },
+    /// Another sound for calls that ring; without one the built-in sound.
+    #[serde(rename = "ring.set")]
+    RingSet {
+        /// Which calls.
+        source: RingSource,
+        /// The user's own sound.
+        #[serde(default)]
+        #[ts(optional)]
+        sound: Option<RingSound>,
+    },
+    /// Let it ring for some seconds, as calls from there do, or no longer; not during calls.
+    #[serde(rename = "ring.try")]
+    RingTry {
+        /// Which calls; none: end it.
+        #[serde(default)]
+        #[ts(optional)]
+        source: Option<RingSource>,
+    },
     /// A notice was read.
     #[serde(rename = "notice.dismiss")]
     NoticeDismiss {
@@ -639,6 +670,9 @@ const NAMES: &[&str] = &[
     "recording.set",
     "levels.watch",
     "audio.test",
+    "alerts.set",
+    "ring.set",
+    "ring.try",
     "notice.dismiss",
     "demo.start",
     "demo.stop",

@@ -1,6 +1,7 @@
 //! The running program: what starts it, asks it and ends it. Its loop is in [`desk`].
 
 mod accounts;
+mod alarm_sounds;
 mod calls;
 mod centre;
 mod check;
@@ -30,6 +31,7 @@ mod record;
 mod recordings;
 mod registrations;
 mod remote;
+mod rings;
 mod safety;
 mod screen_pop;
 mod settings;

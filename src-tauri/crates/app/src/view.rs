@@ -12,6 +12,7 @@ pub mod people;
 pub mod quality;
 pub mod queue;
 pub mod recording;
+pub mod ring;
 pub mod safety;
 pub mod service;
 pub mod sources;
@@ -28,6 +29,7 @@ use self::media::MediaSettingsView;
 use self::quality::{CallDelay, CallFigures, QualityCause};
 use self::queue::{CallQueueView, QueueView};
 use self::recording::{RecordingSettingsView, RecordingView};
+use self::ring::{RingSource, RingView};
 use self::safety::{GuardSettings, HelpView};
 use self::sources::SourceView;
 use self::targets::TargetKind;
@@ -670,6 +672,14 @@ pub struct AudioView {
     pub noise_suppression: bool,
     /// The level of the user's voice is evened out.
     pub gain_control: bool,
+    /// A queue that goes over a threshold is heard.
+    pub queue_alarms: bool,
+    /// Severe notices are heard.
+    pub notice_sounds: bool,
+    /// How calls ring, by where they come from.
+    pub rings: Vec<RingView>,
+    /// The one that the user tries (`ring.try`).
+    pub ring_tried: Option<RingSource>,
     /// How far a test of the microphone is (`audio.test`).
     pub test: MicrophoneTest,
     /// Keys and lamps of headsets.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::bluetooth::Wireless;
 use crate::{AudioError, system};
 
 /// Names a device to the system, the same after a restart. Opaque; store it, compare it.
@@ -49,6 +50,8 @@ pub struct Device {
     pub kind: DeviceKind,
     /// Whether the system uses it where nothing is chosen.
     pub is_default: bool,
+    /// How it is connected, if by Bluetooth and in a way that is known.
+    pub wireless: Option<Wireless>,
 }
 
 /// Lists the devices there are now, microphones first. Takes some milliseconds and may block on

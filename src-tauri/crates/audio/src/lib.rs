@@ -10,11 +10,14 @@
 //! Sample-rate conversion and clock-drift correction happen inside `Capture` and `Playback`, on
 //! the DSP thread, never in a callback.
 
+pub mod bluetooth;
 mod callback;
+mod defaults;
 mod device;
 mod error;
 mod ports;
 mod priority;
+mod properties;
 mod resample;
 mod simulated;
 mod spec;
@@ -28,7 +31,7 @@ pub use ports::{Capture, Playback, PlaybackStats};
 pub use priority::raise_priority;
 pub use resample::Resampler;
 pub use spec::{AudioSpec, DeviceChoice};
-pub use wav::{WavSource, read_wav};
+pub use wav::{WavSource, decode_wav, encode_wav, read_wav, wav_length};
 
 use std::sync::mpsc::Receiver;
 

@@ -13,6 +13,7 @@ use cpal::{
 use rtrb::RingBuffer;
 
 use crate::callback::{CaptureSide, PlaybackSide, Pulse};
+use crate::defaults;
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::{AudioError, DeviceId, DeviceKind, SAMPLE_RATE};
 
@@ -43,10 +44,9 @@ pub(crate) fn find(
         .and_then(|id| cpal::DeviceId::from_str(&id.0).ok())
         .and_then(|id| host.device_by_id(&id));
     let fallback = || match kind {
-        DeviceKind::Input => host.default_input_device(),
-        DeviceKind::Output | DeviceKind::Ringer | DeviceKind::Alerts => {
-            host.default_output_device()
-        }
+        DeviceKind::Input => defaults::microphone(host),
+        DeviceKind::Output | DeviceKind::Alerts => defaults::speaker(host),
+        DeviceKind::Ringer => defaults::ringer(host),
     };
     chosen
         .or_else(fallback)

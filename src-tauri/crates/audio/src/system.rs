@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _};
 
+use crate::bluetooth::{Facts, Wireless};
+use crate::defaults;
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::priority::raise_for;
 use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
@@ -124,26 +126,36 @@ pub(crate) fn open(choice: DeviceChoice) -> Result<Audio, AudioError> {
 /// The devices there are now.
 pub(crate) fn list() -> Result<Vec<Device>, AudioError> {
     let host = cpal::default_host();
-    let default_input = host.default_input_device().as_ref().and_then(id_of);
-    let default_output = host.default_output_device().as_ref().and_then(id_of);
+    let default_input = defaults::microphone(&host).as_ref().and_then(id_of);
+    let default_output = defaults::speaker(&host).as_ref().and_then(id_of);
     let found = host.devices().map_err(|e| in_words("the sound system", &e))?;
+    let facts = crate::properties::facts();
     let mut devices = Vec::new();
     for device in found {
         let Some(id) = id_of(&device) else { continue };
         let name = name_of(&device);
+        let wireless = wireless(&facts, &id, &name);
         if device.supports_input() && !is_monitor(&id) {
             let is_default = default_input.as_ref() == Some(&id);
-            let (id, name) = (id.clone(), name.clone());
-            devices.push(Device { id, name, kind: DeviceKind::Input, is_default });
+            let (id, name, wireless) = (id.clone(), name.clone(), wireless.clone());
+            devices.push(Device { id, name, kind: DeviceKind::Input, is_default, wireless });
         }
         if device.supports_output() {
             let is_default = default_output.as_ref() == Some(&id);
-            devices.push(Device { id, name, kind: DeviceKind::Output, is_default });
+            devices.push(Device { id, name, kind: DeviceKind::Output, is_default, wireless });
         }
     }
     leave_out_plugins(&mut devices);
     devices.sort_by_key(|d| d.kind == DeviceKind::Output);
     Ok(devices)
+}
+
+/// How a device is connected, if by Bluetooth: by what the server says of it, else by its names.
+fn wireless(facts: &[Facts], id: &DeviceId, name: &str) -> Option<Wireless> {
+    let own = id.0.split_once(':').map_or(id.0.as_str(), |(_, own)| own);
+    let known = facts.iter().find(|facts| facts.name == own);
+    let named = || Facts { name: own.to_owned(), shown: name.to_owned(), ..Facts::default() };
+    known.cloned().unwrap_or_else(named).wireless()
 }
 
 /// ALSA alone lists its plugins too (`null`, `jack`, rate converters), on a machine without sound nothing
@@ -168,6 +180,8 @@ struct Known {
     ids: Vec<DeviceId>,
     input: Option<DeviceId>,
     output: Option<DeviceId>,
+    /// What rings where nothing is chosen for it.
+    ringer: Option<DeviceId>,
 }
 
 /// What a side is for; of those that ring, which of the devices chosen.
@@ -229,7 +243,7 @@ fn target(role: Role, choice: &DeviceChoice, known: &Known) -> Target {
             match own {
                 Some(id) => Target::Chosen(id.clone()),
                 None if n == 0 && !choice.ringers.iter().any(|id| there(&id)) => {
-                    Target::Default(known.output.clone())
+                    Target::Default(known.ringer.clone())
                 }
                 None => Target::Nothing,
             }
@@ -312,9 +326,10 @@ impl Watch {
         };
         let mut ids: Vec<DeviceId> = devices.filter_map(|d| id_of(&d)).collect();
         ids.sort();
-        let input = host.default_input_device().as_ref().and_then(id_of);
-        let output = host.default_output_device().as_ref().and_then(id_of);
-        let known = Known { ids, input, output };
+        let input = defaults::microphone(host).as_ref().and_then(id_of);
+        let output = defaults::speaker(host).as_ref().and_then(id_of);
+        let ringer = defaults::ringer(host).as_ref().and_then(id_of);
+        let known = Known { ids, input, output, ringer };
         if self.known.as_ref().is_some_and(|k| *k != known) {
             tracing::debug!(?known, "sound devices changed");
             let _ = self.events.send(AudioEvent::DevicesChanged);
@@ -505,6 +520,7 @@ mod tests {
                 name: (*id).to_owned(),
                 kind: DeviceKind::Output,
                 is_default: false,
+                wireless: None,
             };
             let mut devices: Vec<Device> = ids.iter().map(device).collect();
             leave_out_plugins(&mut devices);
@@ -518,8 +534,9 @@ mod tests {
 
     fn known(ids: &[&str]) -> Known {
         let ids = ids.iter().map(|id| DeviceId((*id).to_owned())).collect();
-        let output = Some(DeviceId("default".to_owned()));
-        Known { ids, input: None, output }
+        let output = Some(DeviceId("headset".to_owned()));
+        let ringer = Some(DeviceId("default".to_owned()));
+        Known { ids, input: None, output, ringer }
     }
 
     #[test]
@@ -551,7 +568,7 @@ mod tests {
         assert_eq!(target(Role::Alerts, &choice, &known(&["a"])), Target::Chosen(id("a")));
         assert_eq!(
             target(Role::Alerts, &choice, &known(&[])),
-            Target::Default(Some(id("default")))
+            Target::Default(Some(id("headset")))
         );
     }
 }

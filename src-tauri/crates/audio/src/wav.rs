@@ -1,13 +1,21 @@
 //! WAV files: any common one as a source of 48 kHz mono, 48 kHz mono 16 bit as a sink.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Cursor, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use crate::{AudioError, Resampler, SAMPLE_RATE};
 
+/// What is written.
+const SINK: WavSpec = WavSpec {
+    channels: 1,
+    sample_rate: SAMPLE_RATE,
+    bits_per_sample: 16,
+    sample_format: SampleFormat::Int,
+};
 /// Blocks between two completions of the header, so that a killed program leaves a good file.
 const FLUSH_EVERY: u32 = 100;
 
@@ -17,8 +25,51 @@ const FLUSH_EVERY: u32 = 100;
 /// # Errors
 /// [`AudioError::Wav`] when it cannot be opened or understood.
 pub fn read_wav(path: &Path) -> Result<Vec<f32>, AudioError> {
-    let fail = |reason: String| AudioError::Wav { path: path.to_owned(), reason };
-    let mut reader = WavReader::open(path).map_err(|e| fail(e.to_string()))?;
+    let fail = |e: hound::Error| AudioError::Wav { path: path.to_owned(), reason: e.to_string() };
+    let reader = WavReader::open(path).map_err(fail)?;
+    let spec = reader.spec();
+    at_our_rate(mono(reader).map_err(fail)?, spec.sample_rate)
+}
+
+/// How long the sound in a WAV file lasts, by its header.
+///
+/// # Errors
+/// [`AudioError::Unsupported`] when it is none that [`decode_wav`] reads.
+pub fn wav_length(file: &[u8]) -> Result<Duration, AudioError> {
+    let reader = WavReader::new(Cursor::new(file)).map_err(|e| not_readable(&e))?;
+    let rate = f64::from(reader.spec().sample_rate.max(1));
+    Ok(Duration::from_secs_f64(f64::from(reader.duration()) / rate))
+}
+
+/// What [`read_wav`] makes of a file, of one in memory.
+///
+/// # Errors
+/// [`AudioError::Unsupported`] when it cannot be understood or ends too early.
+pub fn decode_wav(file: &[u8]) -> Result<Vec<f32>, AudioError> {
+    let reader = WavReader::new(Cursor::new(file)).map_err(|e| not_readable(&e))?;
+    let spec = reader.spec();
+    at_our_rate(mono(reader).map_err(|e| not_readable(&e))?, spec.sample_rate)
+}
+
+/// A WAV file of samples at [`SAMPLE_RATE`]: mono, 16 bit.
+///
+/// # Errors
+/// [`AudioError::Unsupported`] when it would be longer than such files can be (4 GB).
+pub fn encode_wav(samples: &[f32]) -> Result<Vec<u8>, AudioError> {
+    let mut file = Cursor::new(Vec::with_capacity(44 + samples.len() * 2));
+    let written = WavWriter::new(&mut file, SINK).and_then(|mut writer| {
+        samples.iter().try_for_each(|sample| writer.write_sample(to_i16(*sample)))?;
+        writer.finalize()
+    });
+    written.map_err(|e| not_readable(&e)).map(|()| file.into_inner())
+}
+
+fn not_readable(error: &hound::Error) -> AudioError {
+    AudioError::Unsupported { name: "the WAV file".to_owned(), reason: error.to_string() }
+}
+
+/// All channels of a file as one, -1 to 1.
+fn mono<R: Read>(mut reader: WavReader<R>) -> Result<Vec<f32>, hound::Error> {
     let spec = reader.spec();
     let samples = match spec.sample_format {
         SampleFormat::Float => reader.samples::<f32>().collect::<Result<Vec<_>, _>>(),
@@ -29,18 +80,21 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>, AudioError> {
             let scaled = reader.samples::<i32>().map(|s| s.map(|s| s as f32 * scale)).collect();
             scaled
         }
-    }
-    .map_err(|e| fail(e.to_string()))?;
-    let mono = mix_down(samples, usize::from(spec.channels.max(1)));
-    if spec.sample_rate == SAMPLE_RATE {
+    }?;
+    Ok(mix_down(samples, usize::from(spec.channels.max(1))))
+}
+
+/// Sound of that rate at [`SAMPLE_RATE`].
+fn at_our_rate(mono: Vec<f32>, rate: u32) -> Result<Vec<f32>, AudioError> {
+    if rate == SAMPLE_RATE {
         return Ok(mono);
     }
-    let mut resampler = Resampler::new(spec.sample_rate, SAMPLE_RATE)?;
+    let mut resampler = Resampler::new(rate, SAMPLE_RATE)?;
     let mut out = Vec::new();
     resampler.push(&mono, &mut out);
-    resampler.push(&vec![0.0; spec.sample_rate as usize / 50], &mut out);
+    resampler.push(&vec![0.0; rate as usize / 50], &mut out);
     out.drain(..resampler.delay().min(out.len()));
-    let wanted = mono.len() as u64 * u64::from(SAMPLE_RATE) / u64::from(spec.sample_rate);
+    let wanted = mono.len() as u64 * u64::from(SAMPLE_RATE) / u64::from(rate);
     out.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
     Ok(out)
 }
@@ -88,13 +142,7 @@ pub(crate) struct WavSink {
 
 impl WavSink {
     pub(crate) fn create(path: &Path) -> Result<Self, AudioError> {
-        let spec = WavSpec {
-            channels: 1,
-            sample_rate: SAMPLE_RATE,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        let writer = WavWriter::create(path, spec)
+        let writer = WavWriter::create(path, SINK)
             .map_err(|e| AudioError::Wav { path: path.to_owned(), reason: e.to_string() })?;
         Ok(Self { writer: Some(writer), since_flush: 0 })
     }
@@ -176,6 +224,23 @@ mod tests {
         let second: Vec<f32> = (0..4).map(|_| looped.next_sample()).collect();
         assert_eq!(first, [1.0, 2.0, 0.0, 0.0]);
         assert_eq!(second, [1.0, 2.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_file_in_memory_is_read_as_one_on_disk_and_its_length_told_before() {
+        let samples: Vec<f32> = (0..24_000).map(|n| (n as f32 * 0.03).sin() * 0.5).collect();
+        let file = encode_wav(&samples).unwrap();
+        assert_eq!(wav_length(&file).unwrap(), Duration::from_millis(500));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.wav");
+        std::fs::write(&path, &file).unwrap();
+        assert_eq!(decode_wav(&file).unwrap(), read_wav(&path).unwrap());
+        // Cut short, or no WAV file at all: an error, whatever the header says.
+        assert!(decode_wav(&file[..10_000]).is_err());
+        for end in [0, 3, 11, 43] {
+            assert!(wav_length(&file[..end]).is_err() && decode_wav(&file[..end]).is_err());
+        }
+        assert!(decode_wav(b"OggS and so on, which is no WAV file at all").is_err());
     }
 
     #[test]

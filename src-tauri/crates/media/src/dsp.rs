@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use audio::{Audio, AudioEvent, AudioSpec, BLOCK, DeviceChoice, DeviceId, DeviceKind, Playback};
 use tokio::sync::mpsc::Sender;
 
+use crate::attention::{Alert, Attention};
 use crate::diagnosis::{MachineWatch, Surroundings};
 use crate::limiter::Limiter;
 use crate::microphone::{ClippingWatch, Listener, SilenceWatch, Trial};
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     RecordingPaused(StreamId, bool),
     Close(StreamId),
     Tone(Tone),
+    Alert(Alert),
     TonePlan(TonePlan),
     Trial(Option<Vec<f32>>),
     Ring(Option<Box<Ringing>>),
@@ -85,6 +87,8 @@ pub(crate) struct Dsp {
     machine: MachineWatch,
     trial: Trial,
     tones: TonePlayer,
+    /// What asks for attention where no device for alerts was chosen.
+    attention: Attention,
     /// A device for alerts was chosen.
     alerts_apart: bool,
     alerts: Alerts,
@@ -136,6 +140,7 @@ impl Dsp {
             machine: MachineWatch::default(),
             trial: Trial::default(),
             tones: TonePlayer::default(),
+            attention: Attention::default(),
             alerts_apart: alerts_apart && !simulated,
             alerts: Alerts::default(),
             rings: Rings::default(),
@@ -168,6 +173,7 @@ impl Dsp {
     fn uses_path(&self) -> bool {
         self.streams.iter().any(|s| !self.simulated || s.is_configured())
             || !self.tones.is_silent()
+            || !self.attention.is_silent()
             || self.trial.is_on()
             || self.shared.watching.load(Ordering::Relaxed)
     }
@@ -280,6 +286,7 @@ impl Dsp {
                 }
             }
             Command::Tone(tone) => self.play(tone),
+            Command::Alert(alert) => self.ask_attention(alert),
             Command::TonePlan(plan) => {
                 self.tones.set_plan(plan);
                 self.alerts.set_plan(plan);
@@ -299,8 +306,29 @@ impl Dsp {
         let apart = tone == Tone::CallWaiting && self.alerts_apart;
         self.tones.set(if apart { Tone::None } else { tone });
         let alert = if apart { tone } else { Tone::None };
-        if let Some(on) = self.alerts.set(clock(), alert) {
+        let news = self.alerts.set(clock(), alert);
+        self.want_alerts(news);
+    }
+
+    fn want_alerts(&self, news: Option<bool>) {
+        if let Some(on) = news {
             self.audio.control.set_alerting(on);
+        }
+    }
+
+    /// Somebody talks.
+    fn talks(&self) -> bool {
+        self.streams.iter().any(|stream| stream.is_configured() && !stream.held)
+    }
+
+    /// A file in the place of a speaker is for calls: alone it does not begin for this.
+    fn ask_attention(&mut self, alert: Alert) {
+        let talks = self.talks();
+        if self.alerts_apart {
+            let news = self.alerts.begin(clock(), alert, talks);
+            self.want_alerts(news);
+        } else if !self.simulated || self.uses_path() {
+            self.attention.begin(alert, talks);
         }
     }
 
@@ -324,7 +352,10 @@ impl Dsp {
             self.pending.extend(news.map(MediaEvent::MicrophoneSilent));
         }
         self.audio.control.set_devices(choice);
-        let tone = if self.alerts.is_silent() { self.tones.tone() } else { Tone::CallWaiting };
+        let apart = self.alerts.tone();
+        let tone = if apart == Tone::None { self.tones.tone() } else { apart };
+        let news = self.alerts.end(clock());
+        self.want_alerts(news);
         self.play(tone);
     }
 
@@ -349,6 +380,13 @@ impl Dsp {
         self.send(now, microphone);
         let mut speaker = sum(&self.blocks);
         self.tones.mix(&mut speaker);
+        if self.talks() {
+            self.attention.soften();
+            self.alerts.soften();
+        }
+        if !holds {
+            self.attention.mix(&mut speaker);
+        }
         self.trial.turn(microphone, &mut speaker);
         self.limiter.limit(&mut speaker);
         let heard = self.audio.playback.write(now, &speaker);
@@ -436,7 +474,10 @@ impl Dsp {
 
     /// What the device for alerts plays of it.
     fn alert(&mut self, now: Instant) -> Option<[f32; BLOCK]> {
-        let block = self.alerts.next(now, self.audio.alerts.plays())?;
+        let block = self.alerts.next(now, self.audio.alerts.plays());
+        let news = self.alerts.news(now);
+        self.want_alerts(news);
+        let block = block?;
         self.audio.alerts.write(now, &block).then_some(block)
     }
 

@@ -25,7 +25,7 @@ use crate::processing::Processing;
 use crate::recorder::{Recording, Tap};
 use crate::stream::{Opening, Seeds, Setup};
 use crate::tone::Ringing;
-use crate::{DeviceGaps, EngineError, Events, RingTone, StreamStats, Tone, TonePlan};
+use crate::{Alert, DeviceGaps, EngineError, Events, RingTone, StreamStats, Tone, TonePlan};
 
 /// Events that may wait to be read.
 const EVENTS: usize = 1_024;
@@ -278,6 +278,11 @@ impl Engine {
     /// Plays a call progress tone to the user, or stops it with [`Tone::None`].
     pub fn tone(&self, tone: Tone) {
         self.send(Command::Tone(tone));
+    }
+
+    /// Plays a short sound once, where alerts sound; softly while there is a conversation.
+    pub fn alert(&self, alert: Alert) {
+        self.send(Command::Alert(alert));
     }
 
     /// Plays call progress tones as that country's networks do from now on; at first the Dutch ones.

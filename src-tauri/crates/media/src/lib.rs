@@ -17,6 +17,7 @@
 #[cfg(test)]
 #[path = "../tests/agreement/mod.rs"]
 mod agreement;
+mod attention;
 pub mod codec;
 mod diagnosis;
 mod dsp;
@@ -30,6 +31,7 @@ mod limiter;
 mod microphone;
 mod net;
 mod pace;
+mod pauses;
 mod processing;
 mod quality;
 mod recorder;
@@ -42,6 +44,7 @@ mod summons;
 mod tone;
 mod wires;
 
+pub use attention::Alert;
 pub use audio::{
     AudioError, AudioSpec, Device, DeviceChoice, DeviceId, DeviceKind, RINGERS, devices,
 };

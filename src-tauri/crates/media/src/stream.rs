@@ -18,13 +18,14 @@ use rtp::{
 };
 use sdp::{CodecKind, Negotiated};
 
-use crate::codec::{Decoder, Encoder};
+use crate::codec::{CodecError, Decoder, Encoder};
 use crate::diagnosis::{Evidence, Surroundings};
 use crate::dsp::add;
 use crate::guard::Guard;
 use crate::keeper::Signal;
 use crate::limiter::Limiter;
 use crate::net::{Listening, Packet, Sockets};
+use crate::pauses::{Pauses, Worth};
 use crate::quality::{LossThere, LossWindow, Ways, look_ahead};
 use crate::recorder::{Sign, Tap};
 use crate::sender_rate::{SenderRate, WayThere};
@@ -140,10 +141,38 @@ struct Line {
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
     rate: SenderRate,
+    /// Which packets need not be sent, where comfort noise was agreed on.
+    pauses: Pauses,
     /// Sound of the packet that is being filled, and how much it takes.
     frame: Vec<f32>,
     full: usize,
     payload: Vec<u8>,
+}
+
+impl Line {
+    /// Encodes the sound of the packet that is full into `payload`, if it may be sent and is worth it.
+    fn encode(&mut self, samples: usize, allowed: bool) -> Result<Worth, CodecError> {
+        self.payload.clear();
+        let Some(frame) = self.frame.get(..samples).filter(|_| allowed) else {
+            self.pauses.interrupt();
+            self.frame.clear();
+            return Ok(Worth::Nothing);
+        };
+        let mut worth = match self.agreed.comfort_noise_pt {
+            Some(_) => self.pauses.judge(frame),
+            None => Worth::Sound,
+        };
+        let encoded = match worth {
+            Worth::Sound => self.encoder.encode(frame, &mut self.payload),
+            _ => Ok(()),
+        };
+        self.frame.clear();
+        if worth == Worth::Sound && self.payload.is_empty() {
+            // Opus pauses by itself.
+            worth = Worth::Nothing;
+        }
+        encoded.map(|()| worth)
+    }
 }
 
 impl Stream {
@@ -229,6 +258,7 @@ impl Stream {
             None => {
                 self.line = Some(Line {
                     rate: SenderRate::new(&agreed),
+                    pauses: Pauses::new(),
                     full: BLOCK,
                     agreed,
                     encoder,
@@ -303,7 +333,7 @@ impl Stream {
         self.receiver.reconfigure(expected, &clock_rates(agreed));
         if !same_codecs {
             self.jitter.clear();
-            self.jitter.set_comfort_noise(agreed.comfort_noise_pt);
+            self.jitter.set_comfort_noise(noise_received(agreed));
             for (payload_type, decoder) in decoders {
                 self.jitter.set_decoder(payload_type, decoder);
             }
@@ -493,21 +523,20 @@ impl Stream {
         let clock = u64::from(line.agreed.codec.clock_rate);
         let units = samples as u64 * clock / u64::from(SAMPLE_RATE);
         let units = u32::try_from(units).unwrap_or(0);
-        line.payload.clear();
         let allowed = line.agreed.send && !self.keys.is_sounding();
-        let encoded = match line.frame.get(..samples) {
-            Some(frame) if allowed => line.encoder.encode(frame, &mut line.payload),
-            _ => Ok(()),
-        };
-        line.frame.clear();
-        if let Err(error) = encoded {
+        let worth = line.encode(samples, allowed).unwrap_or_else(|error| {
             tracing::warn!(stream = self.id.0, %error, "sound not encoded");
+            Worth::Nothing
+        });
+        match (worth, line.agreed.comfort_noise_pt) {
+            (Worth::Sound, _) => {
+                self.sender.frame(now, &line.payload, units, &mut self.datagram);
+            }
+            (Worth::Noise(level), Some(noise)) => {
+                self.sender.comfort_noise(noise, &[level], units, &mut self.datagram);
+            }
+            _ => return self.sender.skip(units),
         }
-        if line.payload.is_empty() {
-            self.sender.skip(units);
-            return;
-        }
-        self.sender.frame(now, &line.payload, units, &mut self.datagram);
         self.transmit(now);
     }
 
@@ -728,8 +757,15 @@ fn clock_rates(agreed: &Negotiated) -> Vec<(u8, u32)> {
     let mut rates: Vec<(u8, u32)> =
         agreed.receive.iter().map(|c| (c.payload_type, c.clock_rate)).collect();
     rates.extend(agreed.telephone_event_receive.iter().map(|t| (t.payload_type, t.clock_rate)));
-    rates.extend(agreed.comfort_noise_pt.map(|pt| (pt, 8_000)));
+    rates.extend(noise_received(agreed).map(|pt| (pt, 8_000)));
     rates
+}
+
+/// The payload type of comfort noise that may arrive: some gateways send it unasked, by its static number (RFC 3551).
+fn noise_received(agreed: &Negotiated) -> Option<u8> {
+    let mut used = agreed.receive.iter().map(|codec| codec.payload_type);
+    let free = agreed.codec.clock_rate == 8_000 && !used.any(|number| number == 13);
+    agreed.comfort_noise_pt.or(free.then_some(13))
 }
 
 /// Multiplies by a gain that moves to `wanted` within the block, so that switching makes no click.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use audio::BLOCK;
 
+use crate::attention::{Alert, Attention};
 use crate::speaker_start::SpeakerStart;
 use crate::tone::{Ringing, TonePlayer};
 use crate::{Tone, TonePlan};
@@ -47,18 +48,52 @@ impl Rings {
 #[derive(Default)]
 pub(crate) struct Alerts {
     player: TonePlayer,
+    attention: Attention,
     start: SpeakerStart,
+    /// Its device is wanted.
+    wanted: bool,
 }
 
 impl Alerts {
     /// Sounds so from now on. Whether its device is needed, where that is news.
     pub(crate) fn set(&mut self, now: Instant, tone: Tone) -> Option<bool> {
-        let was_silent = self.is_silent();
         self.player.set(tone);
-        if was_silent && !self.is_silent() {
+        self.news(now)
+    }
+
+    /// Asks for attention once; `talks`: somebody talks meanwhile. As [`Self::set`].
+    pub(crate) fn begin(&mut self, now: Instant, alert: Alert, talks: bool) -> Option<bool> {
+        self.attention.begin(alert, talks);
+        self.news(now)
+    }
+
+    /// What asks for attention ends.
+    pub(crate) fn end(&mut self, now: Instant) -> Option<bool> {
+        self.attention.end();
+        self.news(now)
+    }
+
+    /// A conversation has begun.
+    pub(crate) fn soften(&mut self) {
+        self.attention.soften();
+    }
+
+    /// Whether its device is needed, where that is news since it was asked last: a sound may have ended.
+    pub(crate) fn news(&mut self, now: Instant) -> Option<bool> {
+        let wanted = !self.is_silent();
+        if wanted == self.wanted {
+            return None;
+        }
+        if wanted {
             self.start.path_opened(now);
         }
-        (was_silent != self.is_silent()).then_some(was_silent)
+        self.wanted = wanted;
+        Some(wanted)
+    }
+
+    /// The tone that sounds until it is ended.
+    pub(crate) const fn tone(&self) -> Tone {
+        self.player.tone()
     }
 
     pub(crate) fn set_plan(&mut self, plan: TonePlan) {
@@ -66,7 +101,7 @@ impl Alerts {
     }
 
     pub(crate) fn is_silent(&self) -> bool {
-        self.player.is_silent()
+        self.player.is_silent() && self.attention.is_silent()
     }
 
     /// As [`Rings::next`].
@@ -76,6 +111,7 @@ impl Alerts {
         }
         let mut block = [0.0; BLOCK];
         self.player.mix(&mut block);
+        self.attention.mix(&mut block);
         Some(block)
     }
 }
@@ -148,6 +184,11 @@ mod tests {
             let burst = sound.chunks(BLOCK).take_while(|block| loud(block)).count();
             assert_eq!(burst, 50, "{opening} ms");
         }
+        let mut alerts = Alerts::default();
+        assert_eq!(alerts.begin(base(), Alert::Warning, false), Some(true));
+        let (tick, sound) = heard(350, |now, plays| alerts.next(now, plays));
+        assert_eq!((tick, sound.len()), (35, 36 * BLOCK), "two notes and no more");
+        assert_eq!((alerts.news(base()), alerts.news(base())), (Some(false), None));
         let mut alerts = Alerts::default();
         assert_eq!(alerts.set(base(), Tone::None), None);
         alerts.set(base(), Tone::CallWaiting);

@@ -246,6 +246,39 @@ fn mute_and_hold_are_silent_and_end() {
 }
 
 #[test]
+fn where_comfort_noise_is_agreed_on_a_muted_line_takes_few_packets_and_is_never_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = dir.path().join("a.wav");
+    write_wav(&input, &voice(2.0));
+    let (a, _a_events) = engine(wav(&input, &dir.path().join("a-out.wav"), true));
+    let (b, mut b_events) = engine(AudioSpec::Null);
+    let (a_stream, a_port, _) = a.open(FOUR).unwrap();
+    let (b_stream, b_port, _) = b.open(FOUR).unwrap();
+    let noise =
+        |port| Negotiated { comfort_noise_pt: Some(13), ..agreed(CodecKind::Pcma, FOUR, port) };
+    a.configure(a_stream, noise(b_port)).unwrap();
+    b.configure(b_stream, noise(a_port)).unwrap();
+    b.watch_levels(true);
+    assert!(until(3_000, || b.levels().1 > 0.02), "nothing heard");
+    a.set_muted(a_stream, true);
+    assert!(until(2_000, || b.levels().1 < 0.0005), "muted and heard");
+    pause(500);
+    while b_events.try_recv().is_ok() {}
+    let before = a.stats(a_stream).unwrap().tx.packets;
+    pause(2_500);
+    let sent = a.stats(a_stream).unwrap().tx.packets - before;
+    // One every 400 ms in place of 125.
+    assert!((5..=8).contains(&sent), "{sent} packets in a pause of 2.5 s");
+    let told: Vec<_> = std::iter::from_fn(|| b_events.try_recv().ok()).collect();
+    let quiet = |event: &MediaEvent| matches!(event, MediaEvent::Activity { rx: false, .. });
+    assert!(!told.iter().any(quiet), "{told:?}");
+    let heard = b.stats(b_stream).unwrap();
+    assert_eq!((heard.rx.lost, heard.rejected), (Some(0), 0));
+    a.set_muted(a_stream, false);
+    assert!(until(2_000, || b.levels().1 > 0.02), "unmuted and not heard");
+}
+
+#[test]
 fn encrypted_sound_arrives_whole_under_every_suite() {
     for suite in CryptoSuite::ALL {
         let dir = tempfile::tempdir().unwrap();

@@ -96,7 +96,7 @@ impl Numbering {
         for kind in &local.codecs {
             if !codecs.iter().any(|codec| codec.kind == *kind) {
                 let number = self.codec_number(*kind);
-                codecs.push(codec(*kind, number));
+                codecs.push(codec(*kind, number, local.silence_suppression));
             }
         }
         let mut events = Vec::new();
@@ -139,14 +139,15 @@ impl Numbering {
     }
 }
 
-/// A codec with our parameters: Opus asks for in-band FEC (RFC 7587, 6.1).
-pub(crate) fn codec(kind: CodecKind, payload_type: u8) -> Codec {
+/// A codec with our parameters: Opus asks for in-band FEC and, where they are wanted, for gaps in silence (RFC 7587, 6.1).
+pub(crate) fn codec(kind: CodecKind, payload_type: u8, gaps: bool) -> Codec {
+    let asked = if gaps { "useinbandfec=1;usedtx=1" } else { "useinbandfec=1" };
     Codec {
         kind,
         payload_type,
         clock_rate: kind.clock_rate(),
         channels: kind.channels(),
-        fmtp: (kind == CodecKind::Opus).then(|| "useinbandfec=1".to_owned()),
+        fmtp: (kind == CodecKind::Opus).then(|| asked.to_owned()),
     }
 }
 
@@ -239,7 +240,7 @@ impl LocalDescription {
 /// The payload types of the audio line.
 fn formats(local: &LocalMedia, offering: Offering<'_>) -> String {
     let Offering { codecs, events, comfort_noise, .. } = offering;
-    let noise = comfort_noise && local.comfort_noise;
+    let noise = comfort_noise && local.silence_suppression;
     let codecs = codecs.iter().map(|codec| codec.payload_type);
     let events = events.iter().map(|event| event.payload_type);
     let numbers = codecs.chain(noise.then_some(13)).chain(events);

@@ -76,8 +76,9 @@ pub struct LocalMedia {
     pub codecs: Vec<CodecKind>,
     /// Offer and accept telephone-event (RFC 4733).
     pub telephone_event: bool,
-    /// Offer and accept comfort noise, payload type 13 (RFC 3389).
-    pub comfort_noise: bool,
+    /// Ask for little in pauses of speech: offer and accept comfort noise, payload type 13 (RFC 3389), and say of Opus that
+    /// gaps are welcome (`usedtx`, RFC 7587, 6.1).
+    pub silence_suppression: bool,
     /// Milliseconds of sound wanted per packet, 10 to 60.
     pub ptime_ms: u8,
     /// Whether sound is encrypted.

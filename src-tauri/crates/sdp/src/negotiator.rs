@@ -416,7 +416,7 @@ fn base(
     Ok(Negotiated {
         remote: SocketAddr::new(address, stream.port),
         remote_rtcp: SocketAddr::new(rtcp_address, rtcp_port),
-        codec: crate::local::codec(kind, 0),
+        codec: crate::local::codec(kind, 0, local.silence_suppression),
         receive: Vec::new(),
         telephone_event: None,
         telephone_event_receive: Vec::new(),
@@ -441,7 +441,7 @@ fn accepted_codecs(stream: &AudioStream, local: &LocalMedia) -> Vec<Codec> {
         .codecs
         .iter()
         .filter(|codec| local.codecs.contains(&codec.kind))
-        .map(|codec| crate::local::codec(codec.kind, codec.payload_type))
+        .map(|codec| crate::local::codec(codec.kind, codec.payload_type, local.silence_suppression))
         .collect()
 }
 
@@ -482,7 +482,7 @@ fn event_for(events: &[TelephoneEvent], clock_rate: u32) -> Option<TelephoneEven
 
 /// Comfort noise, if both have it and the codec has its clock.
 fn noise(local: &LocalMedia, stream: &AudioStream, codec: &Codec) -> Option<u8> {
-    (local.comfort_noise && stream.comfort_noise && codec.clock_rate == 8_000).then_some(13)
+    (local.silence_suppression && stream.comfort_noise && codec.clock_rate == 8_000).then_some(13)
 }
 
 /// Milliseconds per packet: the peer's wish, else ours, within 10 to 60, within the peer's maximum, in tens; Opus

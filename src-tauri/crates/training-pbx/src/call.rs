@@ -71,7 +71,7 @@ impl Local {
             rtcp_port: rtp_port.saturating_add(1),
             codecs: CodecKind::ALL.to_vec(),
             telephone_event: true,
-            comfort_noise: false,
+            silence_suppression: false,
             ptime_ms: 20,
             srtp: SrtpPolicy::Off,
             keys: Vec::new(),

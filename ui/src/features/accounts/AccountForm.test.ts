@@ -30,6 +30,7 @@ it('sends what was set, the password at the relay among it', async () => {
   const keying = screen.getByRole<HTMLSelectElement>('combobox', { name: media.keying });
   keying.value = 'dtls';
   keying.dispatchEvent(new Event('change', { bubbles: true }));
+  screen.getByRole('checkbox', { name: new RegExp(media.pauses) }).click();
   screen.getByRole('checkbox', { name: new RegExp(media.ice.replace(/[()]/g, '.')) }).click();
   fill(await screen.findByLabelText<HTMLInputElement>(media.stun), 'stun.example');
   fill(field(media.turn), 'turns:turn.example');
@@ -40,7 +41,7 @@ it('sends what was set, the password at the relay among it', async () => {
   screen.getByRole('button', { name: nl.form.save }).click();
   expect(sent(host, 'account.save')).toMatchObject([{
     form: {
-      media: { encryption: 'always', keying: 'dtls', ice: true, stun: 'stun.example', turn: 'turns:turn.example', turn_user: 'jan', turn_password: 'relais' },
+      media: { encryption: 'always', keying: 'dtls', silence_suppression: true, ice: true, stun: 'stun.example', turn: 'turns:turn.example', turn_user: 'jan', turn_password: 'relais' },
     },
   }]);
 });

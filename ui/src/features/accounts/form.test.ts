@@ -36,12 +36,12 @@ describe('account form', () => {
   it('shows encryption and the ways of sound, but not the password at the relay', async () => {
     const [account] = (await new MockHost().control({ cmd: 'view.get' })).accounts;
     if (account === undefined) throw new Error('no account');
-    const set = { encryption: 'always' as const, keying: 'both' as const, ice: true, stun: 'stun.example', turn: 'turns:turn.example', turn_user: 'jan' };
+    const set = { encryption: 'always' as const, keying: 'both' as const, silence_suppression: true, ice: true, stun: 'stun.example', turn: 'turns:turn.example', turn_user: 'jan' };
     expect(formOf({ ...account, media: { ...set, turn_password_known: true } }).media).toEqual({ ...set, turn_password: '' });
   });
 
   it('says which server is none and what a relay needs, while ways are looked for', () => {
-    const media = { encryption: 'off' as const, keying: 'sdes' as const, ice: true, stun: 'stun example', turn: 'jan@turn', turn_user: '', turn_password: '' };
+    const media = { encryption: 'off' as const, keying: 'sdes' as const, silence_suppression: false, ice: true, stun: 'stun example', turn: 'jan@turn', turn_user: '', turn_password: '' };
     const form = { ...blankForm(), user: '101@pbx.example', password: 'x', media };
     expect(lacks(form, false)).toEqual({ stun: 'no_server', turn: 'no_server', turn_user: 'required', turn_password: 'required' });
     expect(lacks({ ...form, media: { ...media, ice: false } }, false)).toEqual({});
@@ -53,7 +53,7 @@ describe('account form', () => {
 
   it('warns where keys would cross an unprotected connection', () => {
     const encrypted = { ...blankForm().media, encryption: 'when_possible' as const };
-    const form = { ...blankForm(), media: { ...encrypted, keying: 'dtls' as const, ice: false, stun: '', turn: '', turn_user: '', turn_password: '' } };
+    const form = { ...blankForm(), media: { ...encrypted, keying: 'dtls' as const, silence_suppression: false, ice: false, stun: '', turn: '', turn_user: '', turn_password: '' } };
     expect(keysExposed({ ...form, transport: 'udp' })).toBe(true);
     expect(keysExposed({ ...form, transport: 'tls' })).toBe(false);
     expect(keysExposed({ ...blankForm(), transport: 'udp' })).toBe(false);

@@ -25,7 +25,7 @@ export function blankForm(): AccountForm {
     transport: 'auto',
     outbound_proxy: '',
     exchange: { kind: 'none' },
-    media: { encryption: 'off', keying: 'sdes', ice: false, stun: '', turn: '', turn_user: '', turn_password: '' },
+    media: { encryption: 'off', keying: 'sdes', silence_suppression: false, ice: false, stun: '', turn: '', turn_user: '', turn_password: '' },
   };
 }
 
@@ -34,8 +34,8 @@ export function formOf(account: AccountView): AccountForm {
   const { id, display_name, server, auth_user, outbound_proxy, transport } = account;
   const user = account.aor.replace(/^sips?:/, '');
   const exchange: ExchangeForm = account.exchange === null ? { kind: 'none' } : { ...account.exchange, password: '' };
-  const { encryption, keying, ice, stun, turn, turn_user } = account.media;
-  const media: MediaForm = { encryption, keying, ice, stun, turn, turn_user, turn_password: '' };
+  const { encryption, keying, silence_suppression, ice, stun, turn, turn_user } = account.media;
+  const media: MediaForm = { encryption, keying, silence_suppression, ice, stun, turn, turn_user, turn_password: '' };
   const form = { ...blankForm(), id, display_name, user, server, auth_user, outbound_proxy, transport, exchange, media };
   return account.control_only ? { ...form, control_only: true } : form;
 }

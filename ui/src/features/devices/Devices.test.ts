@@ -48,6 +48,16 @@ it('rings on several devices at once, and alerts sound where they are wanted', a
   await waitFor(() => expect(screen.getAllByText(/Volg het systeem/).length).toBeGreaterThan(2));
 });
 
+it('lets queues and notices be heard or not', async () => {
+  const host = await open({});
+  const queues: HTMLInputElement = await screen.findByRole('checkbox', { name: 'Piep als een wachtrij over haar drempel gaat' });
+  expect(queues.checked).toBe(true);
+  queues.click();
+  screen.getByRole('checkbox', { name: 'Piep bij een belangrijke melding' }).click();
+  await waitFor(() => expect([host.view.audio.queue_alarms, host.view.audio.notice_sounds]).toEqual([false, false]));
+  expect(sent(host, 'alerts.set')).toEqual([{ cmd: 'alerts.set', queues: false }, { cmd: 'alerts.set', notices: false }]);
+});
+
 it('keeps a ring device that is not there, and lets no more be chosen than can ring', async () => {
   const host = await open({});
   const { audio } = host.view;

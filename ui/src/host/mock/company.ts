@@ -5,7 +5,7 @@ import type {
   QueueEntryView, QueueView,
   ServiceName, ServiceValues, ServiceView, SeverityName,
 } from '../../bindings';
-import { base64, wav } from '../../features/services/sound';
+import { base64, wav } from '../../shared/sound';
 import { HostError } from '../types';
 
 const MINUTE = 60_000;

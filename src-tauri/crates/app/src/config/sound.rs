@@ -1,8 +1,11 @@
 //! Sound: which devices, and what is done to the microphone's sound (`[audio]`).
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Unknown, several};
+use crate::view::ring::RingSource;
 
 /// Chosen devices; empty follows the system.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -16,7 +19,6 @@ pub struct AudioSettings {
     #[serde(rename = "ringer", with = "several")]
     pub ringers: Vec<String>,
     /// Where alerts sound (somebody else calls); empty: where one talks.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub alerts: String,
     /// Takes the other side's voice out of the microphone's sound; absent: with devices yes, with a
     /// file in their place no.
@@ -28,9 +30,67 @@ pub struct AudioSettings {
     /// Evens out how loud the user speaks; absent: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gain_control: Option<bool>,
+    /// A queue that goes over one of its thresholds is heard where alerts sound; absent: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_alarms: Option<bool>,
+    /// Severe notices are; absent: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_sounds: Option<bool>,
+    /// The user's own ring tones.
+    pub rings: RingSettings,
     /// Keys and lamps of headsets.
     #[serde(skip_serializing_if = "HeadsetSettings::is_usual")]
     pub headset: HeadsetSettings,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
+
+/// How calls ring that come from anybody, a colleague, a queue, a door (`[audio.rings.ordinary]` …).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RingSettings {
+    /// From anybody.
+    pub ordinary: RingFile,
+    /// From a colleague.
+    pub internal: RingFile,
+    /// From a queue.
+    pub queue: RingFile,
+    /// From a door or an intercom.
+    pub door: RingFile,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
+
+impl RingSettings {
+    /// The sound for calls from there.
+    pub fn of(&self, source: RingSource) -> &RingFile {
+        match source {
+            RingSource::Ordinary => &self.ordinary,
+            RingSource::Internal => &self.internal,
+            RingSource::Queue => &self.queue,
+            RingSource::Door => &self.door,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, source: RingSource) -> &mut RingFile {
+        match source {
+            RingSource::Ordinary => &mut self.ordinary,
+            RingSource::Internal => &mut self.internal,
+            RingSource::Queue => &mut self.queue,
+            RingSource::Door => &mut self.door,
+        }
+    }
+}
+
+/// A ring tone.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RingFile {
+    /// A WAV file; empty: the built-in sound.
+    pub file: PathBuf,
+    /// What people call it; empty: as the file is called.
+    pub name: String,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
 }

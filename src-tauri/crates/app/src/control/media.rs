@@ -13,6 +13,9 @@ pub struct MediaForm {
     pub encryption: EncryptionChoice,
     /// How its keys are agreed.
     pub keying: KeyingChoice,
+    /// Ask for little in pauses of speech and send little (RFC 3389; `usedtx` of RFC 7587).
+    #[serde(default)]
+    pub silence_suppression: bool,
     /// Find ways by checks (ICE, RFC 8445). False: the servers below stay as they are, unused.
     pub ice: bool,
     /// STUN server, `host` or `host:port`; may be empty.
@@ -62,4 +65,13 @@ pub enum KeyingChoice {
     Dtls,
     /// Either; the second way is offered first.
     Both,
+}
+
+/// A ring tone of the user's own.
+#[derive(Debug, Clone, Deserialize, TS)]
+pub struct RingSound {
+    /// What people call it.
+    pub name: String,
+    /// A WAV file (PCM, any rate), 0.3 to 30 seconds and at most 8 MB, as base64.
+    pub wav: String,
 }

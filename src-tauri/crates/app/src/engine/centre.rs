@@ -465,6 +465,7 @@ impl Desk {
         let mut news = Vec::new();
         for queue in changed {
             let view = self.queue_view(now, account, &queue);
+            self.hear_queue(now, account, &queue.0, view.as_ref().map(|view| view.severity));
             let Some(running) = self.centres.running.get_mut(account) else { return };
             let before = running.shown_queues.remove(&queue);
             let version = before.as_ref().map_or(0, |before| before.version);

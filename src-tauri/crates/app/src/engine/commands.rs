@@ -49,6 +49,7 @@ impl Desk {
             Command::AccountPassword { account, password, exchange: true, .. } => {
                 self.set_exchange_password(now, &account, &password, reply);
             }
+            Command::RingSet { source, sound } => self.set_ring(now, source, sound, reply),
             Command::DemoStart {} => self.start_demo(reply),
             Command::DemoStop {} => self.stop_demo(now, reply),
             Command::DemoCustomer { queue } => self.demo_customer(queue, reply),
@@ -125,6 +126,8 @@ impl Desk {
                 self.set_recording(now, wish)
             }
             Command::AudioTest { on } => self.test_microphone(on),
+            Command::AlertsSet { queues, notices } => self.set_alert_sounds(now, queues, notices),
+            Command::RingTry { source } => self.try_ring(now, source),
             Command::LevelsWatch { on } => {
                 self.sounds.engine.watch_levels(on);
                 Ok(Answer::done())

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::accounts::Account;
+use super::alarm_sounds::AlarmSounds;
 use super::centre::Centres;
 use super::colleagues::Colleagues;
 use super::demo::Demo;
@@ -88,6 +89,7 @@ pub(super) struct Desk {
     pub(super) transfers: VecDeque<TransferEntry>,
     pub(super) last_transfer: u64,
     pub(super) waiting_key: WaitingKey,
+    pub(super) alarm_sounds: AlarmSounds,
     pub(super) missed: u32,
     /// Kinds of numbers that the exchange of an account has refused to call.
     pub(super) refused: HashSet<(String, NumberClass)>,
@@ -200,6 +202,7 @@ impl Desk {
             transfers: VecDeque::new(),
             last_transfer: 0,
             waiting_key: WaitingKey::default(),
+            alarm_sounds: AlarmSounds::default(),
             missed: 0,
             refused: HashSet::new(),
             notices: VecDeque::new(),
@@ -323,6 +326,9 @@ impl Desk {
         self.notices.retain(|notice| notice.code != code || notice.detail != detail);
         self.notices.push_front(Notice { id: self.last_notice, code, detail, at_ms, severe });
         self.notices.truncate(20);
+        if severe {
+            self.hear_notice(now, code);
+        }
         self.publisher.changed();
     }
 

@@ -1,10 +1,11 @@
 //! What is wrong with the sound devices, and what of it is to be told.
 //!
 //! Inputs: a side's device is lost, cannot be had, is in use; devices are listed or none is; the microphone is silent or
-//! not; other devices are chosen. Each side has its own trouble, which ends when a device of that side is in use. Outputs:
+//! not; other devices are chosen; a wireless headset is on another way than it should be. Each side has its own trouble, which ends when a device of that side is in use. Outputs:
 //! the one that weighs most, and which notices begin and end by an input.
 
-use media::{AudioError, DeviceKind};
+use audio::bluetooth::WirelessTrouble;
+use media::{AudioError, Device, DeviceKind};
 
 use crate::code::Code;
 
@@ -30,6 +31,7 @@ pub(super) struct DeviceTroubles {
     /// The system lists no device.
     none_listed: bool,
     microphone_silent: bool,
+    wireless: Option<Trouble>,
     sides: Vec<(DeviceKind, Trouble)>,
 }
 
@@ -103,6 +105,23 @@ impl DeviceTroubles {
         self.change(|now| now.microphone_silent = silent)
     }
 
+    /// How the wireless headset in use stands; `devices`: all there are, for its name.
+    pub(super) fn wireless(
+        &mut self,
+        trouble: Option<&WirelessTrouble>,
+        devices: &[Device],
+    ) -> Changes {
+        let trouble = trouble.map(|trouble| {
+            let (code, id) = match trouble {
+                WirelessTrouble::HandsFree(id) => (Code::BluetoothCalls, id),
+                WirelessTrouble::NoMicrophone(id) => (Code::BluetoothNoMicrophone, id),
+            };
+            let name = devices.iter().find(|device| device.id == *id).map(|found| &found.name);
+            Trouble { code, detail: name.map(|name| contacts::plain(name)) }
+        });
+        self.change(|now| now.wireless = trouble)
+    }
+
     /// What weighs most: what a call needs before what it does not.
     pub(super) fn problem(&self) -> Option<Code> {
         let side = |kind: DeviceKind| {
@@ -115,6 +134,7 @@ impl DeviceTroubles {
             .or(self.microphone_silent.then_some(Code::MicrophoneSilent))
             .or_else(|| side(DeviceKind::Ringer))
             .or_else(|| side(DeviceKind::Alerts))
+            .or_else(|| self.wireless.as_ref().map(|trouble| trouble.code))
     }
 
     fn set(&mut self, kind: DeviceKind, trouble: Option<Trouble>) {
@@ -127,6 +147,7 @@ impl DeviceTroubles {
         let silent = Trouble { code: Code::MicrophoneSilent, detail: None };
         let mut all: Vec<Trouble> = self.sides.iter().map(|(_, trouble)| trouble.clone()).collect();
         all.extend(self.microphone_silent.then_some(silent));
+        all.extend(self.wireless.clone());
         all
     }
 
@@ -200,6 +221,36 @@ mod tests {
             assert_eq!(troubles.problem(), Some(Code::MicrophoneSilent));
         }
         assert_eq!(codes(&troubles.microphone(false).over), [Code::MicrophoneSilent]);
+        assert_eq!(troubles.problem(), None);
+    }
+
+    #[test]
+    fn a_wireless_headset_on_the_wrong_way_is_named_until_it_is_on_the_right_one() {
+        let ear = Device {
+            id: media::DeviceId("ear".to_owned()),
+            name: "WH-1000XM4\u{202e}".to_owned(),
+            kind: Output,
+            is_default: true,
+            wireless: None,
+        };
+        let mut troubles = DeviceTroubles::default();
+        let calls = WirelessTrouble::HandsFree(ear.id.clone());
+        let begun = troubles.wireless(Some(&calls), std::slice::from_ref(&ear)).begun;
+        let detail = Some("WH-1000XM4".to_owned());
+        assert_eq!(begun, [Trouble { code: Code::BluetoothCalls, detail }]);
+        assert_eq!(troubles.problem(), Some(Code::BluetoothCalls));
+        assert_eq!(troubles.wireless(Some(&calls), std::slice::from_ref(&ear)), Changes::default());
+        // What a call cannot do without weighs more.
+        troubles.missing(Input, &none(Input));
+        assert_eq!(troubles.problem(), Some(Code::NoAudioDevice));
+        troubles.started(Input);
+        let music = WirelessTrouble::NoMicrophone(ear.id.clone());
+        let changes = troubles.wireless(Some(&music), std::slice::from_ref(&ear));
+        assert_eq!(
+            (changes.over, codes(&changes.begun)),
+            (begun, vec![Code::BluetoothNoMicrophone])
+        );
+        assert_eq!(codes(&troubles.wireless(None, &[]).over), [Code::BluetoothNoMicrophone]);
         assert_eq!(troubles.problem(), None);
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Line {
     pub(super) negotiator: Negotiator,
     pub(super) media: Option<Media>,
     pub(super) codecs: Vec<CodecKind>,
+    /// Little is sent in pauses of speech, where the peer wants that too.
+    pub(super) silence_suppression: bool,
     /// What its sound may be encrypted with.
     pub(super) terms: Terms,
     /// The way of its sound is found by checks.
@@ -137,6 +139,7 @@ impl Line {
             negotiator: Negotiator::new(session_id >> 1),
             media: None,
             codecs: account.codecs.iter().map(|codec| codec_kind(*codec)).collect(),
+            silence_suppression: account.silence_suppression,
             terms: Terms::of(account),
             ice: account.ice,
             stun: account.stun_server(),
@@ -198,7 +201,7 @@ impl Line {
             rtcp_port: ports.1,
             codecs: self.codecs.clone(),
             telephone_event: true,
-            comfort_noise: false,
+            silence_suppression: self.silence_suppression,
             ptime_ms: PTIME_MS,
             srtp: wanted.policy,
             keys,
@@ -372,6 +375,20 @@ mod tests {
             (peer.name.as_str(), peer.number.as_str()),
             ("020 1234567 (de bank)", "06 1234 5678")
         );
+    }
+
+    #[test]
+    fn pauses_are_asked_for_where_the_account_says_so() {
+        for silence_suppression in [false, true] {
+            let settings = AccountSettings { silence_suppression, ..AccountSettings::default() };
+            let mut line = Line::new(&settings, 1);
+            let secrets = Secrets { keys: Vec::new(), dtls: None, ice: None };
+            let local = line.local_media(IpAddr::from([192, 0, 2, 1]), (4000, 4001), secrets);
+            let offer = line.negotiator.offer(&local, sdp::Direction::SendRecv).unwrap();
+            let offer = String::from_utf8(offer).unwrap();
+            assert_eq!(offer.contains("usedtx=1"), silence_suppression, "{offer}");
+            assert_eq!(offer.contains(" 0 13 "), silence_suppression, "{offer}");
+        }
     }
 
     #[test]

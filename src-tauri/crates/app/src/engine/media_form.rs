@@ -19,6 +19,7 @@ pub(super) fn media_view(settings: &AccountSettings) -> MediaSettingsView {
             SrtpKeying::Dtls => KeyingChoice::Dtls,
             SrtpKeying::Both => KeyingChoice::Both,
         },
+        silence_suppression: settings.silence_suppression,
         ice: settings.ice,
         stun: settings.stun.clone(),
         turn: settings.turn.first().to_owned(),
@@ -52,6 +53,7 @@ pub(super) fn apply_media(
         KeyingChoice::Dtls => SrtpKeying::Dtls,
         KeyingChoice::Both => SrtpKeying::Both,
     };
+    settings.silence_suppression = form.silence_suppression;
     settings.ice = form.ice;
     if !form.ice {
         return Ok(());
@@ -102,6 +104,7 @@ mod tests {
         MediaForm {
             encryption: EncryptionChoice::Always,
             keying: KeyingChoice::Both,
+            silence_suppression: true,
             ice: true,
             stun: " stun.example:3479 ".to_owned(),
             turn: "turns:turn.example".to_owned(),
@@ -111,9 +114,27 @@ mod tests {
     }
 
     fn shown(view: &MediaSettingsView) -> MediaForm {
-        let MediaSettingsView { encryption, keying, ice, stun, turn, turn_user, .. } = view.clone();
+        let MediaSettingsView {
+            encryption,
+            keying,
+            silence_suppression,
+            ice,
+            stun,
+            turn,
+            turn_user,
+            ..
+        } = view.clone();
         let turn_password = Password::default();
-        MediaForm { encryption, keying, ice, stun, turn, turn_user, turn_password }
+        MediaForm {
+            encryption,
+            keying,
+            silence_suppression,
+            ice,
+            stun,
+            turn,
+            turn_user,
+            turn_password,
+        }
     }
 
     #[test]

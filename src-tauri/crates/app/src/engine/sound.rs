@@ -11,16 +11,19 @@ use media::{
 use sip_ua::{Body, SessionId};
 use tracing::{debug, warn};
 
+use super::alarm_sounds;
 use super::calls::StepError;
 use super::desk::Desk;
 use super::device_troubles::{Changes, DeviceTroubles};
 use super::line::codec_word;
+use super::rings;
 use super::tones::{Playing, Standing, playing};
 use crate::code::Code;
 use crate::config::{AudioSettings, Config, DtmfMode, Sound};
 use crate::control::{Answer, CallStats, DelayStats, DirectionStats, ErrorReply};
 use crate::event::Event;
 use crate::view::headset::HeadsetView;
+use crate::view::ring::RingSource;
 use crate::view::{AudioView, DeviceView, Levels, MicrophoneTest, Update};
 
 /// How long the tone of a failed call plays.
@@ -44,6 +47,8 @@ pub(super) struct Sounds {
     test: TestStage,
     /// What rings now.
     ringing: Option<RingTone>,
+    /// What the user lets ring, and until when.
+    pub(super) ring_trial: Option<(RingSource, Instant)>,
     farewell: Option<(Tone, Instant)>,
     measured: Option<Instant>,
 }
@@ -81,6 +86,7 @@ impl Sounds {
             tone: Tone::None,
             test: TestStage::Off,
             ringing: None,
+            ring_trial: None,
             farewell: None,
             measured: None,
         };
@@ -99,7 +105,9 @@ impl Sounds {
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        self.farewell.map(|(_, until)| until)
+        let farewell = self.farewell.map(|(_, until)| until);
+        let trial = self.ring_trial.map(|(_, until)| until);
+        [farewell, trial].into_iter().flatten().min()
     }
 
     pub(super) fn view(&self, settings: &AudioSettings) -> AudioView {
@@ -122,6 +130,10 @@ impl Sounds {
             ringers: settings.ringers.clone(),
             most_ringers: u32::try_from(media::RINGERS).unwrap_or(1),
             alerts: chosen(&settings.alerts),
+            queue_alarms: alarm_sounds::queues_are_heard(settings),
+            notice_sounds: alarm_sounds::notices_are_heard(settings),
+            rings: rings::views(settings),
+            ring_tried: self.ring_trial.map(|(source, _)| source),
             test: match self.test {
                 TestStage::Off => MicrophoneTest::Off,
                 TestStage::Listening => MicrophoneTest::Listening,
@@ -152,22 +164,6 @@ fn choice(settings: &AudioSettings) -> DeviceChoice {
         output: device(&settings.output),
         ringers: settings.ringers.iter().filter_map(device).collect(),
         alerts: device(&settings.alerts),
-    }
-}
-
-/// How a call rings, by where it comes from: a door or an intercom, a queue, a colleague, everybody else. `asked`: what
-/// the exchange says of it (Alert-Info, RFC 7462).
-fn ring_tone(asked: &str, queue: bool, colleague: impl FnOnce() -> bool) -> RingTone {
-    let asked = asked.to_ascii_lowercase();
-    let is_internal = asked.contains("internal") && !asked.contains("external");
-    if ["door", "intercom"].iter().any(|word| asked.contains(word)) {
-        RingTone::Door
-    } else if queue {
-        RingTone::Trill
-    } else if is_internal || colleague() {
-        RingTone::Chime
-    } else {
-        RingTone::Bell
     }
 }
 
@@ -212,25 +208,26 @@ impl Desk {
             self.sounds.tone = tone;
             self.sounds.engine.tone(tone);
         }
+        if self.calls.iter().next().is_some() && self.sounds.ring_trial.take().is_some() {
+            self.publisher.changed();
+        }
         let ring = caller.filter(|_| rings).map(|id| self.ring_of(id));
+        let ring = ring.or_else(|| self.ring_tried());
         if ring != self.sounds.ringing {
             self.sounds.ringing.clone_from(&ring);
             if let Err(error) = self.sounds.engine.ring(ring) {
-                warn!(%error, "the ring tone cannot be played");
+                self.ring_failed(now, &error);
             }
         }
-    }
-
-    /// How a call rings.
-    fn ring_of(&self, id: CallId) -> RingTone {
-        let Some(line) = self.lines.get(&id) else { return RingTone::Bell };
-        let asked = line.alert.as_deref().unwrap_or_default();
-        ring_tone(asked, line.queue.is_some(), || self.is_extension(&line.peer.number))
     }
 
     pub(super) fn sounds_on_time(&mut self, now: Instant) {
         if self.sounds.farewell.is_some_and(|(_, until)| until <= now) {
             self.sounds.farewell = None;
+        }
+        if self.sounds.ring_trial.is_some_and(|(_, until)| until <= now) {
+            self.sounds.ring_trial = None;
+            self.publisher.changed();
         }
     }
 
@@ -255,6 +252,7 @@ impl Desk {
             let any = !desk.sounds.devices.is_empty();
             let changes = desk.sounds.troubles.listed(any);
             desk.tell_device_troubles(now, changes);
+            desk.judge_wireless(now);
         });
     }
 
@@ -272,6 +270,22 @@ impl Desk {
         self.sounds.engine.set_devices(choice(&self.settings.config.audio));
         self.keep_settings(now);
         let changes = self.sounds.troubles.chosen_anew();
+        self.tell_device_troubles(now, changes);
+        self.judge_wireless(now);
+    }
+
+    /// Whether the wireless headset that calls use is on the right way.
+    fn judge_wireless(&mut self, now: Instant) {
+        let DeviceChoice { input, output, .. } = choice(&self.settings.config.audio);
+        let devices = &self.sounds.devices;
+        let used = |kind: DeviceKind, chosen: Option<DeviceId>| {
+            let there = |id: &DeviceId| devices.iter().any(|one| one.kind == kind && one.id == *id);
+            let default = devices.iter().find(|one| one.kind == kind && one.is_default);
+            chosen.filter(there).or_else(|| default.map(|one| one.id.clone()))
+        };
+        let (input, output) = (used(DeviceKind::Input, input), used(DeviceKind::Output, output));
+        let trouble = audio::bluetooth::trouble(devices, input.as_ref(), output.as_ref());
+        let changes = self.sounds.troubles.wireless(trouble.as_ref(), devices);
         self.tell_device_troubles(now, changes);
     }
 
@@ -317,6 +331,10 @@ impl Desk {
                 debug!(%kind, name, "device in use");
                 let changes = self.sounds.troubles.started(kind);
                 self.tell_device_troubles(now, changes);
+                // A headset goes another way when its microphone is opened, and keeps its name.
+                if matches!(kind, DeviceKind::Input | DeviceKind::Output) {
+                    self.list_devices();
+                }
             }
             MediaEvent::DevicesChanged => self.list_devices(),
         }
@@ -481,25 +499,4 @@ fn milliseconds(delay: Duration) -> f64 {
 
 fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn door_queue_colleague_and_others_ring_apart() {
-        let ring =
-            |asked: &str, queue: bool, colleague: bool| ring_tone(asked, queue, || colleague);
-        assert_eq!(ring("", false, false), RingTone::Bell);
-        assert_eq!(
-            ring("<http://x/Bellcore-dr2>;info=alert-external", false, false),
-            RingTone::Bell
-        );
-        assert_eq!(ring("", false, true), RingTone::Chime);
-        assert_eq!(ring("<urn:alert:source:Internal>", false, false), RingTone::Chime);
-        assert_eq!(ring("", true, false), RingTone::Trill);
-        assert_eq!(ring("alert-internal", true, true), RingTone::Trill);
-        assert_eq!(ring("info=door", true, false), RingTone::Door);
-    }
 }

@@ -12,6 +12,8 @@ pub struct MediaSettingsView {
     pub encryption: EncryptionChoice,
     /// How its keys are agreed.
     pub keying: KeyingChoice,
+    /// Little is asked for and sent in pauses of speech.
+    pub silence_suppression: bool,
     /// Ways are found by checks (ICE, RFC 8445).
     pub ice: bool,
     /// STUN server, `host` or `host:port`; may be empty.

@@ -280,4 +280,8 @@ async fn it_rings_on_the_devices_chosen_and_alerts_on_their_own() {
     let view = desk.view(|view| view.audio.ringers.len() == 1).await;
     assert_eq!((view.audio.ringers, view.audio.alerts), (vec!["room".into()], None));
     desk.quit().await;
+    let mut desk = Desk::start(start()).await.unwrap();
+    let view = desk.view(|view| !view.version.is_empty()).await;
+    assert_eq!((view.audio.ringers, view.audio.alerts), (vec!["room".into()], None), "kept");
+    desk.quit().await;
 }

@@ -21,6 +21,7 @@ mod network;
 mod peer;
 mod presence;
 mod recording;
+mod rings;
 mod safety;
 mod supervised;
 mod targets;

@@ -16,7 +16,7 @@ fn local() -> LocalMedia {
         rtcp_port: 40_001,
         codecs: CodecKind::ALL.to_vec(),
         telephone_event: true,
-        comfort_noise: true,
+        silence_suppression: true,
         ptime_ms: 20,
         srtp: SrtpPolicy::Off,
         keys: Vec::new(),
@@ -59,7 +59,7 @@ fn first_offer() {
     t=0 0
     m=audio 40000 RTP/AVP 96 9 8 0 13 102 101
     a=rtpmap:96 opus/48000/2
-    a=fmtp:96 useinbandfec=1
+    a=fmtp:96 useinbandfec=1;usedtx=1
     a=rtpmap:9 G722/8000
     a=rtpmap:8 PCMA/8000
     a=rtpmap:0 PCMU/8000
@@ -82,7 +82,7 @@ fn two_of_ours_agree_on_opus() {
     let at_alice = alice.receive_answer(&answer).unwrap();
     for side in [&at_alice, &at_bob] {
         assert_eq!(side.codec.kind, CodecKind::Opus);
-        assert!(side.codec.wants_fec());
+        assert!(side.codec.wants_fec() && side.codec.wants_dtx());
         assert_eq!(
             side.telephone_event,
             Some(TelephoneEvent { payload_type: 102, clock_rate: 48_000 })
@@ -114,7 +114,7 @@ fn answer_keeps_the_offerers_numbers_and_refuses_the_rest() {
     m=audio 40000 RTP/AVP 8 111 97
     a=rtpmap:8 PCMA/8000
     a=rtpmap:111 opus/48000/2
-    a=fmtp:111 useinbandfec=1
+    a=fmtp:111 useinbandfec=1;usedtx=1
     a=rtpmap:97 telephone-event/8000
     a=fmtp:97 0-15
     a=ptime:20
@@ -144,7 +144,7 @@ fn hold_and_resume_keep_lines_and_numbers() {
     m=video 0 RTP/AVP 99
     m=audio 40000 RTP/AVP 111 9 8 0 13 120 101
     a=rtpmap:111 opus/48000/2
-    a=fmtp:111 useinbandfec=1
+    a=fmtp:111 useinbandfec=1;usedtx=1
     a=rtpmap:9 G722/8000
     a=rtpmap:8 PCMA/8000
     a=rtpmap:0 PCMU/8000
@@ -206,6 +206,30 @@ fn oddities_of_carriers() {
     );
     assert_eq!(noise.comfort_noise_pt, Some(13));
     assert_eq!(noise.telephone_event.map(|e| e.payload_type), Some(101));
+}
+
+/// Who does not ask for it gets no pauses, and asks for none: neither in Opus nor by comfort noise.
+#[test]
+fn pauses_are_agreed_only_where_they_are_wanted() {
+    let whole = || LocalMedia { silence_suppression: false, ..local() };
+    for (kind, clock) in [(CodecKind::Opus, 48_000), (CodecKind::Pcma, 8_000)] {
+        let only = |side: LocalMedia| LocalMedia { codecs: vec![kind], ..side };
+        for (here, there) in [(true, true), (true, false), (false, true), (false, false)] {
+            let side = |asks| only(if asks { local() } else { whole() });
+            let (mut alice, mut bob) = (Negotiator::new(1), Negotiator::new(2));
+            let offer = alice.offer(&side(here), Direction::SendRecv).unwrap();
+            assert_eq!(text(&offer).contains(" 13 "), here, "{}", text(&offer));
+            let (answer, at_bob) = bob.answer(&offer, &side(there), Direction::SendRecv).unwrap();
+            assert_eq!(text(&answer).contains(" 13 "), here && there, "{}", text(&answer));
+            let at_alice = alice.receive_answer(&answer).unwrap();
+            // Each sends gaps in Opus when the other asks for them, and comfort noise when both have it.
+            let opus = kind == CodecKind::Opus;
+            assert_eq!(at_alice.codec.wants_dtx(), opus && there);
+            assert_eq!(at_bob.codec.wants_dtx(), opus && here);
+            let noise = (clock == 8_000 && here && there).then_some(13);
+            assert_eq!((at_alice.comfort_noise_pt, at_bob.comfort_noise_pt), (noise, noise));
+        }
+    }
 }
 
 #[test]

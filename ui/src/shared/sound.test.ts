@@ -1,7 +1,7 @@
 // What is sent to an exchange as a greeting is what it takes.
 
 import { describe, expect, it } from 'vitest';
-import { base64, fits, forExchange, fromBase64, MOST_BYTES, wav } from './sound';
+import { base64, fits, forExchange, forRinging, fromBase64, MOST_BYTES, wav } from './sound';
 
 const tone = (rate: number): ArrayBuffer => wav(Float32Array.from({ length: rate / 10 }, (_, n) => Math.sin((n * 440 * 2 * Math.PI) / rate)), rate);
 
@@ -26,6 +26,11 @@ describe('sound files', () => {
     expect(new Uint8Array(fromBase64(base64(file)))).toEqual(new Uint8Array(file));
   });
 
+  it('ring as they are at any rate', async () => {
+    const file = tone(44_100);
+    expect(await forRinging(file)).toBe(file);
+  });
+
   it('keep too loud samples in bounds', () => {
     const view = new DataView(wav(Float32Array.from([2, -2, 0.5]), 8000));
     expect([0, 1, 2].map((n) => view.getInt16(44 + n * 2, true))).toEqual([32767, -32767, 16384]);
@@ -33,5 +38,6 @@ describe('sound files', () => {
 
   it('that nobody can read are refused in a word', async () => {
     await expect(forExchange(new ArrayBuffer(100))).rejects.toMatchObject({ trouble: 'unreadable' });
+    await expect(forRinging(new ArrayBuffer(4))).rejects.toMatchObject({ trouble: 'unreadable' });
   });
 });

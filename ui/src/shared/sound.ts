@@ -1,7 +1,11 @@
-// Sound files for greetings: what the exchange takes is sent as it is, anything else the browser can read is made into that.
+// Sound files for greetings and ring tones: what is taken is sent as it is, anything else the browser can read is made into that.
 
 /** What an exchange takes: WAV, one channel. */
 const RATE = 8000;
+/** What rings: WAV, any rate; made at this one. */
+const RING_RATE = 48_000;
+/** Bytes of a ring tone. */
+export const MOST_RING = 8_000_000;
 /** Bytes of the file. */
 export const MOST_BYTES = 2_500_000;
 /** Bytes that may be read before they are made smaller. */
@@ -60,16 +64,28 @@ export function wav(samples: Float32Array, rate: number): ArrayBuffer {
 /** Makes any sound file that the browser reads into one that the exchange takes. */
 export async function forExchange(bytes: ArrayBuffer): Promise<ArrayBuffer> {
   if (fits(bytes)) return bytes;
+  return made(bytes, RATE, MOST_BYTES);
+}
+
+/** Makes any sound file that the browser reads into one that rings. A WAV file is for the program to judge. */
+export async function forRinging(bytes: ArrayBuffer): Promise<ArrayBuffer> {
+  const view = new DataView(bytes);
+  if (bytes.byteLength >= 12 && bytes.byteLength <= MOST_RING && tag(view, 0) === 'RIFF' && tag(view, 8) === 'WAVE') return bytes;
+  return made(bytes, RING_RATE, MOST_RING);
+}
+
+/** A WAV file of that rate and no more bytes than that. */
+async function made(bytes: ArrayBuffer, rate: number, most: number): Promise<ArrayBuffer> {
   let sound: AudioBuffer;
   try {
     // Decoding resamples to the rate of its context.
-    sound = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(bytes.slice(0));
+    sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.slice(0));
   } catch {
     throw new SoundError('unreadable');
   }
-  const made = wav(mixed(sound), sound.sampleRate);
-  if (made.byteLength > MOST_BYTES) throw new SoundError('too_long');
-  return made;
+  const file = wav(mixed(sound), sound.sampleRate);
+  if (file.byteLength > most) throw new SoundError('too_long');
+  return file;
 }
 
 /** All channels as one. */
