@@ -3,6 +3,7 @@
 // that no view shows fails the test, so that a new one cannot be forgotten.
 
 import { Seen } from './components.mjs';
+import { say } from './machine.mjs';
 import { FEW, FIRST_LOOK, LOOKS, nameOf, wear, worn } from './looks.mjs';
 import { through, TOURS, toWindow } from './views.mjs';
 

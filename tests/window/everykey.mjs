@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { callUp, customerRings, hangUp, inState } from './desk.mjs';
 import { customer, pin } from './hand.mjs';
+import { say } from './machine.mjs';
 import { KEY, PRESSED, until } from './webdriver.mjs';
 import { WORDS } from './words.mjs';
 

@@ -147,6 +147,8 @@ async function noSoundDevice(machine) {
   await until('the message', 20_000, () => session.exists(notice));
   const sentences = (t) => [both(t.codes.no_audio_device)];
   await inBothLanguages(machine, 'no-sound-device', notice, sentences);
+  // It stands in the column of settings, which scrolls.
+  await session.run(`document.querySelector('.problem').scrollIntoView({ block: 'center' })`);
   await machine.says('.problem', sentences(words));
   await session.counting(async () => {
     await pressButton(session, `${notice} button`);

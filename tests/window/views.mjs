@@ -146,7 +146,7 @@ const REFUSED = [
   {
     name: 'account form, everything in use',
     enter: async ({ session }) => {
-      await accountForm(session);
+      await refusedForm(session);
       await session.run(`
         const exchange = document.querySelector('[data-part="exchange"] select');
         exchange.selectedIndex = exchange.options.length - 1;
@@ -160,6 +160,12 @@ const REFUSED = [
     leave: ({ session }) => clear(session),
   },
 ];
+
+async function refusedForm(session) {
+  await session.click('.band button');
+  await here(session, 'the form', 'dialog [name="balie-password"]');
+  await unfold(session);
+}
 
 async function accountForm(session) {
   await session.click('[data-account-state]');

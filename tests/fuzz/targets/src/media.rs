@@ -161,7 +161,7 @@ fn local_media() -> LocalMedia {
         rtcp_port: 40_001,
         codecs: vec![CodecKind::Opus, CodecKind::G722, CodecKind::Pcma, CodecKind::Pcmu],
         telephone_event: true,
-        comfort_noise: true,
+        silence_suppression: true,
         ptime_ms: 20,
         srtp: SrtpPolicy::Optional,
         keys: CryptoSuite::ALL
