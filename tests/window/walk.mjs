@@ -163,9 +163,10 @@ const tour = ({ views, ...start }) => ({
       let { told, walked, found } = await inView(session, view);
       // A caller who gave up took the view along; what was found, or was not there to be found, then says nothing of it.
       const doubtful = () => view.fleeting !== true && (found.length > 0 || walked.count === 0);
+      // What was wrong counts when it is wrong again: much is on its way while this looks.
       for (let more = 0; doubtful() && more < 3; more += 1) {
         await session.enterMain();
-        if (!(await again())) break;
+        if (!(await again()) && more > 0) break;
         ({ told, walked, found } = await inView(session, view));
       }
       if (doubtful() && walked.count === 0) found.push('nothing that Tab could come to');

@@ -157,11 +157,15 @@ export class Session {
 
   /** Sizes the window so that the page in it is this large. */
   async resizePage(width, height) {
-    const inner = () => this.run('return [innerWidth, innerHeight]');
-    await this.#post('window/rect', { width, height });
-    const [innerWidth, innerHeight] = await inner();
-    await this.#post('window/rect', { width: 2 * width - innerWidth, height: 2 * height - innerHeight });
-    await until(`a page of ${width} x ${height}`, 5_000, async () => String(await inner()) === String([width, height]));
+    // The page follows its window when it comes to it, so what lies between the two is asked for anew.
+    await until(`a page of ${width} x ${height}`, 10_000, async () => {
+      const [innerWidth, innerHeight] = await this.run('return [innerWidth, innerHeight]');
+      if (innerWidth === width && innerHeight === height) return true;
+      const window = await call(`${this.#base}/window/rect`, 'GET');
+      await this.#post('window/rect', { width: window.width + width - innerWidth, height: window.height + height - innerHeight });
+      await this.painted();
+      return false;
+    });
   }
 
   /**

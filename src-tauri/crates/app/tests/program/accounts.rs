@@ -174,6 +174,7 @@ async fn how_sound_travels_is_set_in_the_form_and_kept() {
     let mut media = json!({
         "encryption": "always", "keying": "both", "ice": true, "stun": "127.0.0.1:9",
         "turn": "turn:127.0.0.1:9", "turn_user": "jan", "turn_password": "relay secret",
+        "silence_suppression": true,
     });
     let mut wrong = media.clone();
     wrong["stun"] = json!("no server");
@@ -189,6 +190,7 @@ async fn how_sound_travels_is_set_in_the_form_and_kept() {
     let known = json!({
         "encryption": "always", "keying": "both", "ice": true, "stun": "127.0.0.1:9",
         "turn": "turn:127.0.0.1:9", "turn_user": "jan", "turn_password_known": true,
+        "silence_suppression": true,
     });
     assert_eq!(shown(&view), Some(known.clone()));
     desk.quit().await;
