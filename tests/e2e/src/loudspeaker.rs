@@ -43,7 +43,8 @@ impl Loudspeaker {
 
     fn run(folder: &Path, microphone: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let mut modules = vec!["module-null-sink sink_name=spk rate=48000 channels=1"];
+        // Without that it takes nothing of a new stream until the two seconds are over that it has prepared.
+        let mut modules = vec!["module-null-sink sink_name=spk rate=48000 channels=1 norewinds=1"];
         modules.extend(microphone);
         let mut command = sound_server::server(folder, &modules);
         let process = Process::start("pulseaudio", &mut command, folder)?;

@@ -14,6 +14,9 @@ use crate::priority::{Waiting, raise_callback};
 /// Samples over which sound fades out when nothing more is there, and in when it returns: 2.5 ms.
 const FADE: u32 = 120;
 
+/// Callbacks after which a device runs. With one or two it fills its buffer; a sound server may then want nothing for a while.
+const BEGUN: u64 = 3;
+
 /// What a callback tells the rest of the program, without locks.
 pub(crate) struct Pulse {
     /// Callbacks so far; the watchdog looks whether it moves.
@@ -35,6 +38,11 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
+    /// Whether the device runs, and what is written now is going to be heard.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.beats.load(Ordering::Acquire) >= BEGUN
+    }
+
     pub(crate) fn new(base: Instant) -> Self {
         Self {
             beats: AtomicU64::new(0),
@@ -147,7 +155,10 @@ impl PlaybackSide {
         } else {
             if !self.dry {
                 self.dry = true;
-                self.pulse.underruns.fetch_add(1, Ordering::Relaxed);
+                // Whoever writes waits for a device to run.
+                if self.pulse.has_begun() {
+                    self.pulse.underruns.fetch_add(1, Ordering::Relaxed);
+                }
             }
             self.level = self.level.saturating_sub(1);
         }
@@ -194,6 +205,7 @@ mod tests {
     fn underrun_fades_out_is_counted_once_and_fades_in_again() {
         let (mut tx, rx) = RingBuffer::new(4096);
         let pulse = pulse();
+        pulse.beats.store(BEGUN, Ordering::Relaxed);
         let mut side = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         for _ in 0..480 {
             tx.push(0.8).unwrap();

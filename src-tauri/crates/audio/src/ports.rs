@@ -151,6 +151,8 @@ pub struct Playback {
     line: Option<PlaybackLine>,
     resampler: Option<Resampler>,
     level: LevelControl,
+    /// The device of the line runs.
+    begun: bool,
     scratch: Vec<f32>,
     stats: PlaybackStats,
 }
@@ -164,6 +166,7 @@ impl Playback {
             line: None,
             resampler: None,
             level: LevelControl::new(SAMPLE_RATE),
+            begun: false,
             scratch,
             stats: PlaybackStats::default(),
         };
@@ -181,9 +184,16 @@ impl Playback {
             let _ = line.ring.push_partial_slice(block);
             return true;
         };
-        if pulse.beats.load(Ordering::Acquire) == 0 {
+        if !pulse.has_begun() {
             // Not yet playing: what is queued now would only be late.
             return false;
+        }
+        if !self.begun {
+            self.begun = true;
+            // Of the silence to begin with the device has taken what it filled its buffer with.
+            let waiting = line.ring.buffer().capacity() - line.ring.slots();
+            let wanted = self.level.target() + signed(pulse.played(now, line.rate));
+            lead(&mut line.ring, wanted - signed(waiting));
         }
         let waiting = line.ring.buffer().capacity() - line.ring.slots();
         let underruns = pulse.underruns.load(Ordering::Relaxed);
@@ -227,8 +237,9 @@ impl Playback {
     /// always does.
     pub fn plays(&mut self) -> bool {
         self.adopt();
-        let begun = |pulse: &Arc<Pulse>| pulse.beats.load(Ordering::Acquire) > 0;
-        self.line.as_ref().is_some_and(|line| line.pulse.as_ref().is_none_or(begun))
+        self.line
+            .as_ref()
+            .is_some_and(|line| line.pulse.as_ref().is_none_or(|pulse| pulse.has_begun()))
     }
 
     /// Figures since the present device was attached.
@@ -244,14 +255,20 @@ impl Playback {
             self.stats = PlaybackStats::default();
             let Some(line) = &mut self.line else { continue };
             self.level = LevelControl::new(line.rate);
+            self.begun = false;
             if line.pulse.is_some() {
                 self.resampler = Resampler::new(SAMPLE_RATE, line.rate).ok();
-                for _ in 0..self.level.lead() {
-                    if line.ring.push(0.0).is_err() {
-                        break;
-                    }
-                }
+                lead(&mut line.ring, self.level.lead());
             }
+        }
+    }
+}
+
+/// Queues so much silence, as far as there is room.
+fn lead(ring: &mut Producer<f32>, samples: i64) {
+    for _ in 0..samples {
+        if ring.push(0.0).is_err() {
+            break;
         }
     }
 }
@@ -542,7 +559,9 @@ mod tests {
         let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
         assert!(!playback.write(now, &[0.5; BLOCK]), "it does not play yet");
-        device.on_data(now, &mut [0.0_f32; BLOCK]);
+        for _ in 0..3 {
+            device.on_data(now, &mut [0.0_f32; BLOCK]);
+        }
         // It takes nothing more: what would wait for too long is left out.
         let taken = (0..100).filter(|_| playback.write(now, &[0.5; BLOCK])).count();
         assert!((3..12).contains(&taken), "{taken} of 100 blocks");
@@ -576,10 +595,12 @@ mod tests {
         lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
         playback.write(now, &[0.1; BLOCK]);
         assert_eq!(playback.stats().latency, None);
-        // The lead of 15 ms waits; the device takes 10 ms of it and plays 4 until we write.
-        device.on_data(now, &mut [0.0_f32; BLOCK]);
+        // It fills its buffer, takes one more and plays 4 ms of that until we write; 5 ms are wanted beyond these.
+        for _ in 0..3 {
+            device.on_data(now, &mut [0.0_f32; BLOCK]);
+        }
         playback.write(now + Duration::from_millis(4), &[0.1; BLOCK]);
-        assert_eq!(playback.stats().latency, Some(Duration::from_millis(5 + 10 - 4)));
+        assert_eq!(playback.stats().latency, Some(Duration::from_millis(5 + 4 + 10 - 4)));
     }
 
     #[test]
@@ -588,7 +609,7 @@ mod tests {
         let (ring, mut rx) = RingBuffer::new(19_200);
         let now = base();
         let pulse = Arc::new(Pulse::new(now));
-        pulse.beats.store(1, Ordering::Release);
+        pulse.beats.store(3, Ordering::Release);
         let line = PlaybackLine { ring, rate: 44_100, pulse: Some(pulse) };
         lines.send(Some(line)).unwrap();
         let mut got = 0;
@@ -603,7 +624,7 @@ mod tests {
 
     /// What is written once the speaker plays is all there, after the silence of its lead and nothing else.
     #[test]
-    fn a_speaker_plays_from_its_first_callback_on_and_then_loses_nothing() {
+    fn a_speaker_plays_once_its_buffer_is_filled_and_then_loses_nothing() {
         let now = base();
         let (lines, mut playback) = Playback::new();
         assert!(!playback.plays());
@@ -611,9 +632,12 @@ mod tests {
         let pulse = Arc::new(Pulse::new(now));
         let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
-        assert!(!playback.plays());
         let mut heard = vec![0.0_f32; BLOCK];
-        device.on_data(now, &mut heard);
+        for _ in 0..3 {
+            assert!(!playback.plays());
+            assert!(!playback.write(now, &[0.5; BLOCK]));
+            device.on_data(now, &mut heard);
+        }
         assert!(playback.plays());
         for _ in 0..10 {
             playback.write(now, &[0.5; BLOCK]);
@@ -622,8 +646,8 @@ mod tests {
             heard.extend(buffer);
         }
         let before = heard.iter().position(|sample| sample.abs() > 0.4).unwrap();
-        // 15 ms of lead and what the resampler of the clock's drift holds.
-        assert!(before <= 2 * BLOCK + 64, "{before} frames before the first sound");
+        // What it took last, 5 ms that are kept waiting and what the resampler of the clock's drift holds.
+        assert!(before <= BLOCK + BLOCK / 2 + 64, "{before} frames before the first sound");
         assert!(heard[before..].iter().all(|sample| sample.abs() > 0.4));
         lines.send(None).unwrap();
         assert!(!playback.plays());

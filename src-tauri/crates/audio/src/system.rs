@@ -36,8 +36,8 @@ const POLL_SHARE: u32 = 20;
 const WATCH: Duration = Duration::from_millis(50);
 /// A running stream without a callback for this long is lost.
 const SILENT: Duration = Duration::from_millis(250);
-/// A new stream may take this long to its first callback.
-const START: Duration = Duration::from_secs(2);
+/// A new stream may take this long until it runs: sound servers prepare up to two seconds of silence for a speaker at rest.
+const START: Duration = Duration::from_secs(3);
 /// Pause before a failed device is tried again; doubles up to the longest.
 const RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(4);
@@ -482,7 +482,11 @@ impl Side {
         let beats = stream.pulse.beats.load(Ordering::Relaxed);
         if beats != self.beats {
             self.beats = beats;
-            self.deadline = Some(now + SILENT);
+            // What it fills its buffer with at the start says nothing yet: a sound server may take that and then
+            // nothing for longer than a stopped device is waited for. Opened anew it would do the same again.
+            if stream.pulse.has_begun() {
+                self.deadline = Some(now + SILENT);
+            }
         }
         let failed = stream.pulse.failed.load(Ordering::Relaxed);
         let silent = self.deadline.is_some_and(|at| now >= at);

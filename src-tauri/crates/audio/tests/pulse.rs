@@ -28,6 +28,10 @@ const CASES: &[(&str, fn())] = &[
         changes::sound_is_back_after_each_of_fifty_changes,
     ),
     ("a_device_that_silently_stops_is_replaced", a_device_that_silently_stops_is_replaced),
+    (
+        "a_speaker_that_begins_late_is_not_opened_anew",
+        a_speaker_that_begins_late_is_not_opened_anew,
+    ),
     ("the_first_sound_is_heard_from_its_beginning", the_first_sound_is_heard_from_its_beginning),
     (
         "it_rings_on_two_devices_at_once_and_alerts_on_a_third",
@@ -336,9 +340,10 @@ fn speaker(name: &str) -> String {
 
 /// The server holds a device without a word: no callback comes any more, and no error.
 fn a_device_that_silently_stops_is_replaced() {
-    let audio = open(&AudioSpec::default()).unwrap();
+    let mut audio = open(&AudioSpec::default()).unwrap();
     audio.control.set_active(true);
     started(&audio.events);
+    assert!(until(4_000, || audio.playback.plays()), "the speaker does not begin");
     let default = pactl("get-default-sink");
     let since = Instant::now();
     pactl(&format!("suspend-sink {default} 1"));
@@ -359,6 +364,22 @@ fn a_device_that_silently_stops_is_replaced() {
         }
     };
     assert!(again);
+}
+
+/// A server may take what fills the buffer of a new stream and then nothing for a while: this sink has prepared two seconds.
+/// Opened anew, a stream would wait from the beginning again.
+fn a_speaker_that_begins_late_is_not_opened_anew() {
+    speaker("late");
+    let mut audio = system("voice", "late");
+    let since = Instant::now();
+    assert!(until(4_000, || audio.playback.plays()), "it does not begin");
+    println!("plays after {:?}", since.elapsed());
+    let lost: Vec<AudioEvent> = audio
+        .events
+        .try_iter()
+        .filter(|event| matches!(event, AudioEvent::Lost { kind: DeviceKind::Output, .. }))
+        .collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 /// Nothing of the first sound after the start is lost while the device opens: what is written from then on is played from
