@@ -111,19 +111,6 @@ fn rc(port: u16, encryption: Encryption, home: &Path) -> String {
         Encryption::Dtls => "dtls",
         Encryption::Zrtp => "zrtp",
     };
-    // G.722 is there and off.
-    let codecs: String = [
-        ("opus", 48_000, 2),
-        ("G722", 8_000, 1),
-        ("PCMA", 8_000, 1),
-        ("PCMU", 8_000, 1),
-    ]
-    .iter()
-    .enumerate()
-    .map(|(place, (mime, rate, channels))| {
-        format!("[audio_codec_{place}]\nmime={mime}\nrate={rate}\nchannels={channels}\nenabled=1\n")
-    })
-    .collect();
     format!(
         "[sip]\nsip_port={port}\nsip_tcp_port=-1\nsip_tls_port=-1\nguess_hostname=0\n\
          contact=\"Lin\" <sip:lin@{PHONES}:{port}>\ndefault_proxy=-1\nmedia_encryption={encryption}\n\
@@ -132,10 +119,25 @@ fn rc(port: u16, encryption: Encryption, home: &Path) -> String {
          [rtp]\naudio_rtp_port=33000-33100\n\
          rtcp_xr_enabled=1\nrtcp_xr_voip_metrics_enabled=1\nrtcp_xr_rcvr_rtt_mode=all\n\
          [net]\nmtu=1300\nfirewall_policy=0\n\
-         {codecs}[sound]\nremote_ring=\nlocal_ring=\nechocancellation=0\n\
+         {codecs}\
+         [sound]\nremote_ring=\nlocal_ring=\nechocancellation=0\n\
          [video]\nenabled=0\ncapture=0\ndisplay=0\n\
          [misc]\nuuid=00000000-0000-0000-0000-000000000001\nhistory_max_size=0\n\
          [storage]\nuri={storage}\n",
+        codecs = codecs(),
         storage = home.join("linphone.db").display(),
     )
+}
+
+/// The codecs that it takes, the dearest first. G.722 it has, and does not offer unless told to.
+fn codecs() -> String {
+    let all = [("opus", 48_000, 2), ("G722", 8_000, 1), ("PCMA", 8_000, 1), ("PCMU", 8_000, 1)];
+    all.into_iter()
+        .enumerate()
+        .map(|(place, (mime, rate, channels))| {
+            format!(
+                "[audio_codec_{place}]\nmime={mime}\nrate={rate}\nchannels={channels}\nenabled=1\n"
+            )
+        })
+        .collect()
 }

@@ -15,7 +15,7 @@ use crate::priority::{Waiting, raise_callback};
 const FADE: u32 = 120;
 
 /// Callbacks after which a device runs. With one or two it fills its buffer; a sound server may then want nothing for a while.
-const BEGUN: u64 = 3;
+pub(crate) const BEGUN: u64 = 3;
 
 /// What a callback tells the rest of the program, without locks.
 pub(crate) struct Pulse {

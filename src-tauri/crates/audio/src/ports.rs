@@ -412,7 +412,7 @@ mod drift;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callback::{CaptureSide, PlaybackSide};
+    use crate::callback::{BEGUN, CaptureSide, PlaybackSide};
     use rtrb::RingBuffer;
 
     #[test]
@@ -559,7 +559,7 @@ mod tests {
         let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
         assert!(!playback.write(now, &[0.5; BLOCK]), "it does not play yet");
-        for _ in 0..3 {
+        for _ in 0..BEGUN {
             device.on_data(now, &mut [0.0_f32; BLOCK]);
         }
         // It takes nothing more: what would wait for too long is left out.
@@ -596,7 +596,7 @@ mod tests {
         playback.write(now, &[0.1; BLOCK]);
         assert_eq!(playback.stats().latency, None);
         // It fills its buffer, takes one more and plays 4 ms of that until we write; 5 ms are wanted beyond these.
-        for _ in 0..3 {
+        for _ in 0..BEGUN {
             device.on_data(now, &mut [0.0_f32; BLOCK]);
         }
         playback.write(now + Duration::from_millis(4), &[0.1; BLOCK]);
@@ -609,7 +609,7 @@ mod tests {
         let (ring, mut rx) = RingBuffer::new(19_200);
         let now = base();
         let pulse = Arc::new(Pulse::new(now));
-        pulse.beats.store(3, Ordering::Release);
+        pulse.beats.store(BEGUN, Ordering::Release);
         let line = PlaybackLine { ring, rate: 44_100, pulse: Some(pulse) };
         lines.send(Some(line)).unwrap();
         let mut got = 0;
@@ -633,7 +633,7 @@ mod tests {
         let mut device = PlaybackSide::new(rx, 1, Arc::clone(&pulse));
         lines.send(Some(PlaybackLine { ring, rate: SAMPLE_RATE, pulse: Some(pulse) })).unwrap();
         let mut heard = vec![0.0_f32; BLOCK];
-        for _ in 0..3 {
+        for _ in 0..BEGUN {
             assert!(!playback.plays());
             assert!(!playback.write(now, &[0.5; BLOCK]));
             device.on_data(now, &mut heard);
