@@ -58,6 +58,7 @@ async function counted(machine) {
   await ringBack(machine);
   await jansen(machine);
   await queue(machine);
+  await queueByKeys(machine);
 }
 
 let turn = 0;
@@ -305,6 +306,25 @@ async function queue(machine) {
   await until('a queue that is too busy', 30_000, () => session.exists(`${QUEUE.shown}[data-severity="red"]`));
   await machine.saysOnce('status', `${QUEUE.name}: ${words.live.waiting(2, '0:00')}`);
   await machine.tells(ABOUT, { but: HEAD, words: [QUEUE.name] });
+}
+
+/** A queue is found by the keys of a telephone that its name stands on, and takes a caller. */
+async function queueByKeys(machine) {
+  const { session, kept: { exchange } } = machine;
+  const caller = await answered(machine);
+  await highlight(session, '55268', '55268');
+  await session.press(KEY.down);
+  await until(`${QUEUE.name} after the number itself`, 5_000, async () => (await highlighted(session)).includes(QUEUE.number));
+  await tellsTarget(machine, QUEUE.name, QUEUE.number);
+  await machine.counted('given to a queue', 1, async () => {
+    await session.press(KEY.control, KEY.enter);
+    await listed(session, caller, QUEUE.name);
+  });
+  await until(`${caller.name} in the queue, in the books of the exchange`, 20_000, async () => {
+    const { queues } = await exchange.ask({ cmd: 'queue.list' });
+    return queues.some(({ queue, entries }) => queue.startsWith(QUEUE.number) && JSON.stringify(entries).includes(caller.number));
+  });
+  await deskHas(machine, 0);
 }
 
 export const COUNTED = { name: 'counted', prepare, steps: counted };

@@ -47,10 +47,20 @@ describe('arrows', () => {
     expect(step(SMALL, 6, 'ArrowUp')).toBe(4);
   });
 
+  it('go on within the last row and the first one', () => {
+    expect(step(SMALL, 5, 'ArrowDown')).toBe(6);
+    expect(step(SMALL, 2, 'ArrowUp')).toBe(1);
+    const row = plan([2], 3, SIZES);
+    expect(step(row, 0, 'ArrowDown')).toBe(1);
+    expect(step(row, 1, 'ArrowUp')).toBe(0);
+  });
+
   it('stop at the edges, and jump by pages and to the ends', () => {
     expect(step(SMALL, 0, 'ArrowLeft')).toBe(0);
     expect(step(SMALL, 6, 'ArrowRight')).toBe(6);
     expect(step(SMALL, 6, 'ArrowDown')).toBe(6);
+    expect(step(SMALL, 0, 'ArrowUp')).toBe(0);
+    expect(step(SMALL, 5, 'PageDown')).toBe(5);
     expect(step(SMALL, 0, 'PageDown', 5)).toBe(5);
     expect(step(SMALL, 6, 'PageUp', 5)).toBe(1);
     expect(step(SMALL, 3, 'Home')).toBe(0);

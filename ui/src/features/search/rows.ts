@@ -110,6 +110,9 @@ export function step(whole: Plan, at: number, arrow: Arrow, page = 1): number {
   const down = arrow === 'ArrowDown' || arrow === 'PageDown';
   const rows = arrow === 'PageUp' || arrow === 'PageDown' ? Math.max(1, page) : 1;
   const there = whole.rows[Math.min(whole.rows.length - 1, Math.max(0, here + (down ? rows : -rows)))];
+  // Where all results stand in one row, down is still to the next one.
+  if (arrow === 'ArrowDown' && here === whole.rows.length - 1) return Math.min(at + 1, last);
+  if (arrow === 'ArrowUp' && here === 0) return Math.max(at - 1, 0);
   if (there === undefined || there === row) return at;
   return Math.min(there.from + (at - row.from), there.to - 1);
 }
