@@ -19,7 +19,7 @@ use crate::echo_watch::EchoWatch;
 const DELAY: Duration = Duration::from_millis(12);
 
 /// What is done to the microphone's sound before anybody hears it. With nothing chosen it passes
-/// untouched and without delay; otherwise it is 9 to 15 ms later.
+/// untouched and without delay; otherwise it is 9 to 15 ms later and has nothing above 16 kHz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Processing {
     /// The other side's voice, picked up from the loudspeaker, is taken out. Where there is no echo (a headset) nothing is
@@ -176,7 +176,8 @@ fn config(wanted: Processing) -> Config {
     };
     Config {
         pipeline: Pipeline {
-            maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
+            // Nobody speaks above 16 kHz, and a third band costs an eighth of all that a call does.
+            maximum_internal_processing_rate: MaxProcessingRate::Rate32kHz,
             multi_channel_render: false,
             multi_channel_capture: false,
             ..Pipeline::default()

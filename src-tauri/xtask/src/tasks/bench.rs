@@ -64,13 +64,14 @@ fn sound() -> Result<()> {
     let mut steps = Steps::new(6);
     steps.step("System packages", || setup::system(&[Need::Window, Need::Laboratory]))?;
     steps.step("Judges and rivals of sound", lab::install_rivals_of_sound)?;
-    let example = |name| {
-        let example = ["run", "--locked", "--release", "--package", "media", "--example", name];
+    let example = |profile, name| {
+        let example =
+            ["run", "--locked", "--profile", profile, "--package", "media", "--example", name];
         run(cargo().args(example).env("BALIE_LAB_PYTHON", lab::python()))
     };
-    let speech = steps.step("Speech after losses and delays", || example("sound"));
-    let echo = steps.step("Echo", || example("echo"));
-    let time = steps.step("Processor time", || example("processor_time"));
+    let speech = steps.step("Speech after losses and delays", || example("release", "sound"));
+    let echo = steps.step("Echo", || example("release", "echo"));
+    let time = steps.step("Processor time", || example("installed", "processor_time"));
     let peers = steps.step("Beside baresip and linphone", || measure("bench-sound"));
     speech.and(echo).and(time).and(peers)
 }
