@@ -24,7 +24,9 @@ fn set(source: &str, name: &str, wav: &str) -> Value {
 }
 
 fn own(view: &AppView, source: RingSource) -> Option<String> {
-    view.audio.rings.iter().find(|ring| ring.source == source).unwrap().own.clone()
+    let of_source: Vec<_> = view.audio.rings.iter().filter(|ring| ring.source == source).collect();
+    assert_eq!(of_source.len(), 1, "{source:?}");
+    of_source.into_iter().find_map(|ring| ring.own.clone())
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::loudspeaker::Loudspeaker;
@@ -38,7 +40,8 @@ pub(crate) fn is_here(arguments: &[String]) -> Option<Result<()>> {
     }
 }
 
-/// Runs it over null sinks; true when nothing was missing.
+/// Runs it over null sinks; true when nothing was missing. Tells for each second in which something was how long the
+/// machine stood still in it.
 pub(crate) fn run(minutes: u64, folder: &Path) -> Result<bool> {
     let folder = folder.join("steady");
     let loudspeaker = Loudspeaker::start(&folder.join("sound"))?;
@@ -51,7 +54,7 @@ pub(crate) fn run(minutes: u64, folder: &Path) -> Result<bool> {
     ensure!(output.status.success(), "{told}{failed}");
     let counts: Vec<u64> =
         told.split_whitespace().map(str::parse).collect::<Result<_, _>>().context("no figures")?;
-    let &[underruns, dropped, skipped, packets] = counts.as_slice() else {
+    let &[underruns, dropped, skipped, packets, ref gaps @ ..] = counts.as_slice() else {
         anyhow::bail!("{told}");
     };
     // 50 packets a second; the published figures lag behind by some.
@@ -62,7 +65,40 @@ pub(crate) fn run(minutes: u64, folder: &Path) -> Result<bool> {
          loudspeaker left out, {packets} packets sent | {}",
         if good { "" } else { "not steady" }
     );
+    for gap in gaps.chunks_exact(2) {
+        println!("  in second {}, in which the machine stood still for {} ms", gap[0], gap[1]);
+    }
     Ok(good)
+}
+
+/// How long this machine lets nobody do anything, as far as a thread sees that only sleeps.
+struct Witness {
+    /// The longest since it was asked last, ms.
+    longest: Arc<AtomicU64>,
+}
+
+impl Witness {
+    const SLEEP: Duration = Duration::from_millis(1);
+
+    #[expect(clippy::disallowed_methods, reason = "a measurement")]
+    fn start() -> Self {
+        let longest = Arc::new(AtomicU64::new(0));
+        let told = Arc::clone(&longest);
+        // Ends with the program.
+        std::thread::spawn(move || {
+            loop {
+                let before = Instant::now();
+                pause(Self::SLEEP);
+                let late = before.elapsed().saturating_sub(Self::SLEEP);
+                told.fetch_max(u64::try_from(late.as_millis()).unwrap_or(u64::MAX), Relaxed);
+            }
+        });
+        Self { longest }
+    }
+
+    fn asked(&self) -> u64 {
+        self.longest.swap(0, Relaxed)
+    }
 }
 
 fn engine(audio: AudioSpec, first: u16) -> Result<(Engine, Events)> {
@@ -89,10 +125,18 @@ fn measure(minutes: &str, folder: &Path) -> Result<()> {
         let (gaps, stats) = (desk.gaps(), desk.stats(desk_stream).unwrap_or_default());
         [gaps.underruns, gaps.dropped, gaps.skipped, stats.tx.packets]
     };
+    let witness = Witness::start();
     let before = figures();
-    pause(Duration::from_secs(60 * minutes.parse::<u64>()?));
-    let counts: Vec<String> =
-        figures().iter().zip(before).map(|(after, before)| (after - before).to_string()).collect();
-    println!("{}", counts.join(" "));
+    let (mut last, mut gaps) = (before, Vec::new());
+    for second in 1..=60 * minutes.parse::<u64>()? {
+        pause(Duration::from_secs(1));
+        let (now, still) = (figures(), witness.asked());
+        if now[..3] != last[..3] {
+            gaps.extend([second, still]);
+        }
+        last = now;
+    }
+    let counts = last.iter().zip(before).map(|(after, before)| after - before).chain(gaps);
+    println!("{}", counts.map(|count| count.to_string()).collect::<Vec<_>>().join(" "));
     Ok(())
 }
