@@ -1,7 +1,6 @@
 //! Measures what a call costs in processor time, each codec in turn: two engines speak to each other over the loopback
 //! interface for 10 s, with the microphone's sound passed on as it is and with everything done to it that can be; then a
-//! conference of ten legs. `cargo run --profile installed --example processor_time -p media`
-//! (Linux only).
+//! conference of ten legs. `cargo run --profile installed --example processor_time -p media` (Linux only).
 //!
 //! With a codec's name it measures that one with everything done to the sound, and nothing else: for a profiler.
 //!
