@@ -12,6 +12,8 @@ pub const ATTRIBUTES: usize = 32;
 pub const JUNK: usize = 256;
 /// Events that wait for the answer that tells which subscription they belong to.
 pub const EARLY_EVENTS: usize = 256;
+/// Events remembered, to know one that is sent again; a server keeps no more than some hundreds that nobody acknowledged.
+pub const HEARD_EVENTS: usize = 2048;
 /// Acknowledgements that wait for their turn; the server sends unacknowledged events again.
 pub const ACKNOWLEDGEMENTS: usize = 1024;
 /// Requests that wait for their turn.

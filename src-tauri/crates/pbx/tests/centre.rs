@@ -324,6 +324,23 @@ fn callers_keep_their_places_and_leave_once() {
 }
 
 #[test]
+fn a_caller_whom_an_old_list_leaves_out_comes_back_with_the_next_news() {
+    let mut desk = Desk::new();
+    let list = |calls: &[&str]| Input::QueueSnapshot {
+        queue: queue("q"),
+        entries: calls.iter().map(|call| entry(call, START_MS)).collect(),
+    };
+    desk.tell(list(&["1", "2", "3"]));
+    // The exchange sends a list again that nobody had acknowledged.
+    desk.tell(list(&["1"]));
+    assert_eq!(desk.positions(), ["1"]);
+    desk.entry("3", Some(2), EntryState::Queued);
+    assert_eq!(desk.positions(), ["1", "3"]);
+    desk.tell(list(&["1", "2", "3"]));
+    assert_eq!(desk.positions(), ["1", "2", "3"]);
+}
+
+#[test]
 fn a_long_wait_turns_yellow_and_red_by_itself() {
     let mut desk = Desk::new();
     let entries = vec![entry("1", START_MS)];

@@ -6,6 +6,7 @@
 
 mod acknowledgements;
 mod channel;
+mod heard;
 mod model;
 mod outbox;
 mod subscriptions;

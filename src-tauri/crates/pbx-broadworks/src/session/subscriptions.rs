@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    heard::Heard,
     model::{ChannelNumber, Output, Standing, Subject},
     outbox::{Outbox, Purpose},
 };
@@ -85,6 +86,8 @@ pub(super) struct Subscriptions {
     barred: bool,
     /// Events of subscriptions whose name is still to come.
     early: VecDeque<Event>,
+    /// Events that came lately, over whatever channel.
+    heard: Heard,
     /// When some that were due had no turn. They get it as soon as an answer comes.
     crowded: Option<Instant>,
 }
@@ -317,6 +320,9 @@ impl Subscriptions {
             return Some(481);
         };
         let Some(one) = self.all.get_mut(index) else { return Some(481) };
+        if !self.heard.note(&event) {
+            return Some(200);
+        }
         one.take(now, out, event);
         self.advance(now, out);
         Some(200)

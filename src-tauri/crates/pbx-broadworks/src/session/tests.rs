@@ -1,5 +1,7 @@
 //! Every rule of sections 4.1 and 4.2 in virtual time.
 
+mod resent;
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -220,6 +222,19 @@ impl Pair {
         }
         pair.outputs.retain(|output| matches!(output, Output::Send { .. }));
         (pair, channel)
+    }
+
+    /// Another channel, on which the subscription to the queue still exists.
+    fn reopened(&mut self) -> (ChannelNumber, Origin) {
+        let (channel, origin) = self.open();
+        self.grant(channel, "c2", 7200);
+        let list = self.one(Method::Get, "subscription");
+        let body = format!(
+            "<SubscriptionList {NS}><subscription><subscriptionId>s1</subscriptionId><targetId>support@pbx.example</targetId>\
+             <event>Call Center Queue</event><channelSetId>set-1</channelSetId></subscription></SubscriptionList>"
+        );
+        self.reply(list.0, 200, &body);
+        (channel, origin)
     }
 
     fn created(&mut self, request: RequestNumber, id: &str) {
@@ -459,15 +474,8 @@ fn a_channel_that_the_server_does_not_know_is_opened_anew_and_told_all() {
         pair.reply(beat.0, status, "");
         assert!(pair.outputs.contains(&Output::Close(channel)));
         pair.pass(seconds(2), false);
-        let (second, origin) = pair.open();
+        let (_, origin) = pair.reopened();
         assert_eq!(origin.host, "xsp1.pbx.example");
-        pair.grant(second, "c2", 7200);
-        let list = pair.one(Method::Get, "subscription");
-        let body = format!(
-            "<SubscriptionList {NS}><subscription><subscriptionId>s1</subscriptionId><targetId>support@pbx.example</targetId>\
-             <event>Call Center Queue</event><channelSetId>set-1</channelSetId></subscription></SubscriptionList>"
-        );
-        pair.reply(list.0, 200, &body);
         pair.one(Method::Put, "subscription/s1");
         // What the old channel still brings is nobody's.
         pair.bytes(channel, &event("e9", 9, "s1", None));

@@ -17,7 +17,7 @@ use super::wish::Wish;
 
 /// Most callers of one queue.
 const ENTRIES: usize = 2000;
-/// Callers remembered who have left, so that late news of them is recognised.
+/// Callers remembered of whom was said that they left, so that late news of them is recognised.
 const LEFT: usize = 500;
 /// How long night and forwarding may differ from what was asked for.
 pub(super) const POLICY_LIMIT: Duration = Duration::from_secs(10);
@@ -90,7 +90,8 @@ impl QueueState {
         self.queue.entries.iter().map(|entry| entry.since).min()
     }
 
-    /// All callers. Those that are not in there have left while nobody looked.
+    /// All callers. Those that are not in there have left while nobody looked. Nobody has said so of them, and a list
+    /// that was sent again may be an old one: whoever is told of later is there.
     pub(super) fn snapshot(&mut self, told: Vec<QueueEntry>, now_ms: u64) -> Vec<Left> {
         let mut before = std::mem::take(&mut self.queue.entries);
         for told in told {
@@ -108,8 +109,7 @@ impl QueueState {
             }
         }
         self.queue.known = true;
-        let gone = before.into_iter().map(|entry| self.gone(entry, EntryEnd::Unseen, now_ms));
-        gone.collect::<Vec<_>>().into_iter().inspect(|left| self.remember(&left.entry)).collect()
+        before.into_iter().map(|entry| self.gone(entry, EntryEnd::Unseen, now_ms)).collect()
     }
 
     /// One caller changed or left.
