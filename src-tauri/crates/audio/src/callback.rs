@@ -27,6 +27,12 @@ pub(crate) struct Pulse {
     pub(crate) overruns: AtomicU32,
     /// Frames of the last buffer that the device asked for or gave.
     period: AtomicU32,
+    /// Times the device asked for sound later than what it held lasted.
+    pub(crate) stalls: AtomicU32,
+    /// What a device holds besides the last buffer it asked for, nanoseconds.
+    reserve: u64,
+    /// Frames in a second.
+    rate: u32,
     /// Set by the error callback: the stream must be rebuilt.
     pub(crate) failed: AtomicBool,
     /// The thread of the callbacks, as long as it waits to be raised.
@@ -53,7 +59,17 @@ impl Pulse {
             raise: Mutex::new(None),
             base,
             last: AtomicU64::new(0),
+            stalls: AtomicU32::new(0),
+            reserve: u64::MAX,
+            rate: 1,
         }
+    }
+
+    /// Of a device that holds `frames` of `rate` a second besides the buffer it asks for: stalls are counted.
+    pub(crate) fn holding(mut self, frames: u32, rate: u32) -> Self {
+        self.rate = rate.max(1);
+        self.reserve = u64::from(frames) * 1_000_000_000 / u64::from(self.rate);
+        self
     }
 
     /// At the beginning of each callback. The first one's thread is raised; that is the one system call there is.
@@ -68,7 +84,13 @@ impl Pulse {
 
     fn beat(&self, now: Instant, frames: usize) {
         let nanos = now.saturating_duration_since(self.base).as_nanos();
-        self.last.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+        let before = self.last.swap(nanos, Ordering::Relaxed);
+        let held = u64::from(self.period.load(Ordering::Relaxed)) * 1_000_000_000;
+        let lasts = (held / u64::from(self.rate)).saturating_add(self.reserve);
+        if self.has_begun() && nanos.saturating_sub(before) > lasts {
+            self.stalls.fetch_add(1, Ordering::Relaxed);
+        }
         self.period.store(u32::try_from(frames).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.beats.fetch_add(1, Ordering::Release);
     }
@@ -259,6 +281,29 @@ mod tests {
         runs_without_the_allocator::<i32>();
         runs_without_the_allocator::<cpal::I24>();
         runs_without_the_allocator::<u8>();
+    }
+
+    #[test]
+    fn a_stall_is_a_callback_later_than_what_the_device_held_lasts() {
+        let start = now();
+        let pulse = Pulse::new(start).holding(240, 48_000);
+        let mut at = start;
+        let mut after = |us: u64, frames: usize| {
+            at += Duration::from_micros(us);
+            pulse.beat(at, frames);
+            pulse.stalls.load(Ordering::Relaxed)
+        };
+        for _ in 0..BEGUN {
+            assert_eq!(after(900_000, 240), 0, "what happens before a device runs is no stall");
+        }
+        // A little late, early, and in larger buffers.
+        let calm = [(9_900, 480), (14_900, 960), (24_900, 240), (100, 240), (5_000, 240)];
+        assert!(calm.into_iter().all(|(us, frames)| after(us, frames) == 0));
+        assert_eq!(after(10_100, 240), 1);
+        assert_eq!(after(5_000, 240), 1);
+        let unknown = Pulse::new(start);
+        (0..9).for_each(|n| unknown.beat(start + Duration::from_secs(n), 480));
+        assert_eq!(unknown.stalls.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -17,6 +17,24 @@ use crate::defaults;
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::{AudioError, DeviceId, DeviceKind, SAMPLE_RATE};
 
+/// How long a device's buffers are. A device holds two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Period {
+    /// 5 ms: what is played is heard 10 ms earlier, but a callback may be no more than 5 ms late.
+    Short,
+    /// 10 ms.
+    Usual,
+}
+
+impl Period {
+    const fn per_second(self) -> u32 {
+        match self {
+            Self::Short => 200,
+            Self::Usual => 100,
+        }
+    }
+}
+
 /// How long a sound server may take to make a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -61,11 +79,12 @@ pub(crate) fn name_of(device: &cpal::Device) -> String {
     device.description().map_or_else(|_| device.to_string(), |d| d.name().to_owned())
 }
 
-/// Starts capturing; the line goes to [`Capture`](crate::Capture).
+/// Starts capturing; the line goes to [`Capture`](crate::Capture). Its buffers are short: a block of 10 ms is complete when it
+/// should be, wherever the device's buffers begin, and a callback that is late loses nothing.
 pub(crate) fn open_input(device: &cpal::Device) -> Result<(DeviceStream, CaptureLine), AudioError> {
     let name = name_of(device);
     let ranges = device.supported_input_configs().map_err(|e| in_words(&name, &e))?;
-    let format = Format::choose(ranges, &name)?;
+    let format = Format::choose(ranges, &name, Period::Short)?;
     let pulse = Arc::new(Pulse::new(clock()));
     let mut attempt = |buffer: BufferSize| {
         let (tx, ring) = RingBuffer::new(format.rate as usize / 2);
@@ -84,11 +103,12 @@ pub(crate) fn open_input(device: &cpal::Device) -> Result<(DeviceStream, Capture
 /// Starts playing; the line goes to [`Playback`](crate::Playback).
 pub(crate) fn open_output(
     device: &cpal::Device,
+    period: Period,
 ) -> Result<(DeviceStream, PlaybackLine), AudioError> {
     let name = name_of(device);
     let ranges = device.supported_output_configs().map_err(|e| in_words(&name, &e))?;
-    let format = Format::choose(ranges, &name)?;
-    let pulse = Arc::new(Pulse::new(clock()));
+    let format = Format::choose(ranges, &name, period)?;
+    let pulse = Arc::new(Pulse::new(clock()).holding(format.period, format.rate));
     let mut attempt = |buffer: BufferSize| {
         let (ring, rx) = RingBuffer::new(format.rate as usize * 2 / 5);
         let side = PlaybackSide::new(rx, format.channels, Arc::clone(&pulse));
@@ -103,7 +123,7 @@ pub(crate) fn open_output(
     Ok((DeviceStream { _stream: stream, pulse, id, name }, line))
 }
 
-/// 10 ms buffers, always: a server's own default can be two seconds. Only where the device
+/// Buffers of the length wanted, always: a server's own default can be two seconds. Only where the device
 /// refuses them its default is taken.
 fn with_fixed_buffer<T>(
     format: &Format,
@@ -136,20 +156,21 @@ impl Format {
     fn choose(
         offered: impl Iterator<Item = SupportedStreamConfigRange>,
         name: &str,
+        period: Period,
     ) -> Result<Self, AudioError> {
         offered
             .filter_map(|range| Some((penalty(&range)?, range)))
             .min_by_key(|(penalty, _)| *penalty)
-            .map(|(_, range)| Self::from_range(&range))
+            .map(|(_, range)| Self::from_range(&range, period))
             .ok_or_else(|| AudioError::Unsupported {
                 name: name.to_owned(),
                 reason: "none of its sample formats is known".to_owned(),
             })
     }
 
-    fn from_range(range: &SupportedStreamConfigRange) -> Self {
+    fn from_range(range: &SupportedStreamConfigRange, period: Period) -> Self {
         let rate = SAMPLE_RATE.clamp(range.min_sample_rate(), range.max_sample_rate());
-        let wanted = rate / 100;
+        let wanted = rate / period.per_second();
         let period = match range.buffer_size() {
             SupportedBufferSize::Range { min, max } if min <= max => wanted.clamp(*min, *max),
             _ => wanted,
@@ -297,22 +318,27 @@ mod tests {
             range(2, 8_000, 192_000, SampleFormat::I16),
             range(2, 8_000, 192_000, SampleFormat::F32),
         ];
-        let format = Format::choose(offered.into_iter(), "x").unwrap();
+        let format = Format::choose(offered.into_iter(), "x", Period::Usual).unwrap();
         let wanted = Format { sample: SampleFormat::F32, channels: 2, rate: 48_000, period: 480 };
         assert_eq!(format, wanted);
     }
 
     #[test]
-    fn asks_for_ten_milliseconds_at_any_rate() {
-        let format =
-            Format::choose([range(1, 44_100, 44_100, SampleFormat::I16)].into_iter(), "x").unwrap();
-        assert_eq!((format.rate, format.period), (44_100, 441));
+    fn asks_for_the_same_time_at_any_rate() {
+        let asked = |rate, period| {
+            let offered = [range(1, rate, rate, SampleFormat::I16)];
+            let format = Format::choose(offered.into_iter(), "x", period).unwrap();
+            (format.rate, format.period)
+        };
+        assert_eq!(asked(44_100, Period::Usual), (44_100, 441));
+        assert_eq!(asked(48_000, Period::Short), (48_000, 240));
+        assert_eq!(asked(8_000, Period::Short), (8_000, 64), "not less than the device allows");
     }
 
     #[test]
     fn a_device_without_a_known_format_is_refused_in_words() {
         let offered = [range(2, 48_000, 48_000, SampleFormat::DsdU8)];
-        let error = Format::choose(offered.into_iter(), "Odd").unwrap_err();
+        let error = Format::choose(offered.into_iter(), "Odd", Period::Usual).unwrap_err();
         assert!(error.to_string().starts_with("Odd offers no usable format"));
     }
 

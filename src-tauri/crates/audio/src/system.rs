@@ -19,7 +19,9 @@ use crate::bluetooth::{Facts, Wireless};
 use crate::defaults;
 use crate::ports::{CaptureLine, PlaybackLine};
 use crate::priority::raise_for;
-use crate::stream::{DeviceStream, find, id_of, in_words, name_of, open_input, open_output};
+use crate::stream::{
+    DeviceStream, Period, find, id_of, in_words, name_of, open_input, open_output,
+};
 use crate::{
     Audio, AudioError, AudioEvent, Capture, Control, ControlInner, Device, DeviceChoice, DeviceId,
     DeviceKind, Playback, RINGERS,
@@ -43,6 +45,11 @@ const RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(4);
 /// How long closing may hang in the sound system before it is left behind.
 const CLOSE: Duration = Duration::from_secs(1);
+
+/// In so many seconds of the last minute the speaker ran dry because it was asked late: it gets longer buffers. A machine that
+/// stands still once does not do that again soon.
+const DRY_SECONDS: usize = 4;
+const DRY_MEMORY: Duration = Duration::from_secs(60);
 
 enum Command {
     Devices(DeviceChoice),
@@ -407,6 +414,30 @@ struct Side {
     reported: Option<AudioError>,
     /// The last stream ended by itself.
     lost: bool,
+    dryness: Dryness,
+    /// Speakers that need longer buffers.
+    slow: Vec<Option<DeviceId>>,
+}
+
+/// When a speaker ran dry lately.
+#[derive(Debug, Default)]
+struct Dryness {
+    stalls: u32,
+    /// Moments, at least a second apart, oldest first.
+    times: Vec<Instant>,
+}
+
+impl Dryness {
+    /// Takes how often it ran dry in all. Whether that is too often.
+    fn note(&mut self, now: Instant, stalls: u32) -> bool {
+        let news = stalls != std::mem::replace(&mut self.stalls, stalls);
+        let since = |at: &Instant| now.saturating_duration_since(*at);
+        if news && self.times.last().is_none_or(|at| since(at) >= Duration::from_secs(1)) {
+            self.times.retain(|at| since(at) < DRY_MEMORY);
+            self.times.push(now);
+        }
+        self.times.len() >= DRY_SECONDS
+    }
 }
 
 impl Side {
@@ -422,6 +453,8 @@ impl Side {
             retry: RETRY,
             reported: None,
             lost: false,
+            dryness: Dryness::default(),
+            slow: Vec::new(),
         }
     }
 
@@ -438,10 +471,12 @@ impl Side {
                 let _ = lines.send(Some(line));
                 stream
             }),
-            Lines::Playback(lines) => open_output(&device).map(|(stream, line)| {
-                let _ = lines.send(Some(line));
-                stream
-            }),
+            Lines::Playback(lines) => {
+                open_output(&device, self.period(&device)).map(|(stream, line)| {
+                    let _ = lines.send(Some(line));
+                    stream
+                })
+            }
         });
         match opened {
             Ok(stream) => {
@@ -450,6 +485,7 @@ impl Side {
                 let _ = events.send(AudioEvent::Started { kind, name });
                 self.stream = Some(stream);
                 self.beats = 0;
+                self.dryness = Dryness::default();
                 self.deadline = Some(now + START);
                 self.reported = None;
                 self.retry = RETRY;
@@ -465,6 +501,27 @@ impl Side {
                 }
             }
         }
+    }
+
+    /// The speaker for talking has short buffers, unless it ran dry with them.
+    fn period(&self, device: &cpal::Device) -> Period {
+        match self.role == Role::Output && !self.slow.contains(&id_of(device)) {
+            true => Period::Short,
+            false => Period::Usual,
+        }
+    }
+
+    /// Opens a speaker that runs dry again and again anew, with longer buffers, as long as the program runs.
+    fn lengthen(&mut self, now: Instant) {
+        let Some(stream) = &self.stream else { return };
+        let stalls = stream.pulse.stalls.load(Ordering::Relaxed);
+        let runs_dry = self.dryness.note(now, stalls);
+        if self.role != Role::Output || !runs_dry || self.slow.contains(&stream.id) {
+            return;
+        }
+        tracing::info!(device = stream.name, stalls, "the speaker runs dry: longer buffers");
+        self.slow.push(stream.id.clone());
+        self.stop("longer buffers are needed");
     }
 
     /// The watchdog.
@@ -491,6 +548,7 @@ impl Side {
         let failed = stream.pulse.failed.load(Ordering::Relaxed);
         let silent = self.deadline.is_some_and(|at| now >= at);
         if !failed && !silent {
+            self.lengthen(now);
             return;
         }
         let reason = if failed { "the device reported an error" } else { "the device stopped" };
@@ -515,6 +573,24 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_speaker_that_runs_dry_in_several_seconds_of_a_minute_is_told_from_one_bad_second() {
+        let start = clock();
+        let mut stalls = 0;
+        let mut dry_at = |dryness: &mut Dryness, ms: u64| {
+            stalls += 1;
+            dryness.note(start + Duration::from_millis(ms), stalls)
+        };
+        let mut once = Dryness::default();
+        assert!(!(0..50).any(|n| dry_at(&mut once, n * 15)));
+        assert!(!once.note(start + Duration::from_secs(30), 50), "nothing new");
+        let mut seldom = Dryness::default();
+        assert!(!(0..20).any(|n| dry_at(&mut seldom, n * 21_000)));
+        let mut often = Dryness::default();
+        let verdicts: Vec<bool> = (0..4).map(|n| dry_at(&mut often, n * 5_000)).collect();
+        assert_eq!(verdicts, [false, false, false, true]);
+    }
 
     #[test]
     fn plugins_are_no_devices() {

@@ -3,6 +3,8 @@
 //! The delay of a packet is measured against the fastest of the last seconds, so neither the true one-way delay nor
 //! equal clocks are needed: a drifting clock moves that fastest packet along.
 
+use std::ops::Range;
+
 /// Ticks per second.
 pub(crate) const TICKS: i64 = 48_000;
 /// Packets that are remembered: those of the horizon at 10 ms each.
@@ -46,6 +48,7 @@ pub(crate) struct DelayEstimator {
     lossy: bool,
     /// Until when losses are expected.
     wary_until: i64,
+    bursts: bool,
 }
 
 impl DelayEstimator {
@@ -61,6 +64,7 @@ impl DelayEstimator {
             learning: true,
             lossy: false,
             wary_until: i64::MIN,
+            bursts: false,
         }
     }
 
@@ -109,6 +113,11 @@ impl DelayEstimator {
         self.lossy
     }
 
+    /// Whether of the packets that got lost lately most had another lost one behind them.
+    pub(crate) const fn bursts(&self) -> bool {
+        self.bursts
+    }
+
     fn evaluate(&mut self, now: i64) {
         self.scratch.clear();
         let (mut first, mut last, mut since) = (i64::MAX, i64::MIN, now);
@@ -142,8 +151,19 @@ impl DelayEstimator {
         let many = if expected < ENOUGH { lost > 1 } else { lost.saturating_mul(100) >= expected };
         if many && lost > 1 {
             self.wary_until = now + CAUTION;
+            self.bursts = self.last_of_bursts(now, &within) * 2 < lost;
         }
         self.lossy = now < self.wary_until;
+    }
+
+    /// How many lost packets have one that came behind them.
+    fn last_of_bursts(&mut self, now: i64, within: &Range<i64>) -> i64 {
+        self.scratch.clear();
+        let received = remembered(&self.arrivals, now).map(|arrival| arrival.sequence);
+        self.scratch.extend(received.filter(|sequence| within.contains(sequence)));
+        self.scratch.sort_unstable();
+        let behind = self.scratch.windows(2).filter(|two| matches!(two, [a, b] if b - a > 1));
+        i64::try_from(behind.count()).unwrap_or(i64::MAX)
     }
 }
 
@@ -225,6 +245,22 @@ mod tests {
         assert!(estimator.lossy());
         feed(&mut estimator, 1_200, 400, |_| 0);
         assert!(!estimator.lossy());
+    }
+
+    #[test]
+    fn losses_in_bursts_are_told_from_single_ones() {
+        let lossy = |lost: fn(i64) -> bool| {
+            let mut estimator = DelayEstimator::new();
+            // Neighbours overtake each other.
+            for i in (0..300).map(|i| i ^ 1).filter(|i| !lost(*i)) {
+                estimator.observe(i * PTIME, i * PTIME, i);
+            }
+            assert!(estimator.lossy());
+            estimator.bursts()
+        };
+        assert!(!lossy(|i| i % 10 == 7));
+        assert!(!lossy(|i| [7, 8, 17].contains(&(i % 20))), "two of three are last");
+        assert!(lossy(|i| i % 30 < 3));
     }
 
     #[test]

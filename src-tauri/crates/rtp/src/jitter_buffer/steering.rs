@@ -36,11 +36,16 @@ impl<D: FrameDecoder> JitterBuffer<D> {
         now - self.fastest - head
     }
 
-    /// How long is waited for the packet that repairs a lost one.
+    /// How long is waited for the packet that repairs a lost one. Where losses come in bursts it repairs only the last of
+    /// each, and the slowest of those that do are not worth a block of delay.
     pub(super) fn patience(&self) -> i64 {
         let repairs = self.current.and_then(|line| self.lines.get(line));
         let repairs = repairs.is_some_and(|line| line.decoder.supports_fec());
-        if self.estimator.lossy() && repairs { self.frame } else { 0 }
+        match self.estimator.lossy() && repairs {
+            true if self.estimator.bursts() => (self.frame - self.estimator.spread() / 12).max(0),
+            true => self.frame,
+            false => 0,
+        }
     }
 
     /// The delay aimed at, without what the block grid costs.
