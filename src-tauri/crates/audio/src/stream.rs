@@ -123,24 +123,31 @@ pub(crate) fn open_output(
     Ok((DeviceStream { _stream: stream, pulse, id, name }, line))
 }
 
-/// Buffers of the length wanted, always: a server's own default can be two seconds. Only where the device
-/// refuses them its default is taken.
+/// Buffers of the length wanted, else of 10 ms: a server's own default can be two seconds. Only where the device refuses both
+/// its default is taken.
 fn with_fixed_buffer<T>(
     format: &Format,
     attempt: &mut dyn FnMut(BufferSize) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    match attempt(BufferSize::Fixed(format.period)) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput | ErrorKind::BackendError
-            ) =>
-        {
-            tracing::info!(%error, frames = format.period, "device refuses a fixed buffer");
-            attempt(BufferSize::Default)
+    let mut fixed = vec![format.period];
+    let usual = format.rate / Period::Usual.per_second();
+    fixed.extend((format.period < usual).then_some(usual));
+    for frames in fixed {
+        match attempt(BufferSize::Fixed(frames)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::UnsupportedConfig
+                        | ErrorKind::InvalidInput
+                        | ErrorKind::BackendError
+                ) =>
+            {
+                tracing::info!(%error, frames, "device refuses a fixed buffer");
+            }
+            result => return result,
         }
-        result => result,
     }
+    attempt(BufferSize::Default)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -333,6 +340,29 @@ mod tests {
         assert_eq!(asked(44_100, Period::Usual), (44_100, 441));
         assert_eq!(asked(48_000, Period::Short), (48_000, 240));
         assert_eq!(asked(8_000, Period::Short), (8_000, 64), "not less than the device allows");
+    }
+
+    #[test]
+    fn a_device_that_refuses_short_buffers_gets_longer_ones_before_its_own() {
+        let offered = [range(1, 48_000, 48_000, SampleFormat::F32)];
+        let format = Format::choose(offered.into_iter(), "x", Period::Short).unwrap();
+        let tried = |refused: ErrorKind, least: u32| {
+            let mut tried = Vec::new();
+            let result = with_fixed_buffer(&format, &mut |buffer| {
+                tried.push(buffer);
+                match buffer {
+                    BufferSize::Fixed(frames) if frames < least => Err(Error::new(refused)),
+                    _ => Ok(()),
+                }
+            });
+            (tried, result.is_ok())
+        };
+        let [short, usual] = [BufferSize::Fixed(240), BufferSize::Fixed(480)];
+        let unsupported = ErrorKind::UnsupportedConfig;
+        assert_eq!(tried(unsupported, 1), (vec![short], true));
+        assert_eq!(tried(unsupported, 300), (vec![short, usual], true));
+        assert_eq!(tried(unsupported, 900), (vec![short, usual, BufferSize::Default], true));
+        assert_eq!(tried(ErrorKind::DeviceBusy, 900), (vec![short], false));
     }
 
     #[test]

@@ -32,9 +32,18 @@ def loss_judge():
     return judge
 
 
+def judge_piece(before, after):
+    try:
+        return pesq.pesq(RATE, before, after, "wb")
+    except (ValueError, pesq.PesqError) as error:
+        # Nothing was heard in it.
+        print(f"a piece that cannot be judged counts as {LOWEST}: {error}", file=sys.stderr)
+        return LOWEST
+
+
 def judge_file(judge, said, heard):
     pairs = list(zip(pieces(said), pieces(heard)))
-    scores = [pesq.pesq(RATE, before, after, "wb") for before, after in pairs]
+    scores = [judge_piece(before, after) for before, after in pairs]
     # The judge asks raters that are drawn at random: the same ones for every file.
     numpy.random.seed(1)
     losses = [judge.get_mos(after / 32_768.0) for _, after in pairs]
