@@ -12,6 +12,8 @@ import pesq
 from speechmos import plcmos
 
 RATE, PIECE, PIECES = 16_000, 7 * 16_000 + 8_000, 6
+# What PESQ says of the worst sound there is.
+LOWEST = 1.0
 
 
 def read(path):
