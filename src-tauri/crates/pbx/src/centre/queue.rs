@@ -2,7 +2,7 @@
 //!
 //! Inputs: snapshots, which replace; changes, which keep the places without gaps; figures and policy, of
 //! which what is not told stays; wishes about night and forwarding and their outcome; time. Everybody who
-//! was in the queue leaves it once.
+//! was in the queue leaves it once; only whom a list left out may be told of again, and is there again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
